@@ -1,0 +1,108 @@
+"""The one clock: every process takes its time, its deadlines and its event loop from here.
+
+`Clock(speed=20)` makes a second last a twentieth: the loop's own timers run by it, so `asyncio.sleep`,
+`asyncio.timeout` and `call_later` scale without knowing. `VirtualClock` jumps from timer to timer, for
+stories of hours and days in one process. The broker's expiry, disks and sound are never scaled.
+"""
+
+import asyncio
+import os
+import selectors
+import time
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+SPEED_VARIABLE = "SIAGA_SPEED"
+ORIGIN_VARIABLE = "SIAGA_ORIGIN"  # unix seconds at which the scaled wall clocks of all processes agree
+
+
+class Clock:
+    """Monotonic and wall time, scaled by `speed`. Monotonic times of processes on one host compare."""
+
+    def __init__(self, speed: float = 1.0, origin: float | None = None) -> None:
+        if not 0 < speed <= 1000:
+            raise ValueError(f"speed {speed} is not between 0 and 1000")
+        self.speed = speed
+        self._origin = time.time() if origin is None else origin
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Clock":
+        """The clock that the parent process asked for: SIAGA_SPEED (default 1) and SIAGA_ORIGIN."""
+        origin = environment.get(ORIGIN_VARIABLE)
+        return cls(float(environment.get(SPEED_VARIABLE, "1")), float(origin) if origin else None)
+
+    def environment(self) -> dict[str, str]:
+        """What a child process needs to keep the same time."""
+        return {SPEED_VARIABLE: repr(self.speed), ORIGIN_VARIABLE: repr(self._origin)}
+
+    def now(self) -> float:
+        """Monotonic seconds; the running loop's `time()` is the same figure."""
+        return time.monotonic() * self.speed
+
+    def wall(self) -> float:
+        """Unix seconds; equal to the system's at speed 1."""
+        real = time.time()
+        return real if self.speed == 1.0 else self._origin + (real - self._origin) * self.speed
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """Run `main` on a loop that keeps this clock's time."""
+        with asyncio.Runner(loop_factory=self.new_event_loop) as runner:
+            return runner.run(main)
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        """A loop whose `time()` is `now()` and whose waits are divided by `speed`."""
+        return _ScaledLoop(self)
+
+
+class VirtualClock(Clock):
+    """Time that passes only when nothing is left to do: a simulated day takes as long as its work."""
+
+    def __init__(self, start_wall: float = 1_767_225_600.0) -> None:  # 2026-01-01 00:00 UTC
+        super().__init__(1.0, start_wall)
+        self._start_wall = start_wall
+        self._now = 0.0
+
+    def now(self) -> float:
+        return self._now
+
+    def wall(self) -> float:
+        return self._start_wall + self._now
+
+    def advance(self, seconds: float) -> None:
+        """Move time on; the loop does it by itself between timers."""
+        self._now += max(0.0, seconds)
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        return _ScaledLoop(self, _VirtualSelector(self))
+
+
+class _ScaledSelector(selectors.DefaultSelector):
+    def __init__(self, speed: float) -> None:
+        super().__init__()
+        self._speed = speed
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        return super().select(timeout if timeout is None else timeout / self._speed)
+
+
+class _VirtualSelector(selectors.DefaultSelector):
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(timeout if timeout is None else 0)
+        if not ready and timeout:
+            self._clock.advance(timeout)
+        return ready
+
+
+class _ScaledLoop(asyncio.SelectorEventLoop):
+    def __init__(self, clock: Clock, selector: selectors.BaseSelector | None = None) -> None:
+        super().__init__(selector or _ScaledSelector(clock.speed))
+        self._clock = clock
+
+    def time(self) -> float:
+        return self._clock.now()
