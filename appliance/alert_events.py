@@ -1,0 +1,171 @@
+"""Events of orders, deliveries, stations, sirens and buttons, at the centre and at a station."""
+
+from appliance.event import Event
+
+# Orders, at the centre
+
+
+class AlertIssued(Event, tag="alert.issued", frozen=True):
+    SUBJECT = ("alert",)
+    alert: str  # 16 hex digits
+    alert_kind: str  # model.AlertKind
+    pattern: str
+    seconds: int
+    lifetime_s: int
+    incident_code: int
+    stations: tuple[str, ...]  # the plan's order decides who goes first
+    via: str  # "page", "button", "command", "rule"
+    key: str = ""  # the giver's idempotency key
+
+
+class AlertStopped(Event, tag="alert.stopped", frozen=True):
+    SUBJECT = ("alert",)
+    alert: str
+    via: str
+
+
+class AlertEnded(Event, tag="alert.ended", frozen=True):
+    SUBJECT = ("alert",)
+    alert: str
+
+
+class DeliveryEvent(Event, frozen=True):
+    SUBJECT = ("alert", "station")
+    alert: str
+    station: str
+
+
+class DeliveryQueued(DeliveryEvent, tag="delivery.queued", frozen=True): ...
+
+
+class DeliverySent(DeliveryEvent, tag="delivery.sent", frozen=True):
+    path: str  # model.Path
+    action: str  # "start", "stop"
+    sequence: int
+
+
+class DeliverySendFailed(DeliveryEvent, tag="delivery.send_failed", frozen=True):
+    path: str
+    action: str
+    reason: str
+
+
+class DeliveryReceived(DeliveryEvent, tag="delivery.received", frozen=True):
+    path: str
+
+
+class DeliveryEnergised(DeliveryEvent, tag="delivery.energised", frozen=True):
+    path: str
+    remaining_s: int
+
+
+class DeliveryProven(DeliveryEvent, tag="delivery.proven", frozen=True):
+    path: str
+
+
+class DeliveryAcknowledged(DeliveryEvent, tag="delivery.acknowledged", frozen=True):
+    path: str
+
+
+class DeliverySilenced(DeliveryEvent, tag="delivery.silenced", frozen=True):
+    """The station itself ended its sound; the order stands."""
+
+    path: str
+
+
+class DeliveryRefused(DeliveryEvent, tag="delivery.refused", frozen=True):
+    path: str
+    reason: str
+
+
+class DeliveryEnded(DeliveryEvent, tag="delivery.ended", frozen=True):
+    """The station's siren was seen to be off again."""
+
+    path: str
+
+
+class DeliveryExpired(DeliveryEvent, tag="delivery.expired", frozen=True): ...
+
+
+class DeliveryCancelled(DeliveryEvent, tag="delivery.cancelled", frozen=True): ...
+
+
+class DeliveryFailed(DeliveryEvent, tag="delivery.failed", frozen=True):
+    reason: str
+
+
+class CardRaised(DeliveryEvent, tag="delivery.card_raised", frozen=True):
+    """The last rung: a person must phone this station now."""
+
+    phone: str
+    reason: str
+
+
+class AnswerRefused(Event, tag="answer.refused", frozen=True):
+    SUBJECT = ("station",)
+    station: str
+    reason: str
+    path: str
+
+
+class StationOnline(Event, tag="station.online", frozen=True):
+    SUBJECT = ("station",)
+    station: str
+    session: str  # 16 hex digits
+    path: str
+
+
+class StationOffline(Event, tag="station.offline", frozen=True):
+    SUBJECT = ("station",)
+    station: str
+    silent_s: float
+
+
+# Sirens and buttons, at either end
+
+
+class SirenEnergised(Event, tag="siren.energised", frozen=True):
+    SUBJECT = ("output",)
+    output: str
+    order: str  # the alert's id; "" for a local press
+    seconds: int
+    why: str  # "ordered", "local"
+
+
+class SirenReleased(Event, tag="siren.released", frozen=True):
+    SUBJECT = ("output",)
+    output: str
+    why: str  # "ended", "stopped", "silenced", "annunciator_lost"
+
+
+class ButtonPressed(Event, tag="button.pressed", frozen=True):
+    SUBJECT = ("button",)
+    button: str
+    taken: bool  # False: the annunciator had already gone local
+
+
+class InputChanged(Event, tag="input.changed", frozen=True):
+    SUBJECT = ("input",)
+    input: str
+    active: bool
+
+
+# Orders, at the station
+
+
+class OrderAccepted(Event, tag="order.accepted", frozen=True):
+    SUBJECT = ("alert",)
+    alert: str
+    action: str
+    path: str
+    issuer: int
+    sequence: int
+    seconds: int
+    order: str  # the signed bytes, hex: what was acted upon can be proven
+
+
+class OrderRefused(Event, tag="order.refused", frozen=True):
+    SUBJECT = ("alert",)
+    alert: str  # "" when not even that could be read
+    path: str
+    reason: str

@@ -1,0 +1,266 @@
+"""Events: the facts that the journal holds, past tense, one struct a kind; those of orders are in `alert_events`.
+
+A new kind is one class; `decode_event` reads it back and `fold.py` folds what matters of it.
+"""
+
+from typing import Any
+
+import msgspec
+
+from appliance import alert_events
+from appliance.event import Event
+
+# The box itself
+
+
+class Started(Event, tag="system.started", frozen=True):
+    role: str
+    version: str
+    speed: float
+
+
+class Stopped(Event, tag="system.stopped", frozen=True):
+    reason: str
+
+
+class LinkLost(Event, tag="system.link_lost", frozen=True):
+    SUBJECT = ("link",)
+    link: str  # "broker", "annunciator", "line/l1", "genset/g1", "ups/u1"
+    reason: str
+
+
+class LinkRestored(Event, tag="system.link_restored", frozen=True):
+    SUBJECT = ("link",)
+    link: str
+
+
+class DiskFailed(Event, tag="system.disk_failed", frozen=True):
+    reason: str
+
+
+class DiskRestored(Event, tag="system.disk_restored", frozen=True):
+    kept: int  # events that were held in RAM meanwhile
+
+
+class JournalReplaced(Event, tag="system.journal_replaced", frozen=True):
+    reason: str
+    kept_as: str  # file name of the one that could not be read
+
+
+class TaskDied(Event, tag="system.task_died", frozen=True):
+    SUBJECT = ("task",)
+    task: str
+    reason: str
+
+
+class LoggedIn(Event, tag="person.logged_in", frozen=True):
+    SUBJECT = ("name",)
+    name: str
+
+
+class LoginRefused(Event, tag="person.login_refused", frozen=True):
+    SUBJECT = ("name",)
+    name: str
+    reason: str
+
+
+# Power
+
+
+class MainsSuspected(Event, tag="power.mains_suspected", frozen=True):
+    by: str
+
+
+class MainsLost(Event, tag="power.mains_lost", frozen=True):
+    witnesses: int
+    by: tuple[str, ...]
+
+
+class MainsReturned(Event, tag="power.mains_returned", frozen=True):
+    by: tuple[str, ...]
+
+
+class GensetEvent(Event, frozen=True):
+    SUBJECT = ("genset",)
+    genset: str
+
+
+class GensetStarting(GensetEvent, tag="genset.starting", frozen=True): ...
+
+
+class GensetRunning(GensetEvent, tag="genset.running", frozen=True): ...
+
+
+class GensetOnLoad(GensetEvent, tag="genset.on_load", frozen=True): ...
+
+
+class GensetOffLoad(GensetEvent, tag="genset.off_load", frozen=True): ...
+
+
+class GensetCooling(GensetEvent, tag="genset.cooling", frozen=True): ...
+
+
+class GensetStopped(GensetEvent, tag="genset.stopped", frozen=True): ...
+
+
+class GensetFailedToStart(GensetEvent, tag="genset.failed_to_start", frozen=True):
+    reason: str  # "controller" said so, or "deadline" passed
+
+
+class GensetReady(GensetEvent, tag="genset.ready", frozen=True):
+    """Stopped, in auto, without a fault: it will start at the next outage."""
+
+
+class GensetNotInAuto(GensetEvent, tag="genset.not_in_auto", frozen=True):
+    mode: str
+
+
+class UpsOnBattery(Event, tag="ups.on_battery", frozen=True):
+    SUBJECT = ("ups",)
+    ups: str
+
+
+class UpsOnLine(Event, tag="ups.on_line", frozen=True):
+    SUBJECT = ("ups",)
+    ups: str
+
+
+# Lines
+
+
+class LineUp(Event, tag="line.up", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+    modem: str
+
+
+class LineDown(Event, tag="line.down", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+    reason: str
+
+
+class CallEvent(Event, frozen=True):
+    SUBJECT = ("line", "call")
+    line: str
+    call: str  # 8 hex digits, the box's own
+
+
+class CallRinging(CallEvent, tag="call.ringing", frozen=True):
+    number: str | None = None
+
+
+class CallIdentified(CallEvent, tag="call.identified", frozen=True):
+    """The number came after the ring had begun."""
+
+    number: str
+
+
+class CallAnswered(CallEvent, tag="call.answered", frozen=True): ...
+
+
+class CallMissed(CallEvent, tag="call.missed", frozen=True): ...
+
+
+class CallEnded(CallEvent, tag="call.ended", frozen=True):
+    seconds: float
+    reason: str  # "caller", "operator", "line_lost"
+
+
+class SmsPartReceived(Event, tag="sms.part_received", frozen=True):
+    """One PDU, durable before it is deleted from the modem."""
+
+    SUBJECT = ("line",)
+    line: str
+    pdu: str  # hex, as the modem gave it, with its SMSC address
+
+
+class SmsReceived(Event, tag="sms.received", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+    message: str  # 8 hex digits
+    number: str
+    text: str
+    parts: int
+
+
+class SmsUnreadable(Event, tag="sms.unreadable", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+    pdu: str
+    reason: str
+
+
+class SmsSent(Event, tag="sms.sent", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+    number: str
+    purpose: str  # "order", "answer"
+    references: tuple[int, ...]
+
+
+class SmsFailed(Event, tag="sms.failed", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+    number: str
+    purpose: str
+    reason: str
+
+
+class TrunkLost(Event, tag="trunk.lost", frozen=True):
+    SUBJECT = ("trunk",)
+    trunk: str
+    reason: str
+
+
+class TrunkRestored(Event, tag="trunk.restored", frozen=True):
+    SUBJECT = ("trunk",)
+    trunk: str
+
+
+# Alarms
+
+
+class AlarmRaised(Event, tag="alarm.raised", frozen=True):
+    SUBJECT = ("alarm", "about")
+    alarm: str  # catalogue code
+    about: str
+    priority: int
+
+
+class AlarmAcknowledged(Event, tag="alarm.acknowledged", frozen=True):
+    SUBJECT = ("alarm", "about")
+    alarm: str
+    about: str
+    note: str = ""
+
+
+class AlarmCleared(Event, tag="alarm.cleared", frozen=True):
+    SUBJECT = ("alarm", "about")
+    alarm: str
+    about: str
+
+
+def _kinds_in(namespace: dict[str, Any]) -> dict[str, type[Event]]:
+    """The concrete kinds of a module: those that were given a tag of their own."""
+    kinds = [v for v in namespace.values() if isinstance(v, type) and issubclass(v, Event)]
+    return {str(k.__struct_config__.tag): k for k in kinds if "." in str(k.__struct_config__.tag)}
+
+
+KINDS = _kinds_in(vars(alert_events)) | _kinds_in(globals())
+
+
+def encode_event(event: Event) -> bytes:
+    """The event's own fields as JSON, without its kind (the journal has a column for that)."""
+    fields: dict[str, Any] = msgspec.to_builtins(event)
+    fields.pop("kind", None)
+    return msgspec.json.encode(fields)
+
+
+def decode_event(kind: str, body: bytes) -> Event:
+    """Raises msgspec.ValidationError for an unknown kind or a body that does not fit it."""
+    found = KINDS.get(kind)
+    if found is None:
+        raise msgspec.ValidationError(f"Unknown event kind {kind!r}")
+    fields = msgspec.json.decode(body)
+    return msgspec.convert({**fields, "kind": kind}, found)

@@ -1,0 +1,227 @@
+"""The journal: one append-only SQLite table of events, chained by hashes, one writer, group commit.
+
+`append` never waits and never fails: the event counts at once, its `durable` future tells when it is on disk.
+If the disk fails the entries stay in RAM, bounded, and are written when it is back.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from appliance.entry import Entry
+from appliance.event import Event
+from appliance.events import DiskFailed, DiskRestored, JournalReplaced, encode_event
+from appliance.journal_file import ForeignChain, JournalUnreadable, insert, open_for_writing, read_entries, rename_aside
+from drivers.clock import Clock
+
+MOST_KEPT = 50_000  # entries in RAM while the disk is gone; some 30 MB, days of a bad night
+RETRY_DISK = 5.0  # s between attempts to write again after a failure
+CLOSE_WAIT = 5.0  # s for the writer to finish at a clean stop
+
+log = logging.getLogger("siaga.journal")
+
+
+class Appended:
+    """An entry and the moment when it is safe. `await durable(0.5)` is False when the disk has not said yes by then."""
+
+    def __init__(self, entry: Entry, written: asyncio.Future[bool]) -> None:
+        self.entry, self._written = entry, written
+
+    async def durable(self, timeout: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout):
+                return await asyncio.shield(self._written)
+        except TimeoutError:
+            return False
+
+
+class Journal:
+    """The one writer. `on_entry` is called for every entry, in order, on the loop, before `append` returns."""
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        boot: str,
+        quality: Callable[[], str],
+        on_entry: Callable[[Entry], None],
+    ) -> None:
+        self._path, self._clock, self._boot, self._quality, self._on_entry = path, clock, boot, quality, on_entry
+        self.head = Entry.before_first()
+        self.failed: str | None = None  # why the disk does not take entries, None when it does
+        self._pending: deque[tuple[Entry, asyncio.Future[bool]]] = deque()
+        self._wake = threading.Event()
+        self._closing = False
+        self._retry: asyncio.TimerHandle | None = None
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.lost = 0  # entries dropped because RAM was full too
+
+    def open(self) -> Iterable[Entry]:
+        """Read what there is (oldest first) and start the writer. A disk that fails is an event, not an error.
+
+        A file that is no journal is put aside under another name, never overwritten.
+        """
+        self._loop = asyncio.get_running_loop()
+        aside: JournalReplaced | None = None
+        entries: list[Entry] = []
+        try:
+            try:
+                entries = list(read_entries(self._path)) if self._path.exists() else []
+                open_for_writing(self._path).close()
+            except JournalUnreadable as e:
+                aside = JournalReplaced(reason=str(e), kept_as=rename_aside(self._path, self._clock.wall()))
+                entries = []
+                open_for_writing(self._path).close()
+        except (sqlite3.Error, OSError) as e:
+            self.failed = str(e)
+        if entries:
+            self.head = entries[-1]
+        self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
+        self._thread.start()
+        for entry in entries:
+            self._on_entry(entry)
+        if aside:
+            self.append(aside)
+        if self.failed:
+            log.error("journal %s cannot be written: %s; events stay in RAM until it can", self._path, self.failed)
+            self.append(DiskFailed(reason=self.failed))
+            self._retry_later()
+        return entries
+
+    def append(self, event: Event, *, actor: str = "", cause: int | None = None) -> Appended:
+        """Add a fact. It is folded at once; `Appended.durable` waits for the disk."""
+        assert self._loop is not None, "open() first"
+        entry = Entry.after(
+            self.head,
+            wall=self._clock.wall(),
+            mono=self._clock.now(),
+            boot=self._boot,
+            quality=self._quality(),
+            kind=event.kind,
+            subject=event.subject,
+            actor=actor,
+            cause=cause,
+            body=encode_event(event),
+        )
+        self.head = entry
+        written: asyncio.Future[bool] = self._loop.create_future()
+        with self._lock:
+            if len(self._pending) >= MOST_KEPT:
+                self._pending.popleft()[1].cancel()
+                self.lost += 1
+            self._pending.append((entry, written))
+        if self.failed is None:
+            self._wake.set()
+        self._on_entry(entry)
+        return Appended(entry, written)
+
+    @property
+    def kept(self) -> int:
+        """Entries not on disk yet."""
+        return len(self._pending)
+
+    def _write_forever(self) -> None:
+        db: sqlite3.Connection | None = None
+        while not self._closing:
+            self._wake.wait()
+            self._wake.clear()
+            db = self._write_batch(db)
+        if db is not None:
+            db.close()
+
+    def _write_batch(self, db: sqlite3.Connection | None) -> sqlite3.Connection | None:
+        """On the writer's thread: put all pending entries on disk in one transaction."""
+        with self._lock:
+            batch = list(self._pending)
+        if not batch:
+            return db
+        try:
+            db = db or open_for_writing(self._path)
+            try:
+                insert(db, [entry for entry, _ in batch])
+            except ForeignChain:
+                # The file could not be read at start and is readable now: keep it, under another name.
+                db.close()
+                rename_aside(self._path, self._clock.wall())
+                db = open_for_writing(self._path)
+                insert(db, [entry for entry, _ in batch])
+        except (sqlite3.Error, OSError) as e:
+            with contextlib.suppress(sqlite3.Error):
+                if db is not None:
+                    db.close()
+            self._tell(self._failed, str(e))
+            return None
+        with self._lock:
+            written = {id(future) for _, future in batch}
+            while self._pending and id(self._pending[0][1]) in written:
+                self._pending.popleft()
+        self._tell(self._written, [future for _, future in batch])
+        return db
+
+    def _tell(self, what: Callable[..., None], *args: object) -> None:
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+            self._loop.call_soon_threadsafe(what, *args)
+
+    def _written(self, futures: list[asyncio.Future[bool]]) -> None:
+        for future in futures:
+            if not future.done():
+                future.set_result(True)
+        if self.failed is not None:
+            self.failed = None
+            log.warning("journal %s is written again; %d events had been kept in RAM", self._path, len(futures))
+            self.append(DiskRestored(kept=len(futures)))
+
+    def _failed(self, reason: str) -> None:
+        if self.failed is None:
+            self.failed = reason
+            log.error("journal %s cannot be written: %s; events stay in RAM until it can", self._path, reason)
+            self.append(DiskFailed(reason=reason))
+        self._retry_later()
+
+    def _retry_later(self) -> None:
+        assert self._loop is not None
+        if self._retry is None:
+            self._retry = self._loop.call_later(RETRY_DISK, self._try_again)
+
+    def _try_again(self) -> None:
+        self._retry = None
+        self._wake.set()
+
+    def close(self) -> None:
+        """Write what is pending and end the writer."""
+        if self._retry is not None:
+            self._retry.cancel()
+        if self._thread is not None:
+            self._closing = True
+            self._wake.set()
+            self._thread.join(CLOSE_WAIT)
+
+
+def follow_chain(entries: Iterable[Entry]) -> str | None:
+    """None when the chain holds, else what is wrong and at which row."""
+    previous = Entry.before_first()
+    for entry in entries:
+        if entry.seq != previous.seq + 1:
+            return f"Row {entry.seq} follows row {previous.seq}: {entry.seq - previous.seq - 1} rows are missing."
+        if entry.prev != previous.hash:
+            return f"Row {entry.seq} does not chain to row {previous.seq}: row {previous.seq} or the link was changed."
+        if entry.computed_hash() != entry.hash:
+            return f"Row {entry.seq} ({entry.kind}) was changed after it was written: its hash does not fit."
+        previous = entry
+    return None
+
+
+def export_lines(entries: Iterable[Entry]) -> Iterable[bytes]:
+    """One line of JSON an entry, with its kind, hash and body."""
+    for entry in entries:
+        yield msgspec.json.encode({**msgspec.to_builtins(entry), "body": msgspec.Raw(entry.body)})

@@ -1,0 +1,81 @@
+"""The vocabulary's words: what an order, a delivery, a path, a source can be. Names are the field's."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    CENTRE = "centre"
+    STATION = "station"
+
+
+class AlertKind(StrEnum):
+    """Only `actual`, or a `sounding_test` that the site allows, may energise a siren."""
+
+    ACTUAL = "actual"
+    SOUNDING_TEST = "sounding_test"
+    SILENT_TEST = "silent_test"
+    DRILL = "drill"
+
+
+class Pattern(StrEnum):
+    STEADY = "steady"
+    WAIL = "wail"
+    YELP = "yelp"
+    PULSE = "pulse"
+
+
+class Path(StrEnum):
+    """How an order or an answer travelled."""
+
+    GPIO = "gpio"
+    MQTT = "mqtt"
+    SMS = "sms"
+
+
+class DeliveryState(StrEnum):
+    """In the order of certainty; the last four end a delivery that never sounded."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    RECEIVED = "received"
+    ENERGISED = "energised"
+    PROVEN = "proven"
+    ENDED = "ended"  # was energised, is off again
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Mains(StrEnum):
+    UNKNOWN = "unknown"
+    PRESENT = "present"
+    SUSPECT = "suspect"
+    LOST = "lost"
+
+
+class GensetPhase(StrEnum):
+    UNKNOWN = "unknown"
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    ON_LOAD = "on_load"
+    COOLING = "cooling"
+    FAILED = "failed"
+
+
+class CallPhase(StrEnum):
+    RINGING = "ringing"
+    TALKING = "talking"
+    ENDED = "ended"
+    MISSED = "missed"
+
+
+class Source(StrEnum):
+    """What feeds the building now."""
+
+    MAINS = "mains"
+    GENSET = "genset"
+    BATTERY = "battery"
+    DARK = "dark"
+    UNKNOWN = "unknown"

@@ -1,0 +1,146 @@
+"""State: what the journal's events add up to. `fold.apply` makes it; pages, machines and restarts all read it."""
+
+import msgspec
+
+from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, Path
+
+OVER = {DeliveryState.ENDED, DeliveryState.EXPIRED, DeliveryState.CANCELLED, DeliveryState.FAILED}
+
+
+class Stamp(msgspec.Struct, frozen=True):
+    """When and by whom: seq in the journal, wall in unix seconds, mono in seconds of `boot`."""
+
+    seq: int = 0
+    wall: float = 0.0
+    mono: float = 0.0
+    boot: str = ""
+    actor: str = ""
+
+    def elapsed(self, now: float, wall: float, boot: str) -> float:
+        """Seconds since: by the monotonic clock within one boot, else by the wall clocks, never negative."""
+        return max(0.0, now - self.mono if boot == self.boot else wall - self.wall)
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    path: Path
+    action: str
+    sequence: int
+    at: Stamp
+    failed: str = ""
+
+
+class Delivery(msgspec.Struct):
+    station: str
+    state: DeliveryState
+    since: Stamp
+    path: str = ""
+    attempts: list[Attempt] = []
+    energised: Stamp | None = None
+    acknowledged: Stamp | None = None
+    silenced: Stamp | None = None
+    card: Stamp | None = None
+    card_reason: str = ""
+    reason: str = ""
+
+    @property
+    def over(self) -> bool:
+        return self.state in OVER
+
+
+class Alert(msgspec.Struct):
+    id: str
+    kind: AlertKind
+    pattern: str
+    seconds: int
+    lifetime_s: int
+    incident_code: int
+    stations: tuple[str, ...]
+    via: str
+    key: str
+    issued: Stamp
+    stopped: Stamp | None = None
+    ended: Stamp | None = None
+    deliveries: dict[str, Delivery] = {}
+
+
+class Genset(msgspec.Struct):
+    phase: GensetPhase = GensetPhase.UNKNOWN
+    since: Stamp = Stamp()
+    ready: bool | None = None
+    mode: str = ""
+
+
+class Ups(msgspec.Struct):
+    on_battery: bool | None = None
+    since: Stamp = Stamp()
+
+
+class Call(msgspec.Struct):
+    line: str
+    id: str
+    number: str | None
+    phase: CallPhase
+    began: Stamp
+    since: Stamp
+    reason: str = ""
+
+
+class Message(msgspec.Struct, frozen=True):
+    line: str
+    id: str
+    number: str
+    text: str
+    at: Stamp
+
+
+class Alarm(msgspec.Struct):
+    alarm: str
+    about: str
+    priority: int
+    raised: Stamp
+    acknowledged: Stamp | None = None
+    note: str = ""
+    cleared: Stamp | None = None
+
+
+class StationContact(msgspec.Struct):
+    online: bool = False
+    session: str = ""
+    path: str = ""
+    since: Stamp = Stamp()
+
+
+class Link(msgspec.Struct):
+    up: bool
+    since: Stamp
+    reason: str = ""
+
+
+class Siren(msgspec.Struct):
+    on: bool
+    order: str
+    why: str
+    since: Stamp
+    seconds: int = 0
+
+
+class State(msgspec.Struct):
+    seq: int = 0
+    mains: Mains = Mains.UNKNOWN
+    mains_since: Stamp = Stamp()
+    witnesses: tuple[str, ...] = ()
+    gensets: dict[str, Genset] = {}
+    ups: dict[str, Ups] = {}
+    alerts: dict[str, Alert] = {}
+    stations: dict[str, StationContact] = {}
+    calls: dict[str, Call] = {}
+    messages: list[Message] = []
+    parts: list[tuple[str, str]] = []  # (line, PDU hex) of texts that are not whole yet
+    alarms: dict[str, Alarm] = {}
+    links: dict[str, Link] = {}
+    sirens: dict[str, Siren] = {}
+    trunk: Link | None = None
+    highest_sequence: int = 0
+
+    def open_alerts(self) -> list[Alert]:
+        return [a for a in self.alerts.values() if a.ended is None]
