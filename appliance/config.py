@@ -9,9 +9,9 @@ import msgspec
 
 from appliance.annunciator_config import AnnunciatorConfig
 from appliance.annunciator_config import check as check_annunciator
-from appliance.model import Pattern, Role
+from appliance.model import Ladder, Pattern, Role
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 AnyPort = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free one
 PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
@@ -67,15 +67,6 @@ class Own(Struct, frozen=True, kw_only=True):
     feedback: Name | None = None  # input that proves the siren's current
     max_s: Seconds = 600
     sounding_test: bool = False
-
-
-class Ladder(Struct, frozen=True, kw_only=True):
-    """Seconds from an order's issue until each path starts, and how long an order may be believed."""
-
-    sms_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 5.0
-    card_s: Annotated[float, msgspec.Meta(ge=5, le=600)] = 60.0
-    lifetime_s: Annotated[int, msgspec.Meta(ge=30, le=3600)] = 120
-    offline_s: Annotated[float, msgspec.Meta(ge=3, le=600)] = 9.0  # silence after which a station is offline
 
 
 class ButtonPlan(Struct, frozen=True, kw_only=True):

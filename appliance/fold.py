@@ -15,6 +15,7 @@ from appliance.entry import Entry
 from appliance.event import Event
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, Path
 from appliance.state import (
+    CERTAINTY,
     Alarm,
     Alert,
     Attempt,
@@ -37,19 +38,6 @@ MOST_ENDED_CALLS = 50
 MOST_MESSAGES = 50
 MOST_PARTS = 500  # PDUs of texts that are not whole yet
 
-# A later answer never takes a delivery back: `received` that arrives behind `energised` changes nothing.
-CERTAINTY = {
-    DeliveryState.QUEUED: 0,
-    DeliveryState.SENT: 1,
-    DeliveryState.REFUSED: 2,
-    DeliveryState.RECEIVED: 3,
-    DeliveryState.ENERGISED: 4,
-    DeliveryState.PROVEN: 5,
-    DeliveryState.EXPIRED: 6,
-    DeliveryState.CANCELLED: 6,
-    DeliveryState.FAILED: 6,
-    DeliveryState.ENDED: 7,
-}
 E = TypeVar("E", bound=Event)
 _FOLDS: dict[type[Event], Callable[[State, Any, Stamp], None]] = {}
 
@@ -76,6 +64,12 @@ def apply(state: State, entry: Entry) -> None:
         return
     if fold := _FOLDS.get(type(event)):
         fold(state, event, Stamp(entry.seq, entry.wall, entry.mono, entry.boot, entry.actor))
+
+
+@_fold(ev.Started)
+def _(s: State, e: ev.Started, at: Stamp) -> None:
+    # What was connected to the process before says nothing about this one.
+    s.links, s.trunk = {}, None
 
 
 @_fold(ev.LinkLost)

@@ -1,6 +1,9 @@
 """The vocabulary's words: what an order, a delivery, a path, a source can be. Names are the field's."""
 
 from enum import StrEnum
+from typing import Annotated
+
+import msgspec
 
 
 class Role(StrEnum):
@@ -79,3 +82,12 @@ class Source(StrEnum):
     BATTERY = "battery"
     DARK = "dark"
     UNKNOWN = "unknown"
+
+
+class Ladder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Seconds from an order's issue until each path starts, and how long an order may be believed."""
+
+    sms_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 5.0
+    card_s: Annotated[float, msgspec.Meta(ge=5, le=600)] = 60.0
+    lifetime_s: Annotated[int, msgspec.Meta(ge=30, le=3600)] = 120
+    offline_s: Annotated[float, msgspec.Meta(ge=3, le=600)] = 9.0  # silence after which a station is offline

@@ -4,6 +4,19 @@ import msgspec
 
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, Path
 
+# A later answer never takes a delivery back: `received` that arrives behind `energised` changes nothing.
+CERTAINTY = {
+    DeliveryState.QUEUED: 0,
+    DeliveryState.SENT: 1,
+    DeliveryState.REFUSED: 2,
+    DeliveryState.RECEIVED: 3,
+    DeliveryState.ENERGISED: 4,
+    DeliveryState.PROVEN: 5,
+    DeliveryState.EXPIRED: 6,
+    DeliveryState.CANCELLED: 6,
+    DeliveryState.FAILED: 6,
+    DeliveryState.ENDED: 7,
+}
 OVER = {DeliveryState.ENDED, DeliveryState.EXPIRED, DeliveryState.CANCELLED, DeliveryState.FAILED}
 
 

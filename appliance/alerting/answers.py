@@ -1,0 +1,72 @@
+"""A centre's judgement of a station's answers whose signature has been verified: each counts once, and only if live.
+
+A recorded answer of an old session is validly signed too. So a session counts only after it has echoed an alert id
+(a hello's, with its random half, or an order's) that this process sent to that very session.
+"""
+
+from enum import Enum
+
+from appliance.alerting.window import Window, drop_oldest
+from appliance.alerting.wire import Answer, Order
+
+MAX_SENT = 256  # ids awaiting an echo; a station gets one hello a few minutes and few orders an alert
+MAX_UNPROVEN = 8  # sessions; a station that restarts in a loop announces each of its starts
+MAX_ENDED = 64  # sessions; an older one is unproven again, which counts for as little
+
+
+class Count(Enum):
+    """What an answer is worth."""
+
+    NEW = "new"  # believe it
+    REPEATED = "repeated"  # had already
+    UNPROVEN = "unproven"  # the session has echoed nothing of ours yet: send it a hello, sign open orders for it
+    ENDED = "ended"  # from a session before the present one: history, not the state of the station
+
+
+class AnswerWindow:
+    """The answers of one station. The caller gives only answers that `decode_answer` returned for it."""
+
+    def __init__(self) -> None:
+        self.session: bytes | None = None  # the proven one
+        self._window: Window[Answer] = Window()
+        self._unproven: dict[bytes, Window[Answer]] = {}
+        self._ended: dict[bytes, None] = {}
+        self._sent: dict[tuple[bytes, bytes], None] = {}  # (session, alert)
+
+    def sent(self, order: Order) -> None:
+        """An order or a hello goes out to this station; an echo of its alert id will prove its session."""
+        self._sent[order.session, order.alert] = None
+        drop_oldest(self._sent, MAX_SENT)
+
+    def take(self, answer: Answer) -> Count:
+        """What `answer` is worth. No answer is NEW twice."""
+        if answer.session in self._ended:
+            return Count.ENDED
+        window = self._window if answer.session == self.session else self._candidate(answer.session)
+        if window.too_old(answer.counter) or window.taken(answer.counter) is not None:
+            return Count.REPEATED
+        window.take(answer.counter, answer)
+        if answer.session == self.session:
+            return Count.NEW
+        if (answer.session, answer.alert) not in self._sent:
+            return Count.UNPROVEN
+        self._begin(answer.session, window)
+        return Count.NEW
+
+    def _candidate(self, session: bytes) -> Window[Answer]:
+        window = self._unproven.setdefault(session, Window())
+        drop_oldest(self._unproven, MAX_UNPROVEN)
+        return window
+
+    def _begin(self, session: bytes, window: Window[Answer]) -> None:
+        # Sessions are heard of in their order, or they are recordings: whatever was heard of before is over. What
+        # went to those proves nothing any more, or a late answer would bring one back.
+        heard = list(self._unproven)
+        for over in [self.session, *heard[: heard.index(session)]]:
+            if over is not None:
+                self._ended[over] = None
+                self._unproven.pop(over, None)
+                drop_oldest(self._ended, MAX_ENDED)
+        self.session, self._window = session, window
+        self._sent = {sent: None for sent in self._sent if sent[0] in self._unproven}
+        del self._unproven[session]

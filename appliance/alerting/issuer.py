@@ -1,0 +1,76 @@
+"""The centre's signing hand: sequences, its own time, and one order's bytes for one session of one station."""
+
+import secrets
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from appliance.alerting.keys import key_id
+from appliance.alerting.wire import Action, Answer, Kind, Order, Pattern, encode_order, hello_id
+from appliance.state import Alert
+from drivers.clock import Clock
+
+SEQUENCE_GAP = 1000  # left at each start for hellos of before, which no journal counts; a u32 lasts for ages
+
+SPOKEN_KINDS = {k.name.lower(): k for k in Kind}
+SPOKEN_PATTERNS = {p.name.lower(): p for p in Pattern}
+
+
+class Issuer:
+    """Signs with one key. `first_sequence` is the highest that the journal knows of."""
+
+    def __init__(self, key: Ed25519PrivateKey, clock: Clock, first_sequence: int) -> None:
+        self._key, self._clock = key, clock
+        self.id = key_id(key.public_key())
+        self._sequence = first_sequence + SEQUENCE_GAP
+        # Wall time once, then the monotonic clock: a stepped clock must not age orders on their way.
+        self._ahead = clock.wall() - clock.now()
+
+    def time(self) -> int:
+        """The issuer's time, s, u32."""
+        return int(self._clock.now() + self._ahead) & 0xFFFFFFFF
+
+    def learn_highest(self, answer: Answer) -> None:
+        """A station has seen a higher sequence of ours than we remember: go on behind it."""
+        if answer.issuer == self.id:
+            self._sequence = max(self._sequence, answer.highest)
+
+    def next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def hello(self, answer: Answer) -> Order:
+        """Our time, for the session that asked with this answer."""
+        return Order(
+            action=Action.HELLO,
+            kind=Kind.NONE,
+            pattern=Pattern.NONE,
+            seconds=0,
+            alert=hello_id(answer.counter, secrets.token_bytes(4)),
+            issuer=self.id,
+            station=answer.station,
+            session=answer.session,
+            sequence=self.next_sequence(),
+            issued_at=self.time(),
+            lifetime_s=0,
+        )
+
+    def order(self, alert: Alert, action: str, station: int, session: bytes, sequence: int, seconds: int) -> Order:
+        """A start (sounding `seconds`) or a stop of `alert`."""
+        starts = action == "start"
+        return Order(
+            action=Action.START if starts else Action.STOP,
+            kind=SPOKEN_KINDS[alert.kind],
+            pattern=SPOKEN_PATTERNS[alert.pattern] if starts else Pattern.NONE,
+            seconds=seconds if starts else 0,
+            alert=bytes.fromhex(alert.id),
+            issuer=self.id,
+            station=station,
+            session=session,
+            sequence=sequence,
+            issued_at=self.time(),
+            lifetime_s=alert.lifetime_s,
+            incident=alert.incident_code,
+        )
+
+    def sign(self, order: Order) -> bytes:
+        return encode_order(order, self._key)

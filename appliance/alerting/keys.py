@@ -1,0 +1,103 @@
+"""Ed25519 keys of centres and stations: a private file of one line (the seed in hex), public keys as hex in the site.
+
+A key is named on the wire by the first 4 octets of the SHA-256 of its public key.
+"""
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+SEED_SIZE = 32  # octets, RFC 8032; the public key has as many
+KEY_ID_SIZE = 4  # octets
+
+
+class KeyFileError(Exception):
+    """A key that cannot be used; the text says where it is and what to do next."""
+
+
+def create_key(path: Path) -> Ed25519PrivateKey:
+    """Draw a key and store it at `path`, mode 0600, durable on return. An existing file is never overwritten."""
+    key = Ed25519PrivateKey.generate()
+    try:
+        # Linked only when it is whole: a power cut leaves no key or a good one. mkstemp gives mode 0600.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(key.private_bytes_raw().hex() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(name, path)
+        finally:
+            Path(name).unlink()
+        _sync_directory(path.parent)
+    except FileExistsError as e:
+        raise KeyFileError(f"{path}: a key is already there; move it away first if it is to be replaced.") from e
+    except OSError as e:
+        raise KeyFileError(f"{path}: the key cannot be stored ({e.strerror}); see to the directory.") from e
+    return key
+
+
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """The private key stored at `path`. Raises KeyFileError for a file that others may read."""
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & 0o077:
+                raise KeyFileError(f"{path}: mode {mode:04o} lets others at the key; run: chmod 600 {path}")
+            text = file.read(SEED_SIZE * 2 + 2)  # a line; more is no key and is seen by its length
+    except OSError as e:
+        raise KeyFileError(f"{path}: the key cannot be read ({e.strerror}); restore it or enrol a new one.") from e
+    seed = _octets(text.decode("ascii", "replace"))
+    if seed is None:
+        raise KeyFileError(f"{path}: this is not one line of 64 hex digits; restore it or enrol a new key.")
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def public_hex(key: Ed25519PrivateKey) -> str:
+    """The public key as the other side's site file holds it: 64 hex digits."""
+    return key.public_key().public_bytes_raw().hex()
+
+
+def public_key(text: str, where: str) -> Ed25519PublicKey:
+    """The public key of 64 hex digits; `where` names the place in the error."""
+    octets = _octets(text)
+    if octets is None:
+        raise KeyFileError(f"{where}: a public key is 64 hex digits; copy it again from the box that it belongs to.")
+    return Ed25519PublicKey.from_public_bytes(octets)
+
+
+def key_id(key: Ed25519PublicKey) -> int:
+    """The key's number on the wire, a u32."""
+    return int.from_bytes(hashlib.sha256(key.public_bytes_raw()).digest()[:KEY_ID_SIZE])
+
+
+def keyring(keys: Iterable[Ed25519PublicKey]) -> dict[int, Ed25519PublicKey]:
+    """Keys by their id. Raises KeyFileError when two share one: a key twice, or one in some 4,000,000,000 pairs."""
+    ring: dict[int, Ed25519PublicKey] = {}
+    for key in keys:
+        number = key_id(key)
+        if number in ring:
+            raise KeyFileError(f"Two enrolled keys have the id {number:08x}; remove one or make it anew.")
+        ring[number] = key
+    return ring
+
+
+def _octets(text: str) -> bytes | None:
+    try:
+        octets = bytes.fromhex(text)
+    except ValueError:
+        return None
+    return octets if len(octets) == SEED_SIZE and len(text.strip()) == SEED_SIZE * 2 else None
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,149 @@
+"""What comes back to the centre: signed answers of stations, and its own siren's word. Each becomes an event once.
+
+An answer that is not signed by its station counts for nothing; nor does one of a session that has not yet echoed
+something of ours (a recording could be played to us).
+"""
+
+from appliance import alert_events as al
+from appliance.alerting.answers import Count
+from appliance.alerting.centre import Centre
+from appliance.alerting.contact import Contact
+from appliance.alerting.issuer import Issuer
+from appliance.alerting.keys import public_key
+from appliance.alerting.wire import NO_ID, Answer, Pattern, Reason, What, WireError, decode_answer
+from appliance.annunciator_protocol import OutputChange
+from appliance.config import Site
+from appliance.model import DeliveryState, Path
+from drivers.clock import Clock
+
+ASKING = {Reason.WRONG_SESSION, Reason.NO_TIME, Reason.EXPIRED, Reason.FUTURE, Reason.REPLAYED}
+SAID_AGAIN = 5.0  # s between rows about the same flaw of the same station: a flood must not fill the journal
+MOST_FLAWS = 200
+
+LATER_STATES = {
+    What.RECEIVED: DeliveryState.RECEIVED,
+    What.ENERGISED: DeliveryState.ENERGISED,
+    What.PROVEN: DeliveryState.PROVEN,
+    What.REFUSED: DeliveryState.REFUSED,
+}
+
+
+class Reports:
+    """Turns words from stations into events, and asks the centre to greet or to send again."""
+
+    def __init__(self, site: Site, centre: Centre, issuer: Issuer, clock: Clock) -> None:
+        self._centre, self._issuer, self._clock = centre, issuer, clock
+        self._by_number = {s.number: s for s in site.station}
+        self._local = next((s.id for s in site.station if s.local), None)
+        self._keys = {s.number: public_key(s.key, f"station {s.id}") for s in site.station if s.key}
+        self._said: dict[tuple[str, str], float] = {}
+
+    def on_answer(self, data: bytes, path: Path, *, named: str = "", retained: bool = False) -> None:
+        """Bytes from the broker (topic of station `named`) or from an SMS."""
+        if retained:
+            self._refuse(named, "retained", path)
+            return
+        try:
+            answer = decode_answer(data, self._keys)
+        except WireError as e:
+            self._refuse(named, f"{e.flaw}", path)
+            return
+        station = self._by_number[answer.station]
+        if named not in ("", station.id):
+            self._refuse(named, "wrong_topic", path)
+            return
+        contact = self._centre.contacts[station.id]
+        before = contact.session
+        count = contact.window.take(answer)
+        self._issuer.learn_highest(answer)
+        match count:
+            case Count.NEW:
+                self._believe(contact, answer, path, new_session=contact.session != before)
+            case Count.UNPROVEN:
+                self._greet(contact, answer, path)
+            case Count.ENDED:
+                self._refuse(station.id, "old_session", path)
+            case Count.REPEATED:
+                pass  # QoS 1 and two paths bring things twice
+
+    def _believe(self, contact: Contact, answer: Answer, path: Path, *, new_session: bool) -> None:
+        now, name = self._clock.now(), contact.station.id
+        if path is Path.MQTT:
+            newly = contact.heard_at is None or new_session
+            contact.heard_at = now
+            if newly:
+                self._centre.note(al.StationOnline(station=name, session=answer.session.hex(), path=path))
+        elif new_session:
+            self._centre.note(al.StationOnline(station=name, session=answer.session.hex(), path=path))
+            contact.heard_at = None  # by SMS alone nobody is "online"
+        contact.sounding = answer.pattern is not Pattern.NONE
+        if answer.alert != NO_ID and answer.what not in (What.ALIVE, What.SESSION):
+            self._about_delivery(contact, answer, path)
+        asks = answer.what is What.REFUSED and answer.reason in ASKING
+        echo = answer.what is What.ALIVE and answer.alert != NO_ID
+        if echo or new_session or (asks and answer.reason is Reason.REPLAYED):
+            self._centre.send_again(name, path)
+        elif asks or (answer.what is What.ALIVE and path is Path.MQTT and contact.wants_hello(now)):
+            self._greet(contact, answer, path)
+
+    def _about_delivery(self, contact: Contact, answer: Answer, path: Path) -> None:
+        alert, station = answer.alert.hex(), contact.station.id
+        delivery = self._centre.delivery(alert, station)
+        if delivery is None:
+            return
+        to = LATER_STATES.get(answer.what)
+        if to is not None and not self._centre.below(delivery, to):
+            return
+        match answer.what:
+            case What.RECEIVED:
+                self._centre.note(al.DeliveryReceived(alert=alert, station=station, path=path))
+            case What.ENERGISED:
+                self._centre.note(
+                    al.DeliveryEnergised(alert=alert, station=station, path=path, remaining_s=answer.remaining_s)
+                )
+            case What.PROVEN:
+                self._centre.note(al.DeliveryProven(alert=alert, station=station, path=path))
+            case What.ACKNOWLEDGED if delivery.acknowledged is None:
+                self._centre.note(al.DeliveryAcknowledged(alert=alert, station=station, path=path))
+            case What.SILENCED if delivery.silenced is None:
+                self._centre.note(al.DeliverySilenced(alert=alert, station=station, path=path))
+            case What.ENDED if not delivery.over:
+                self._centre.note(al.DeliveryEnded(alert=alert, station=station, path=path))
+            case What.REFUSED:
+                reason = answer.reason.name.lower()
+                self._centre.note(al.DeliveryRefused(alert=alert, station=station, path=path, reason=reason))
+
+    def _greet(self, contact: Contact, answer: Answer, path: Path) -> None:
+        now = self._clock.now()
+        if contact.may_hello(path, now):
+            hello = self._issuer.hello(answer)
+            contact.window.sent(hello)
+            contact.hello_sent(path, now)
+            self._centre.hello(contact, self._issuer.sign(hello), path)
+
+    def on_local_output(self, change: OutputChange) -> None:
+        """The box's own siren: its deliveries end when the annunciator says so."""
+        delivery = self._centre.delivery(change.order or "", self._local or "")
+        if delivery is None or delivery.over or change.why in ("ordered", "local"):
+            return
+        ids: dict[str, str] = {"alert": change.order or "", "station": delivery.station, "path": Path.GPIO}
+        if change.why == "silenced":
+            self._centre.note(al.DeliverySilenced(**ids))
+        self._centre.note(al.DeliveryEnded(**ids))
+
+    def on_local_acknowledge(self, alerts: list[str]) -> None:
+        """A person pressed the acknowledge input of this box."""
+        for alert in alerts:
+            delivery = self._centre.delivery(alert, self._local or "")
+            if delivery and delivery.acknowledged is None:
+                ids: dict[str, str] = {"alert": alert, "station": delivery.station, "path": Path.GPIO}
+                self._centre.note(al.DeliveryAcknowledged(**ids))
+
+    def _refuse(self, station: str, reason: str, path: Path) -> None:
+        now = self._clock.now()
+        if now - self._said.get((station, reason), -SAID_AGAIN) < SAID_AGAIN:
+            return
+        if len(self._said) >= MOST_FLAWS:
+            self._said.clear()
+        self._said[station, reason] = now
+        self._centre.note(al.AnswerRefused(station=station, reason=reason, path=path))

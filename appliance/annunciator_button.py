@@ -1,0 +1,107 @@
+"""The red button: a press is offered to core, and what core does not take in time sounds here, at once and by itself.
+
+A press is never kept for later: taken within the time, or sounded locally, and then a late take is refused.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from appliance.annunciator_config import ButtonConfig
+from appliance.annunciator_protocol import Pressed
+from appliance.annunciator_siren import Siren
+from drivers.gpio.errors import NotDriven
+from drivers.gpio.outputs import Output
+from drivers.jsonsocket import Refusal
+
+log = logging.getLogger(__name__)
+
+SAME_PRESS = 2.0  # s after a local siren began in which a press is an impatient repeat; later it stops the siren
+
+
+class RedButton:
+    """`siren` and `lamp` are None when the line could not be claimed, `lamp` also when there is none."""
+
+    def __init__(
+        self, config: ButtonConfig, siren: Siren | None, lamp: Output | None, push: Callable[[Pressed], None]
+    ) -> None:
+        self._config, self._siren, self._lamp, self._push = config, siren, lamp, push
+        self._loop = asyncio.get_running_loop()
+        self._core = self._untaken = False
+        self._count = 0
+        self._offer: asyncio.TimerHandle | None = None
+        self._local_since = 0.0
+        self._show()
+
+    @property
+    def local_only(self) -> bool:
+        """No core is there, or the last press was not taken by it."""
+        return self._untaken or not self._core
+
+    def core_came(self) -> None:
+        self._core, self._untaken = True, False
+        self._show()
+
+    def core_left(self) -> None:
+        """The last core is gone; a press on offer sounds now."""
+        self._core = False
+        self._show()
+        if self._offer:
+            self._sound_here()
+
+    def pressed(self) -> None:
+        if self._siren and self._order in self._siren.orders.sounding:
+            if self._loop.time() - self._local_since > SAME_PRESS:
+                self._siren.end((self._order,), "silenced")
+            return
+        if self._offer:  # the same person again, while core is asked
+            return
+        self._count += 1
+        if not self._core:
+            self._sound_here()
+            return
+        self._offer = self._loop.call_later(self._config.take_within_s, self._sound_here)
+        self._push(Pressed(self._count, self._config.input, self._loop.time()))
+
+    def take(self, press: int) -> None:
+        """Core takes the press upon itself. Raises Refusal when it is too late."""
+        if self._offer is None or press != self._count:
+            raise Refusal("too_late", f"Press {press} is not on offer any more.", "It sounded here, or was taken.")
+        self._withdraw()
+        self._untaken = False
+        self._show()
+
+    def close(self) -> None:
+        self._withdraw()
+
+    @property
+    def _order(self) -> str:
+        return f"local-{self._count}"
+
+    def _withdraw(self) -> None:
+        if self._offer:
+            self._offer.cancel()
+        self._offer = None
+
+    def _sound_here(self) -> None:
+        self._withdraw()
+        self._untaken = True
+        self._show()
+        self._local_since = self._loop.time()
+        try:
+            if self._siren is None:
+                raise Refusal("not_driven", f"output.{self._config.output} could not be claimed.")
+            self._siren.sound(self._order, self._config.pattern, self._config.seconds, "local")
+        except Refusal as e:
+            log.critical("The button %s was pressed and nothing sounds: %s", self._config.input, e)
+
+    def _show(self) -> None:
+        if self._lamp is None or self._lamp.on == self.local_only:
+            return
+        try:
+            if self.local_only:
+                self._lamp.switch_on()
+            else:
+                self._lamp.off()
+        except NotDriven as e:
+            log.error("%s", e)

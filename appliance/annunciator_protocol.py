@@ -1,0 +1,136 @@
+"""What core and the annunciator say to each other, one JSON object a line. Both ends import it from here.
+
+Requests are strict; answers and pushes tolerate fields of a newer version, for the two restart apart from each other.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+OrderId = Annotated[str, Meta(pattern=r"^[0-9a-f]{1,64}$")]
+AnyOrderId = Annotated[str, Meta(min_length=1, max_length=64)]  # the annunciator's own are local-1, local-2 ...
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+MOST_STOPPED = 256  # orders in one stop; as many as are remembered
+
+
+class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do"):
+    pass
+
+
+class Hello(_Request, frozen=True, tag="hello"):
+    """Who says it is core: presses are offered to it from now on. Answer: Standing."""
+
+    id: int | None = None
+
+
+class Look(_Request, frozen=True, tag="look"):
+    """The same answer, for a reader of status."""
+
+    id: int | None = None
+
+
+class Sound(_Request, frozen=True, tag="sound"):
+    """Sound one order, once. Answer: Sounding."""
+
+    order: OrderId
+    output: str
+    pattern: str
+    seconds: Seconds
+    id: int | None = None
+
+
+class Stop(_Request, frozen=True, tag="stop"):
+    """End these orders wherever they sound, and refuse them if they come later. Answer: Stopped."""
+
+    orders: Annotated[tuple[AnyOrderId, ...], Meta(max_length=MOST_STOPPED)]
+    id: int | None = None
+
+
+class Silence(_Request, frozen=True, tag="silence"):
+    """End every order on one output. Answer: Stopped."""
+
+    output: str
+    id: int | None = None
+
+
+class Light(_Request, frozen=True, tag="light"):
+    """Switch a light or a lamp. Answer: {"on": bool}."""
+
+    output: str
+    on: bool
+    id: int | None = None
+
+
+class Take(_Request, frozen=True, tag="take"):
+    """Core takes a press upon itself; refused when it came too late. Answer: {"taken": n}."""
+
+    press: int
+    id: int | None = None
+
+
+Request = Hello | Look | Sound | Stop | Silence | Light | Take
+
+
+class Sounding(msgspec.Struct, frozen=True):
+    """`energised`: the line read back on. `remaining_s`: of this order. `ended`: why a repeated order is over."""
+
+    energised: bool
+    remaining_s: float
+    ended: str | None = None
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """`stopped`: the orders that had been sounding. `still_on`: some output that sounded them is on."""
+
+    stopped: tuple[str, ...]
+    still_on: bool
+
+
+class OutputState(msgspec.Struct, frozen=True):
+    """`remaining_s` is None for what has no end."""
+
+    on: bool
+    order_ids: tuple[str, ...]
+    remaining_s: float | None
+    fault: str | None = None
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """All that is so at the annunciator. `started_at` is loop time; `faults`: lines that could not be claimed."""
+
+    outputs: dict[str, OutputState]
+    inputs: dict[str, bool]
+    started_at: float
+    local_only: bool
+    faults: dict[str, str] = {}
+
+
+class OutputChange(msgspec.Struct, frozen=True):
+    """Push. `on`: the output's state now; `order`: whose change it was; `at`: loop time.
+
+    `why`: ordered, local (the button, by itself), ended (its time was over), limit (the output's longest time ended
+    it), stopped, silenced, failed (the line did not read back).
+    """
+
+    output: str
+    on: bool
+    order: str | None
+    why: str
+    at: float
+
+
+class InputChange(msgspec.Struct, frozen=True):
+    """Push: a contact closed (active) or opened."""
+
+    input: str
+    active: bool
+    at: float
+
+
+class Pressed(msgspec.Struct, frozen=True):
+    """Push: the red button was pressed; whoever takes it in time sounds what it means."""
+
+    press: int
+    button: str
+    at: float

@@ -1,0 +1,48 @@
+"""Commands: orders from a person, a button or a rule, as they come in at the control socket (`do` names the kind)."""
+
+import msgspec
+
+from appliance.model import AlertKind, Pattern
+
+MOST_SECONDS = 3600
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
+    """An order. The actor is not in it: core knows who holds the token."""
+
+
+class IssueAlert(Command, tag="alert.issue", frozen=True, kw_only=True):
+    """Sound sirens. `key` makes it idempotent: the same key again answers with the alert that it made."""
+
+    stations: tuple[str, ...]
+    alert_kind: AlertKind = AlertKind.ACTUAL
+    pattern: Pattern = Pattern.WAIL
+    seconds: int = 60
+    incident_code: int = 0
+    key: str = ""
+    via: str = "page"
+
+
+class StopAlert(Command, tag="alert.stop", frozen=True, kw_only=True):
+    """End the alerts named; none named means all open ones."""
+
+    alerts: tuple[str, ...] = ()
+    via: str = "page"
+
+
+class AnswerCall(Command, tag="call.answer", frozen=True, kw_only=True):
+    line: str
+
+
+class HangUp(Command, tag="call.hang_up", frozen=True, kw_only=True):
+    line: str
+
+
+class AcknowledgeAlarm(Command, tag="alarm.acknowledge", frozen=True, kw_only=True):
+    alarm: str
+    about: str
+    note: str = ""
+
+
+AnyCommand = IssueAlert | StopAlert | AnswerCall | HangUp | AcknowledgeAlarm
+NAMES = frozenset(str(k.__struct_config__.tag) for k in (IssueAlert, StopAlert, AnswerCall, HangUp, AcknowledgeAlarm))

@@ -1,0 +1,310 @@
+"""The process that decides: it wires the rooms together and is the only file that knows them all.
+
+At a centre it carries orders to stations; at a station it judges them. Everything here runs on without the disk,
+the broker, the annunciator and every modem; each that is missing is a link that is lost, and comes back by itself.
+"""
+
+import asyncio
+import logging
+import signal
+from pathlib import Path as FilePath
+from typing import Any
+
+from appliance import alert_events as al
+from appliance import events as ev
+from appliance.alarms.service import Alarms
+from appliance.alerting.centre import Centre
+from appliance.alerting.issuer import Issuer
+from appliance.alerting.keys import create_key, load_key
+from appliance.alerting.reports import Reports
+from appliance.annunciator_client import AnnunciatorLink
+from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
+from appliance.clock import ClockQuality, boot_id
+from appliance.commands import AcknowledgeAlarm, AnswerCall, AnyCommand, HangUp, IssueAlert, StopAlert
+from appliance.config import Site, places
+from appliance.control import Control
+from appliance.dashboards import Dashboards
+from appliance.entry import Entry
+from appliance.event import Event
+from appliance.fold import apply
+from appliance.journal import Appended, Journal
+from appliance.keeper import Keeper
+from appliance.lines.service import Lines
+from appliance.lines.trunk import TrunkWatch
+from appliance.local import Local
+from appliance.make_view import VERSION, ViewMaker
+from appliance.model import Path
+from appliance.people import People
+from appliance.power.service import Power
+from appliance.state import State
+from appliance.station import StationNode
+from drivers.clock import Clock
+from drivers.jsonsocket import Gone, Refusal
+from drivers.mqtt import Incoming, Mqtt, Will
+from drivers.notify import ready, stopping, watchdog
+
+SESSION_EXPIRY = 300  # s that the broker keeps our messages while core restarts; an order lives for 120
+FIRST_LOOK = 2.0  # s after the start, then what has not connected is a lost link
+
+log = logging.getLogger("siaga.core")
+
+
+class Core:
+    """One node. `run` returns after SIGTERM or SIGINT."""
+
+    def __init__(self, site: Site, file: FilePath, clock: Clock) -> None:
+        self._site, self._clock = site, clock
+        self._places = places(site, file)
+        self._boot, self._quality = boot_id(), ClockQuality()
+        self._state = State()
+        self._rooms_started = False
+        self._journal = Journal(
+            self._places.journal, clock, self._boot, lambda: self._quality.at(clock.now()), self._on_entry
+        )
+        self._local = Local(site, self._state, clock, self._append)
+        self._annunciator = AnnunciatorLink(
+            file.resolve().parent / site.annunciator.socket,
+            on_up=self._annunciator_up,
+            on_down=self._local.on_down,
+            on_output=self._on_output,
+            on_input=self._on_input,
+            on_press=self._on_press,
+        )
+        self._keeper = Keeper(lambda task, reason: self._note(ev.TaskDied(task=task, reason=reason[:300])))
+        self._presses: set[asyncio.Task[None]] = set()
+
+    def _wire(self) -> None:
+        """Make the rooms. After the journal was read: they start from what it says."""
+        site, clock, state = self._site, self._clock, self._state
+        self._people = People(self._places.people)
+        self._mqtt: Mqtt | None = None
+        if site.broker:
+            self._mqtt = Mqtt(
+                site.broker.host,
+                site.broker.port,
+                f"siaga-{site.site}-{site.id}",
+                on_message=self._on_message,
+                on_up=self._broker_up,
+                on_down=lambda why: self._note(ev.LinkLost(link="broker", reason=why)),
+                will=Will(f"siaga/{site.site}/state/{site.id}/online", b"false"),
+                session_expiry_s=SESSION_EXPIRY,
+            )
+        self._lines = Lines(
+            site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
+            on_changed=self._changed, on_data=self._on_sms_data,
+        )  # fmt: skip
+        self._power = Power(
+            site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
+            on_changed=self._changed,
+        )  # fmt: skip
+        self._alarms = Alarms(site=site, state=state, clock=clock, append=self._append)
+        self._trunk = TrunkWatch(site, state, self._append) if site.trunk else None
+        key = load_key(self._places.key) if self._places.key.exists() else create_key(self._places.key)
+        self._centre: Centre | None = None
+        self._reports: Reports | None = None
+        self._station: StationNode | None = None
+        if site.issuer:
+            self._station = StationNode(
+                site=site, clock=clock, append=self._append, key=key, annunciator=self._annunciator,
+                publish=self._publish, broker_up=self._is_broker_up, send_sms=self._lines.send_data,
+            )  # fmt: skip
+        if site.station:
+            issuer = Issuer(key, clock, state.highest_sequence)
+            self._centre = Centre(
+                site=site, state=state, clock=clock, boot=self._boot, append=self._append, issuer=issuer,
+                annunciator=self._annunciator, publish=self._publish, broker_up=self._is_broker_up,
+                send_sms=self._lines.send_data, sms_up=self._lines.up,
+            )  # fmt: skip
+            self._reports = Reports(site, self._centre, issuer, clock)
+        self._view = ViewMaker(
+            site=site, state=state, journal=self._journal, clock=clock, quality=lambda: self._quality.at(clock.now()),
+            power=self._power.view if site.genset or site.ups else None, lines=self._lines.views,
+            contacts=self._centre.contacts if self._centre else {},
+        )  # fmt: skip
+        self._dashboards = Dashboards(site=site, view=self._view, publish=self._publish_state)
+        self._control = Control(
+            self._places.control, self._places.journal, self._journal, clock, self._people, self._view, self._obey
+        )
+
+    async def run(self) -> None:
+        """Start everything, say ready, and go on until told to end."""
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        self._places.run.mkdir(parents=True, exist_ok=True)
+        history = self._journal.open()
+        self._wire()
+        for entry in list(history)[-20:]:
+            self._view.on_entry(entry)
+        self._rooms_started = True
+        self._append(ev.Started(role=self._site.role, version=VERSION, speed=self._clock.speed))
+        await self._control.start()
+        self._keeper.keep("annunciator link", self._annunciator.run)
+        self._keeper.keep("lights", lambda: self._local.run(self._annunciator))
+        if self._mqtt:
+            self._keeper.keep("broker", self._mqtt.run)
+        if self._centre:
+            self._keeper.keep("orders", self._centre.run)
+        if self._station:
+            self._keeper.keep("station", self._station.run)
+        self._keeper.keep("lines", self._lines.run)
+        self._keeper.keep("power", self._power.run)
+        self._keeper.keep("alarms", self._alarms.run)
+        self._keeper.keep("dashboards", self._dashboards.run)
+        if self._trunk:
+            self._keeper.keep("trunk", self._trunk.run)
+        self._keeper.keep("control", self._control.run)
+        self._keeper.keep("watchdog", watchdog)
+        self._keeper.keep("first look", self._first_look)
+        ready(f"{self._site.role} {self._site.id}")
+        log.info("core is ready: %s %s, journal at row %d", self._site.role, self._site.id, self._journal.head.seq)
+        await stop.wait()
+        stopping()
+        self._append(ev.Stopped(reason="told to end"))
+        await self._keeper.stop()
+        await self._control.stop()
+        self._journal.close()
+
+    async def _first_look(self) -> None:
+        await asyncio.sleep(FIRST_LOOK)
+        waiting = {"annunciator": not self._annunciator.up, "broker": self._mqtt is not None and not self._mqtt.up}
+        for link, missing in waiting.items():
+            if missing:
+                self._append(ev.LinkLost(link=link, reason="not reached since the start"))
+        await asyncio.get_running_loop().create_future()
+
+    # The journal
+
+    def _append(self, event: Event, *, actor: str = "", cause: int | None = None) -> Appended:
+        return self._journal.append(event, actor=actor, cause=cause)
+
+    def _note(self, event: Event) -> None:
+        self._append(event)
+
+    def _on_entry(self, entry: Entry) -> None:
+        apply(self._state, entry)
+        if not self._rooms_started:
+            return
+        self._view.on_entry(entry)
+        self._control.on_entry(entry)
+        self._alarms.on_entry(entry)
+        self._dashboards.on_entry(entry)
+        self._local.wake()
+        if self._centre:
+            self._centre.wake()
+
+    def _changed(self) -> None:
+        self._control.changed()
+
+    # The broker
+
+    def _is_broker_up(self) -> bool:
+        return self._mqtt is not None and self._mqtt.up
+
+    def _publish(self, topic: str, payload: bytes, expiry_s: int) -> str:
+        if self._mqtt is None:
+            return "no broker in the site file"
+        sent = self._mqtt.publish(topic, payload, expiry_s=expiry_s)
+        return (sent.why or "refused") if sent.refused else ""
+
+    def _publish_state(self, topic: str, payload: bytes) -> None:
+        if self._mqtt is not None and self._mqtt.up:
+            self._mqtt.publish(topic, payload, retain=True)
+
+    def _broker_up(self) -> None:
+        assert self._mqtt is not None
+        self._append(ev.LinkRestored(link="broker"))
+        self._dashboards.publish_all()
+        if self._station:
+            assert self._site.own is not None
+            self._mqtt.subscribe(f"siaga/{self._site.site}/alert/{self._site.own.id}")
+            self._station.on_broker_up()
+        if self._centre:
+            self._mqtt.subscribe(f"siaga/{self._site.site}/station/+/answer")
+            self._mqtt.subscribe("homeassistant/status")
+
+    def _on_message(self, message: Incoming) -> None:
+        parts = message.topic.split("/")
+        match parts:
+            case ["homeassistant", "status"]:
+                if message.payload == b"online":
+                    self._dashboards.publish_all()
+            case ["siaga", _, "alert", _] if self._station:
+                self._station.on_order(message.payload, Path.MQTT, retained=message.retain)
+            case ["siaga", _, "station", named, "answer"] if self._reports:
+                self._reports.on_answer(message.payload, Path.MQTT, named=named, retained=message.retain)
+
+    def _on_sms_data(self, number: str, payload: bytes) -> None:
+        """A binary SMS on our port: an order at a station, an answer at a centre."""
+        if self._station:
+            self._station.on_order(payload, Path.SMS)
+        elif self._reports:
+            self._reports.on_answer(payload, Path.SMS)
+
+    # The annunciator
+
+    def _annunciator_up(self, standing: Standing) -> None:
+        self._local.on_up(standing)
+        if self._station:
+            self._station.on_standing(standing)
+        if self._centre:
+            self._centre.on_standing(standing)
+
+    def _on_output(self, change: OutputChange) -> None:
+        self._local.on_output(change)
+        if self._station:
+            self._station.on_output(change)
+        if self._reports:
+            self._reports.on_local_output(change)
+
+    def _on_input(self, change: InputChange) -> None:
+        self._local.on_input(change)
+        own = self._site.own
+        if own and change.active and change.input == own.acknowledge:
+            if self._station:
+                self._station.on_acknowledge()
+            if self._reports:
+                self._reports.on_local_acknowledge([a.id for a in self._state.open_alerts()])
+
+    def _on_press(self, press: Pressed) -> None:
+        task = asyncio.create_task(self._pressed(press))
+        self._presses.add(task)
+        task.add_done_callback(self._press_done)
+
+    def _press_done(self, task: asyncio.Task[None]) -> None:
+        self._presses.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a press of the button failed", exc_info=error)
+
+    async def _pressed(self, press: Pressed) -> None:
+        """The red button: core takes the press if it is in time, and orders what the site's plan says."""
+        plan = self._site.button
+        if plan is None or self._centre is None:
+            return  # not taken: the annunciator sounds locally
+        try:
+            await self._annunciator.take(press.press)
+        except (Gone, Refusal) as e:
+            self._append(al.ButtonPressed(button=press.button, taken=False))
+            log.warning("the press came too late for core, it sounds locally: %s", e)
+            return
+        self._append(al.ButtonPressed(button=press.button, taken=True))
+        command = IssueAlert(stations=plan.stations, pattern=plan.pattern, seconds=plan.seconds, via="button")
+        await self._centre.issue(command, f"button:{press.button}")
+
+    # Commands
+
+    async def _obey(self, command: AnyCommand, actor: str) -> Any:
+        match command:
+            case IssueAlert() | StopAlert() if self._centre is None:
+                raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
+            case IssueAlert() if self._centre:
+                return await self._centre.issue(command, actor)
+            case StopAlert() if self._centre:
+                return await self._centre.stop(command, actor)
+            case AnswerCall(line=line):
+                return await self._lines.answer(line, actor)
+            case HangUp(line=line):
+                return await self._lines.hang_up(line, actor)
+            case AcknowledgeAlarm():
+                return self._alarms.acknowledge(command, actor)
+        raise Refusal("unknown", f"{command} is not known here.")

@@ -1,0 +1,93 @@
+"""The box's own annunciator, as core sees it: journals what its sirens and inputs did, keeps the amber light true."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from appliance import alert_events as al
+from appliance import events as ev
+from appliance.annunciator_client import AnnunciatorLink
+from appliance.annunciator_protocol import InputChange, OutputChange, Standing
+from appliance.config import Site
+from appliance.journal import Appended
+from appliance.model import Mains
+from appliance.state import State
+from drivers.clock import Clock
+from drivers.jsonsocket import Gone, Refusal
+
+LIGHT_AGAIN = 2.0  # s between attempts to set the amber light while the annunciator refuses or is away
+
+log = logging.getLogger("siaga.local")
+
+
+class Local:
+    """Give its methods to the AnnunciatorLink; `run` keeps the light."""
+
+    def __init__(self, site: Site, state: State, clock: Clock, append: Callable[..., Appended]) -> None:
+        self._site, self._state, self._clock, self._append = site, state, clock, append
+        self._sirens = {name for name, o in site.annunciator.output.items() if o.kind == "siren"}
+        self._shown: bool | None = None
+        self._wake = asyncio.Event()
+
+    def on_up(self, standing: Standing) -> None:
+        """Compare what is with what the journal believes: either process may have been away."""
+        self._append(ev.LinkRestored(link="annunciator"))
+        for name in self._sirens:
+            output, believed = standing.outputs.get(name), self._state.sirens.get(name)
+            on = output is not None and output.on
+            if output is not None and on and not (believed and believed.on):
+                order = output.order_ids[-1] if output.order_ids else ""
+                why = "local" if standing.local_only else "ordered"
+                self._energised(name, order, why, output.remaining_s or 0)
+            if not on and believed and believed.on:
+                self._append(al.SirenReleased(output=name, why="annunciator_lost"))
+        self._shown = None
+        self._wake.set()
+
+    def on_down(self) -> None:
+        self._append(ev.LinkLost(link="annunciator", reason="the socket closed"))
+
+    def on_output(self, change: OutputChange) -> None:
+        believed = self._state.sirens.get(change.output)
+        if change.output not in self._sirens or (believed is not None and believed.on) == change.on:
+            return
+        if change.on:
+            self._energised(change.output, change.order or "", change.why, 0)
+        else:
+            self._append(al.SirenReleased(output=change.output, why=change.why))
+
+    def _energised(self, output: str, order: str, why: str, seconds: float) -> None:
+        known = order if not order.startswith("local") else ""
+        alert = self._state.alerts.get(known)
+        self._append(
+            al.SirenEnergised(
+                output=output,
+                order=known,
+                seconds=round(seconds) or (alert.seconds if alert else 0),
+                why="local" if why == "local" else "ordered",
+            )
+        )
+
+    def on_input(self, change: InputChange) -> None:
+        self._append(al.InputChanged(input=change.input, active=change.active))
+
+    def wake(self) -> None:
+        """The state of the mains may have changed."""
+        self._wake.set()
+
+    async def run(self, annunciator: AnnunciatorLink) -> None:
+        """Keep the amber light as the mains are."""
+        while True:
+            wanted = self._state.mains is Mains.LOST
+            if self._site.amber and annunciator.up and wanted != self._shown:
+                try:
+                    await annunciator.light(self._site.amber, wanted)
+                    self._shown = wanted
+                except (Gone, Refusal) as e:
+                    log.error("the amber light %r does not follow: %s", self._site.amber, e)
+            try:
+                async with asyncio.timeout(LIGHT_AGAIN):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()

@@ -1,0 +1,84 @@
+"""Builds the view: all that a page or a status command shows, from the state, the rooms' figures and the links."""
+
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+
+from appliance.alerting.contact import Contact
+from appliance.config import Site
+from appliance.control import entry_view
+from appliance.entry import Entry
+from appliance.journal import Journal
+from appliance.state import State
+from appliance.view import EntryView, LineView, PowerView, StationView, View
+from drivers.clock import Clock
+
+LAST = 14  # journal rows on the first page
+MOST_ALERTS, MOST_CALLS, MOST_MESSAGES = 8, 8, 8  # what fits a page; the journal has them all
+VERSION = version("siaga")
+
+
+class ViewMaker:
+    """One a process. `power` and `lines` are None where the node has none."""
+
+    def __init__(
+        self, *, site: Site, state: State, journal: Journal, clock: Clock, quality: Callable[[], str],
+        power: Callable[[], PowerView] | None, lines: Callable[[], list[LineView]] | None,
+        contacts: dict[str, Contact],
+    ) -> None:  # fmt: skip
+        self._site, self._state, self._journal, self._clock, self._quality = site, state, journal, clock, quality
+        self._power, self._lines, self._contacts = power, lines, contacts
+        self._last: list[EntryView] = []
+
+    def on_entry(self, entry: Entry) -> None:
+        self._last = [entry_view(entry), *self._last[: LAST - 1]]
+
+    def __call__(self) -> View:
+        site, state = self._site, self._state
+        alerts = sorted(state.alerts.values(), key=lambda a: (a.ended is not None, -a.issued.seq))
+        alarms = sorted(state.alarms.values(), key=lambda a: (a.cleared is not None, a.priority, a.raised.seq))
+        return View(
+            seq=state.seq,
+            head=self._journal.head.hash,
+            at=self._clock.now(),
+            wall=self._clock.wall(),
+            clock_quality=self._quality(),
+            zone=site.zone,
+            speed=self._clock.speed,
+            role=site.role,
+            site=site.site,
+            id=site.id,
+            name=site.name,
+            language=site.language,
+            version=VERSION,
+            power=self._power() if self._power else None,
+            lines=self._lines() if self._lines else [],
+            trunk=state.trunk,
+            trunk_watched=site.trunk is not None,
+            stations=list(self._stations()),
+            alerts=alerts[:MOST_ALERTS],
+            sirens=state.sirens,
+            alarms=alarms,
+            calls=sorted(state.calls.values(), key=lambda c: -c.began.seq)[:MOST_CALLS],
+            messages=list(reversed(state.messages[-MOST_MESSAGES:])),
+            links=state.links,
+            disk_failed=self._journal.failed,
+            disk_kept=self._journal.kept if self._journal.failed else 0,
+            last=self._last,
+        )
+
+    def _stations(self) -> Iterable[StationView]:
+        for name, contact in self._contacts.items():
+            station = contact.station
+            siren = self._state.sirens.get(self._site.own.siren) if station.local and self._site.own else None
+            yield StationView(
+                id=name,
+                name=station.name,
+                number=station.number,
+                local=station.local,
+                phone=station.phone,
+                sms=bool(station.sms),
+                contact=self._state.stations.get(name),
+                heard_at=contact.heard_at,
+                fresh_s=self._site.ladder.offline_s,
+                sounding=(siren.on if siren else False) if station.local else contact.sounding,
+            )

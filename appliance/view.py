@@ -1,0 +1,120 @@
+"""The view: one struct of all that a page or a status command shows, made by core, carried as JSON.
+
+Times named `at` are the box's monotonic seconds (`Clock.now()`), the same in every process of the box, so that a
+page knows each figure's age even when core has stopped sending. `Stamp` fields hold wall time too.
+"""
+
+import msgspec
+
+from appliance.model import Role, Source
+from appliance.state import Alarm, Alert, Call, Genset, Link, Message, Siren, Stamp, StationContact, Ups
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """A value with what is known of it. Shown only while quality is good and it is younger than `fresh_s`."""
+
+    value: float | int | str | bool | None
+    unit: str
+    quality: str
+    at: float
+    fresh_s: float
+
+    def known(self, now: float) -> bool:
+        return self.quality == "good" and self.value is not None and now - self.at <= self.fresh_s
+
+
+class Dark(msgspec.Struct, frozen=True):
+    """Minutes until dark. None with a reason when it is not known, or when nothing threatens."""
+
+    minutes: float | None
+    reason: str  # "ups_runtime", "genset_feeds", "mains_feeds", "unknown"
+    at: float = 0.0
+    fresh_s: float = 0.0
+
+
+class DeviceView(msgspec.Struct):
+    id: str
+    name: str
+    figures: dict[str, Figure]
+    link: Link | None
+
+
+class PowerView(msgspec.Struct):
+    source: Source
+    mains: str  # model.Mains
+    mains_since: Stamp
+    witnesses: tuple[str, ...]
+    dark: Dark
+    gensets: dict[str, Genset]
+    ups: dict[str, Ups]
+    genset_devices: list[DeviceView]
+    ups_devices: list[DeviceView]
+
+
+class LineView(msgspec.Struct):
+    id: str
+    name: str
+    number: str
+    link: Link | None
+    modem: str
+    operator: Figure
+    technology: Figure
+    registration: Figure
+    signal_dbm: Figure
+    can_take_call: str  # "registered" (voice unproven), "no", "unknown"; proof of voice comes with sound
+    why: str  # code of the reason for no or unknown
+    call: Call | None
+
+
+class StationView(msgspec.Struct):
+    """`sounding` None: not known. `battery_low` and `uptime_s` come with the station's heartbeat."""
+
+    id: str
+    name: str
+    number: int
+    local: bool
+    phone: str | None
+    sms: bool
+    contact: StationContact | None
+    heard_at: float | None  # mono of the last signed word from it
+    fresh_s: float
+    sounding: bool | None
+
+
+class EntryView(msgspec.Struct, frozen=True):
+    seq: int
+    wall: float
+    kind: str
+    subject: str
+    actor: str
+    body: dict[str, object]
+
+
+class View(msgspec.Struct):
+    seq: int
+    head: str  # hash of the journal's last row
+    at: float
+    wall: float
+    clock_quality: str
+    zone: str
+    speed: float
+    role: Role
+    site: str
+    id: str
+    name: str
+    language: str
+    version: str
+    power: PowerView | None
+    lines: list[LineView]
+    trunk: Link | None
+    trunk_watched: bool
+    stations: list[StationView]
+    alerts: list[Alert]  # open ones first, newest first
+    sirens: dict[str, Siren]
+    alarms: list[Alarm]  # by priority, then age
+    calls: list[Call]  # newest first
+    messages: list[Message]  # newest first
+    links: dict[str, Link]
+    disk_failed: str | None
+    disk_kept: int
+    last: list[EntryView]  # newest first
