@@ -121,7 +121,9 @@ class Core:
             power=self._power.view if site.genset or site.ups else None, lines=self._lines.views,
             contacts=self._centre.contacts if self._centre else {},
         )  # fmt: skip
-        self._dashboards = Dashboards(site=site, view=self._view, publish=self._publish_state)
+        self._dashboards = Dashboards(
+            site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event
+        )
         self._control = Control(
             self._places.control, self._places.journal, self._journal, clock, self._people, self._view, self._obey
         )
@@ -210,6 +212,10 @@ class Core:
     def _publish_state(self, topic: str, payload: bytes) -> None:
         if self._mqtt is not None and self._mqtt.up:
             self._mqtt.publish(topic, payload, retain=True)
+
+    def _publish_event(self, topic: str, payload: bytes) -> None:
+        if self._mqtt is not None and self._mqtt.up:
+            self._mqtt.publish(topic, payload, qos=0)
 
     def _broker_up(self) -> None:
         assert self._mqtt is not None

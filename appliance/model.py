@@ -89,5 +89,5 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     sms_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 5.0
     card_s: Annotated[float, msgspec.Meta(ge=5, le=600)] = 60.0
-    lifetime_s: Annotated[int, msgspec.Meta(ge=30, le=3600)] = 120
+    lifetime_s: Annotated[int, msgspec.Meta(ge=30, le=3600)] = 300  # a handshake by SMS may cost 120 of them
     offline_s: Annotated[float, msgspec.Meta(ge=3, le=600)] = 9.0  # silence after which a station is offline

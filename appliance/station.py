@@ -13,7 +13,16 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance import alert_events as al
-from appliance.alerting.freshness import HELLO_BY_MQTT, HELLO_BY_SMS, Accept, Duplicate, Freshness, Learned, Refuse
+from appliance.alerting.freshness import (
+    ASKING,
+    HELLO_BY_MQTT,
+    HELLO_BY_SMS,
+    Accept,
+    Duplicate,
+    Freshness,
+    Learned,
+    Refuse,
+)
 from appliance.alerting.keys import key_id, keyring, public_key
 from appliance.alerting.wire import (
     NO_ID,
@@ -266,7 +275,8 @@ class StationNode:
             remaining_s=max(0, min(0xFFFF, round(remaining or (sounding.until - now if sounding else 0)))),
             pattern=sounding.order.pattern if sounding else Pattern.NONE,
         )
-        self._fresh.announced(self._counter, now, HELLO_BY_SMS if path is Path.SMS else HELLO_BY_MQTT)
+        if what in (What.ALIVE, What.SESSION) or reason in ASKING:  # the centre may reply with its time
+            self._fresh.announced(self._counter, now, HELLO_BY_SMS if path is Path.SMS else HELLO_BY_MQTT)
         payload = encode_answer(answer, self._key)
         refused = self._publish(f"siaga/{self._site.site}/station/{self._own.id}/answer", payload, ANSWER_LIFE)
         number = self._sms_of.get(issuer)

@@ -1,0 +1,92 @@
+"""What a Modbus slave answers to one request, written from the standard and apart from any driver.
+
+The frames around it are in modbus_rtu.py and modbus_tcp.py. A device may be mute or late.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+READ_HOLDING, READ_INPUT, WRITE_ONE, WRITE_MANY = 3, 4, 6, 16
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, NEGATIVE_ACKNOWLEDGE, NO_TARGET = 1, 2, 3, 7, 11
+MAX_READ, MAX_WRITE = 125, 123  # registers in one frame, by the standard
+MAX_WAITING = 32  # answers of one connection not sent yet; further questions are lost
+
+
+class Exceptional(Exception):
+    """The device answers with this Modbus exception code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"Modbus exception {code}")
+        self.code = code
+
+
+class Registers(Protocol):
+    """What a device serves. Both methods raise Exceptional."""
+
+    functions: frozenset[int]
+
+    @property
+    def answers(self) -> bool:
+        """False while the device has no power to answer with."""
+
+    def read(self, address: int, count: int) -> list[int]: ...
+
+    def write(self, address: int, values: list[int]) -> None: ...
+
+
+@dataclass
+class Slave:
+    """One device on the bus and how it misbehaves."""
+
+    registers: Registers
+    muted: bool = False
+    late_s: float = 0.0
+
+    @property
+    def silent(self) -> bool:
+        return self.muted or not self.registers.answers
+
+
+Slaves = Mapping[int, Slave]
+
+
+def answer(registers: Registers, pdu: bytes) -> bytes:
+    """The answer PDU to a request PDU (function code and data, no unit and no checksum)."""
+    function = pdu[0]
+    try:
+        if function not in registers.functions:
+            raise Exceptional(ILLEGAL_FUNCTION)
+        if function in (READ_HOLDING, READ_INPUT):
+            return _read(registers, pdu)
+        return _write(registers, pdu)
+    except Exceptional as e:
+        return bytes([function | 0x80, e.code])
+
+
+def _read(registers: Registers, pdu: bytes) -> bytes:
+    if len(pdu) != 5:
+        raise Exceptional(ILLEGAL_VALUE)
+    address, count = struct.unpack(">HH", pdu[1:])
+    if not 1 <= count <= MAX_READ:
+        raise Exceptional(ILLEGAL_VALUE)
+    if address + count > 0x10000:
+        raise Exceptional(ILLEGAL_ADDRESS)
+    return struct.pack(f">BB{count}H", pdu[0], 2 * count, *registers.read(address, count))
+
+
+def _write(registers: Registers, pdu: bytes) -> bytes:
+    if len(pdu) < 5:
+        raise Exceptional(ILLEGAL_VALUE)
+    address, second = struct.unpack(">HH", pdu[1:5])
+    if pdu[0] == WRITE_ONE:
+        values = [second]
+    else:
+        if not 1 <= second <= MAX_WRITE or len(pdu) != 6 + 2 * second or pdu[5] != 2 * second:
+            raise Exceptional(ILLEGAL_VALUE)
+        values = list(struct.unpack(f">{second}H", pdu[6:]))
+    if address + len(values) > 0x10000:
+        raise Exceptional(ILLEGAL_ADDRESS)
+    registers.write(address, values)
+    return pdu[:5]

@@ -1,0 +1,177 @@
+"""Voice calls in the simulated mobile network: who rings whom, who answered, and why it ended."""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Protocol
+
+SETUP_S = 1.5  # s from dialling to ringing; VoLTE takes one to two, a fall-back to 2G four and more
+RING_S = 45.0  # s until the network gives up on a phone that nobody answers
+HISTORY = 200  # ended calls kept for `call.status`
+KEYS = "0123456789*#ABCD"
+
+
+class Phase(Enum):
+    DIALLING = "dialling"
+    ALERTING = "alerting"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class Cause(Enum):
+    NONE = ""
+    HANGUP = "hangup"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"  # an unknown number, or a phone that is off or lost its network
+
+
+class Party(Protocol):
+    """An end of a call: a modem, or a phone outside."""
+
+    @property
+    def number(self) -> str: ...
+    @property
+    def reachable(self) -> bool: ...
+    @property
+    def busy(self) -> bool: ...
+    def call_changed(self, call: "Call") -> None: ...
+    def key_heard(self, key: str) -> None: ...
+
+
+class Call:
+    """One call; its phase is changed by the exchange only."""
+
+    def __init__(self, identity: int, caller: Party, dialled: str, ring_s: float, began: float) -> None:
+        self.identity, self.caller, self.dialled, self.ring_s, self.began = identity, caller, dialled, ring_s, began
+        self.callee: Party | None = None
+        self.phase, self.cause = Phase.DIALLING, Cause.NONE
+        self.answered: float | None = None  # loop times
+        self.ended: float | None = None
+        self.ended_by: Party | None = None
+        self.keys: list[tuple[str, str]] = []  # (who pressed, key)
+        self.timer: asyncio.TimerHandle | None = None
+
+    def other(self, party: Party) -> Party | None:
+        return self.callee if party is self.caller else self.caller
+
+    def described(self) -> dict[str, Any]:
+        """JSON for the knobs; times are loop seconds."""
+        return {
+            "id": self.identity,
+            "from": self.caller.number,
+            "to": self.dialled,
+            "phase": self.phase.value,
+            "cause": self.cause.value,
+            "ended_by": self.ended_by.number if self.ended_by else "",
+            "began": self.began,
+            "answered": self.answered,
+            "ended": self.ended,
+            "keys": [f"{who} {key}" for who, key in self.keys],
+        }
+
+
+class OutsidePhone:
+    """A phone that is none of our modems. It may answer, ring on, or be engaged, as `does` says."""
+
+    def __init__(self, number: str, does: str = "ring", after_s: float = 3.0) -> None:
+        if does not in ("answer", "ring", "busy", "off"):
+            raise ValueError(f"a phone can answer, ring, be busy or off; not {does!r}")
+        self.number, self.does, self.after_s = number, does, after_s
+        self.exchange: Exchange | None = None
+        self.heard = ""
+
+    @property
+    def reachable(self) -> bool:
+        return self.does != "off"
+
+    @property
+    def busy(self) -> bool:
+        return self.does == "busy"
+
+    def call_changed(self, call: Call) -> None:
+        if call.callee is self and call.phase is Phase.ALERTING and self.does == "answer" and self.exchange:
+            asyncio.get_running_loop().call_later(self.after_s, self.exchange.answer, call, self)
+
+    def key_heard(self, key: str) -> None:
+        self.heard = (self.heard + key)[-64:]
+
+
+class Exchange:
+    """Sets calls up and takes them down. `find` gives the party behind a number, None when nobody has it."""
+
+    def __init__(self, find: Callable[[str], Party | None]) -> None:
+        self._find = find
+        self._identities = itertools.count(1)
+        self.active: dict[int, Call] = {}
+        self.history: deque[Call] = deque(maxlen=HISTORY)
+
+    def dial(self, caller: Party, number: str, ring_s: float = RING_S, setup_s: float = SETUP_S) -> Call:
+        """Start a call; the caller hears of it by `call_changed`."""
+        loop = asyncio.get_running_loop()
+        call = Call(next(self._identities), caller, number, ring_s, loop.time())
+        self.active[call.identity] = call
+        call.timer = loop.call_later(setup_s, self._offer, call)
+        return call
+
+    def _offer(self, call: Call) -> None:
+        callee = self._find(call.dialled)
+        if callee is None or not callee.reachable:
+            self.release(call, None, Cause.UNREACHABLE)
+        elif callee is call.caller or callee.busy:
+            self.release(call, None, Cause.BUSY)
+        else:
+            call.callee, call.phase = callee, Phase.ALERTING
+            call.timer = asyncio.get_running_loop().call_later(call.ring_s, self.release, call, None, Cause.NO_ANSWER)
+            self._tell(call)
+
+    def answer(self, call: Call, by: Party) -> bool:
+        """Connect; False when it is not ringing there any more."""
+        if call.phase is not Phase.ALERTING or call.callee is not by:
+            return False
+        if call.timer:
+            call.timer.cancel()
+        call.phase, call.answered = Phase.ACTIVE, asyncio.get_running_loop().time()
+        self._tell(call)
+        return True
+
+    def release(self, call: Call, by: Party | None, cause: Cause = Cause.HANGUP) -> None:
+        """End it, whatever its phase. A callee that refuses a ringing call makes its caller hear busy."""
+        if call.phase is Phase.ENDED:
+            return
+        if call.timer:
+            call.timer.cancel()
+        if by is not None and by is call.callee and call.phase is Phase.ALERTING:
+            cause = Cause.BUSY
+        call.phase, call.cause, call.ended_by = Phase.ENDED, cause, by
+        call.ended = asyncio.get_running_loop().time()
+        del self.active[call.identity]
+        self.history.append(call)
+        self._tell(call)
+
+    def press(self, call: Call, by: Party, keys: str) -> None:
+        """Send DTMF to the other end of an active call. Raises ValueError."""
+        other = call.other(by)
+        if call.phase is not Phase.ACTIVE or other is None:
+            raise ValueError(f"call {call.identity} is {call.phase.value}, not active")
+        if not keys or any(key not in KEYS for key in keys.upper()):
+            raise ValueError(f"{keys!r} has keys other than {KEYS}")
+        for key in keys.upper():
+            call.keys.append((by.number, key))
+            other.key_heard(key)
+
+    def calls_of(self, party: Party) -> list[Call]:
+        return [call for call in self.active.values() if party in (call.caller, call.callee)]
+
+    def party_lost(self, party: Party) -> None:
+        """A phone lost its network or its power: its calls end."""
+        for call in self.calls_of(party):
+            self.release(call, None, Cause.UNREACHABLE)
+
+    @staticmethod
+    def _tell(call: Call) -> None:
+        call.caller.call_changed(call)
+        if call.callee is not None:
+            call.callee.call_changed(call)

@@ -1,0 +1,134 @@
+"""The simulated power of one building: mains, transfer switch, standby set, UPS and the load behind them.
+
+Pure: time is handed in. The model moves in fixed steps, so what happens does not depend on how often it is asked.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from drivers.sim.plant_genset import RATED_V, Genset, GensetSettings, Mode, Phase
+from drivers.sim.plant_ups import Ups, UpsSettings
+
+STEP_S = 0.05  # s; four times finer than the quickest thing in here, mains detection
+DEAD_V = 100.0  # below it the building's other load draws nothing
+
+
+@dataclass(frozen=True)
+class PlantSettings:
+    genset: GensetSettings = field(default_factory=GensetSettings)
+    ups: UpsSettings = field(default_factory=UpsSettings)
+    other_load_w: float = 4400.0  # lights, cooling and radios that no UPS carries
+
+
+class Plant:
+    """Call `step(now)` before reading anything or turning any knob."""
+
+    def __init__(self, settings: PlantSettings, now: float) -> None:
+        self.settings = settings
+        self.genset = Genset(settings.genset)
+        self.ups = Ups(settings.ups)
+        self.mains_v = RATED_V
+        self._now = now
+
+    def step(self, now: float) -> None:
+        """Move on to `now` (s, monotonic), less than STEP_S short of it."""
+        while self._now + STEP_S <= now:
+            self._now += STEP_S
+            self.ups.step(STEP_S, self.supply_v)
+            self.genset.step(STEP_S, self.mains_v, self.load_w)
+
+    @property
+    def supply_v(self) -> float:
+        """Volts on the building's busbar behind the transfer switch."""
+        if self.genset.breaker_closed:
+            return self.genset.volts
+        return self.mains_v if self.genset.mains_contactor_closed else 0.0
+
+    @property
+    def source(self) -> str:
+        """What feeds the busbar: `mains`, `genset` or `none`."""
+        if self.supply_v < DEAD_V:
+            return "none"
+        return "genset" if self.genset.breaker_closed else "mains"
+
+    @property
+    def load_w(self) -> float:
+        """Watts drawn from the busbar."""
+        return 0.0 if self.source == "none" else self.settings.other_load_w + self.ups.input_w
+
+    def cut_mains(self) -> None:
+        self.mains_v = 0.0
+
+    def return_mains(self) -> None:
+        self.mains_v = RATED_V
+
+    def refuse_start(self, on: bool = True) -> None:
+        """The engine cranks and never fires, as with air in its fuel line."""
+        self.genset.refuses = switch(on)
+
+    def set_mode(self, mode: str) -> None:
+        """Select `auto`, `stop` or `manual` at the panel. Raises ValueError for another one."""
+        modes = {known.name.lower(): known for known in Mode}
+        if mode not in modes:
+            raise ValueError(f"there is no mode {mode!r}; modes: {', '.join(sorted(modes))}")
+        self.genset.set_mode(modes[mode])
+
+    def stick_breaker(self, on: bool = True) -> None:
+        """The generator breaker stays where it is, open or closed."""
+        self.genset.breaker_stuck = switch(on)
+
+    def set_fuel(self, percent: float) -> None:
+        self.genset.fuel_percent = _percentage(percent)
+
+    def set_charge(self, percent: float) -> None:
+        self.ups.charge = _percentage(percent)
+
+    def status(self) -> dict[str, Any]:
+        """The whole model in words and numbers, for people and tests."""
+        genset, ups = self.genset, self.ups
+        return {
+            "source": self.source,
+            "mains": {"volts": self.mains_v, "contactor_closed": genset.mains_contactor_closed},
+            "load_w": self.load_w,
+            "genset": {
+                "mode": genset.mode.name.lower(),
+                "phase": genset.phase.name.lower(),
+                "rpm": round(genset.rpm),
+                "volts": round(genset.volts, 1),
+                "hertz": round(genset.hertz, 1),
+                "breaker_closed": genset.breaker_closed,
+                "breaker_stuck": genset.breaker_stuck,
+                "load_w": round(genset.load_w),
+                "fuel_percent": round(genset.fuel_percent, 2),
+                "starter_v": round(genset.starter_v, 1),
+                "coolant_c": round(genset.coolant_c, 1),
+                "starts": genset.starts,
+                "telemetry_start": genset.telemetry_start,
+                "refuses": genset.refuses,
+                "ready": genset.mode is Mode.AUTO and genset.phase is Phase.STOPPED and not genset.shut_down,
+                "alarms": {alarm.name.lower(): severity.name.lower() for alarm, severity in genset.alarms.items()},
+            },
+            "ups": {
+                "state": ups.state.name.lower(),
+                "charge": round(ups.charge, 2),
+                "runtime_s": round(ups.runtime_s),
+                "input_v": round(ups.input_v, 1),
+                "charging": ups.charging,
+                "load_w": ups.load_w,
+                "transfer": ups.transfer.name.lower(),
+                "test": ups.test_result.name.lower(),
+            },
+        }
+
+
+def switch(on: bool) -> bool:
+    """`on` itself. Raises ValueError when it is something else than true or false."""
+    if not isinstance(on, bool):
+        raise ValueError(f"{on!r} is not true or false")
+    return on
+
+
+def _percentage(percent: float) -> float:
+    if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 <= percent <= 100:
+        raise ValueError(f"{percent!r} is not a percentage from 0 to 100")
+    return float(percent)

@@ -1,0 +1,176 @@
+"""What a DSE 7320 MkII would serve over Modbus for a Plant (GenComm 1.29; address = page * 256 + offset).
+
+It answers sentinels for what a page lacks, exception 2 for pages that do not exist, and takes only FC3 and FC16.
+"""
+
+from collections.abc import Callable
+
+from drivers.sim.modbus_slave import (
+    ILLEGAL_ADDRESS,
+    NEGATIVE_ACKNOWLEDGE,
+    READ_HOLDING,
+    WRITE_MANY,
+    Exceptional,
+)
+from drivers.sim.plant import Plant
+from drivers.sim.plant_genset import RATED_W, Alarm, Genset, Mode, Phase, Severity
+from drivers.sim.plant_registers import Image, put_long, word
+
+UNIMPLEMENTED_U16, UNIMPLEMENTED_S16, UNIMPLEMENTED_U32 = 0xFFFF, 0x7FFF, 0xFFFFFFFF
+PAGE = 256
+PAGES = frozenset({3, 4, 5, 6, 7, 8, 16, 154})
+KEY_ADDRESS = 4104
+MODE_KEYS = {35700: Mode.STOP, 35701: Mode.AUTO, 35702: Mode.MANUAL}
+KEY_START, KEY_CANCEL = 35732, 35733  # telemetry start, in auto only
+KEYS = (*MODE_KEYS, KEY_START, KEY_CANCEL)
+KEY_BASE, KEY_BITS_ADDRESS, KEY_BITS_COUNT = 35700, 4096, 8
+MANUFACTURER, SERIAL = 1, 20_241_117
+MODEL = 32841  # a guess: the 7310, 7410 and 7420 MkII are known to be 32840, 32845 and 32846
+MAINTENANCE_EVERY_S = 250 * 3600
+MODES = {Mode.STOP: 0, Mode.AUTO: 1, Mode.MANUAL: 2}
+ENGINE_STATES = {
+    Phase.STOPPED: 0,
+    Phase.START_DELAY: 0,
+    Phase.PRESTART: 1,
+    Phase.CRANKING: 1,
+    Phase.CRANK_REST: 1,
+    Phase.RUN_UP: 2,
+    Phase.RUNNING: 3,
+    Phase.COOLING: 4,
+    Phase.POST_RUN: 6,
+}
+STATUS_SHUTDOWN, STATUS_WARNING = 0x1000, 0x0400
+SEVERITIES = {Severity.WARNING: 2, Severity.SHUTDOWN: 3, Severity.INDICATION: 10}
+INACTIVE, NO_ALARM_HERE = 1, 15
+# (register, nibble from the top) of the old alarm page 8 and of page 154 as 72xx, 73xx and 74xx MkII have it
+OLD_ALARMS_ADDRESS, OLD_ALARM_REGISTERS = 2049, 25
+OLD_ALARMS = {
+    Alarm.FAIL_TO_START: (2050, 2),
+    Alarm.UNDERSPEED: (2050, 0),
+    Alarm.LOW_FUEL: (2055, 2),
+    Alarm.GENERATOR_FAILS_TO_CLOSE: (2056, 0),
+    Alarm.GENERATOR_FAILS_TO_OPEN: (2056, 2),
+    Alarm.MAINS_LOW_VOLTAGE: (2057, 0),
+    Alarm.MAINS_FAILED: (2058, 2),
+}
+OLD_ALARMS_PRESENT = {2049: 4, 2050: 4, 2051: 4, 2052: 4, 2054: 4, 2055: 4, 2056: 4, 2057: 2, 2058: 4}
+NAMED_ALARMS_ADDRESS, NAMED_ALARM_REGISTERS = 39425, 20
+NAMED_ALARMS = {
+    Alarm.UNDERSPEED: (39426, 0),
+    Alarm.FAIL_TO_START: (39428, 1),
+    Alarm.GENERATOR_FAILS_TO_CLOSE: (39428, 3),
+    Alarm.LOW_FUEL: (39430, 2),
+}
+NAMED_ALARMS_PRESENT = dict.fromkeys(range(39425, 39435), 4)
+PHASE_SHARES = (0.46, 0.29, 0.25)  # the UPS hangs on L1
+PHASE_TRIM = (1.0, 1.003, 0.998)  # no three phases read the same
+LINE_TO_LINE = 3**0.5
+POWER_FACTOR = 0.9
+
+
+class DseRegisters:
+    """The controller. Writes take only the key pair, in one piece; a bad pair or key answers exception 7."""
+
+    functions = frozenset({READ_HOLDING, WRITE_MANY})
+    answers = True  # it runs from the starting battery
+
+    def __init__(self, plant: Plant, now: Callable[[], float], wall: Callable[[], float]) -> None:
+        self._plant, self._now, self._wall = plant, now, wall
+
+    def read(self, address: int, count: int) -> list[int]:
+        if not {address // PAGE, (address + count - 1) // PAGE} <= PAGES:
+            raise Exceptional(ILLEGAL_ADDRESS)
+        self._plant.step(self._now())
+        image = dse_image(self._plant, self._wall())
+        return [image.get(at, UNIMPLEMENTED_U16) for at in range(address, address + count)]
+
+    def write(self, address: int, values: list[int]) -> None:
+        if address != KEY_ADDRESS:
+            raise Exceptional(ILLEGAL_ADDRESS)
+        if len(values) != 2 or values[0] + values[1] != 0xFFFF or values[0] not in KEYS:
+            raise Exceptional(NEGATIVE_ACKNOWLEDGE)
+        self._plant.step(self._now())
+        genset = self._plant.genset
+        if values[0] in MODE_KEYS:
+            genset.set_mode(MODE_KEYS[values[0]])
+        elif values[0] == KEY_CANCEL:
+            genset.telemetry_start = False
+        elif genset.mode is Mode.AUTO:
+            genset.telemetry_start = True
+        else:
+            raise Exceptional(NEGATIVE_ACKNOWLEDGE)
+
+
+def dse_image(plant: Plant, wall: float) -> Image:
+    """All registers that this controller implements; `wall` in Unix seconds."""
+    genset = plant.genset
+    image: Image = {768: MANUFACTURER, 769: MODEL, 772: MODES[genset.mode], 774: _dse_status(genset)}
+    put_long(image, 770, SERIAL)
+    _page_4(image, genset)
+    image[1408] = ENGINE_STATES[genset.phase]
+    put_long(image, 1536, genset.load_w)
+    image[1558] = word(genset.load_w / RATED_W * 1000)
+    put_long(image, 1792, wall)
+    put_long(image, 1794, MAINTENANCE_EVERY_S - genset.run_s % MAINTENANCE_EVERY_S)
+    put_long(image, 1798, genset.run_s)
+    put_long(image, 1800, genset.energy_kwh * 10)
+    put_long(image, 1808, genset.starts)
+    _alarms(image, genset, OLD_ALARMS_ADDRESS, OLD_ALARM_REGISTERS, OLD_ALARMS_PRESENT, OLD_ALARMS)
+    _alarms(image, genset, NAMED_ALARMS_ADDRESS, NAMED_ALARM_REGISTERS, NAMED_ALARMS_PRESENT, NAMED_ALARMS)
+    image |= dict.fromkeys(range(KEY_BITS_ADDRESS, KEY_BITS_ADDRESS + KEY_BITS_COUNT), 0)
+    for key in KEYS:
+        code = key - KEY_BASE
+        image[KEY_BITS_ADDRESS + code // 16] |= 1 << (15 - code % 16)
+    return image
+
+
+def _dse_status(genset: Genset) -> int:
+    active = set(genset.alarms.values())
+    return STATUS_SHUTDOWN * (Severity.SHUTDOWN in active) | STATUS_WARNING * (Severity.WARNING in active)
+
+
+def _page_4(image: Image, genset: Genset) -> None:
+    turning = genset.rpm > 1000
+    image |= {
+        1024: 420 if turning else 0,
+        1025: word(genset.coolant_c),
+        1026: UNIMPLEMENTED_S16,  # no oil temperature sender is fitted
+        1027: word(genset.fuel_percent),
+        1028: word(genset.charge_alternator_v * 10),
+        1029: word(genset.starter_v * 10),
+        1030: word(genset.rpm),
+        1031: word(genset.hertz * 10),
+        1059: 500 if genset.mains_v else 0,
+    }
+    put_long(image, 1050, UNIMPLEMENTED_U32)  # no earth fault transformer is fitted
+    for phase in range(3):
+        trim, watts = PHASE_TRIM[phase], genset.load_w * PHASE_SHARES[phase]
+        amperes = watts / POWER_FACTOR / genset.volts if genset.volts else 0.0
+        put_long(image, 1032 + 2 * phase, genset.volts * trim * 10)
+        put_long(image, 1038 + 2 * phase, genset.volts * trim * LINE_TO_LINE * 10)
+        put_long(image, 1044 + 2 * phase, amperes * 10)
+        put_long(image, 1052 + 2 * phase, watts)
+        put_long(image, 1060 + 2 * phase, genset.mains_v * trim * 10)
+        put_long(image, 1066 + 2 * phase, genset.mains_v * trim * LINE_TO_LINE * 10)
+
+
+def _alarms(
+    image: Image,
+    genset: Genset,
+    first: int,
+    count: int,
+    present: dict[int, int],
+    places: dict[Alarm, tuple[int, int]],
+) -> None:
+    """Four alarms a register, the first in the top nibble; the register before them counts them."""
+    image[first - 1] = 4 * count
+    nibbles = {
+        (at, nibble): INACTIVE if nibble < present.get(at, 0) else NO_ALARM_HERE
+        for at in range(first, first + count)
+        for nibble in range(4)
+    }
+    for alarm, severity in genset.alarms.items():
+        if alarm in places:
+            nibbles[places[alarm]] = SEVERITIES[severity]
+    for (at, nibble), code in nibbles.items():
+        image[at] = image.get(at, 0) | code << (12 - 4 * nibble)

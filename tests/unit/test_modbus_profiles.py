@@ -1,0 +1,132 @@
+"""Every profile in firmware-config is loaded and decodes its golden dump; every kind of fault is refused."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from drivers.modbus.errors import ProfileError
+from drivers.modbus.profile import load
+from drivers.modbus.registers import decode
+
+FIRMWARE = Path(__file__).parents[2] / "firmware-config"
+PROFILES = sorted(p for kind in ("gensets", "ups") for p in (FIRMWARE / kind).glob("*.toml") if ".dump" not in p.name)
+
+
+class Case(msgspec.Struct, forbid_unknown_fields=True):
+    title: str
+    registers: dict[int, int]
+    points: dict[str, int | float | str | bool]
+    without: dict[str, str] = {}
+
+
+class Dump(msgspec.Struct, forbid_unknown_fields=True):
+    case: list[Case]
+    fill: int
+
+
+def test_there_are_profiles_to_test():
+    assert len(PROFILES) >= 2
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_a_profile_decodes_its_golden_dump(path):
+    profile = load(path)
+    dump = msgspec.toml.decode(path.with_suffix(".dump.toml").read_bytes(), type=Dump)
+    for case in dump.case:
+        decoded = {}
+        for block in profile.blocks():
+            words = [case.registers.get(at, dump.fill) for at in range(block.address, block.end)]
+            for name, point in profile.point.items():
+                if block.address <= point.at and point.at + point.width <= block.end:
+                    at = point.at - block.address
+                    decoded[name] = decode(point, words[at : at + point.width], profile.sentinels)
+        expected = {name: (value, "good") for name, value in case.points.items()}
+        expected |= {name: (None, quality) for name, quality in case.without.items()}
+        assert decoded == expected, case.title
+        assert {name: type(value) for name, (value, _) in decoded.items() if value is not None} == {
+            name: type(value) for name, value in case.points.items()
+        }, case.title
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_a_profile_reads_in_few_transactions_of_different_lengths(path):
+    counts = [block.count for block in load(path).blocks()]
+    assert len(set(counts)) == len(counts) <= 8
+
+
+def test_a_generator_is_never_left_out_of_auto():
+    for path in PROFILES:
+        assert all(command.write.value != 35700 for command in load(path).command.values())
+
+
+def test_a_key_and_its_complement_are_written_together():
+    command = load(FIRMWARE / "gensets" / "dse_7320_mk2.toml").command["start"]
+    assert (command.write.at, command.write.registers) == (4104, [35732, 29803])
+    assert sum(command.write.registers) == 65535
+
+
+GOOD = """
+name = "x"
+kind = "genset"
+source = "none"
+[point]
+mode = { at = 10, states = { 0 = "stop", 1 = "auto" } }
+flag = { at = 11, bit = 3 }
+volts = { at = 12, type = "u32", scale = 0.1, range = [0, 350] }
+[command.start]
+write = { at = 4104, encode = "gencomm_key", value = 35732 }
+needs = { mode = "auto", max_age_s = 5 }
+observe = { point = "mode", is = "auto", within_s = 60 }
+"""
+
+FAULTS = {
+    "an unknown key": ("bit = 3", "bti = 3", "unknown field `bti`"),
+    "an unknown type": ('"u32"', '"u24"', "u24"),
+    "an unknown decoder": ("bit = 3", 'decode = "eval"', "no such decoder; there are gencomm_alarm, lowest_bit"),
+    "an overlap": ("at = 11, bit = 3", "at = 13", "register 13 is in point.flag too"),
+    "a duplicate": ("at = 11, bit = 3", "at = 10", "is the same as point.mode"),
+    "a range upside down": ("[0, 350]", "[350, 0]", "the first must be below the second"),
+    "a range that the type cannot reach": ("[0, 350]", "[-1, 350]", "a u32 reaches 0 to"),
+    "a range on a flag": ("bit = 3", "bit = 3, range = [0, 1]", "are for numbers"),
+    "a bit outside of its register": ("bit = 3", "bit = 16", "has bits 0 to 15"),
+    "a bit with names": ("bit = 3", 'bit = 3, states = { 0 = "no" }', "is True or False already"),
+    "a nibble of two registers": ('"u32", scale = 0.1, range = [0, 350]', '"u32", nibble = 0', "a part of one u16"),
+    "a point past the end": ("at = 12", "at = 65535", "does not fit"),
+    "a scale that is no number": ("scale = 0.1", 'scale = "x * 2"', "write a number or a fraction"),
+    "a scale of nothing": ("scale = 0.1", "scale = 0", "must be above 0"),
+    "a barrier in a point": ("[point]", "[read]\nbarriers = [13]\n[point]", "register 13 is a barrier"),
+    "a need of no point": ('mode = "auto", max', 'moed = "auto", max', "no point.moed"),
+    "a need that can never be": ('mode = "auto", max', 'mode = "atuo", max', "can never be 'atuo'"),
+    "a need of no age": (", max_age_s = 5", "", "give max_age_s"),
+    "a proof that can never come": ('is = "auto"', "is = true", "can never be True"),
+    "a proof without a value": ('is = "auto"', "is = []", "can never come true"),
+    "a stop": ("35732", "35700", "leaves it out of auto"),
+    "a key at the wrong place": ("at = 4104", "at = 4105", "at 4104"),
+    "a file that is no TOML": ("[point]", "[point", "Expected"),
+}
+
+
+def test_the_profile_from_which_the_faulty_ones_are_made_is_good(tmp_path):
+    path = tmp_path / "good.toml"
+    path.write_text(GOOD)
+    assert set(load(path).point) == {"mode", "flag", "volts"}
+
+
+@pytest.mark.parametrize(("good", "bad", "told"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_faulty_profile_is_refused_with_the_fault_and_its_place(tmp_path, good, bad, told):
+    assert GOOD.count(good) >= 1
+    path = tmp_path / "bad.toml"
+    path.write_text(GOOD.replace(good, bad, 1))
+    with pytest.raises(ProfileError) as refused:
+        load(path)
+    assert told in str(refused.value)
+    assert "bad.toml" in str(refused.value)
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text(GOOD.replace("bit = 3", "bit = 99").replace("bit = 99", "bit = 20").replace("[0, 350]", "[9, 1]"))
+    with pytest.raises(ProfileError) as refused:
+        load(path)
+    assert len(str(refused.value).splitlines()) == 2
