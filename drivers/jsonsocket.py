@@ -284,8 +284,9 @@ class Link:
                 wait = RETRY_FIRST
                 await gone.wait()
             except (Gone, Refusal):
-                client.close()
+                pass  # not there, or it said no: closed below, tried again
             finally:
+                client.close()
                 was_up, self._client = self._client is not None, None
                 if was_up and self._on_down:
                     self._on_down()

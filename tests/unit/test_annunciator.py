@@ -159,6 +159,14 @@ def test_ended_orders_are_remembered_up_to_a_bound() -> None:
     assert f"{REMEMBERED + 9:x}" in orders.ended
 
 
+def test_the_first_reason_why_an_order_ended_is_kept() -> None:
+    orders = Orders()
+    orders.begin(Order("a1", "steady", 10.0))
+    assert orders.end("a1", "silenced")
+    assert not orders.end("a1", "stopped")
+    assert orders.ended == {"a1": "silenced"}
+
+
 def test_too_many_orders_at_once_are_refused(tmp_path: Path) -> None:
     async def story(box: Box) -> None:
         async with box.running(), box.core() as core:

@@ -123,8 +123,9 @@ def test_a_reader_of_status_is_told_all_and_is_no_core(tmp_path: Path) -> None:
             reader = Client(box.socket, pushes.append)
             await reader.connect()
             assert (await reader.request({"do": "look"}))["local_only"] is True
-            with pytest.raises(Refusal):
+            with pytest.raises(Refusal) as refused:
                 await reader.request({"do": "take", "press": 1})
+            assert refused.value.code == "say_hello"
             await box.press()
             assert [push.get("why") for push in pushes] == [None, "local", None]
             assert not any("press" in push for push in pushes)

@@ -56,7 +56,7 @@ async def test_only_root_its_own_user_and_those_in_the_file_may_ask() -> None:
         await box.answer(peer, {"do": "look"})
 
 
-def test_closing_leaves_every_output_off(tmp_path: Path) -> None:
+def test_closing_leaves_every_output_off(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     clock = VirtualClock()
 
     async def main() -> None:
@@ -70,10 +70,13 @@ def test_closing_leaves_every_output_off(tmp_path: Path) -> None:
         await box.answer(peer, {"do": "sound", "order": "a1", "output": "siren", "pattern": "steady", "seconds": 60})
         await box.answer(peer, {"do": "light", "output": "amber", "on": True})
         assert bench.read() == {"siren": 1, "buzzer": 0, "amber": 1, "strobe": 0, "local": 1}
+        await box.answer(peer, {"do": "hello"})
         box.close()
         assert not any(bench.read().values())
+        box.gone(peer)  # its lamp says no more that core is gone
         await asyncio.sleep(100)
         assert not any(bench.read().values())
+        assert caplog.records == []
 
     clock.run(main())
 

@@ -1,0 +1,98 @@
+"""The folders, keys and site files of a simulated site: three nodes made from `firmware-config/sites/demo`."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from appliance.alerting.keys import create_key, load_key, public_hex
+from appliance.config import Site, load_site, places
+from appliance.people import People, new_password
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "firmware-config" / "sites" / "demo"
+CENTRE = "pusat"
+STATIONS = ("damkar-kota", "damkar-passo")
+NODES = (CENTRE, *STATIONS)
+OPERATOR = "operator"
+MODELS = {"l1": "eg25g", "l2": "sim7600"}
+
+
+def default_folder() -> Path:
+    """Where a person's demo lives: short, since a Unix socket's path has at most 107 octets."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(runtime) / "siaga-demo" if runtime else Path("/tmp") / f"siaga-demo-{os.geteuid()}"
+
+
+class DemoSite:
+    """Makes the files. Ports that only a running simulator knows are given to `write`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sim = folder / "sim"
+        self.logs = folder / "logs"
+        for made in (self.sim, self.logs, *(folder / n for n in NODES)):
+            made.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+
+    def file(self, node: str) -> Path:
+        return self.folder / node / "site.toml"
+
+    def modems(self) -> list[dict[str, str]]:
+        """What the simulated mobile network is to join: two modems at the centre, one at each station."""
+        modems = []
+        for node in NODES:
+            for line in _template(node)["line"]:
+                modems.append(
+                    {
+                        "name": f"{node}-{line['id']}",
+                        "port": str(self._tty(node, line["id"])),
+                        "number": line["number"],
+                        "model": MODELS[line["id"]],
+                    }
+                )
+        return modems
+
+    def rtu(self) -> Path:
+        return self.sim / "rs485"
+
+    def _tty(self, node: str, line: str) -> Path:
+        return self.sim / f"{node}-{line}"
+
+    def write(self, *, web: int, broker: dict[str, int], modbus: int, trunk: int) -> dict[str, Site]:
+        """Write and check all site files; keys that exist stay. `broker` is the port by node."""
+        keys = {}
+        for node in NODES:
+            path = self.folder / node / "own.key"
+            keys[node] = public_hex(load_key(path) if path.exists() else create_key(path))
+        sites = {}
+        for node in NODES:
+            text = _template(node)
+            text["broker"]["port"] = broker[node]
+            for line in text["line"]:
+                line["port"] = str(self._tty(node, line["id"]))
+            if node == CENTRE:
+                text["web"]["port"] = web
+                text["trunk"]["port"] = trunk
+                for station in text["station"]:
+                    if not station.get("local"):
+                        station["key"] = keys[station["id"]]
+                for bus in text["bus"]:
+                    bus.update({"port": str(self.rtu())} if bus["kind"] == "rtu" else {"tcp_port": modbus})
+            else:
+                text["issuer"][0]["key"] = keys[CENTRE]
+            self.file(node).write_text(tomli_w.dumps(text))
+            sites[node] = load_site(self.file(node))
+        return sites
+
+    def operator(self, site: Site) -> str:
+        """A new password for this run of the demo."""
+        password = new_password()
+        People(places(site, self.file(CENTRE)).people).set_password(OPERATOR, "operator", password)
+        return password
+
+
+def _template(node: str) -> dict[str, Any]:
+    name = "centre" if node == CENTRE else node
+    return tomllib.loads((TEMPLATES / f"{name}.toml").read_text())

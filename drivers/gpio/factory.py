@@ -1,0 +1,41 @@
+"""The board's pins, by name: `lgpio` is the real one, `mock` is gpiozero's and moves nothing.
+
+gpiozero's process-wide default factory is never used: what needs pins is given a `Board`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gpiozero import GPIOZeroError
+from gpiozero.pins.mock import MockFactory
+
+from drivers.gpio.errors import BoardUnavailable
+
+
+@dataclass(frozen=True)
+class Board:
+    """A gpiozero pin factory, and every exception that its pins raise."""
+
+    factory: Any
+    errors: tuple[type[Exception], ...]
+
+
+def open_board(name: str) -> Board:
+    """Open the board's GPIO. Raises BoardUnavailable."""
+    if name == "mock":
+        return Board(MockFactory(), (GPIOZeroError,))
+    if name != "lgpio":
+        raise BoardUnavailable(f"There is no pin factory {name!r}. Use lgpio on a board, mock elsewhere.")
+    try:
+        from gpiozero.pins import lgpio as real
+    except (ImportError, OSError) as e:  # OSError: lgpio makes a pipe in the working directory when imported
+        raise BoardUnavailable(
+            f"lgpio does not load: {e}. Install it (pip install lgpio) and start in a directory that can be written."
+        ) from e
+    errors: tuple[type[Exception], ...] = (GPIOZeroError, real.lgpio.error, OSError)
+    try:
+        return Board(real.LGPIOFactory(), errors)
+    except errors as e:
+        raise BoardUnavailable(
+            f"The board's GPIO does not open: {e}. Is /dev/gpiochip0 there, and is this user in the group gpio?"
+        ) from e

@@ -1,0 +1,339 @@
+"""The bus on real ptys and sockets, against a hand-written slave that lies and against strangers' programs."""
+
+import asyncio
+import contextlib
+import re
+import socket
+import struct
+
+import pytest
+from modbus_slave import Slave, addresses, frame, registers, until
+from pymodbus import FramerType
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from drivers.clock import Clock
+from drivers.modbus.bus import Bus
+from drivers.modbus.errors import BadAnswer, DeviceRefused, LineNeverQuiet, LinkLost, NoAnswer
+from drivers.modbus.line import SerialLine, TcpLine
+
+UNIT = 10
+TIMEOUT_S, QUIET_S = 0.06, 0.1
+LATE_S, PROMPT_S = 0.08, 0.03  # an answer comes 20 ms after the time-out, within the quiet period
+
+
+def truthful(request):
+    return 0.0, registers(request)
+
+
+@contextlib.asynccontextmanager
+async def serial_line(tmp_path, answer=truthful, **options):
+    slave = Slave(str(tmp_path / "tty"), answer)
+    bus = Bus(SerialLine(str(tmp_path / "tty")), **({"timeout_s": 0.2, "quiet_s": QUIET_S} | options))
+    try:
+        yield slave, bus
+    finally:
+        bus.close()
+        with contextlib.suppress(OSError):
+            slave.unplug()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def late_once():
+    """Answers every second request late, the others in time."""
+    asked = 0
+
+    def answer(request):
+        nonlocal asked
+        asked += 1
+        return (LATE_S if asked % 2 else PROMPT_S), registers(request)
+
+    return answer
+
+
+async def test_a_late_answer_is_never_taken_for_the_next_question(tmp_path):
+    async with serial_line(tmp_path, late_once(), timeout_s=TIMEOUT_S) as (_slave, bus):
+        for i in range(10):
+            with pytest.raises(NoAnswer):
+                await bus.read(UNIT, "holding", 1000 + i, 2)
+            assert await bus.read(UNIT, "holding", 2000 + i, 2) == [2000 + i, 2001 + i]
+
+
+async def test_without_the_quiet_period_the_same_answer_would_be_believed(tmp_path):
+    async with serial_line(tmp_path, late_once(), timeout_s=TIMEOUT_S, quiet_s=0.0) as (_slave, bus):
+        with pytest.raises(NoAnswer):
+            await bus.read(UNIT, "holding", 1000, 2)
+        assert await bus.read(UNIT, "holding", 2000, 2) == [1000, 1001]
+
+
+async def test_a_late_answer_to_a_read_is_never_taken_for_the_echo_of_a_write(tmp_path):
+    async with serial_line(tmp_path, late_once(), timeout_s=TIMEOUT_S, quiet_s=0.0) as (_slave, bus):
+        with pytest.raises(NoAnswer):
+            await bus.read(UNIT, "holding", 1000, 2)
+        with pytest.raises(BadAnswer, match="function 3 instead of 16"):
+            await bus.write(UNIT, 4104, [35732, 29803])
+
+
+async def test_an_answer_that_nobody_waits_for_any_more_spoils_nothing(tmp_path):
+    async with serial_line(tmp_path, late_once()) as (slave, bus):
+        given_up = asyncio.create_task(bus.read(UNIT, "holding", 1000, 2))
+        await until(lambda: slave.requests)
+        given_up.cancel()
+        assert await bus.read(UNIT, "holding", 2000, 2) == [2000, 2001]
+
+
+LIES = {
+    "another unit": (lambda r: registers(bytes([UNIT + 1]) + r[1:]), "unit 11 instead of 10"),
+    "another function": (lambda r: registers(bytes([UNIT, 4]) + r[2:]), "function 4 instead of 3"),
+    "fewer registers": (lambda r: frame(UNIT, 3, 2, 0, 7), "2 bytes of registers instead of 4"),
+    "more registers": (lambda r: frame(UNIT, 3, 6, 0, 7, 0, 8, 0, 9), "6 bytes of registers instead of 4"),
+    "a wrong checksum": (lambda r: registers(r)[:-1] + b"?", "a wrong checksum"),
+    "garbage": (lambda r: b"\x99" * 40, "instead of"),
+}
+
+
+@pytest.mark.parametrize(("lie", "told"), LIES.values(), ids=LIES.keys())
+async def test_a_wrong_answer_is_an_error_that_says_what_is_wrong_and_the_next_is_right(tmp_path, lie, told):
+    async with serial_line(tmp_path, lambda r: (0.0, lie(r)), timeout_s=TIMEOUT_S) as (slave, bus):
+        with pytest.raises(BadAnswer, match=told):
+            await bus.read(UNIT, "holding", 1000, 2)
+        slave.answer = truthful
+        assert await bus.read(UNIT, "holding", 2000, 2) == [2000, 2001]
+
+
+async def test_a_write_that_echoes_another_address_is_an_error(tmp_path):
+    def elsewhere(request):
+        return 0.0, frame(*request[:2], 0, 1, *request[4:6])
+
+    async with serial_line(tmp_path, elsewhere, timeout_s=TIMEOUT_S) as (_slave, bus):
+        with pytest.raises(BadAnswer, match="the echo of another write"):
+            await bus.write(UNIT, 4104, [1, 2])
+
+
+async def test_what_a_device_refuses_has_its_code(tmp_path):
+    async with serial_line(tmp_path, lambda r: (0.0, frame(UNIT, r[1] | 0x80, 7))) as (_slave, bus):
+        with pytest.raises(DeviceRefused, match="negative acknowledge") as refused:
+            await bus.write(UNIT, 4104, [1, 2])
+        assert refused.value.code == 7
+
+
+async def test_a_gateway_that_gets_no_answer_is_no_answer(tmp_path):
+    async with serial_line(tmp_path, lambda r: (0.0, frame(UNIT, r[1] | 0x80, 11))) as (_slave, bus):
+        with pytest.raises(NoAnswer, match="gateway"):
+            await bus.read(UNIT, "holding", 0, 1)
+
+
+async def test_frames_are_kept_apart_by_three_and_a_half_characters(tmp_path):
+    async with serial_line(tmp_path) as (slave, bus):
+        for _ in range(20):
+            await bus.read(UNIT, "holding", 0, 10)
+        gaps = [start - end for end, start in zip(slave.done_at, slave.heard_at[1:], strict=False)]
+        assert len(gaps) == 19
+        assert min(gaps) >= 3.5 * 10 / 9600
+
+
+async def test_a_write_goes_before_the_reads_that_wait(tmp_path):
+    async with serial_line(tmp_path, lambda r: (0.01, registers(r))) as (slave, bus):
+        async with asyncio.TaskGroup() as tasks:
+            for at in range(5):
+                tasks.create_task(bus.read(UNIT, "holding", at, 1))
+            await asyncio.sleep(0)
+            tasks.create_task(bus.write(UNIT, 4104, [1, 2]))
+        assert addresses(slave) == [0, 4104, 1, 2, 3, 4]
+
+
+async def test_a_write_that_is_not_answered_is_sent_once(tmp_path):
+    async with serial_line(tmp_path, lambda r: (0.0, b""), timeout_s=TIMEOUT_S) as (slave, bus):
+        with pytest.raises(NoAnswer) as silent:
+            await bus.write(UNIT, 4104, [1, 2])
+        assert silent.value.sent
+        slave.answer = truthful
+        await bus.read(UNIT, "holding", 5, 1)
+        assert addresses(slave) == [4104, 5]
+
+
+def test_a_port_that_vanishes_is_opened_again_when_it_is_back(tmp_path):
+    path = str(tmp_path / "tty")
+
+    async def read_until_it_works(bus):
+        async with asyncio.timeout(60):
+            while True:
+                with contextlib.suppress(LinkLost):
+                    return await bus.read(UNIT, "holding", 7, 2)
+                await asyncio.sleep(0.1)
+
+    async def story():
+        bus = Bus(SerialLine(path))
+        with pytest.raises(LinkLost, match="cannot be opened") as lost:
+            await bus.read(UNIT, "holding", 0, 1)
+        assert not lost.value.sent
+        for _ in range(2):
+            slave = Slave(path, truthful)
+            assert await read_until_it_works(bus) == [7, 8]
+            slave.unplug()
+            with pytest.raises(LinkLost):
+                await bus.read(UNIT, "holding", 0, 1)
+        bus.close()
+
+    Clock(speed=10).run(story())
+
+
+def test_a_line_that_babbles_is_told_and_not_spoken_on(tmp_path):
+    async def story():
+        async with serial_line(tmp_path, quiet_s=0.3) as (slave, bus):
+            assert await bus.read(UNIT, "holding", 0, 1) == [0]
+
+            async def babble():
+                while True:
+                    slave.say(b"\x00\x01")
+                    await asyncio.sleep(0.1)
+
+            babbler = asyncio.create_task(babble())
+            await asyncio.sleep(0.2)
+            with pytest.raises(LineNeverQuiet, match="second master"):
+                await bus.read(UNIT, "holding", 5, 1)
+            babbler.cancel()
+            assert await bus.read(UNIT, "holding", 9, 1) == [9]
+            assert addresses(slave) == [0, 9]
+
+    Clock(speed=10).run(story())
+
+
+async def test_a_unit_number_that_nobody_answers_to_is_refused_before_it_is_sent(tmp_path):
+    async with serial_line(tmp_path) as (slave, bus):
+        with pytest.raises(ValueError, match="1 to 247"):
+            await bus.read(0, "holding", 0, 1)
+        assert slave.requests == []
+
+
+# --- TCP -------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def tcp_slave(answer):
+    """A Modbus TCP server that sends what `answer(transaction, request)` returns, after so many seconds."""
+
+    served = []
+
+    async def serve(reader, writer):
+        served.append(asyncio.current_task())
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                transaction, _, length = struct.unpack(">HHH", await reader.readexactly(6))
+                delay, data = answer(transaction, await reader.readexactly(length))
+                await asyncio.sleep(delay)
+                writer.write(data)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        async with asyncio.timeout(2):
+            await asyncio.gather(*served)
+
+
+def tcp_registers(transaction, request, unit=UNIT):
+    body = bytes([unit]) + registers(request + b"\0\0")[1:-2]
+    return struct.pack(">HHH", transaction, 0, len(body)) + body
+
+
+async def test_a_late_answer_on_tcp_is_never_taken_for_the_next_question():
+    late = late_once()
+
+    def answer(transaction, request):
+        return late(request + b"\0\0")[0], tcp_registers(transaction, request)
+
+    async with tcp_slave(answer) as port:
+        bus = Bus(TcpLine("127.0.0.1", port), timeout_s=TIMEOUT_S)
+        for i in range(10):
+            with pytest.raises(NoAnswer):
+                await bus.read(UNIT, "holding", 1000 + i, 2)
+            assert await bus.read(UNIT, "holding", 2000 + i, 2) == [2000 + i, 2001 + i]
+        bus.close()
+
+
+def test_after_a_wrong_answer_on_tcp_the_connection_is_made_anew():
+    lies = [lambda t, r: tcp_registers(t, r, unit=UNIT + 1), lambda t, r: b"HTTP/1.1 400 Bad Request\r\n\r\n"]
+
+    async def story():
+        async with tcp_slave(lambda t, r: (0.0, lies.pop()(t, r) if lies else tcp_registers(t, r))) as port:
+            bus = Bus(TcpLine("127.0.0.1", port), timeout_s=1.5)  # longer than the pauses before it connects again
+            for told in ("not Modbus TCP", "unit 11 instead of 10"):
+                with pytest.raises(BadAnswer, match=told):
+                    await bus.read(UNIT, "input", 1, 1)
+            assert await bus.read(UNIT, "input", 1, 2) == [1, 2]
+            bus.close()
+
+    Clock(speed=10).run(story())
+
+
+# --- strangers -------------------------------------------------------------------------------------------------------
+
+
+def device():
+    return SimDevice(UNIT, simdata=[SimData(1000, values=list(range(1, 201)), datatype=DataType.REGISTERS)])
+
+
+async def test_pymodbus_and_mbpoll_agree_with_us_over_tcp_and_a_restart_is_survived():
+    port = free_port()
+    server = ModbusTcpServer(device(), address=("127.0.0.1", port))
+    await server.serve_forever(background=True)
+    bus = Bus(TcpLine("127.0.0.1", port))
+    await bus.write(UNIT, 1100, [40000, 5])
+    ours = await bus.read(UNIT, "holding", 1099, 4)
+    transport = bus._client.ctx.transport
+    assert transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+    mbpoll = await asyncio.create_subprocess_exec(
+        *f"mbpoll -m tcp -p {port} -a {UNIT} -0 -r 1099 -c 4 -t 4 -1 127.0.0.1".split(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(5):
+        printed, _ = await mbpoll.communicate()
+    assert ours == [100, 40000, 5, 103]
+    assert [int(n) for n in re.findall(rb"^\[\d+\]:\s+(\d+)", printed, re.M)] == ours, printed
+    with pytest.raises(DeviceRefused) as refused:
+        await bus.read(UNIT, "holding", 1199, 2)
+    assert refused.value.code == 2
+
+    await server.shutdown()
+    with pytest.raises((LinkLost, NoAnswer)):
+        await bus.read(UNIT, "holding", 1000, 1)
+    server = ModbusTcpServer(device(), address=("127.0.0.1", port))
+    await server.serve_forever(background=True)
+    async with asyncio.timeout(5):
+        while True:
+            with contextlib.suppress(LinkLost, NoAnswer):
+                assert await bus.read(UNIT, "holding", 1000, 2) == [1, 2]
+                break
+            await asyncio.sleep(0.05)
+    bus.close()
+    await server.shutdown()
+
+
+async def test_a_pymodbus_server_on_the_other_end_of_a_serial_line_is_understood(tmp_path):
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    socat = await asyncio.create_subprocess_exec(
+        "socat", f"pty,raw,echo=0,link={ours}", f"pty,raw,echo=0,link={theirs}"
+    )
+    try:
+        await until(lambda: ours.exists() and theirs.exists())
+        server = ModbusSerialServer(device(), framer=FramerType.RTU, port=str(theirs), baudrate=9600)
+        await server.serve_forever(background=True)
+        bus = Bus(SerialLine(str(ours)))
+        assert await bus.read(UNIT, "holding", 1000, 125) == list(range(1, 126))
+        await bus.write(UNIT, 1000, [7, 8, 9])
+        assert await bus.read(UNIT, "holding", 1000, 4) == [7, 8, 9, 4]
+        with pytest.raises(DeviceRefused):
+            await bus.read(UNIT, "holding", 1, 2)
+        bus.close()
+        await server.shutdown()
+    finally:
+        socat.terminate()
+        await socat.wait()
