@@ -15,7 +15,6 @@ from appliance import events as ev
 from appliance.alarms.service import Alarms
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
-from appliance.alerting.keys import create_key, load_key
 from appliance.alerting.reports import Reports
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
@@ -29,6 +28,7 @@ from appliance.event import Event
 from appliance.fold import apply
 from appliance.journal import Appended, Journal
 from appliance.keeper import Keeper
+from appliance.keys import create_key, load_key
 from appliance.lines.service import Lines
 from appliance.lines.trunk import TrunkWatch
 from appliance.local import Local
@@ -119,7 +119,7 @@ class Core:
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=lambda: self._quality.at(clock.now()),
             power=self._power.view if site.genset or site.ups else None, lines=self._lines.views,
-            contacts=self._centre.contacts if self._centre else {},
+            stations=self._centre.views if self._centre else list,
         )  # fmt: skip
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event

@@ -7,8 +7,8 @@ from typing import Any
 
 import tomli_w
 
-from appliance.alerting.keys import create_key, load_key, public_hex
 from appliance.config import Site, load_site, places
+from appliance.keys import create_key, load_key, public_hex
 from appliance.people import People, new_password
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "firmware-config" / "sites" / "demo"

@@ -1,9 +1,8 @@
 """Builds the view: all that a page or a status command shows, from the state, the rooms' figures and the links."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib.metadata import version
 
-from appliance.alerting.contact import Contact
 from appliance.config import Site
 from appliance.control import entry_view
 from appliance.entry import Entry
@@ -23,10 +22,10 @@ class ViewMaker:
     def __init__(
         self, *, site: Site, state: State, journal: Journal, clock: Clock, quality: Callable[[], str],
         power: Callable[[], PowerView] | None, lines: Callable[[], list[LineView]] | None,
-        contacts: dict[str, Contact],
+        stations: Callable[[], list[StationView]],
     ) -> None:  # fmt: skip
         self._site, self._state, self._journal, self._clock, self._quality = site, state, journal, clock, quality
-        self._power, self._lines, self._contacts = power, lines, contacts
+        self._power, self._lines, self._stations = power, lines, stations
         self._last: list[EntryView] = []
 
     def on_entry(self, entry: Entry) -> None:
@@ -54,7 +53,7 @@ class ViewMaker:
             lines=self._lines() if self._lines else [],
             trunk=state.trunk,
             trunk_watched=site.trunk is not None,
-            stations=list(self._stations()),
+            stations=self._stations(),
             alerts=alerts[:MOST_ALERTS],
             sirens=state.sirens,
             alarms=alarms,
@@ -65,20 +64,3 @@ class ViewMaker:
             disk_kept=self._journal.kept if self._journal.failed else 0,
             last=self._last,
         )
-
-    def _stations(self) -> Iterable[StationView]:
-        for name, contact in self._contacts.items():
-            station = contact.station
-            siren = self._state.sirens.get(self._site.own.siren) if station.local and self._site.own else None
-            yield StationView(
-                id=name,
-                name=station.name,
-                number=station.number,
-                local=station.local,
-                phone=station.phone,
-                sms=bool(station.sms),
-                contact=self._state.stations.get(name),
-                heard_at=contact.heard_at,
-                fresh_s=self._site.ladder.offline_s,
-                sounding=(siren.on if siren else False) if station.local else contact.sounding,
-            )

@@ -23,7 +23,6 @@ from appliance.alerting.freshness import (
     Learned,
     Refuse,
 )
-from appliance.alerting.keys import key_id, keyring, public_key
 from appliance.alerting.wire import (
     NO_ID,
     Action,
@@ -40,6 +39,7 @@ from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import OutputChange, Standing
 from appliance.config import Site
 from appliance.journal import Appended
+from appliance.keys import key_id, keyring, public_key
 from appliance.model import Path
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal

@@ -21,6 +21,7 @@ from appliance.event import Event
 from appliance.journal import Appended
 from appliance.model import DeliveryState, Path
 from appliance.state import CERTAINTY, Alert, Delivery, Stamp, State
+from appliance.view import StationView
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 
@@ -113,6 +114,25 @@ class Centre:
         self.look()  # a stop is never held back by a disk: silence is the safe state
         durable = all([await w.durable(DURABLE_WITHIN) for w in written])
         return {"alerts": named, "durable": durable}
+
+    def views(self) -> list[StationView]:
+        """Every station, as pages show it."""
+        own = self._state.sirens.get(self._site.own.siren) if self._site.own else None
+        return [
+            StationView(
+                id=name,
+                name=contact.station.name,
+                number=contact.station.number,
+                local=contact.station.local,
+                phone=contact.station.phone,
+                sms=bool(contact.station.sms),
+                contact=self._state.stations.get(name),
+                heard_at=contact.heard_at,
+                fresh_s=self._site.ladder.offline_s,
+                sounding=(own is not None and own.on) if contact.station.local else contact.sounding,
+            )
+            for name, contact in self.contacts.items()
+        ]
 
     # What is due
 

@@ -4,8 +4,8 @@ import secrets
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from appliance.alerting.keys import key_id
 from appliance.alerting.wire import Action, Answer, Kind, Order, Pattern, encode_order, hello_id
+from appliance.keys import key_id
 from appliance.state import Alert
 from drivers.clock import Clock
 

@@ -9,10 +9,10 @@ from appliance.alerting.answers import Count
 from appliance.alerting.centre import Centre
 from appliance.alerting.contact import Contact
 from appliance.alerting.issuer import Issuer
-from appliance.alerting.keys import public_key
 from appliance.alerting.wire import NO_ID, Answer, Pattern, Reason, What, WireError, decode_answer
 from appliance.annunciator_protocol import OutputChange
 from appliance.config import Site
+from appliance.keys import public_key
 from appliance.model import DeliveryState, Path
 from drivers.clock import Clock
 

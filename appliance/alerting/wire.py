@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
 
-from appliance.alerting.keys import key_id
+from appliance.keys import key_id
 
 ORDER_VERSION: Final = 0x01
 ANSWER_VERSION: Final = 0x81  # the high bit says "from a station"; the rest is the version

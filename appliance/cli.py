@@ -1,0 +1,59 @@
+"""The command `siaga`. Each subcommand is one function in a `cli_*` module, imported only when it is called."""
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from pathlib import Path
+
+SITE_VARIABLE = "SIAGA_SITE"
+SITE_FILE = Path("/etc/siaga/site.toml")
+
+# name: (module, help)
+COMMANDS = {
+    "demo": ("appliance.cli_demo", "run a whole simulated site; `siaga demo where` says where everything is"),
+    "core": ("appliance.cli_processes", "the process that decides (at a centre or a station)"),
+    "annunciator": ("appliance.cli_processes", "the process that owns sirens, lights and buttons"),
+    "web": ("appliance.cli_processes", "the process that serves the page"),
+    "sim": ("appliance.cli_sim", "turn a knob of the running demo: mains, generator, trunk, calls, texts, networks"),
+    "scenario": ("appliance.cli_scenario", "play a story against a simulated site and check what must be seen"),
+    "alert": ("appliance.cli_orders", "sound sirens at stations, or stop them"),
+    "status": ("appliance.cli_status", "what feeds the building, which lines and stations there are, what is wrong"),
+    "journal": ("appliance.cli_journal", "tail, verify or export the journal"),
+    "config": ("appliance.cli_config", "check a site file"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Returns the exit code: 0 done, 1 it failed or the other side said no, 2 the question was wrong."""
+    parser = argparse.ArgumentParser(prog="siaga", description="Siaga: the fallback of a 112 command centre.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    given = sys.argv[1:] if argv is None else argv
+    for name, (module, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        if given and given[0] == name:
+            importlib.import_module(module).add_arguments(name, command)
+    options = parser.parse_args(given)
+    logging.basicConfig(
+        level=os.environ.get("SIAGA_LOG", "INFO").upper(),
+        format="%(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        return int(options.run(options) or 0)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `siaga journal tail | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def say_no(text: str, *, code: int = 1) -> int:
+    """Print what is wrong and what to do next; returns the exit code."""
+    print(f"siaga: {text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

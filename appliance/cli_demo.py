@@ -1,0 +1,80 @@
+"""`siaga demo`: a whole simulated site until Ctrl-C; `siaga demo where` says where everything of it is."""
+
+import argparse
+import asyncio
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from appliance.cli import say_no
+from appliance.cli_node import running_demo
+from appliance.demo_site import default_folder
+from drivers.clock import Clock
+
+
+def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "verb", nargs="?", choices=["where"], help="print addresses, ttys, folders, processes, password"
+    )
+    parser.add_argument("--folder", type=Path, default=default_folder(), help="where it keeps its files")
+    parser.add_argument("--speed", type=float, default=1.0, help="how fast time passes (default 1)")
+    parser.add_argument("--port", type=int, default=8112, help="of the page (default 8112)")
+    parser.add_argument("--fresh", action="store_true", help="forget the journal of the demo before")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    demo = running_demo(options.folder)
+    if options.verb == "where":
+        if demo is None:
+            return say_no(f"No demo runs in {options.folder}. Start one: siaga demo")
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(demo)) + b"\n")
+        return 0
+    if demo is not None:
+        return say_no(f"A demo runs already, see {demo['page']}; its process is {demo['supervisor']}.")
+    if options.fresh:
+        shutil.rmtree(options.folder, ignore_errors=True)
+    clock = Clock(options.speed)
+    return clock.run(_demo(options, clock))
+
+
+async def _demo(options: argparse.Namespace, clock: Clock) -> int:
+    from appliance.demo import Demo
+    from appliance.supervisor import NotStarted
+    from drivers.jsonsocket import Gone, Refusal
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    demo = Demo(options.folder, clock, web_port=options.port, say=lambda text: print(f"starting {text} ..."))
+    try:
+        starting = asyncio.ensure_future(demo.start())
+        stopped = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            print(_welcome(demo.where()), flush=True)
+            await stopped
+        starting.cancel()
+        stopped.cancel()
+    except (NotStarted, Gone, Refusal, OSError) as e:
+        return say_no(f"the demo did not start: {e}")
+    finally:
+        print("ending every process ...", flush=True)
+        await demo.stop()
+    return 0
+
+
+def _welcome(where: dict[str, object]) -> str:
+    speed = f"  Time passes {where['speed']:g} times as fast as outside.\n" if where["speed"] != 1.0 else ""
+    return f"""
+  The page      {where["page"]}
+  Name          {where["operator"]}
+  Password      {where["password"]}   (made for this run)
+{speed}
+  In another terminal: siaga sim mains off     siaga sim --help     siaga status     siaga demo where
+  Ctrl-C ends it.
+"""

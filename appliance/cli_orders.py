@@ -1,0 +1,83 @@
+"""`siaga alert sound | stop | list`: orders from the box's own console, or with a name and password."""
+
+import argparse
+import os
+import secrets
+from typing import Any
+
+from appliance.cli_node import add_node_arguments, ask, request
+from appliance.config import Site
+from appliance.model import AlertKind, Pattern
+from drivers.jsonsocket import Client
+
+PASSWORD_VARIABLE = "SIAGA_PASSWORD"
+SETTLED = ("energised", "proven", "ended", "refused", "expired", "cancelled", "failed")
+
+
+def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
+    add_node_arguments(parser)
+    parser.add_argument("--user", help=f"log in as; the password is read from ${PASSWORD_VARIABLE}")
+    verbs = parser.add_subparsers(dest="verb", metavar="sound|stop|list", required=True)
+    sound = verbs.add_parser("sound", help="sound sirens and say what each station does")
+    sound.add_argument("station", nargs="+", help="station ids, or `all`")
+    sound.add_argument("--pattern", choices=[p.value for p in Pattern], default="wail")
+    sound.add_argument("--seconds", type=int, default=60)
+    sound.add_argument("--kind", choices=[k.value for k in AlertKind], default="actual")
+    sound.add_argument("--no-wait", action="store_true", help="do not wait for the stations' answers")
+    stop = verbs.add_parser("stop", help="end alerts")
+    stop.add_argument("alert", nargs="*", help="alert ids; none: all open ones")
+    verbs.add_parser("list", help="alerts and what each station did")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    async def talk(client: Client, site: Site) -> int:
+        login: dict[str, Any] = {}
+        if options.user:
+            password = os.environ.get(PASSWORD_VARIABLE, "")
+            login["token"] = (await request(client, "login", name=options.user, password=password))["token"]
+        if options.verb == "sound":
+            return await _sound(client, site, options, login)
+        if options.verb == "stop":
+            done = await request(client, "alert.stop", alerts=options.alert, via="command", **login)
+            print(f"stop ordered: {', '.join(done['alerts']) or 'nothing was open'}")
+        else:
+            _show((await request(client, "view"))["alerts"])
+        return 0
+
+    return ask(options, talk)
+
+
+async def _sound(client: Client, site: Site, options: argparse.Namespace, login: dict[str, Any]) -> int:
+    stations = [s.id for s in site.station] if options.station == ["all"] else options.station
+    done = await request(
+        client, "alert.issue", stations=stations, pattern=options.pattern, seconds=options.seconds,
+        alert_kind=options.kind, key=secrets.token_hex(8), via="command", **login,
+    )  # fmt: skip
+    print(f"alert {done['alert']} sent" + ("" if done["durable"] else ", but it is not on disk yet"))
+    if options.no_wait:
+        return 0
+    import asyncio
+
+    alert: dict[str, Any] = {}
+    for _ in range(100):
+        found = [a for a in (await request(client, "view"))["alerts"] if a["id"] == done["alert"]]
+        alert = found[0] if found else {}
+        if alert and all(d["state"] in SETTLED for d in alert["deliveries"].values()):
+            break
+        await asyncio.sleep(0.2)
+    _show([alert])
+    proven = all(d["state"] in ("energised", "proven", "ended") for d in alert.get("deliveries", {}).values())
+    return 0 if proven or options.kind in ("silent_test", "drill") else 1
+
+
+def _show(alerts: list[dict[str, Any]]) -> None:
+    for alert in alerts:
+        state = "ended" if alert["ended"] else "stop ordered" if alert["stopped"] else "open"
+        print(f"{alert['id']} {alert['kind']} {alert['pattern']} {alert['seconds']} s, {state}")
+        for name, d in alert["deliveries"].items():
+            more = ", acknowledged" if d["acknowledged"] else ""
+            card = f", PHONE this station ({d['card_reason']})" if d["card"] and d["state"] not in SETTLED[:3] else ""
+            print(
+                f"  {name:<20} {d['state']}{' by ' + d['path'] if d['path'] else ''}{more}{card} {d['reason']}".rstrip()
+            )

@@ -1,0 +1,42 @@
+"""`siaga core | annunciator | web`: one process each, told by a site file, stopped by SIGTERM."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from appliance.cli import SITE_FILE, SITE_VARIABLE, say_no
+
+
+def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
+    default = Path(os.environ.get(SITE_VARIABLE, SITE_FILE))
+    parser.add_argument("--config", type=Path, metavar="FILE", default=default, help=f"site file (default {default})")
+    parser.set_defaults(run={"core": _core, "annunciator": _annunciator, "web": _web}[name])
+
+
+def _core(options: argparse.Namespace) -> int:
+    from appliance.config import SiteError, load_site
+    from appliance.core import Core
+    from appliance.keys import KeyFileError
+    from drivers.clock import Clock
+
+    clock = Clock.from_environment()
+    try:
+        core = Core(load_site(options.config), options.config, clock)
+        clock.run(core.run())
+    except (SiteError, KeyFileError) as e:
+        return say_no(f"{e}", code=2)
+    except OSError as e:
+        return say_no(f"core cannot start: {e}")
+    return 0
+
+
+def _annunciator(options: argparse.Namespace) -> int:
+    from appliance.annunciator import main
+
+    return main(["--config", str(options.config)])
+
+
+def _web(options: argparse.Namespace) -> int:
+    # Imports run one way, web -> appliance: the page is another program, and this process becomes it.
+    os.execv(sys.executable, [sys.executable, "-m", "web", "--config", str(options.config)])

@@ -1,0 +1,74 @@
+"""`siaga status`: the page's truth in a terminal; `--json` gives the whole view."""
+
+import argparse
+import sys
+from typing import Any
+
+import msgspec
+
+from appliance.cli_node import add_node_arguments, ask, request
+from appliance.config import Site
+from appliance.view import Figure, View
+from drivers.jsonsocket import Client
+
+MARK = {True: "●", False: "✕", None: "?"}
+
+
+def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
+    add_node_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="the whole view as JSON")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    async def talk(client: Client, _site: Site) -> int:
+        view = await request(client, "view")
+        if options.json:
+            sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(view)) + b"\n")
+        else:
+            print("\n".join(lines(msgspec.convert(view, View))))
+        return 0
+
+    return ask(options, talk)
+
+
+def lines(view: View) -> list[str]:
+    """State first, one thing a line; what is not known is ---."""
+    said = [
+        f"{view.name}: {view.role}, clock {view.clock_quality}" + (f", time x{view.speed:g}" if view.speed != 1 else "")
+    ]
+    for alarm in view.alarms:
+        state = "returned" if alarm.cleared else "acknowledged" if alarm.acknowledged else "UNACKNOWLEDGED"
+        said.append(f"▲ P{alarm.priority} {alarm.alarm} {alarm.about} ({state})")
+    if power := view.power:
+        dark = "---" if power.dark.minutes is None else f"{power.dark.minutes:.0f} min until dark"
+        said.append(f"power   fed by {power.source}, mains {power.mains}; {dark} ({power.dark.reason})")
+        for device in power.genset_devices + power.ups_devices:
+            figures = ", ".join(f"{n} {_figure(f, view.at)}" for n, f in list(device.figures.items())[:8])
+            said.append(f"        {device.id}: {figures or 'nothing heard yet'}")
+    for line in view.lines:
+        call = f", {line.call.phase} {line.call.number or 'number not known'}" if line.call else ""
+        signal = _figure(line.signal_dbm, view.at)
+        said.append(
+            f"line    {line.id} {line.can_take_call} {line.why} {_figure(line.operator, view.at)} {signal}{call}"
+        )
+    if view.trunk_watched:
+        said.append(f"trunk   {MARK[view.trunk.up if view.trunk else None]} {view.trunk.reason if view.trunk else ''}")
+    for station in view.stations:
+        online = station.local or (station.contact.online if station.contact else None)
+        sounding = {True: "SOUNDING", False: "quiet", None: "not known"}[station.sounding]
+        said.append(f"station {MARK[online]} {station.id}: {sounding}{', SMS' if station.sms else ''}")
+    for name, link in view.links.items():
+        if not link.up:
+            said.append(f"link    ✕ {name}: {link.reason}")
+    if view.disk_failed:
+        said.append(f"disk    ✕ {view.disk_failed}; {view.disk_kept} rows are kept in RAM")
+    for alert in view.alerts:
+        if not alert.ended:
+            states: dict[str, Any] = {name: d.state.value for name, d in alert.deliveries.items()}
+            said.append(f"alert   {alert.id} {alert.kind}: " + ", ".join(f"{n} {s}" for n, s in states.items()))
+    return said
+
+
+def _figure(figure: Figure, now: float) -> str:
+    return f"{figure.value} {figure.unit}".strip() if figure.known(now) else "---"
