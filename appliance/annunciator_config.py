@@ -70,11 +70,19 @@ class ConfigRefused(Exception):
 
 
 def load(path: Path) -> AnnunciatorConfig:
-    """Read and check a TOML file. Raises ConfigRefused."""
+    """Read and check a TOML file: a site's, whose other tables are none of our business, or one of this alone.
+
+    Its paths are taken from the file's folder. Raises ConfigRefused.
+    """
     try:
-        config = msgspec.toml.decode(path.read_bytes(), type=AnnunciatorConfig)
+        whole = msgspec.toml.decode(path.read_bytes())
+        config = msgspec.convert(whole.get("annunciator", whole), AnnunciatorConfig)
     except (OSError, msgspec.DecodeError) as e:
         raise ConfigRefused(f"{path}: {e}") from e
+    here = path.resolve().parent
+    config = msgspec.structs.replace(
+        config, socket=str(here / config.socket), knobs=str(here / config.knobs) if config.knobs else None
+    )
     if reasons := check(config):
         raise ConfigRefused("\n".join(f"{path}: {reason}" for reason in reasons))
     return config

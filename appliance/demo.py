@@ -152,18 +152,23 @@ class Demo:
             "genset": {"tty": str(self._site.rtu()), "baud": 9600, "unit": 10},
             "ups": {"host": "127.0.0.1", "port": self._ports["modbus"], "unit": 1},
             "trunk": {"host": "127.0.0.1", "port": self._ports["trunk"]},
-            "nodes": {
-                n: {
-                    "site_file": str(self._site.file(n)),
-                    "state": str(self._site.folder / n / "state"),
-                    "control": str(self._site.folder / n / "run" / "control.sock"),
-                    "annunciator": str(self._site.folder / n / "run" / "annunciator.sock"),
-                }
-                for n in NODES
-            },
+            "nodes": self.nodes(),
             "knobs": {name: str(path) for name, path in self._knob_sockets.items()},
             "logs": str(self._site.logs),
             "processes": {name: child.pid for name, child in self.children.items()},
+        }
+
+    def nodes(self) -> dict[str, dict[str, str]]:
+        """Site file, state folder and sockets of each node."""
+        folder = self._site.folder
+        return {
+            n: {
+                "site_file": str(self._site.file(n)),
+                "state": str(folder / n / "state"),
+                "control": str(folder / n / "run" / "control.sock"),
+                "annunciator": str(folder / n / "run" / "annunciator.sock"),
+            }
+            for n in NODES
         }
 
     def _child(self, name: str) -> Child:

@@ -1,0 +1,58 @@
+"""Scenarios: plain-text stories played against a running simulated site, each step done or expected, on a timeline.
+
+Expectations look only at what a person or a stranger could see: journals, the view, pins, MQTT, pages, modems.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`do` happens at once, or `at` so many seconds into the story. `expect` must come true `within` so many seconds
+    of the last `do`. `never` must stay untrue for `during` seconds."""
+
+    do: dict[str, Any] | None = None
+    at: float | None = None
+    expect: dict[str, Any] | None = None
+    within: float = 1.0
+    never: dict[str, Any] | None = None
+    during: float = 0.0
+
+
+class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`speed` is set where the story hangs on what is never scaled (the broker's expiry, disks, sound)."""
+
+    title: str
+    step: tuple[Step, ...]
+    site: str = "demo"
+    speed: float | None = None
+
+
+class StoryError(Exception):
+    """The file is no story; the text says where and why."""
+
+
+VERBS = {"sim", "command", "post", "siaga"}
+SIGHTS = {"event", "alarm", "view", "pin", "mqtt", "knob", "journal", "get"}
+
+
+def load_story(file: Path) -> Story:
+    """Read a scenario file. Raises StoryError that names the step."""
+    try:
+        story = msgspec.toml.decode(file.read_bytes(), type=Story)
+    except OSError as e:
+        raise StoryError(f"{file}: cannot be read ({e.strerror}).") from e
+    except msgspec.DecodeError as e:
+        raise StoryError(f"{file}: {e}") from e
+    if story.site != "demo":
+        raise StoryError(f"{file}: site {story.site!r} is not known; there is 'demo'.")
+    for number, step in enumerate(story.step, 1):
+        parts = [p for p in (step.do, step.expect, step.never) if p is not None]
+        if len(parts) != 1:
+            raise StoryError(f"{file}: step {number} needs exactly one of do, expect, never.")
+        known = VERBS if step.do is not None else SIGHTS
+        if len(known & parts[0].keys()) != 1:
+            raise StoryError(f"{file}: step {number} needs exactly one of {', '.join(sorted(known))} in its table.")
+    return story

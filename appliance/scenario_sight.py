@@ -1,0 +1,163 @@
+"""What a scenario can see of a running site, each sight a function from the expectation's table to (seen, what)."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from appliance.demo_site import CENTRE
+from appliance.entry import Entry
+from appliance.journal import follow_chain
+from appliance.journal_file import JournalUnreadable, read_entries
+from appliance.scenario_page import Page
+from drivers.jsonsocket import Client, Gone, Refusal
+from drivers.sim.knobs import turn
+
+PROCESS_OF = {
+    "mains": "building", "genset": "building", "fuel": "building", "ups": "building", "bus": "building",
+    "call": "mobile", "sms": "mobile", "modem": "mobile", "network": "mobile", "phone": "mobile",
+    "net": "net", "broker": "broker", "trunk": "trunk", "process": "processes", "pins": "pins", "input": "pins",
+}  # fmt: skip
+
+Seen = tuple[bool, str]
+
+
+class Site:
+    """The running demo as `siaga demo where` tells of it. `marks` is where in each journal looking begins."""
+
+    def __init__(self, where: dict[str, Any]) -> None:
+        self.where = where
+        self.page = Page(where["page"], where["operator"], where["password"])
+        self.marks: dict[str, int] = {}
+        self._mqtt: dict[str, str] = {}
+
+    def journal(self, node: str) -> Path:
+        return Path(self.where["nodes"][node]["state"]) / "journal.db"
+
+    def entries(self, node: str, after: int) -> list[Entry]:
+        try:
+            return list(read_entries(self.journal(node), after=after))
+        except (sqlite3.Error, JournalUnreadable):
+            return []  # not there yet, or its process is just dying: looked at again
+
+    def mark(self) -> None:
+        """From here on counts what comes next."""
+        for node in self.where["nodes"]:
+            rows = self.entries(node, self.marks.get(node, 0))
+            self.marks[node] = rows[-1].seq if rows else self.marks.get(node, 0)
+
+    async def knob(self, name: str, args: dict[str, Any]) -> Any:
+        """Turn a knob by its name alone; pins need `node`."""
+        args = dict(args)
+        process = PROCESS_OF.get(name.split(".")[0], name.split(".")[0])
+        if process == "pins":
+            process = f"{args.pop('node', CENTRE)}/pins"
+        return await turn(Path(self.where["knobs"][process]), name, timeout=60.0, **args)
+
+    async def see(self, expected: dict[str, Any]) -> Seen:
+        """Whether this expectation holds now, and what was seen instead."""
+        for kind in ("event", "alarm", "view", "pin", "mqtt", "knob", "journal", "get"):
+            if kind in expected:
+                rest = {k: v for k, v in expected.items() if k != kind}
+                seen: Seen = await getattr(self, f"_see_{kind}")(expected[kind], rest)
+                return seen
+        raise ValueError(f"nothing to see in {expected}")
+
+    async def _see_event(self, kind: str, fields: dict[str, Any]) -> Seen:
+        """`count`: exactly so many; `since = "start"`: in the whole story. Other keys are fields, subject or actor."""
+        fields = dict(fields)
+        node, count = fields.pop("node", CENTRE), fields.pop("count", None)
+        after = 0 if fields.pop("since", "") == "start" else self.marks.get(node, 0)
+        of_kind = [e for e in self.entries(node, after) if e.kind == kind]
+        found = [e for e in of_kind if _fits(e, fields)]
+        if found and count in (None, len(found)):
+            return True, _short(found[0])
+        return count == 0 and not found, f"{len(of_kind)} {kind}: {'; '.join(_short(e) for e in of_kind[:3])}"
+
+    async def _see_alarm(self, code: str, fields: dict[str, Any]) -> Seen:
+        return await self._see_event("alarm.raised", {"alarm": code, **fields})
+
+    async def _see_view(self, path: str, test: dict[str, Any]) -> Seen:
+        """A dotted path into the view; lists are entered by index or by `id`."""
+        client = Client(Path(self.where["nodes"][test.get("node", CENTRE)]["control"]))
+        try:
+            await client.connect()
+            value: Any = await client.request({"do": "view"})
+        except (Gone, Refusal) as e:
+            return False, str(e)
+        finally:
+            client.close()
+        for name in path.split("."):
+            value = _enter(value, name)
+        return _holds(value, test), f"{path} is {value!r}"
+
+    async def _see_pin(self, name: str, test: dict[str, Any]) -> Seen:
+        """`is`: its level now. `rises`: how often it went on since the process started."""
+        node = test.get("node", CENTRE)
+        try:
+            if "rises" in test:
+                record = await self.knob("pins.record", {"node": node, "name": name})
+                rises = sum(1 for change in record if change["value"])
+                return rises == test["rises"], f"{node} {name} rose {rises} times"
+            levels = await self.knob("pins.read", {"node": node})
+        except (Gone, Refusal) as e:
+            return False, str(e)
+        return levels.get(name) == test["is"], f"{node} {name} is {levels.get(name)}"
+
+    async def _see_mqtt(self, topic: str, test: dict[str, Any]) -> Seen:
+        """What a stranger, mosquitto_sub, gets retained on a topic."""
+        broker = self.where["broker"]
+        process = await asyncio.create_subprocess_exec(
+            "mosquitto_sub", "-h", broker["host"], "-p", str(broker["port"]), "-t", topic, "-C", "1", "-W", "1",
+            "--retained-only", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        out, _ = await process.communicate()
+        said = out.decode(errors="replace").strip()
+        return bool(said) and str(test.get("has", "")) in said, f"{topic}: {said[:200] or 'nothing'}"
+
+    async def _see_knob(self, name: str, test: dict[str, Any]) -> Seen:
+        """What a simulator says: `has` must be in its answer."""
+        args = {k: v for k, v in test.items() if k != "has"}
+        answer = msgspec.json.encode(await self.knob(name, args)).decode()
+        return str(test["has"]) in answer, f"{name} says {answer[-300:]}"
+
+    async def _see_journal(self, node: str, _test: dict[str, Any]) -> Seen:
+        wrong = follow_chain(self.entries(node, 0))
+        return wrong is None, wrong or "unbroken"
+
+    async def _see_get(self, path: str, test: dict[str, Any]) -> Seen:
+        """A page as the logged-in operator gets it: `has` or `has_not` a text."""
+        text = await self.page.get(path)
+        good = test.get("has", "") in text and ("has_not" not in test or test["has_not"] not in text)
+        return good, f"{path}: {len(text)} characters without it"
+
+
+def _fits(entry: Entry, fields: dict[str, Any]) -> bool:
+    body = msgspec.json.decode(entry.body) | {"subject": entry.subject, "actor": entry.actor}
+    return all(body.get(k) == v for k, v in fields.items())
+
+
+def _short(entry: Entry) -> str:
+    return f"{entry.kind} {entry.body.decode()}"[:160]
+
+
+def _enter(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return value.get(name)
+    if isinstance(value, list):
+        if name.isdigit():
+            return value[int(name)] if int(name) < len(value) else None
+        return next((x for x in value if isinstance(x, dict) and x.get("id") == name), None)
+    return None
+
+
+def _holds(value: Any, test: dict[str, Any]) -> bool:
+    number = isinstance(value, int | float)
+    return (
+        ("is" not in test or value == test["is"])
+        and ("above" not in test or (number and value > test["above"]))
+        and ("below" not in test or (number and value < test["below"]))
+        and ("has" not in test or test["has"] in (value or ""))
+    )
