@@ -176,6 +176,9 @@ class StationNode:
             try:
                 sound = await self._annunciator.sound(alert, self._own.siren, pattern, left)
             except (Gone, Refusal) as e:
+                if isinstance(e, Refusal) and e.code == "stopped":  # a stop of before our restart
+                    self._ended(active, What.ENDED)
+                    return
                 if not told:
                     told = True
                     log.error("the annunciator does not sound alert %s: %s", alert, e)

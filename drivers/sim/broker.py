@@ -6,6 +6,7 @@ As a process: `python -m drivers.sim.broker --port 0 --knobs PATH` prints one li
 import argparse
 import asyncio
 import contextlib
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ LISTENER = ("listener ", "max_connections ", "user ", "pid_file ")  # a box's ow
 START_WITHIN = 60.0  # s; mosquitto takes 30 ms, and this is 3 s of it at twenty-fold speed
 LOOK_EVERY = 0.1  # s
 STOP_WITHIN = 40.0  # s, then it is killed
+RUNNING = re.compile(r"^mosquitto version \S+ running$", re.MULTILINE)
 STARTS = 5  # attempts; a free port may be taken between finding and using it
 
 
@@ -69,14 +71,14 @@ class Broker:
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> int:
-        """Start it and return its port once it answers there. Raises BrokerUnavailable."""
+        """Start it and return its port once it listens there. Raises BrokerUnavailable."""
         if self.running:
             return self._port
         asked = self._port
         for _ in range(1 if asked else STARTS):
             port = asked or free_port()
             await self._launch(port)
-            if await self._answers(port):
+            if await self._runs():
                 self._port = port
                 return port
             await self.kill()
@@ -86,22 +88,19 @@ class Broker:
         shipped = self._settings.read_text().splitlines()
         kept = [line for line in shipped if line.strip() and not line.startswith(("#", *LISTENER))]
         config = self._folder / "mosquitto.conf"
-        config.write_text("\n".join([*kept, f"listener {port} 127.0.0.1", ""]))
+        config.write_text("\n".join([*kept, f"listener {port} 127.0.0.1", "log_type information", ""]))
         with self.log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 mosquitto(), "-c", str(config), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
             )
 
-    async def _answers(self, port: int) -> bool:
+    async def _runs(self) -> bool:
+        """It says so itself once its port is open; a connection might meet another program that has the port."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_WITHIN
         while self.running and loop.time() < deadline:
-            with socket.socket() as probe:
-                probe.setblocking(False)
-                with contextlib.suppress(OSError):
-                    async with asyncio.timeout(START_WITHIN):
-                        await loop.sock_connect(probe, ("127.0.0.1", port))
-                    return self.running
+            if RUNNING.search(self.log.read_text()):
+                return True
             await asyncio.sleep(LOOK_EVERY)
         return False
 

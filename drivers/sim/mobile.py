@@ -70,19 +70,27 @@ async def _run_until_told(config: MobileConfig, knobs_path: Path, wall: Callable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The process. Exit code 2 when the configuration is wrong."""
+    """The process. Exit code 2 when the configuration is wrong, or a port or the socket cannot be had."""
     parser = argparse.ArgumentParser(prog="drivers.sim.mobile", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="JSON: {modems: [{name, port, number, model, ...}]}")
     parser.add_argument("--knobs", type=Path, required=True, help="path of the Unix socket of the knobs")
     options = parser.parse_args(argv)
     clock = Clock.from_environment()
+    wrong: list[str] = []
     try:
         config = msgspec.json.decode(options.config.read_bytes(), type=MobileConfig)
         clock.run(_run_until_told(config, options.knobs, clock.wall))
-    except (msgspec.DecodeError, ValueError, OSError) as e:
-        sys.stderr.write(f"{options.config}: {e}\n")
-        return 2
-    return 0
+    except* (msgspec.DecodeError, ValueError, OSError) as group:
+        wrong = [str(e) for e in _leaves(group)]
+    for reason in wrong:
+        sys.stderr.write(f"{options.config}: {reason}\n")
+    return 2 if wrong else 0
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]
 
 
 if __name__ == "__main__":

@@ -110,9 +110,10 @@ class SimModem:
             self._begin(booted=False)
 
     def reset(self) -> None:
-        """Off and on: the port goes away and comes back, settings are forgotten."""
-        self._end()
-        self._begin(booted=False)
+        """Off and on: the port goes away and comes back, settings are forgotten. Nothing when unplugged."""
+        if self._life is not None:
+            self._end()
+            self._begin(booted=False)
 
     def log(self, last: int) -> list[str]:
         """The last command lines as they were typed, message texts among them."""

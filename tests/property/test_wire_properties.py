@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from appliance.alerting.answers import AnswerWindow, Count
 from appliance.alerting.freshness import HELLO_BY_SMS, Accept, Freshness, Learned, Refuse
-from appliance.alerting.keys import key_id, keyring
 from appliance.alerting.window import WINDOW, Window
 from appliance.alerting.wire import (
     NO_ID,
@@ -29,6 +28,7 @@ from appliance.alerting.wire import (
     encode_order,
     hello_id,
 )
+from appliance.keys import key_id, keyring
 
 CENTRE, ROGUE, STATION = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2, 3))
 ISSUER, STATION_KEY = key_id(CENTRE.public_key()), key_id(STATION.public_key())
