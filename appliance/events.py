@@ -80,6 +80,12 @@ class MainsReturned(Event, tag="power.mains_returned", frozen=True):
     by: tuple[str, ...]
 
 
+class MainsPresent(Event, tag="power.mains_present", frozen=True):
+    """Found present when nothing was known of it: the first look of a new box."""
+
+    by: tuple[str, ...]
+
+
 class GensetEvent(Event, frozen=True):
     SUBJECT = ("genset",)
     genset: str
@@ -113,6 +119,16 @@ class GensetReady(GensetEvent, tag="genset.ready", frozen=True):
 
 class GensetNotInAuto(GensetEvent, tag="genset.not_in_auto", frozen=True):
     mode: str
+
+
+class GensetInAuto(GensetEvent, tag="genset.in_auto", frozen=True):
+    """Back in auto after it was not, whether it stands still or runs."""
+
+
+class GensetShutDown(GensetEvent, tag="genset.shut_down", frozen=True):
+    """The controller holds a fault other than a failed start: it will not start, or not go on."""
+
+    reason: str  # the point of the controller that says so, "emergency_stop"
 
 
 class UpsOnBattery(Event, tag="ups.on_battery", frozen=True):

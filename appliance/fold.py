@@ -92,8 +92,8 @@ def _(s: State, e: ev.MainsLost, at: Stamp) -> None:
     s.mains, s.mains_since, s.witnesses = Mains.LOST, at, e.by
 
 
-@_fold(ev.MainsReturned)
-def _(s: State, e: ev.MainsReturned, at: Stamp) -> None:
+@_fold(ev.MainsReturned, ev.MainsPresent)
+def _(s: State, e: ev.MainsReturned | ev.MainsPresent, at: Stamp) -> None:
     s.mains, s.mains_since, s.witnesses = Mains.PRESENT, at, e.by
 
 
@@ -112,12 +112,31 @@ _GENSET_PHASES: dict[type[ev.GensetEvent], GensetPhase] = {
 def _(s: State, e: ev.GensetEvent, at: Stamp) -> None:
     genset = s.gensets.setdefault(e.genset, Genset())
     genset.phase, genset.since = _GENSET_PHASES[type(e)], at
+    if genset.phase is GensetPhase.RUNNING:
+        genset.fault = ""
+    # After each run it must be seen ready again.
+    unready = genset.phase is GensetPhase.FAILED or bool(genset.fault) or genset.mode not in ("", "auto")
+    genset.ready = False if unready else None
 
 
 @_fold(ev.GensetReady)
 def _(s: State, e: ev.GensetReady, at: Stamp) -> None:
     genset = s.gensets.setdefault(e.genset, Genset())
-    genset.ready, genset.mode = True, "auto"
+    if genset.phase is not GensetPhase.STOPPED:
+        genset.phase, genset.since = GensetPhase.STOPPED, at
+    genset.ready, genset.mode, genset.fault = True, "auto", ""
+
+
+@_fold(ev.GensetInAuto)
+def _(s: State, e: ev.GensetInAuto, at: Stamp) -> None:
+    genset = s.gensets.setdefault(e.genset, Genset())
+    genset.ready, genset.mode = (False if genset.fault else None), "auto"
+
+
+@_fold(ev.GensetShutDown)
+def _(s: State, e: ev.GensetShutDown, at: Stamp) -> None:
+    genset = s.gensets.setdefault(e.genset, Genset())
+    genset.ready, genset.fault = False, e.reason
 
 
 @_fold(ev.GensetNotInAuto)

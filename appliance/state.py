@@ -81,6 +81,7 @@ class Genset(msgspec.Struct):
     since: Stamp = Stamp()
     ready: bool | None = None
     mode: str = ""
+    fault: str = ""  # why the controller shut it down
 
 
 class Ups(msgspec.Struct):

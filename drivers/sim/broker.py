@@ -24,7 +24,7 @@ LISTENER = ("listener ", "max_connections ", "user ", "pid_file ")  # a box's ow
 START_WITHIN = 60.0  # s; mosquitto takes 30 ms, and this is 3 s of it at twenty-fold speed
 LOOK_EVERY = 0.1  # s
 STOP_WITHIN = 40.0  # s, then it is killed
-RUNNING = re.compile(r"^mosquitto version \S+ running$", re.MULTILINE)
+RUNNING = re.compile(r"mosquitto version \S+ running")
 STARTS = 5  # attempts; a free port may be taken between finding and using it
 
 

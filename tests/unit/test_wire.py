@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.alerting import wire
-from appliance.alerting.keys import (
+from appliance.alerting.wire import Action, Answer, Flaw, Kind, Order, Pattern, Reason, Supply, What, WireError
+from appliance.keys import (
     KeyFileError,
     create_key,
     key_id,
@@ -19,7 +20,6 @@ from appliance.alerting.keys import (
     public_hex,
     public_key,
 )
-from appliance.alerting.wire import Action, Answer, Flaw, Kind, Order, Pattern, Reason, Supply, What, WireError
 
 VECTORS = json.loads((Path(__file__).parent / "order_vectors.json").read_text())
 KEYS = {name: Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key["seed"])) for name, key in VECTORS["keys"].items()}

@@ -16,7 +16,7 @@ async def until(condition: Callable[[], object], within: float = 5.0) -> None:
 
 
 class Party:
-        def __init__(self, port: int, client_id: str, subscribe: str = "", **options: object) -> None:
+    def __init__(self, port: int, client_id: str, subscribe: str = "", **options: object) -> None:
         self.messages: list[Incoming] = []
         self.log: list[str] = []
         self.birth: Callable[[], object] = lambda: None

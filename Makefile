@@ -1,0 +1,39 @@
+# Everything a person runs. The first target that runs on a machine sets it up (tools/set_up.py).
+
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock' $(ARGS)
+
+.PHONY: setup demo test bench lock clean
+
+setup:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing. Next: apt-get install python3, then make setup."; exit 1; }
+	@$(PYTHON) tools/set_up.py
+
+demo: setup  # ARGS='...' goes to the demo
+	@exec $(BIN)/siaga demo $(ARGS)
+
+test: setup  # ARGS='-k modem' goes to pytest
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python tools/check_layers.py
+	$(BIN)/python tools/check_tree.py
+	$(BIN)/pytest -q -n $(JOBS) $(ARGS)
+
+bench: setup
+	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+# After a change of dependencies in pyproject.toml or package.json. ARGS=--upgrade takes newer Python packages.
+lock: setup
+	$(COMPILE) --group build -o requirements-build.lock
+	$(COMPILE) pyproject.toml -c requirements-build.lock -o requirements.lock
+	$(COMPILE) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
+	npm install --package-lock-only --silent
+	@$(PYTHON) tools/set_up.py
+
+clean:
+	rm -rf .venv node_modules build web/static/vendor *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

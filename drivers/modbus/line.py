@@ -1,0 +1,93 @@
+"""The two kinds of line: RTU on a serial port, and TCP. What differs between them is here and nowhere else."""
+
+from collections.abc import Callable
+from typing import ClassVar, Literal
+
+import msgspec
+from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
+
+from drivers.modbus.frames import Found, Question, rtu_answer, tcp_answer
+
+Client = AsyncModbusSerialClient | AsyncModbusTcpClient
+TracePacket = Callable[[bool, bytes], bytes]
+TraceConnect = Callable[[bool], None]
+
+SILENT_CHARACTERS = 3.5  # between RTU frames
+LEAST_SILENCE_S = 0.00175  # above 19200 baud the standard fixes it
+
+
+class SerialLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="serial"):
+    """RTU on a serial port (or a pty)."""
+
+    path: str
+    baud: int = 9600
+    parity: Literal["N", "E", "O"] = "N"
+    stopbits: Literal[1, 2] = 1
+
+    units: ClassVar[range] = range(1, 248)  # 0 is everybody, and nobody answers
+    numbered: ClassVar[bool] = False  # an answer does not say to which question
+
+    @property
+    def character_s(self) -> float:
+        """Seconds that one character takes on the wire."""
+        return (1 + 8 + (self.parity != "N") + self.stopbits) / self.baud
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds of silence that must separate two frames."""
+        return max(SILENT_CHARACTERS * self.character_s, LEAST_SILENCE_S)
+
+    def find(self, question: Question, _sent: bytes, heard: bytes) -> Found:
+        """The answer in what was heard. Raises WrongFrame."""
+        return rtu_answer(question, heard)
+
+    def client(self, timeout_s: float, packet: TracePacket, connect: TraceConnect) -> Client:
+        """A closed client that neither retries nor reconnects by itself."""
+        return AsyncModbusSerialClient(
+            self.path,
+            baudrate=self.baud,
+            parity=self.parity,
+            stopbits=self.stopbits,
+            timeout=timeout_s,
+            retries=0,
+            reconnect_delay=0,
+            trace_packet=packet,
+            trace_connect=connect,
+        )
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class TcpLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="tcp"):
+    """Modbus TCP, to a device or a gateway. asyncio sets TCP_NODELAY on its own."""
+
+    host: str
+    port: int = 502
+
+    units: ClassVar[range] = range(256)  # devices without a gateway like 0, 1 or 255
+    numbered: ClassVar[bool] = True
+    character_s: ClassVar[float] = 0.0
+    silence_s: ClassVar[float] = 0.0
+
+    def find(self, question: Question, sent: bytes, heard: bytes) -> Found:
+        """The answer, and the late answers before it. Raises WrongFrame."""
+        return tcp_answer(question, sent, heard)
+
+    def client(self, timeout_s: float, packet: TracePacket, connect: TraceConnect) -> Client:
+        """A closed client that neither retries nor reconnects by itself."""
+        return AsyncModbusTcpClient(
+            self.host,
+            port=self.port,
+            timeout=timeout_s,
+            retries=0,
+            reconnect_delay=0,
+            trace_packet=packet,
+            trace_connect=connect,
+        )
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+Line = SerialLine | TcpLine

@@ -1,0 +1,196 @@
+"""One device, polled by its profile and ordered by its profile: readings out, commands in, each with its proof.
+
+It never dies of a silent device or a missing port. What does not answer is said once, as `no_link`, and asked less
+often, so that it costs the other units on the bus little.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from drivers.modbus.blocks import Block
+from drivers.modbus.bus import Bus
+from drivers.modbus.errors import (
+    BadAnswer,
+    BusError,
+    DeviceRefused,
+    NoAnswer,
+    NotObserved,
+    NotReady,
+    UnknownCommand,
+)
+from drivers.modbus.profile import Command, Profile
+from drivers.modbus.registers import Point, decode
+from drivers.quality import Quality
+from drivers.reading import Reading
+
+LOG = logging.getLogger(__name__)
+
+LOST_AFTER = 2  # missed polls; one lost frame is no lost device
+BACKOFF_MOST_S = 10.0  # a silent unit costs a time-out and a quiet period, 1.3 s, so others keep 7/8 of the bus
+NO_SUCH_REGISTERS = frozenset({1, 2, 3})  # exceptions that will not go away by asking again
+
+
+class _Part(msgspec.Struct):
+    """One block and the points in it; `missed` counts polls in a row that did not bring it."""
+
+    block: Block
+    points: dict[str, Point]
+    missed: int = 0
+
+
+class Poller:
+    """Polls `unit` every `interval_s`; each poll's readings go to `on_readings` in one call."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        unit: int,
+        profile: Profile,
+        on_readings: Callable[[list[Reading]], None],
+        *,
+        interval_s: float = 1.0,
+    ) -> None:
+        bus.check_unit(unit)
+        self._bus, self._unit, self._profile = bus, unit, profile
+        self._on_readings, self._interval_s = on_readings, interval_s
+        self._name = f"{profile.name} (unit {unit} on {bus.line})"
+        self._parts = _parts(profile)
+        self._latest: dict[str, Reading] = {}
+        self._news = asyncio.Condition()
+        self._silent_polls = 0
+        self._lost = False
+
+    async def run(self) -> None:
+        """Poll for as long as the task lives."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            if readings := await self._poll():
+                self._latest |= {reading.point: reading for reading in readings}
+                self._on_readings(readings)
+                async with self._news:
+                    self._news.notify_all()
+            due = max(due + self._wait_s(), loop.time())
+            await asyncio.sleep(due - loop.time())
+
+    async def command(self, name: str) -> Reading:
+        """Order something, and return the reading that proves it. Needs `run()` to be running.
+
+        Raises UnknownCommand, NotReady, NotObserved, DeviceRefused, or another BusError when nothing was sent.
+        """
+        command = self._profile.command.get(name)
+        if command is None:
+            known = ", ".join(sorted(self._profile.command))
+            raise UnknownCommand(f"{self._name}: no command {name!r}; its profile has {known or 'none'}.")
+        self._check_needs(name, command)
+        doubt = None
+        try:
+            await self._bus.write(self._unit, command.write.at, command.write.registers, gap_s=self._profile.read.gap_s)
+        except DeviceRefused:
+            raise
+        except BusError as e:
+            if not e.sent:
+                raise
+            doubt = e  # it may have arrived: the device will show, and a second order could be one too many
+        return await self._observed(name, command, asyncio.get_running_loop().time(), doubt)
+
+    def _check_needs(self, name: str, command: Command) -> None:
+        now = asyncio.get_running_loop().time()
+        for point in (*command.needed, command.observe.point):
+            reading = self._latest.get(point)
+            if reading is None or reading.quality is not Quality.GOOD:
+                quality = Quality.NO_LINK if reading is None else reading.quality
+                raise NotReady(f"{self._name}: {name} needs {point}, which is {quality}. Check the device first.")
+            if now - reading.at > command.max_age_s:
+                raise NotReady(f"{self._name}: {name} needs {point} not older than {command.max_age_s:g} s.")
+        for point, value in command.needed.items():
+            if (is_ := self._latest[point].value) != value:
+                raise NotReady(f"{self._name}: {name} needs {point} to be {value}; it is {is_}.")
+
+    async def _observed(self, name: str, command: Command, since: float, doubt: BusError | None) -> Reading:
+        observe = command.observe
+
+        def seen() -> Reading | None:
+            reading = self._latest.get(observe.point)
+            return reading if reading and reading.at > since and reading.value in observe.values else None
+
+        try:
+            async with asyncio.timeout(observe.within_s), self._news:
+                while (proof := seen()) is None:
+                    await self._news.wait()
+        except TimeoutError:
+            last = self._latest[observe.point]
+            raise NotObserved(
+                f"{self._name}: {name} was sent, but {observe.point} was not {' or '.join(map(str, observe.values))} "
+                f"within {observe.within_s:g} s; it is {last.value if last.quality is Quality.GOOD else last.quality}. "
+                "Go and look at the device."
+            ) from doubt
+        return proof
+
+    async def _poll(self) -> list[Reading]:
+        loop = asyncio.get_running_loop()
+        readings: list[Reading] = []
+        failure: BusError | None = None
+        for part in self._parts:
+            if failure is None:
+                try:
+                    readings += await self._read(part)
+                except BusError as e:
+                    failure = e
+                else:
+                    part.missed = 0
+                    continue
+            # What follows a failed block is not tried: a dead unit costs its bus one time-out a poll, not eight.
+            part.missed += 1
+            if part.missed == LOST_AFTER:
+                readings += _without_value(part, Quality.NO_LINK, loop.time())
+        self._silent_polls = self._silent_polls + 1 if isinstance(failure, NoAnswer | BadAnswer) else 0
+        self._tell(failure)
+        return readings
+
+    async def _read(self, part: _Part) -> list[Reading]:
+        loop = asyncio.get_running_loop()
+        block, read = part.block, self._profile.read
+        try:
+            words = await self._bus.read(self._unit, read.table, block.address, block.count, gap_s=read.gap_s)
+        except DeviceRefused as e:
+            if e.code not in NO_SUCH_REGISTERS:
+                raise
+            return _without_value(part, Quality.UNIMPLEMENTED, loop.time())
+        now = loop.time()
+        readings = []
+        for name, point in part.points.items():
+            at = point.at - block.address
+            value, quality = decode(point, words[at : at + point.width], self._profile.sentinels)
+            readings.append(Reading(name, value, point.unit, quality, now))
+        return readings
+
+    def _wait_s(self) -> float:
+        if self._silent_polls < LOST_AFTER:
+            return self._interval_s
+        longest = max(BACKOFF_MOST_S, self._interval_s)
+        return float(min(self._interval_s * 2 ** min(self._silent_polls - 1, 10), longest))
+
+    def _tell(self, failure: BusError | None) -> None:
+        """Lost is logged once, back is logged once."""
+        lost = any(part.missed >= LOST_AFTER for part in self._parts)
+        if lost and not self._lost:
+            LOG.warning("%s is lost: %s", self._name, failure)
+        elif self._lost and failure is None:
+            LOG.info("%s is back.", self._name)
+        self._lost = lost
+
+
+def _parts(profile: Profile) -> list[_Part]:
+    parts = [_Part(block, {}) for block in profile.blocks()]
+    for name, point in profile.point.items():
+        part = next(p for p in parts if p.block.address <= point.at and point.at + point.width <= p.block.end)
+        part.points[name] = point
+    return parts
+
+
+def _without_value(part: _Part, quality: Quality, at: float) -> list[Reading]:
+    return [Reading(name, None, point.unit, quality, at) for name, point in part.points.items()]

@@ -1,0 +1,201 @@
+"""A GSM modem on a serial port: found, started, watched, and found again for as long as `run()` runs."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from drivers.modem import answers
+from drivers.modem.answers import AnswerError
+from drivers.modem.at import Urc
+from drivers.modem.errors import LinkLost, ModemBusy, NotDone, PayloadUnanswered, SmsFailed
+from drivers.modem.events import ModemEvent, PortLost, PortUp, StatusChanged
+from drivers.modem.exchange import Exchange, Priority
+from drivers.modem.numbers import diallable
+from drivers.modem.pdu import Tpdu, encode_submit
+from drivers.modem.profile import Profile
+from drivers.modem.serial_port import SerialPort
+from drivers.modem.session import UNKNOWN, Session
+
+REOPEN_FIRST, REOPEN_MOST = 0.5, 5.0  # s between attempts to open the port
+PING_EVERY = 5.0  # s while the modem is mute
+PINGS_BEFORE_REOPEN = 6  # then the port itself is tried anew
+SMS_SENT = 40.0  # s for the network to take a message; it answers 332 by itself after some 30
+CALL_SET_UP = 20.0  # s; on some networks OK comes only when the other side rings
+
+
+class Modem:
+    """`on_event` is called from the loop with each ModemEvent, and must not block.
+
+    The API below raises LinkLost while the modem is not there; nothing is kept for later.
+    """
+
+    def __init__(
+        self, port: Path | str, profiles: Sequence[Profile], *, on_event: Callable[[ModemEvent], None]
+    ) -> None:
+        self._path, self._profiles, self._on_event = Path(port), profiles, on_event
+        self._urcs = [name for profile in profiles for name in profile.urcs]
+        self._two_line = [name for profile in profiles for name in profile.two_line_urcs]
+        self._exchange: Exchange | None = None
+        self._session: Session | None = None
+        self._up: bool | None = None
+        self._reference = secrets.randbelow(256)  # of long messages; not the same again after each restart
+
+    @property
+    def up(self) -> bool:
+        """Whether the modem answers and is initialised."""
+        return self._up is True
+
+    @property
+    def status(self) -> StatusChanged:
+        """The line as last seen; all unknown while the modem is not there."""
+        return self._session.status if self._session is not None and self.up else UNKNOWN
+
+    async def run(self) -> None:
+        """Hold the link for ever; ends only by cancellation."""
+        wait = REOPEN_FIRST
+        while True:
+            try:
+                if await self._hold_port():
+                    wait = REOPEN_FIRST
+            except LinkLost as e:
+                self._lost(str(e))
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, REOPEN_MOST)
+
+    async def _hold_port(self) -> bool:
+        """Serve one opening of the port; whether the modem ever answered. Raises LinkLost when there is no port."""
+        answered = False
+        port = SerialPort(self._path, self._received, self._port_gone)
+        try:
+            pings = 0
+            exchange = self._new_exchange(port)
+            while port.is_open and pings < PINGS_BEFORE_REOPEN:
+                if not await exchange.wake():
+                    pings += 1
+                    self._lost(f"{self._path}: the modem is mute; it does not answer.")
+                    await asyncio.sleep(PING_EVERY)
+                    continue
+                answered, pings = True, 0
+                await self._serve(exchange)
+                exchange = self._new_exchange(port)
+        finally:
+            self._exchange = self._session = None
+            port.close()
+        return answered
+
+    def _new_exchange(self, port: SerialPort) -> Exchange:
+        self._exchange = Exchange(port.write, self._urc, urcs=self._urcs, two_line=self._two_line)
+        return self._exchange
+
+    async def _serve(self, exchange: Exchange) -> None:
+        self._session = Session(exchange, self._profiles, self._told)
+        try:
+            await self._session.run()
+        except* LinkLost as group:
+            self._lost(str(group.exceptions[0]))
+        finally:
+            self._session = None
+
+    def _received(self, data: bytes) -> None:
+        if self._exchange is not None:
+            self._exchange.received(data)
+
+    def _urc(self, urc: Urc) -> None:
+        if self._session is not None:
+            self._session.urc(urc)
+
+    def _port_gone(self, reason: str) -> None:
+        if self._exchange is not None:
+            self._exchange.lose(reason)
+
+    def _told(self, event: ModemEvent) -> None:
+        if isinstance(event, PortUp):
+            self._up = True
+        self._on_event(event)
+
+    def _lost(self, reason: str) -> None:
+        if self._up is not False:
+            self._up = False
+            self._on_event(PortLost(reason))
+
+    def _linked(self) -> tuple[Exchange, Session]:
+        if self._exchange is None or self._session is None or not self.up:
+            raise LinkLost(f"{self._path}: the modem is not there; it is looked for.")
+        return self._exchange, self._session
+
+    async def send_sms(
+        self,
+        number: str,
+        text: str | None = None,
+        data: bytes | None = None,
+        *,
+        ports: tuple[int, int] | None = None,
+        report: bool = False,
+        priority: Priority = Priority.NORMAL,
+    ) -> list[int]:
+        """Hand a message to the network; the reference of each part, which its delivery report carries.
+
+        URGENT goes before everything that waits, also between the parts of another message. Raises PduError,
+        LinkLost and ModemBusy (nothing went out), SmsFailed (`sent` tells which parts did, `certain` whether more may).
+        """
+        exchange, session = self._linked()
+        self._reference = (self._reference + 1) % 256
+        parts = encode_submit(number, text, data, ports=ports, report=report, reference=self._reference)
+        sent: list[int] = []
+        for part in parts:
+            if len(parts) > 1 and session.profile.quirks.keeps_link_open:
+                await self._keep_link_open(exchange, priority, sent)
+            sent.append(await self._send_part(exchange, part, priority, sent))
+        return sent
+
+    async def _keep_link_open(self, exchange: Exchange, priority: Priority, sent: list[int]) -> None:
+        """AT+CMMS=1 lasts until some seconds pass without a part; without it a part takes longer, no more."""
+        try:
+            await exchange.ask("AT+CMMS=1", priority=priority)
+        except NotDone:
+            return
+        except LinkLost as e:
+            if not sent:
+                raise
+            raise SmsFailed(f"Sent {len(sent)} parts; then: {e}", tuple(sent), certain=True) from e
+
+    async def _send_part(self, exchange: Exchange, part: Tpdu, priority: Priority, sent: list[int]) -> int:
+        try:
+            response = await exchange.ask(
+                f"AT+CMGS={part.octets}", payload=part.hex.encode(), timeout=SMS_SENT, priority=priority
+            )
+            return answers.cmgs(response.lines[0] if response.lines else "")
+        except (LinkLost, ModemBusy) as e:
+            if not sent:
+                raise
+            raise SmsFailed(f"Sent {len(sent)} parts; then: {e}", tuple(sent), certain=True) from e
+        except (PayloadUnanswered, AnswerError) as e:
+            raise SmsFailed(f"A part may or may not have gone out: {e}", tuple(sent), certain=False) from e
+        except NotDone as e:
+            raise SmsFailed(f"The message did not go out: {e}", tuple(sent), certain=True) from e
+
+    async def delete_sms(self, index: int, memory: str | None = None) -> None:
+        """Free a place in the modem's memory, after the caller stored what was in it. Raises ModemError."""
+        _, session = self._linked()
+        await session.inbox.delete(index, memory)
+
+    async def answer(self) -> None:
+        """Take the incoming call. Raises ModemError."""
+        exchange, session = self._linked()
+        await exchange.ask("ATA", timeout=CALL_SET_UP, priority=Priority.URGENT)
+        session.expect_call()
+
+    async def hangup(self) -> None:
+        """End the call, or refuse the incoming one. Raises ModemError."""
+        exchange, session = self._linked()
+        session.expect_call()
+        await exchange.ask(session.profile.hangup, timeout=CALL_SET_UP, priority=Priority.URGENT)
+
+    async def dial(self, number: str) -> None:
+        """Start a call; what becomes of it comes as events. Raises NumberRefused on emergency numbers, ModemError."""
+        line = f"ATD{diallable(number)};"
+        exchange, session = self._linked()
+        session.expect_call()
+        await exchange.ask(line, timeout=CALL_SET_UP, priority=Priority.URGENT)
+        session.expect_call()

@@ -1,0 +1,85 @@
+"""What one make of modem needs and does differently: data in firmware-config/modems/*.toml, loaded once at start."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from drivers.modem.command import Command
+
+Name = Annotated[str, Meta(min_length=1, max_length=40)]
+Line = Annotated[str, Meta(pattern=r"^AT[ -~]*$", max_length=200)]
+
+
+class ProfileError(ValueError):
+    """A profile that cannot be used; its text names the file and the key."""
+
+
+class Initial(Struct, frozen=True, forbid_unknown_fields=True):
+    """A command at start. An optional one may be refused; a required one that is refused is reported."""
+
+    send: Line
+    optional: bool = False
+
+
+class Quirks(Struct, frozen=True, forbid_unknown_fields=True):
+    """What this make does that the standard does not say."""
+
+    rings_without_ring: bool = False  # +CLIP and vendor reports tell of a call, RING may be missing
+    reports_calls_by_clcc: bool = False  # +CLCC comes unasked at each change of a call
+    second_call_mute: bool = False  # sound stays away from the second call until a reset
+    keeps_link_open: bool = False  # AT+CMMS=1 sends the parts of a long message faster
+
+
+class Profile(Struct, frozen=True, forbid_unknown_fields=True):
+    """`match` are substrings of what ATI, AT+CGMI and AT+CGMM say; the one profile without any fits all others.
+
+    `init` goes out when the port comes up, `sim_init` once the SIM is ready.
+    """
+
+    name: Name
+    source: str
+    match: tuple[Name, ...]
+    audio: Literal["usb", "serial-pcm", "none"]
+    init: tuple[Initial, ...]
+    sim_init: tuple[Initial, ...]
+    urcs: tuple[Name, ...] = ()
+    two_line_urcs: tuple[Name, ...] = ()
+    restart_urcs: tuple[Name, ...] = ("RDY",)
+    hangup: Line = "AT+CHUP"
+    quirks: Quirks = Quirks()
+
+
+def load_profile(path: Path) -> Profile:
+    """One profile. Raises ProfileError."""
+    try:
+        profile = msgspec.toml.decode(path.read_bytes(), type=Profile)
+        for line in (*(initial.send for initial in (*profile.init, *profile.sim_init)), profile.hangup):
+            Command.of(line)
+    except OSError as e:
+        raise ProfileError(f"{path}: cannot be read ({e.strerror}).") from e
+    except (msgspec.MsgspecError, ValueError) as e:
+        raise ProfileError(f"{path}: {e}") from e
+    return profile
+
+
+def load_profiles(folder: Path) -> tuple[Profile, ...]:
+    """All profiles of a folder, by file name. Raises ProfileError, also when not exactly one fits all others."""
+    profiles = tuple(load_profile(path) for path in sorted(folder.glob("*.toml")))
+    generic = [profile.name for profile in profiles if not profile.match]
+    if len(generic) != 1:
+        raise ProfileError(f"{folder}: exactly one profile must have an empty `match`, found {generic or 'none'}.")
+    return profiles
+
+
+def choose(profiles: Sequence[Profile], identity: str) -> Profile:
+    """The profile whose longest `match` stands in the identity; else the one that fits all others."""
+    said = identity.casefold()
+    fitting = [
+        (max((len(part) for part in profile.match if part.casefold() in said), default=0), profile)
+        for profile in profiles
+    ]
+    length, best = max(fitting, key=lambda pair: pair[0])
+    return best if length else next(profile for profile in profiles if not profile.match)

@@ -1,0 +1,218 @@
+"""One life of a modem that answers: who it is, its start, and what is asked of it while the link holds."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from drivers.modem import answers
+from drivers.modem.answers import AnswerError, ListedCall
+from drivers.modem.at import Urc
+from drivers.modem.errors import CommandRefused, NotDone
+from drivers.modem.events import (
+    CallEnded,
+    Caller,
+    CallListed,
+    CallReported,
+    Identity,
+    InitRefused,
+    ModemEvent,
+    PortUp,
+    Registered,
+    Ring,
+    StatusChanged,
+    Technology,
+)
+from drivers.modem.exchange import Exchange, Priority
+from drivers.modem.inbox import Inbox
+from drivers.modem.news import events_of
+from drivers.modem.profile import Initial, Profile, choose
+
+STATUS_EVERY = 10.0  # s; a lost network shows on the page within one
+STATUS_AT_MOST = 1.0  # s between two, however often the modem says that something changed
+CALLS_EVERY = 2.0  # s in a call
+NO_CALLS_TWICE = 2  # empty lists before the calls count as over: a call that was just dialled may not be listed yet
+INIT = 10.0  # s for one command at start; AT+QPCMV and AT+CSMS take their time while a SIM is read
+
+UNKNOWN = StatusChanged("unknown", None, "unknown", None)
+
+# 3GPP TS 27.007 clause 7.2; 6 and 7 are SMS only, 9 and 10 voice by fallback that is not preferred.
+STATES: dict[int, Registered] = {
+    0: "not_registered", 1: "home", 2: "searching", 3: "denied", 4: "unknown", 5: "roaming",
+    6: "home", 7: "roaming", 8: "emergency_only", 9: "home", 10: "roaming",
+}  # fmt: skip
+TECHNOLOGIES: dict[int, Technology] = {
+    0: "2g", 1: "2g", 3: "2g", 8: "2g", 2: "3g", 4: "3g", 5: "3g", 6: "3g", 7: "4g", 9: "4g", 10: "4g",
+    11: "5g", 12: "5g", 13: "5g",
+}  # fmt: skip
+T = TypeVar("T")
+
+SIM_REFUSALS = {10: "NOT INSERTED", 11: "SIM PIN", 12: "SIM PUK", 13: "FAILURE", 14: "BUSY"}
+
+
+class Session:
+    """Runs until the link is lost. `urc()` gets every unasked line from the moment of its making."""
+
+    def __init__(self, exchange: Exchange, profiles: Sequence[Profile], on_event: Callable[[ModemEvent], None]) -> None:
+        self._exchange, self._profiles, self._on_event = exchange, profiles, on_event
+        self.inbox = Inbox(exchange, on_event)
+        self.profile = choose(profiles, "")
+        self.status = UNKNOWN
+        self._status_due = asyncio.Event()
+        self._call_hint = asyncio.Event()
+        self._sim_started = False
+        self._echo_goes_on = True
+        self._told_refused: set[str] = set()
+
+    def urc(self, urc: Urc) -> None:
+        if urc.name in self.profile.restart_urcs:
+            self._exchange.lose(f"The modem restarted: it said {urc.name}.")
+        elif urc.name in ("+CMTI", "+CDSI"):
+            self._announced(urc)
+        elif urc.name in ("+CMT", "+CDS"):
+            self.inbox.handed_over(urc)
+        elif urc.name in ("+CREG", "+CEREG", "+CPIN", "+QIND", "+QUSIM"):
+            self._status_due.set()
+        for event in events_of(urc):
+            self._on_event(event)
+            if isinstance(event, Ring | Caller | CallReported | CallEnded):
+                self._call_hint.set()
+
+    def _announced(self, urc: Urc) -> None:
+        try:
+            self.inbox.announced(answers.cmti(urc.line) if urc.name == "+CMTI" else answers.cdsi(urc.line))
+        except AnswerError:
+            self.inbox.look()
+
+    def expect_call(self) -> None:
+        """A call was just dialled or answered: look at the list."""
+        self._call_hint.set()
+
+    async def run(self) -> None:
+        """Raises LinkLost, alone or in a group."""
+        await self._try("ATE0")
+        self._exchange.forget_echo()
+        identity = await self._identify()
+        await self._initialise(self.profile.init)
+        self._echo_goes_on = self._exchange.echoed
+        self._on_event(PortUp(identity))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._exchange.lost())
+            tasks.create_task(self._watch_status())
+            tasks.create_task(self._watch_calls())
+            tasks.create_task(self.inbox.run())
+
+    async def _try(self, line: str, timeout: float = INIT) -> tuple[str, ...] | None:
+        """The answer's lines; None when it was refused or did not come."""
+        try:
+            return (await self._exchange.ask(line, timeout=timeout)).lines
+        except NotDone:
+            return None
+
+    async def _identify(self) -> Identity:
+        said = [" ".join(await self._try(line) or ()) for line in ("AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN", "ATI")]
+        maker, model, revision, imei, everything = (text.partition(": ")[2] or text for text in said)
+        self.profile = choose(self._profiles, f"{maker} {model} {said[4]}")
+        return Identity(maker, model or everything, revision, imei.strip('"'), self.profile.name)
+
+    async def _initialise(self, commands: Sequence[Initial]) -> bool:
+        """Whether all required ones were taken."""
+        whole = True
+        for command in commands:
+            try:
+                await self._exchange.ask(command.send, timeout=INIT)
+            except NotDone as e:
+                if not command.optional:
+                    whole = False
+                    self._refused(command.send, str(e))
+        return whole
+
+    def _refused(self, command: str, reason: str) -> None:
+        """Said once a session, however often it is tried again."""
+        if command not in self._told_refused:
+            self._told_refused.add(command)
+            self._on_event(InitRefused(command, reason))
+
+    async def _watch_status(self) -> None:
+        while True:
+            self._status_due.clear()
+            await self._look_at_status()
+            if self._exchange.echoed and not self._echo_goes_on:
+                self._exchange.lose("The modem restarted: it echoes again.")
+            await asyncio.sleep(STATUS_AT_MOST)
+            try:
+                async with asyncio.timeout(STATUS_EVERY - STATUS_AT_MOST):
+                    await self._status_due.wait()
+            except TimeoutError:
+                continue
+
+    async def _look_at_status(self) -> None:
+        sim = await self._look_at_sim()
+        if sim != "READY":
+            self._sim_started = False
+        elif not self._sim_started:
+            self._sim_started = await self._initialise(self.profile.sim_init)
+            await self.inbox.start()
+        registrations = [
+            parsed
+            for line in ("AT+CREG?", "AT+CEREG?")
+            if (parsed := _parsed(answers.registration, await self._try(line))) is not None
+        ]
+        registration = next((r for r in registrations if r.registered), registrations[0] if registrations else None)
+        operator = _parsed(answers.cops, await self._try("AT+COPS?"))
+        level = _parsed(answers.csq, await self._try("AT+CSQ"))
+        technology = operator.technology if operator else None
+        if technology is None and registration:
+            technology = registration.technology
+        status = StatusChanged(
+            STATES.get(registration.state, "unknown") if registration else "unknown",
+            operator.name if operator else None,
+            TECHNOLOGIES.get(technology, "unknown") if technology is not None else "unknown",
+            level.dbm if level else None,
+            sim,
+        )
+        if status != self.status:
+            self.status = status
+            self._on_event(status)
+
+    async def _look_at_sim(self) -> str:
+        try:
+            return _parsed(answers.cpin, (await self._exchange.ask("AT+CPIN?", timeout=INIT)).lines) or ""
+        except CommandRefused as e:
+            return SIM_REFUSALS.get(e.code or -1, "")
+        except NotDone:
+            return ""
+
+    async def _watch_calls(self) -> None:
+        """List the calls at start and after every hint, until there are none."""
+        while True:
+            self._call_hint.clear()
+            empty = 0
+            while empty < NO_CALLS_TWICE:
+                calls = await self._calls()
+                if calls is not None:
+                    empty = 0 if calls else empty + 1
+                    self._on_event(CallListed(calls))
+                try:
+                    async with asyncio.timeout(CALLS_EVERY):
+                        await self._call_hint.wait()
+                    self._call_hint.clear()
+                    empty = 0
+                except TimeoutError:
+                    continue
+            await self._call_hint.wait()
+
+    async def _calls(self) -> tuple[ListedCall, ...] | None:
+        """None when the modem does not say."""
+        try:
+            response = await self._exchange.ask("AT+CLCC", priority=Priority.NORMAL)
+            listed = tuple(answers.clcc(line) for line in response.lines)
+        except (NotDone, AnswerError):
+            return None
+        return tuple(call for call in listed if call.voice)
+
+
+def _parsed(parse: Callable[[str], T], lines: tuple[str, ...] | None) -> T | None:
+    try:
+        return parse(lines[0]) if lines else None
+    except AnswerError:
+        return None

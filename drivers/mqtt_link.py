@@ -1,0 +1,149 @@
+"""paho on the asyncio loop: one client, its socket, and what it noted, without a thread and without blocking.
+
+paho holds a lock that is not reentrant while it calls back: what it calls here only notes, and `happened` is handed
+over by the adapter afterwards.
+"""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections import deque
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt import MQTTException
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
+
+from drivers.mqtt_message import Incoming, Will, properties
+
+TICK = 1.0  # s between looks at the keepalive
+MAX_PACKET = 65536  # bytes, either way; an order is 120, a page of state some thousands
+IN_FLIGHT = 10  # unacknowledged at once, each way: HiveMQ allows 10, mosquitto 20, EMQX 32
+
+NO_MQTT = (MQTTException, ValueError, LookupError, struct.error)  # what paho raises on bytes that it cannot read
+PLAINLY = {  # paho's words -> ours
+    "Keep alive timeout": "the broker did not answer within its keepalive",
+    "Session taken over": "another client connected under our client id",
+    "Unspecified error": "the connection broke",
+}
+
+
+class Accepted:
+    """The broker's CONNACK: from here on we may publish."""
+
+
+class _Paho(paho.Client):
+    """paho with a socket that is connected already: its own connect() blocks."""
+
+    ready: socket.socket | None = None
+
+    def _create_socket(self) -> socket.socket:
+        if self.ready is None:
+            raise RuntimeError("paho wanted a socket by itself")
+        return self.ready
+
+
+class MqttLink:
+    """`begin` with a connected socket, `turn` until `ended` says why it ended, `end`; then again."""
+
+    def __init__(
+        self, client_id: str, will: Will | None, *, keepalive_s: int, session_expiry_s: int, max_open: int
+    ) -> None:
+        self.happened: deque[Incoming | Accepted] = deque()  # bounded by what one turn reads
+        self.ended = ""
+        self.dropped = 0  # messages too large, or with a topic that is no text
+        self._keepalive_s, self._session_expiry_s = keepalive_s, session_expiry_s
+        self._wake = asyncio.Event()
+        self.client = client = _Paho(CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv5)
+        client.max_inflight_messages = IN_FLIGHT
+        client.max_queued_messages = max_open
+        if will:
+            client.will_set(will.topic, will.payload, will.qos, will.retain, will.properties())
+        client.on_connect = self._noted_answer
+        client.on_disconnect = self._noted_end
+        client.on_message = self._noted_message
+        client.on_socket_open = self._watch
+        client.on_socket_close = self._watch_no_more
+        client.on_socket_register_write = self._watch_writing
+        client.on_socket_unregister_write = self._watch_writing_no_more
+
+    def begin(self, sock: socket.socket, host: str, port: int) -> None:
+        """Take over a connected socket and greet the broker on it."""
+        self.ended = ""
+        self._wake.clear()
+        self.client.ready = sock
+        wishes = properties(
+            PacketTypes.CONNECT,
+            SessionExpiryInterval=self._session_expiry_s,
+            MaximumPacketSize=MAX_PACKET,
+            ReceiveMaximum=IN_FLIGHT,
+        )
+        clean = self._session_expiry_s == 0
+        self.client.connect_async(host, port, self._keepalive_s, clean_start=clean, properties=wishes)
+        self.client.reconnect()
+
+    async def turn(self) -> None:
+        """Wait until bytes came (or a tick passed) and let paho read them and look at its keepalive."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TICK):
+                await self._wake.wait()
+        self._wake.clear()
+        try:
+            self.client.loop_read()
+        except NO_MQTT as e:
+            self.ended = self.ended or f"what it sent is no MQTT ({type(e).__name__}: {e})"
+        self.client.loop_misc()
+
+    def flush(self) -> None:
+        """Write what paho has to write now, not a turn of the loop later. Never call it from paho's callbacks."""
+        self.client.loop_write()
+
+    def end(self, *, leaving: bool = False) -> None:
+        """Close the socket and forget what was under way; `leaving` asks the broker to send our will."""
+        if leaving and not self.ended:
+            self.client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
+            self.flush()
+        self.happened.clear()
+        if self.client.ready is not None:
+            self.client.connect_async(self.client.host, self.client.port)  # closes the socket, connects nowhere
+            self.client.ready.close()
+            self.client.ready = None
+        # paho would send all of them again at once, more than may be in flight (paho.mqtt.python issue 492).
+        self.client.drop_out_messages()
+
+    def _watch(self, _client: Any, _data: Any, sock: "paho.SocketLike") -> None:
+        asyncio.get_running_loop().add_reader(sock.fileno(), self._wake.set)
+
+    def _watch_no_more(self, _client: Any, _data: Any, sock: "paho.SocketLike") -> None:
+        asyncio.get_running_loop().remove_reader(sock.fileno())
+        self._wake.set()
+
+    def _watch_writing(self, _client: Any, _data: Any, sock: "paho.SocketLike") -> None:
+        asyncio.get_running_loop().add_writer(sock.fileno(), self.flush)
+
+    def _watch_writing_no_more(self, _client: Any, _data: Any, sock: "paho.SocketLike") -> None:
+        asyncio.get_running_loop().remove_writer(sock.fileno())
+
+    def _noted_answer(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        if reason.is_failure:
+            self.ended = f"the broker refused us: {reason}"
+        else:
+            self.happened.append(Accepted())
+
+    def _noted_end(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        self.ended = self.ended or PLAINLY.get(str(reason), f"the broker ended it: {reason}")
+        self._wake.set()
+
+    def _noted_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        try:
+            incoming = Incoming.of(message)
+        except UnicodeDecodeError:
+            self.dropped += 1
+            return
+        if len(incoming.payload) > MAX_PACKET:
+            self.dropped += 1
+            return
+        self.happened.append(incoming)

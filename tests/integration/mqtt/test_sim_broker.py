@@ -1,0 +1,73 @@
+"""The simulated site's broker is a real one, with the settings that a box ships."""
+
+import asyncio
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from mqtt_party import Party, until
+
+from drivers.clock import Clock
+from drivers.sim import broker as broker_module
+from drivers.sim.broker import SHIPPED, Broker, BrokerUnavailable, free_port, mosquitto
+from drivers.sim.knobs import turn
+
+
+async def test_mosquitto_takes_the_shipped_settings_as_they_are(tmp_path: Path) -> None:
+    outer, inner = free_port(), free_port()
+    text = SHIPPED.read_text()
+    assert "\nlistener 1883\n" in text
+    assert "\nlistener 1884 127.0.0.1\n" in text
+    config = tmp_path / "siaga.conf"
+    config.write_text(
+        text.replace("listener 1883\n", f"listener {outer} 127.0.0.1\n").replace("listener 1884 ", f"listener {inner} ")
+    )
+    process = await asyncio.create_subprocess_exec(mosquitto(), "-c", str(config), stderr=asyncio.subprocess.PIPE)
+    parties = [Party(outer, "station"), Party(inner, "box")]
+    await until(lambda: all(party.mqtt.up for party in parties))
+    for party in parties:
+        await party.leave()
+    process.terminate()
+    _, said = await process.communicate()
+    assert b"Error" not in said
+    assert b"Warning" not in said
+
+
+async def test_a_broker_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(BrokerUnavailable, match="Address already in use"),
+    ):
+        await Broker(tmp_path, taken.getsockname()[1]).start()
+    monkeypatch.setattr(broker_module.shutil, "which", lambda *_arguments, **_options: None)
+    with pytest.raises(BrokerUnavailable, match="apt-get install mosquitto"):
+        await Broker(tmp_path).start()
+
+
+async def test_the_broker_process_is_killed_and_started_by_its_knobs(tmp_path: Path) -> None:
+    knobs = tmp_path / "knobs"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "drivers.sim.broker", "--knobs", str(knobs)),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, **Clock(20).environment()},
+    )
+    assert process.stdout
+    try:
+        async with asyncio.timeout(15):
+            ready = await process.stdout.readline()
+        assert ready.startswith(b'{"ready":true,"port":')
+        port = (await turn(knobs, "status"))["port"]
+        party = Party(port, "watcher")
+        await until(lambda: party.mqtt.up)
+        await turn(knobs, "broker.kill")
+        await until(lambda: not party.mqtt.up)
+        assert await turn(knobs, "status") == {"port": port, "running": False}
+        assert await turn(knobs, "broker.start") == port
+        await until(lambda: party.mqtt.up)
+        await party.leave()
+    finally:
+        process.terminate()
+        await process.wait()
+    assert process.returncode == 0

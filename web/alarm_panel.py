@@ -1,0 +1,74 @@
+"""The alarm banner: the highest first, the rest one press away, and above all that core does not answer."""
+
+from typing import Any, NamedTuple
+
+from appliance.state import Alarm
+from web.scene import Scene
+
+SHAPES = {1: "p1", 2: "p2", 3: "p3"}
+
+
+class AlarmRow(NamedTuple):
+    key: str
+    alarm: str
+    about: str
+    priority: int
+    shape: str
+    text: str
+    since: str
+    state: str  # "new", "acknowledged", "cleared"
+    told: str
+
+
+def alarm_panel(scene: Scene) -> dict[str, Any]:
+    rows = [_row(scene, alarm) for alarm in ordered(scene.view.alarms)]
+    return {
+        "first": rows[0] if rows else None,
+        "more": rows[1:],
+        "silent": None if scene.live else _silent(scene),
+        "disk": scene.words("disk_failed", kept=scene.view.disk_kept) if scene.view.disk_failed else "",
+        "new": sum(1 for r in rows if r.state == "new"),
+    }
+
+
+def ordered(alarms: list[Alarm]) -> list[Alarm]:
+    """What nobody has seen first, then by priority, the oldest first."""
+    return sorted(alarms, key=lambda a: (a.acknowledged is not None, a.cleared is not None, a.priority, a.raised.seq))
+
+
+def alarm_text(scene: Scene, alarm: Alarm) -> str:
+    """What the alarm says, and of what."""
+    text = scene.words.code("alarm", alarm.alarm)
+    about = about_words(scene, alarm.about)
+    return f"{text} · {about}" if about and about not in text else text
+
+
+def about_words(scene: Scene, about: str) -> str:
+    return " · ".join(scene.name(part) for part in about.split("/") if part and not _is_id(part))
+
+
+def _is_id(part: str) -> bool:
+    """An alert's id is no word."""
+    return len(part) == 16 and all(c in "0123456789abcdef" for c in part)
+
+
+def _row(scene: Scene, alarm: Alarm) -> AlarmRow:
+    words = scene.words
+    if alarm.cleared:
+        state, told = "cleared", words("alarm_cleared", clock=scene.clock(alarm.cleared))
+    elif alarm.acknowledged:
+        who = alarm.acknowledged.actor
+        state, told = "acknowledged", words("alarm_acknowledged", who=who, clock=scene.clock(alarm.acknowledged))
+    else:
+        state, told = "new", ""
+    return AlarmRow(
+        f"{alarm.alarm}-{alarm.about}", alarm.alarm, alarm.about, alarm.priority, SHAPES.get(alarm.priority, "p3"),
+        alarm_text(scene, alarm), f"{scene.clock(alarm.raised)} · {scene.span(alarm.raised)}", state, told,
+    )  # fmt: skip
+
+
+def _silent(scene: Scene) -> dict[str, str]:
+    words = scene.words
+    key = "core.history" if scene.history else "core.silent"
+    clock = words.clock(scene.view.wall, scene.wall)
+    return {"text": words(key), "detail": words(key + "_detail", clock=clock, span=words.span(scene.silent_s))}

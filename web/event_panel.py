@@ -1,0 +1,128 @@
+"""Open orders, texts and the last events in words; codes come from the journal, words from here."""
+
+from typing import Any, NamedTuple
+
+from appliance.state import Alert
+from appliance.view import EntryView
+from web.alarm_panel import about_words
+from web.scene import Mark, Scene
+from web.station_panel import delivery_detail, delivery_mark
+
+# The fields of an event's body that hold codes, and the group that has their words.
+GROUPS = {
+    "alert_kind": "kind",
+    "path": "path",
+    "pattern": "pattern",
+    "reason": "reason",
+    "why": "reason",
+    "via": "via",
+    "action": "action",
+    "role": "role",
+    "purpose": "purpose",
+    "alarm": "alarm",
+    "mode": "genset.mode",
+}
+NAMED = ("station", "line", "genset", "ups", "link", "output", "button", "input", "trunk")
+SECRET = ("text", "pdu", "order")  # never in the short words of a row
+QUIET = ("delivery.sent", "delivery.queued", "sms.part_received", "sms.sent")  # steps whose outcome has its own row
+
+
+class DeliveryRow(NamedTuple):
+    name: str
+    mark: Mark
+    detail: str
+
+
+class AlertRow(NamedTuple):
+    id: str
+    clock: str
+    kind: str
+    what: str
+    who: str
+    stopped: str
+    deliveries: list[DeliveryRow]
+    actual: bool
+
+
+class MessageRow(NamedTuple):
+    id: str
+    clock: str
+    number: str
+    text: str
+
+
+class EventRow(NamedTuple):
+    seq: int
+    clock: str
+    text: str
+
+
+def alerts_panel(scene: Scene) -> dict[str, Any]:
+    return {"alerts": [_alert(scene, a) for a in scene.view.alerts if a.ended is None]}
+
+
+def _alert(scene: Scene, alert: Alert) -> AlertRow:
+    words = scene.words
+    seconds = words("seconds", seconds=alert.seconds)
+    deliveries = [
+        DeliveryRow(scene.name(name), delivery_mark(scene, d), delivery_detail(scene, alert, d))
+        for name, d in alert.deliveries.items()
+    ]
+    stopped = words("alert.stopped", clock=scene.clock(alert.stopped)) if alert.stopped else ""
+    return AlertRow(
+        alert.id, scene.clock(alert.issued), words.code("kind", alert.kind),
+        f"{words.code('pattern', alert.pattern)} · {seconds}", actor_words(scene, alert.issued.actor), stopped,
+        deliveries, alert.kind == "actual",
+    )  # fmt: skip
+
+
+def messages_panel(scene: Scene) -> dict[str, Any]:
+    hidden = scene.words("message.hidden")
+    return {
+        "messages": [
+            MessageRow(m.id, scene.clock(m.at), scene.number(m.number), m.text if scene.known else hidden)
+            for m in scene.view.messages
+        ]
+    }
+
+
+def events_panel(scene: Scene) -> dict[str, Any]:
+    rows = [r for r in scene.view.last if r.kind not in QUIET]
+    return {"events": [EventRow(r.seq, scene.words.clock(r.wall, scene.wall), event_text(scene, r)) for r in rows]}
+
+
+def event_text(scene: Scene, row: EntryView) -> str:
+    """A journal row in words. A kind that a later release wrote shows its code and subject."""
+    key = f"event.{row.kind}"
+    if not scene.words.has(key):
+        return f"{row.kind} {row.subject}".strip()
+    fields = {name: _field(scene, name, value) for name, value in row.body.items() if name not in SECRET}
+    try:
+        text = scene.words(key, **fields)
+    except KeyError:  # written by another release, which had other fields
+        return f"{row.kind} {row.subject}".strip()
+    actor = actor_words(scene, row.actor)
+    return f"{text} · {actor}" if actor and row.kind != "person.logged_in" else text
+
+
+def _field(scene: Scene, name: str, value: object) -> str:
+    words = scene.words
+    if name == "number":
+        return scene.number(None if value is None else str(value))
+    if name == "about":
+        return about_words(scene, str(value)) or "-"
+    if name in NAMED:
+        return scene.name(str(value))
+    if isinstance(value, list):
+        return ", ".join(scene.name(str(v)) for v in value)
+    if name in GROUPS:
+        return words.code(GROUPS[name], value)
+    if isinstance(value, float):
+        return words.number(value, 0)
+    return str(value)
+
+
+def actor_words(scene: Scene, actor: str) -> str:
+    """ "budi" -> "budi", "console:root" -> "konsol root", "button:red" -> "tombol red"."""
+    kind, colon, name = actor.partition(":")
+    return f"{scene.words.code('actor', kind)} {name}" if colon else actor

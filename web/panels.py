@@ -1,0 +1,73 @@
+"""The live panels of the page: for each what it is drawn from, so that only what changed is drawn anew."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+from appliance.view import View
+from web.alarm_panel import alarm_panel
+from web.event_panel import alerts_panel, events_panel, messages_panel
+from web.line_panel import line_panel
+from web.power_panel import power_panel
+from web.scene import Scene
+from web.station_panel import station_panel
+
+# What a template or a panel raises on a view that nobody thought of.
+DRAWING_ERRORS = (TemplateError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
+
+log = logging.getLogger("siaga.web")
+
+
+class Panel(NamedTuple):
+    """`name` is the element's id and the template; `inputs` what it shows of a view; `ticks`: it tells ages."""
+
+    name: str
+    inputs: Callable[[View], object]
+    ticks: bool
+    context: Callable[[Scene], dict[str, Any]]
+
+
+def _links(view: View) -> object:
+    return [(name, link.up) for name, link in view.links.items()]
+
+
+PANELS = (
+    Panel("moment", lambda v: (v.clock_quality, v.speed), True, lambda s: {}),
+    Panel("alarms", lambda v: (v.alarms, v.disk_failed, v.disk_kept), True, alarm_panel),
+    Panel("power", lambda v: (v.power, v.alarms), True, power_panel),
+    Panel("lines", lambda v: (v.lines, v.calls, v.trunk), True, line_panel),
+    Panel("stations", lambda v: (v.stations, v.alerts, _links(v)), True, station_panel),
+    Panel("alerts", lambda v: v.alerts, True, alerts_panel),
+    Panel("messages", lambda v: v.messages, False, messages_panel),
+    Panel("events", lambda v: v.last, False, events_panel),
+    Panel("order-state", lambda v: v.alerts, False, alerts_panel),
+)
+
+
+class Drawer:
+    """Templates to HTML. Everything is escaped: names, numbers and texts come from strangers."""
+
+    def __init__(self) -> None:
+        self.environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+        )  # fmt: skip
+
+    def panel(self, panel: Panel, scene: Scene) -> str:
+        """One panel's element. One that cannot be drawn says so in its place and costs the others nothing."""
+        try:
+            fields = panel.context(scene)
+            return self._render(f"panels/{panel.name}.html", scene, {**fields, "id": panel.name})
+        except DRAWING_ERRORS:
+            log.exception("the panel %s cannot be drawn", panel.name)
+            return self._render("panels/broken.html", scene, {"id": panel.name})
+
+    def page(self, template: str, scene: Scene, fields: dict[str, Any]) -> str:
+        return self._render(template, scene, fields)
+
+    def _render(self, template: str, scene: Scene, fields: dict[str, Any]) -> str:
+        found = self.environment.get_template(template)
+        return found.render(scene=scene, view=scene.view, t=scene.words, **fields)

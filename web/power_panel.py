@@ -1,0 +1,211 @@
+"""The power panel: what feeds the building, how long it lasts, and the one-line diagram of it."""
+
+from typing import Any, NamedTuple
+
+from appliance.model import GensetPhase, Mains, Source
+from appliance.view import DeviceView, Figure, PowerView
+from web.scene import Scene, Shown
+from web.words import UNKNOWN
+
+LITTLE_TIME = 10  # min until dark; under this the number is red whatever the generator does
+HOURS_FROM = 120  # min; a longer time is told in hours
+
+# Which figures stand under the diagram: where, point, digits. What a device does not have is left out.
+FIGURES = (
+    ("genset", "fuel_level", 0),
+    ("genset", "battery_v", 1),
+    ("genset", "generator_load", 0),
+    ("genset", "coolant_temperature", 0),
+    ("ups", "charge", 0),
+    ("ups", "load", 0),
+    ("ups", "output_v", 0),
+    ("ups", "output_hz", 1),
+)
+
+
+class Head(NamedTuple):
+    """The panel's first line: a big word or number, what it is, and its tone."""
+
+    big: str
+    small: str
+    tone: str = ""
+    note: str = ""
+
+
+class Box(NamedTuple):
+    """A box of the diagram. `state`: "on", "off", "bad", "warn" or "unknown"."""
+
+    state: str
+    shape: str
+    title: str
+    line: str
+
+
+class Row(NamedTuple):
+    name: str
+    shown: Shown
+    tone: str = ""
+
+
+def power_panel(scene: Scene) -> dict[str, Any]:
+    power = scene.view.power
+    if power is None:
+        return {"power": None}
+    return {
+        "power": power,
+        "head": _head(scene, power) if scene.live else _silent(scene, power),
+        "boxes": _boxes(scene, power),
+        "flow": _flow(scene, power),
+        "rows": _rows(scene, power),
+        "age": _age(scene, power),
+    }
+
+
+def _silent(scene: Scene, power: PowerView) -> Head:
+    words = scene.words
+    last = words("power.last", source=words.code("power.source", power.source), clock=words.clock(scene.view.wall))
+    return Head(UNKNOWN, words("power.minutes_until_dark"), "", last)
+
+
+def _head(scene: Scene, power: PowerView) -> Head:
+    words = scene.words
+    match power.source:
+        case Source.MAINS:
+            return Head(words("power.source.mains"), words("since", span=scene.span(power.mains_since)))
+        case Source.GENSET:
+            running = next((g for g in power.gensets.values() if g.phase is GensetPhase.ON_LOAD), None)
+            small = words("power.feeds_since", span=scene.span(running.since)) if running else words("power.feeds")
+            return Head(words("power.source.genset"), small, "", _outage(scene, power))
+        case Source.BATTERY | Source.UNKNOWN:
+            return _until_dark(scene, power)
+        case Source.DARK:
+            return Head(words("power.source.dark"), words("power.is_dark"), "p1", _outage(scene, power))
+
+
+def _until_dark(scene: Scene, power: PowerView) -> Head:
+    words, dark = scene.words, power.dark
+    note = _outage(scene, power)
+    tone = "" if power.source is Source.UNKNOWN else "p2"
+    if dark.minutes is None or scene.now - dark.at > dark.fresh_s:
+        why = words.ago(scene.now - dark.at) if dark.minutes is not None else words("power.dark_unknown")
+        return Head(UNKNOWN, f"{words('power.minutes_until_dark')} · {why}", tone, note)
+    failed = any(g.phase is GensetPhase.FAILED for g in power.gensets.values()) or not power.gensets
+    if power.source is Source.BATTERY and (dark.minutes < LITTLE_TIME or failed):
+        tone = "p1"
+    if dark.minutes >= HOURS_FROM:
+        return Head(words.number(dark.minutes / 60, 1), words("power.hours_until_dark"), tone, note)
+    big = words.number(int(dark.minutes)) if dark.minutes >= 1 else "<1"
+    return Head(big, words("power.minutes_until_dark"), tone, note)
+
+
+def _outage(scene: Scene, power: PowerView) -> str:
+    words = scene.words
+    if power.mains is Mains.PRESENT:
+        return ""
+    by = ", ".join(scene.name(w) for w in power.witnesses)
+    told = words.code("power.mains", power.mains)
+    if power.mains is Mains.UNKNOWN or not power.mains_since.seq:
+        return told
+    span = scene.span(power.mains_since)
+    return words("power.outage", mains=told, span=span, by=by) if by else f"{told} · {span}"
+
+
+def _boxes(scene: Scene, power: PowerView) -> dict[str, Box]:
+    words, live = scene.words, scene.live
+    unknown = words("power.unknown_now")
+    genset_device = power.genset_devices[0] if power.genset_devices else None
+    ups_device = power.ups_devices[0] if power.ups_devices else None
+    boxes: dict[str, Box] = {}
+
+    states = {Mains.PRESENT: "on", Mains.LOST: "bad", Mains.SUSPECT: "warn", Mains.UNKNOWN: "unknown"}
+    mains = states[Mains(power.mains)] if live else "unknown"
+    line = _value(scene, genset_device, "mains_v_l1", 0) if live else ""
+    boxes["mains"] = Box(mains, _shape(mains), words("power.box.mains"), line or words.code("power.mains", power.mains))
+
+    if genset_device:
+        genset = power.gensets.get(genset_device.id)
+        phase = genset.phase if genset else GensetPhase.UNKNOWN
+        state = {
+            GensetPhase.ON_LOAD: "on",
+            GensetPhase.RUNNING: "on",
+            GensetPhase.STARTING: "warn",
+            GensetPhase.COOLING: "on",
+            GensetPhase.FAILED: "bad",
+            GensetPhase.STOPPED: "off",
+            GensetPhase.UNKNOWN: "unknown",
+        }[phase]
+        told = words.code("genset.phase", phase)
+        if phase is GensetPhase.STOPPED and genset and genset.ready is not None:
+            state, told = ("off", words("genset.ready")) if genset.ready else ("warn", words("genset.not_ready"))
+        boxes["genset"] = _box(live, state, genset_device.name, told, unknown)
+    if ups_device:
+        on_battery = power.ups[ups_device.id].on_battery if ups_device.id in power.ups else None
+        state = {None: "unknown", True: "warn", False: "on"}[on_battery]
+        told = words(f"ups.{'unknown' if on_battery is None else 'battery' if on_battery else 'line'}")
+        charge = _value(scene, ups_device, "charge", 0)
+        boxes["ups"] = _box(live, state, ups_device.name, f"{told} {charge}" if charge else told, unknown)
+    fed = {Source.DARK: "bad", Source.UNKNOWN: "unknown"}.get(power.source, "on")
+    load = _value(scene, ups_device, "load", 0) or words.code("power.fed", fed)
+    boxes["load"] = _box(live, fed, words("power.box.load"), load, unknown)
+    return boxes
+
+
+def _box(live: bool, state: str, title: str, line: str, unknown: str) -> Box:
+    return Box(state, _shape(state), title, line) if live else Box("unknown", "unknown", title, unknown)
+
+
+def _shape(state: str) -> str:
+    return {"bad": "bad", "warn": "warn", "unknown": "unknown"}.get(state, "")
+
+
+def _flow(scene: Scene, power: PowerView) -> dict[str, str]:
+    """Which wires carry: the class of each."""
+    source = power.source if scene.live else Source.UNKNOWN
+    on = {
+        "mains": source is Source.MAINS,
+        "genset": source is Source.GENSET,
+        "ats": source in (Source.MAINS, Source.GENSET),
+        "ups": source in (Source.MAINS, Source.GENSET, Source.BATTERY),
+    }
+    return {name: "w" if carries else "w off" for name, carries in on.items()}
+
+
+def _value(scene: Scene, device: DeviceView | None, point: str, digits: int) -> str:
+    """A known figure with its unit, or nothing."""
+    shown = scene.figure(device.figures.get(point) if device else None, digits)
+    return f"{shown.text} {shown.unit}" if shown.known else ""
+
+
+def _rows(scene: Scene, power: PowerView) -> list[Row]:
+    words, rows = scene.words, []
+    for device in power.genset_devices[:1]:
+        mode = device.figures.get("mode")
+        shown = scene.figure(mode)
+        auto = shown.known and shown.text == "auto"
+        text = words.code("genset.mode", shown.text) if shown.known else shown.text
+        rows.append(Row(words("point.mode"), shown._replace(text=text), "" if auto or not shown.known else "p2"))
+    for where, point, digits in FIGURES:
+        devices = power.genset_devices if where == "genset" else power.ups_devices
+        figure: Figure | None = devices[0].figures.get(point) if devices else None
+        if figure is None or figure.quality == "unimplemented":
+            continue
+        low = point == "fuel_level" and _is_true(devices[0], "fuel_low", scene)
+        low = low or (point == "battery_v" and _is_true(devices[0], "battery_low", scene))
+        rows.append(Row(words(f"point.{where}.{point}"), scene.figure(figure, digits), "p2" if low else ""))
+    return rows
+
+
+def _is_true(device: DeviceView, point: str, scene: Scene) -> bool:
+    figure = device.figures.get(point)
+    return figure is not None and figure.known(scene.now) and figure.value is True
+
+
+def _age(scene: Scene, power: PowerView) -> str:
+    """How old the oldest device's newest figure is: a bus that stands still shows here first."""
+    newest = [
+        max((f.at for f in d.figures.values() if f.quality == "good"), default=0.0)
+        for d in power.genset_devices + power.ups_devices
+    ]
+    if not newest or not min(newest):
+        return scene.words("power.no_data")
+    return scene.words("power.data_age", ago=scene.words.ago(scene.now - min(newest)))

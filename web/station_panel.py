@@ -1,0 +1,130 @@
+"""The stations panel: by what each can be woken, and what is known of the order that is open for it.
+
+Sent is not sounding, a relay that is on is not proven: each has its own shape and its own words.
+"""
+
+from typing import Any, NamedTuple
+
+from appliance.model import AlertKind, DeliveryState
+from appliance.state import Alert, Delivery
+from appliance.view import StationView
+from web.scene import Mark, Scene, grouped
+
+SHAPES = {
+    DeliveryState.QUEUED: ("none", ""),
+    DeliveryState.SENT: ("sent", ""),
+    DeliveryState.RECEIVED: ("half", ""),
+    DeliveryState.ENERGISED: ("relay", ""),
+    DeliveryState.PROVEN: ("sound", ""),
+    DeliveryState.ENDED: ("done", "dim"),
+    DeliveryState.REFUSED: ("bad", "p1"),
+    DeliveryState.EXPIRED: ("bad", "p1"),
+    DeliveryState.CANCELLED: ("done", "dim"),
+    DeliveryState.FAILED: ("bad", "p1"),
+}
+ON = (DeliveryState.ENERGISED, DeliveryState.PROVEN)
+
+
+class Tile(NamedTuple):
+    """`extra`: what a person has to know besides; `phone`: the card's number when someone must phone now."""
+
+    id: str
+    name: str
+    mark: Mark
+    extra: str
+    card: str
+    phone: str
+    loud: bool
+
+
+def station_panel(scene: Scene) -> dict[str, Any]:
+    tiles = [_tile(scene, station) for station in scene.view.stations]
+    reachable = sum(1 for s in scene.view.stations if scene.live and _reach(scene, s)[0])
+    return {"tiles": tiles, "reachable": reachable, "count": len(tiles)}
+
+
+def open_delivery(scene: Scene, station: str) -> tuple[Alert, Delivery] | None:
+    """The newest open alert that concerns a station."""
+    for alert in scene.view.alerts:
+        if alert.ended is None and station in alert.deliveries:
+            return alert, alert.deliveries[station]
+    return None
+
+
+def _tile(scene: Scene, station: StationView) -> Tile:
+    found = open_delivery(scene, station.id)
+    reach = _reach_mark(scene, station)
+    if found is None or not scene.live:
+        return Tile(station.id, station.name, reach, "", "", "", station.sounding is True and scene.live)
+    alert, delivery = found
+    extra = [delivery_detail(scene, alert, delivery)]
+    if alert.kind is not AlertKind.ACTUAL:
+        extra.insert(0, scene.words.code("kind", alert.kind))
+    phone = card = ""
+    if delivery.card is not None:
+        card = scene.words("card.phone_now")
+        phone = grouped(station.phone) if station.phone else scene.words("card.no_phone")
+    mark = delivery_mark(scene, delivery)
+    return Tile(station.id, station.name, mark, " · ".join(filter(None, extra)), card, phone, delivery.state in ON)
+
+
+def delivery_mark(scene: Scene, delivery: Delivery) -> Mark:
+    """Shape, word and tone of a delivery's state."""
+    shape, tone = SHAPES[delivery.state]
+    word = scene.words.code("delivery", delivery.state)
+    if delivery.reason:
+        word = f"{word}: {scene.words.code('reason', delivery.reason)}"
+    return Mark(shape, word, tone)
+
+
+def delivery_detail(scene: Scene, alert: Alert, delivery: Delivery) -> str:
+    """When, by which path, acknowledged, silenced."""
+    words = scene.words
+    parts = []
+    if delivery.state in (DeliveryState.SENT, DeliveryState.RECEIVED, DeliveryState.QUEUED):
+        tries = dict.fromkeys(a.path for a in delivery.attempts if not a.failed)
+        by = "+".join(words.code("path", p) for p in tries)
+        parts.append(" ".join(filter(None, [by, scene.span(alert.issued)])))
+    elif delivery.state in ON and delivery.energised:
+        parts.append(scene.span(delivery.energised))
+    if delivery.acknowledged:
+        parts.append(words("delivery_ack", clock=scene.clock(delivery.acknowledged)))
+    if delivery.silenced:
+        parts.append(words("delivery_silenced"))
+    return " · ".join(parts)
+
+
+def _reach(scene: Scene, station: StationView) -> tuple[str, ...]:
+    """The paths by which an order can go out to it now."""
+    links = scene.view.links
+    if station.local:
+        annunciator = links.get("annunciator")
+        return ("gpio",) if annunciator is None or annunciator.up else ()
+    paths = []
+    broker = links.get("broker")
+    heard = station.heard_at is not None and scene.now - station.heard_at <= station.fresh_s
+    if heard and (broker is None or broker.up):
+        paths.append("mqtt")
+    lines_up = any(line.link is not None and line.link.up for line in scene.view.lines)
+    if station.sms and lines_up:
+        paths.append("sms")
+    return tuple(paths)
+
+
+def _reach_mark(scene: Scene, station: StationView) -> Mark:
+    words = scene.words
+    if not scene.live:
+        return Mark("unknown", words("station.unknown_now"), "dim")
+    if station.sounding:
+        return Mark("relay", words("station.sounds_by_itself"), "p2")
+    paths = _reach(scene, station)
+    told = " · ".join(words.code("path", p) for p in paths)
+    if station.local:
+        return Mark("ok", words("station.local")) if paths else Mark("bad", words("station.local_lost"), "p1")
+    contact = station.contact
+    if paths and "mqtt" in paths:
+        return Mark("ok", told)
+    silent = scene.span(contact.since) if contact is not None and contact.since.seq else ""
+    if paths:
+        return Mark("half", words("station.sms_only", span=silent).strip(" ·"), "p3")
+    return Mark("warn", words("station.silent", span=silent) if silent else words("station.never_heard"), "p1")

@@ -1,0 +1,74 @@
+"""Texts of the pages, one TOML a language: the journal and the view hold codes, and words are made here alone."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+LANGUAGES = ("id", "en")
+UNKNOWN = "---"  # what stands where a figure is not known
+MINUTE, HOUR, DAY = 60, 3600, 86400  # s
+SECONDS_SHOWN = HOUR  # s; longer spans are told in hours and minutes
+
+FOLDER = Path(__file__).parent / "texts"
+
+
+def flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Nested tables as dotted keys."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", str(value)
+
+
+def load_texts(language: str) -> dict[str, str]:
+    """All texts of one language by dotted key."""
+    return dict(flat(tomllib.loads((FOLDER / f"{language}.toml").read_text())))
+
+
+class Words:
+    """One language at one site: texts by key, figures and spans and times as people there write them."""
+
+    def __init__(self, language: str, texts: Mapping[str, str], zone: ZoneInfo) -> None:
+        self.language, self._texts, self._zone = language, texts, zone
+        self._comma = texts["number.comma"]
+
+    def __call__(self, key: str, **fields: object) -> str:
+        """The text of `key`; raises KeyError for a key that is in no file."""
+        return self._texts[key].format_map(fields)
+
+    def code(self, group: str, code: object) -> str:
+        """The word for a code; a code that a later release brought shows itself."""
+        return self._texts.get(f"{group}.{code}") or str(code)
+
+    def has(self, key: str) -> bool:
+        return key in self._texts
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """8.25 -> "8,3" where the comma divides, with a true minus sign."""
+        return f"{value:.{digits}f}".replace(".", self._comma).replace("-", "−")
+
+    def span(self, seconds: float) -> str:
+        """A length of time in its two largest units."""
+        whole = max(0, int(seconds))
+        if whole < SECONDS_SHOWN:
+            parts = ((whole // MINUTE, "minute"), (whole % MINUTE, "second"))
+        elif whole < DAY:
+            parts = ((whole // HOUR, "hour"), (whole % HOUR // MINUTE, "minute"))
+        else:
+            parts = ((whole // DAY, "day"), (whole % DAY // HOUR, "hour"))
+        shown = [f"{n} {self('unit.' + unit)}" for n, unit in parts if n]
+        return " ".join(shown) or f"0 {self('unit.second')}"
+
+    def ago(self, seconds: float) -> str:
+        return self("ago", span=self.span(seconds))
+
+    def clock(self, wall: float, now: float | None = None) -> str:
+        """Wall time in the site's zone; with its date when `now` is of another day."""
+        at = datetime.fromtimestamp(wall, self._zone)
+        if now is not None and datetime.fromtimestamp(now, self._zone).date() != at.date():
+            return at.strftime("%d/%m %H:%M:%S")
+        return at.strftime("%H:%M:%S")
