@@ -35,8 +35,8 @@ log = logging.getLogger("siaga.fold")
 
 MOST_ENDED_ALERTS = 20
 MOST_ENDED_CALLS = 50
-MOST_MESSAGES = 50
-MOST_PARTS = 500  # PDUs of texts that are not whole yet
+MOST_PARTS = 500  # PDUs, also of texts that are whole: one that was not deleted in time is known again by it
+MOST_MESSAGES = MOST_PARTS  # so that a text is remembered for as long as its parts are
 
 E = TypeVar("E", bound=Event)
 _FOLDS: dict[type[Event], Callable[[State, Any, Stamp], None]] = {}
@@ -82,6 +82,16 @@ def _(s: State, e: ev.LinkRestored, at: Stamp) -> None:
     s.links[e.link] = Link(True, at)
 
 
+@_fold(ev.LineUp)
+def _(s: State, e: ev.LineUp, at: Stamp) -> None:
+    s.links[f"line/{e.line}"] = Link(True, at)
+
+
+@_fold(ev.LineDown)
+def _(s: State, e: ev.LineDown, at: Stamp) -> None:
+    s.links[f"line/{e.line}"] = Link(False, at, e.reason)
+
+
 @_fold(ev.MainsSuspected)
 def _(s: State, e: ev.MainsSuspected, at: Stamp) -> None:
     s.mains, s.mains_since, s.witnesses = Mains.SUSPECT, at, (e.by,)
@@ -92,8 +102,13 @@ def _(s: State, e: ev.MainsLost, at: Stamp) -> None:
     s.mains, s.mains_since, s.witnesses = Mains.LOST, at, e.by
 
 
-@_fold(ev.MainsReturned, ev.MainsPresent)
-def _(s: State, e: ev.MainsReturned | ev.MainsPresent, at: Stamp) -> None:
+@_fold(ev.MainsReturned)
+def _(s: State, e: ev.MainsReturned, at: Stamp) -> None:
+    s.mains, s.mains_since, s.witnesses = Mains.PRESENT, at, e.by
+
+
+@_fold(ev.MainsPresent)
+def _(s: State, e: ev.MainsPresent, at: Stamp) -> None:
     s.mains, s.mains_since, s.witnesses = Mains.PRESENT, at, e.by
 
 
@@ -112,7 +127,7 @@ _GENSET_PHASES: dict[type[ev.GensetEvent], GensetPhase] = {
 def _(s: State, e: ev.GensetEvent, at: Stamp) -> None:
     genset = s.gensets.setdefault(e.genset, Genset())
     genset.phase, genset.since = _GENSET_PHASES[type(e)], at
-    if genset.phase is GensetPhase.RUNNING:
+    if genset.phase in (GensetPhase.STARTING, GensetPhase.RUNNING):
         genset.fault = ""
     # After each run it must be seen ready again.
     unready = genset.phase is GensetPhase.FAILED or bool(genset.fault) or genset.mode not in ("", "auto")

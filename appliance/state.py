@@ -149,7 +149,7 @@ class State(msgspec.Struct):
     stations: dict[str, StationContact] = {}
     calls: dict[str, Call] = {}
     messages: list[Message] = []
-    parts: list[tuple[str, str]] = []  # (line, PDU hex) of texts that are not whole yet
+    parts: list[tuple[str, str]] = []  # (line, PDU hex), the last ones, whole texts' too
     alarms: dict[str, Alarm] = {}
     links: dict[str, Link] = {}
     sirens: dict[str, Siren] = {}

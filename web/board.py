@@ -124,12 +124,12 @@ class Board:
         for page in self._pages:
             page.wake.set()
 
-    def news(self, page: Page) -> list[str]:
-        """HTML of the panels that changed since this page was last asked, the newest drawing of each."""
+    def news(self, page: Page) -> list[tuple[str, str]]:
+        """Names and HTML of the panels that changed since this page was last asked, the newest drawing of each."""
         drawing = self._drawings[page.viewer]
         names = [name for name, change in drawing.change.items() if page.got.get(name) != change]
         page.got = dict(drawing.change)
-        return [drawing.html[name] for name in names]
+        return [(name, drawing.html[name]) for name in names]
 
     # Drawing
 

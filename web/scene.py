@@ -60,8 +60,8 @@ class Scene:
 
     @property
     def silent_s(self) -> float:
-        """How long ago core last spoke."""
-        return max(0.0, self.now - self.view.at)
+        """How long ago core last spoke; a journal may be of an earlier boot, whose monotonic times do not compare."""
+        return max(0.0, self.wall - self.view.wall if self.history else self.now - self.view.at)
 
     def figure(self, figure: Figure | None, digits: int = 0, scale: float = 1.0) -> Shown:
         """A figure's text, or `---` with its age or its fault."""

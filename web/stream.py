@@ -3,7 +3,6 @@
 A page that comes back gets all panels and hears of every priority 1 alarm raised since the id that it names.
 """
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
@@ -74,7 +73,7 @@ class Stream:
                     yield event("", name="login-ended")
                 board.move(page, viewer)
                 scene = board.scene(viewer)
-                news = [partial_of(html) for html in board.news(page)]
+                news = [partial(name, html, "outerMorph") for name, html in board.news(page)]
                 if not news:
                     continue
                 news += self._aloud(scene, first=first)
@@ -97,15 +96,3 @@ class Stream:
             said.append(partial("say", str(escape(told)), "innerHTML"))
         self._told = max(self._told, view.seq)
         return said
-
-
-def partial_of(html: str) -> str:
-    """A panel's HTML as what takes its place: the id is the root element's."""
-    found = re.match(r'\s*<[a-z]+ id="([a-z-]+)"', html)
-    assert found is not None, "every panel's root element begins with its id"
-    return partial(found[1], html.strip(), "outerMorph")
-
-
-async def closed_soon() -> None:
-    """Let streams see that they end."""
-    await asyncio.sleep(0)

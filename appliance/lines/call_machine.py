@@ -14,7 +14,9 @@ from appliance.model import CallPhase
 
 RING_GAP = 6.0  # s; networks ring every 5 s, and +CLCC is asked every 2 s: silence for longer and the caller gave up
 LATE_LISTING = 1.0  # s after an end in which a list may still be the answer from before it
-DOUBTS = 2  # lists in a row that contradict what was heard before they are believed: a fresh call may be missing in one
+DOUBT = (
+    1.5  # s that lists must contradict what was heard; a fresh call may be missing in the first, one comes every 2 s
+)
 SAME_DIGITS = 7  # at a number's end; +62811..., 62811... and 0811... are one caller
 
 
@@ -80,7 +82,7 @@ class CallMachine:
         self._answered_at = 0.0
         self._heard_at: float | None = None  # last word of ringing; None: no clock runs yet
         self._was_listed = False  # the call was seen in a list, so a list without it is an end
-        self._doubts = 0
+        self._doubted_at: float | None = None
         self._deaf_until = float("-inf")
         self._hung_up = False
         if known is not None:
@@ -109,12 +111,12 @@ class CallMachine:
                 said, number = call.said, call.number
         another = said is not Said.GONE and self._is_another(said, number)
         if another or (said is Said.GONE and not self._was_listed and self.phase is not Phase.IDLE):
-            self._doubts += 1
-            if self._doubts < DOUBTS:
+            self._doubted_at = now if self._doubted_at is None else self._doubted_at
+            if now - self._doubted_at < DOUBT:
                 return []
         events = self.hear(Said.GONE, now) if another else []
         events += self.hear(said, now, number)
-        self._doubts = 0
+        self._doubted_at = None
         self._was_listed = self.phase is not Phase.IDLE
         return events
 
@@ -151,7 +153,7 @@ class CallMachine:
             return self._identify(number)
         events = self._identify(number)
         if before is Phase.IDLE:
-            self.call, self._number, self._was_listed, self._doubts = self._new_id(), number, False, 0
+            self.call, self._number, self._was_listed, self._doubted_at = self._new_id(), number, False, None
         self.phase, kinds = TRANSITIONS[before, said]
         events += [self._event(kind, now, before, reason) for kind in kinds]
         if self.phase is Phase.RINGING:

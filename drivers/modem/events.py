@@ -54,11 +54,15 @@ class StatusChanged(Struct, frozen=True, tag="status_changed"):
 
 
 class SmsPartReceived(Struct, frozen=True, tag="sms_part_received"):
-    """A message or part, still in the modem at `index` of `memory` until delete_sms(); None: nothing to delete."""
+    """A message or part, still in the modem at `index` of `memory` until delete_sms(); None: nothing to delete.
+
+    `pdu` is the same in hex, with its SMSC address in front: what is kept of a message, and known again by.
+    """
 
     index: int | None
     deliver: Deliver
     memory: str | None = None
+    pdu: str = ""
 
 
 class SmsReport(Struct, frozen=True, tag="sms_report"):

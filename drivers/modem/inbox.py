@@ -22,6 +22,7 @@ MAX_ANNOUNCED = 256  # announcements not read yet; beyond that a sweep finds the
 MAX_KNOWN = 1024  # entries told and not deleted yet; a memory holds 255
 
 REPORTS = "SR"  # the memory of delivery reports
+NO_SMSC = b"\x00"  # in front of a PDU whose modem left the service centre's address out
 
 # Announce messages that were stored, and: reports stored and announced; reports handed over; no reports.
 ANNOUNCE = ("AT+CNMI=2,1,0,2,0", "AT+CNMI=2,1,0,1,0", "AT+CNMI=2,1,0,0,0", "AT+CNMI=1,1")
@@ -188,7 +189,8 @@ class Inbox:
             self._on_event(SmsUnreadable(index, stored.pdu.hex().upper(), str(e), memory))
             return
         if isinstance(message, Deliver):
-            self._on_event(SmsPartReceived(index, message, memory))
+            pdu = stored.pdu if stored.has_smsc else NO_SMSC + stored.pdu
+            self._on_event(SmsPartReceived(index, message, memory, pdu.hex().upper()))
         else:
             self._on_event(SmsReport(index, message, memory))
 

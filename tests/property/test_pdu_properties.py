@@ -50,7 +50,7 @@ def test_a_text_comes_out_as_it_went_in(number: str, text: str, bits: int, order
 def test_each_part_can_be_read_alone_and_cuts_no_character(text: str) -> None:
     parts = [received(p.hex) for p in encode_submit("+62811", text, reference=1)]
     assert "".join(part.text or "" for part in parts) == text
-    assert all(len(p.tpdu) <= 8 + 140 for p in encode_submit("+62811", text, reference=1))
+    assert all(len(p.tpdu) <= 10 + 140 for p in encode_submit("+62811", text, reference=1))
 
 
 @quick

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mqtt_party import Join, Party, until
 
+from drivers.clock import Clock
 from drivers.dial import Dialer
 from drivers.mqtt import Fate, Incoming
 from drivers.mqtt_outbox import MAX_OPEN
@@ -166,8 +167,8 @@ def published(topic: bytes, payload: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "said",
-    [b"HTTP/1.1 400 Bad Request\r\n\r\n", CONNACK + b"\x00" * 20, CONNACK + b"\x30\x03\x00\xff!", b"\x20\x02\x00\x01"],
-    ids=["http", "zeros", "topic longer than its packet", "no MQTT 5"],
+    [CONNACK + b"\x00" * 20, CONNACK + b"\x30\x03\x00\xff!", b"\x20\x02\x00\x01"],
+    ids=["zeros", "topic longer than its packet", "no MQTT 5"],
 )
 async def test_a_broker_that_talks_nonsense_is_left_and_tried_again(said: bytes) -> None:
     async with RudeBroker(said) as rude:
@@ -194,3 +195,18 @@ async def test_a_message_too_large_or_with_a_topic_that_is_no_text_is_dropped() 
         assert [message.topic for message in party.messages] == ["fine"]
         assert party.mqtt.dropped == 2
         await party.leave()
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=["silence", "http"])
+def test_a_program_that_takes_the_connection_and_is_no_broker_is_left_in_time(
+    said: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> list[str]:
+        async with RudeBroker(said) as rude:
+            party = Party(rude.port, "patient")
+            await until(lambda: len(rude.greetings) >= 2, within=100)
+            await party.leave()
+        return party.log
+
+    assert Clock(speed=20).run(story()) == []
+    assert "does not answer within 10 s" in caplog.text

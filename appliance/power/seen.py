@@ -1,0 +1,149 @@
+"""What a generator controller and a UPS say, from their readings: the few words that the plant machine judges by.
+
+A reading that is bad or too old says nothing: every answer here may be "not known".
+"""
+
+from collections.abc import Mapping
+
+from appliance.power.plant_machine import Engine, GensetSeen, UpsSeen
+from drivers.quality import Quality
+from drivers.reading import Reading
+
+PHASES = ("l1", "l2", "l3")
+MAINS_V = [f"mains_v_{p}" for p in PHASES]
+GENERATOR_V = [f"generator_v_{p}" for p in PHASES]
+GENERATOR_A = [f"generator_a_{p}" for p in PHASES]
+MAINS_LOW_V = 184.0  # 80 % of 230 V, phase to neutral: where controllers and UPSes leave the mains
+RUNNING_V = (207.0, 253.0)  # within 10 % of 230 V
+RUNNING_HZ = (47.5, 52.5)  # within 5 % of 50 Hz
+RUNNING_RPM = 1350.0  # 90 % of a four-pole set's 1500
+TURNING_RPM = 100.0  # below a starter's 150 to 250; a standing engine's pickup may show some
+FLOWS_A, FLOWS_W = 1.0, 200.0  # what a current transformer without current may still show
+AUTO = {"auto", "auto_manual_restore"}  # both start by themselves at an outage
+ENGINE_STATES = {
+    "stopped": Engine.STOPPED,
+    "prestart": Engine.STARTING,
+    "warm_up": Engine.STARTING,
+    "cooling": Engine.COOLING,
+    "post_run": Engine.STOPPING,
+}
+# What keeps a set from running or from feeding, the telling ones before the sums.
+FAULTS = (
+    "emergency_stop",
+    "low_oil_pressure",
+    "high_coolant_temperature",
+    "overspeed",
+    "generator_fails_to_close",
+    "shutdown_alarm",
+    "electrical_trip_alarm",
+)
+HOLDING = ("shutdown_alarm", "electrical_trip_alarm", "emergency_stop")  # the controller holds until it is reset
+
+
+class Words:
+    """The good and fresh readings of one device. `fresh_s` is the age at which a reading says nothing more."""
+
+    def __init__(self, readings: Mapping[str, Reading], now: float, fresh_s: float) -> None:
+        fresh = {name: r for name, r in readings.items() if now - r.at <= fresh_s}
+        self.linked = any(r.quality is not Quality.NO_LINK for r in fresh.values())
+        self._good = {name: r for name, r in fresh.items() if r.quality is Quality.GOOD}
+
+    def number(self, point: str) -> float | None:
+        reading = self._good.get(point)
+        value = reading.value if reading else None
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    def numbers(self, points: list[str]) -> list[float]:
+        return [n for point in points if (n := self.number(point)) is not None]
+
+    def flag(self, point: str) -> bool | None:
+        reading = self._good.get(point)
+        return reading.value if reading and isinstance(reading.value, bool) else None
+
+    def word(self, point: str) -> str:
+        reading = self._good.get(point)
+        return reading.value if reading and isinstance(reading.value, str) else ""
+
+    def at(self, *points: str) -> float:
+        """When the newest of these points that are known was measured."""
+        return max((self._good[p].at for p in points if p in self._good), default=0.0)
+
+
+def genset_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> GensetSeen:
+    """A generator controller's words at `now`."""
+    words = Words(readings, now, fresh_s)
+    mode = words.word("mode")
+    holding = [words.flag(p) for p in HOLDING]
+    fault = next((p for p in FAULTS if words.flag(p)), "") if any(holding) else ""
+    return GensetSeen(
+        linked=words.linked,
+        at=words.at("engine_state", "rpm", "generator_hz", *GENERATOR_V),
+        engine=_engine(words),
+        feeding=_feeding(words),
+        mains=_mains(words),
+        mains_at=words.at("mains_failed", *MAINS_V),
+        mode="auto" if mode in AUTO else mode,
+        mode_at=words.at("mode"),
+        failed_to_start=words.flag("fail_to_start"),
+        fault=None if all(h is None for h in holding) else fault,
+        fault_at=words.at("fail_to_start", *HOLDING),
+    )
+
+
+def ups_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> UpsSeen:
+    """A UPS's words at `now`. A self-test on a good input is no loss of the input."""
+    words = Words(readings, now, fresh_s)
+    on_battery = words.flag("on_battery")
+    testing = words.flag("testing") or words.word("self_test") == "running"
+    if on_battery and testing and not words.flag("input_bad"):
+        on_battery = False
+    elif on_battery is False and words.flag("online") is False and not words.flag("bypass"):
+        on_battery = None  # neither: it is off, or it is a map of zeros
+    off = words.flag("output_off")
+    if off is None and (output_on := words.flag("output_on")) is not None:
+        off = not output_on
+    return UpsSeen(linked=words.linked, at=words.at("on_battery"), on_battery=on_battery, off=off)
+
+
+def _mains(words: Words) -> bool | None:
+    """Whether the controller sees mains: by its volts, and by its own judgement where it gives one."""
+    volts, failed = words.numbers(MAINS_V), words.flag("mains_failed")
+    if failed or (volts and max(volts) < MAINS_LOW_V):
+        return False
+    return True if volts or failed is False else None
+
+
+def _feeding(words: Words) -> bool | None:
+    """Whether current flows from the generator."""
+    amperes, watts = words.numbers(GENERATOR_A), words.number("generator_w")
+    if not amperes and watts is None:
+        return None
+    return any(a >= FLOWS_A for a in amperes) or (watts is not None and watts >= FLOWS_W)
+
+
+def _engine(words: Words) -> Engine | None:
+    """By what the controller says it does, and by what is measured, which wins."""
+    state, rpm = words.word("engine_state"), words.number("rpm")
+    turning = rpm is not None and rpm > TURNING_RPM
+    if state in ("cooling", "post_run"):
+        return ENGINE_STATES[state]
+    if _up_to_speed(words, rpm):
+        return Engine.RUNNING
+    if state in ("prestart", "warm_up"):
+        return Engine.STARTING
+    if turning or state == "running":
+        return Engine.TURNING
+    if state == "stopped":
+        return Engine.STOPPED
+    return None if rpm is None else Engine.STANDING
+
+
+def _up_to_speed(words: Words, rpm: float | None) -> bool:
+    """rpm, volts and hertz as they must be. Volts must be known; a set without a speed pickup is judged by the rest."""
+    volts, hertz = words.numbers(GENERATOR_V), words.number("generator_hz")
+    return (
+        bool(volts)
+        and all(RUNNING_V[0] <= v <= RUNNING_V[1] for v in volts)
+        and (rpm is None or rpm > RUNNING_RPM)
+        and (hertz is None or RUNNING_HZ[0] <= hertz <= RUNNING_HZ[1])
+    )

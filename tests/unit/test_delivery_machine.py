@@ -1,0 +1,129 @@
+"""What a delivery needs next, at each moment of its life."""
+
+import pytest
+
+from appliance.alerting.delivery_machine import END_GRACE, MOST_MQTT, RESEND_MQTT, Do, Reach, Step, due
+from appliance.model import AlertKind, DeliveryState, Ladder, Path
+from appliance.state import Alert, Attempt, Delivery, Stamp
+
+LADDER = Ladder()
+ALL = Reach(mqtt=True, sms=True)
+ONLY_SMS = Reach(sms=True, offline=True)
+NOWHERE = Reach(offline=True)
+START_MQTT = Step(Do.SEND, Path.MQTT, "start")
+START_SMS = Step(Do.SEND, Path.SMS, "start")
+
+
+class Case:
+    """One alert to one station; `now` is seconds after its issue."""
+
+    def __init__(self, state: DeliveryState = DeliveryState.QUEUED) -> None:
+        self.delivery = Delivery("x", state, self.at(0))
+        self.alert = Alert("ab", AlertKind.ACTUAL, "wail", 60, 300, 0, ("x",), "page", "", self.at(0))
+
+    @staticmethod
+    def at(seconds: float) -> Stamp:
+        return Stamp(seq=1, wall=seconds, mono=seconds, boot="b")
+
+    def sent(self, path: Path, seconds: float, action: str = "start", failed: str = "") -> "Case":
+        self.delivery.attempts.append(Attempt(path, action, 1, self.at(seconds), failed))
+        if self.delivery.state is DeliveryState.QUEUED:
+            self.delivery.state = DeliveryState.SENT
+        return self
+
+    def energised(self, seconds: float, path: Path = Path.MQTT) -> "Case":
+        self.delivery.state, self.delivery.energised, self.delivery.path = (
+            DeliveryState.ENERGISED,
+            self.at(seconds),
+            path,
+        )
+        return self
+
+    def stopped(self, seconds: float) -> "Case":
+        self.alert.stopped = self.at(seconds)
+        return self
+
+    def due(self, now: float, reach: Reach = ALL) -> list[Step]:
+        return due(self.alert, self.delivery, reach, LADDER, lambda stamp: now - stamp.mono)
+
+
+def test_mqtt_goes_at_once_and_sms_waits_for_its_rung() -> None:
+    assert Case().due(0) == [START_MQTT]
+
+
+def test_sms_goes_at_once_when_the_station_is_known_offline() -> None:
+    assert Case().due(0, ONLY_SMS) == [START_SMS]
+
+
+def test_sms_starts_at_its_rung_unless_the_station_is_energised() -> None:
+    case = Case().sent(Path.MQTT, 0)
+    assert START_SMS not in case.due(LADDER.sms_s - 0.1)
+    assert START_SMS in case.due(LADDER.sms_s)
+    assert case.energised(4).due(LADDER.sms_s) == []
+
+
+def test_received_alone_stops_no_rung() -> None:
+    case = Case(DeliveryState.RECEIVED).sent(Path.MQTT, 0)
+    assert START_SMS in case.due(LADDER.sms_s)
+    assert any(s.do is Do.CARD for s in case.due(LADDER.card_s))
+
+
+def test_an_order_that_nobody_answers_is_sent_again_by_mqtt_but_not_for_ever() -> None:
+    case = Case().sent(Path.MQTT, 0)
+    assert START_MQTT not in case.due(RESEND_MQTT - 0.1)
+    assert START_MQTT in case.due(RESEND_MQTT)
+    for n in range(1, MOST_MQTT):
+        case.sent(Path.MQTT, n * RESEND_MQTT)
+    assert START_MQTT not in case.due(100)
+
+
+def test_a_card_is_raised_at_once_when_no_path_is_left_and_only_once() -> None:
+    case = Case()
+    assert case.due(LADDER.sms_s, NOWHERE) == [Step(Do.CARD, reason="no_path")]
+    case.delivery.card = case.at(5)
+    assert case.due(LADDER.sms_s + 1, NOWHERE) == []
+
+
+def test_after_its_lifetime_an_order_is_expired_and_a_person_told() -> None:
+    steps = Case().sent(Path.MQTT, 0).due(301)
+    assert [s.do for s in steps] == [Do.CARD, Do.EXPIRE]
+
+
+def test_the_local_siren_takes_only_its_own_path() -> None:
+    assert Case().due(0, Reach(local=True)) == [Step(Do.SEND, Path.GPIO, "start")]
+
+
+@pytest.mark.parametrize("path", list(Path))
+def test_an_end_that_is_not_seen_is_a_failure_and_a_card(path: Path) -> None:
+    case = Case().sent(path, 0).energised(1, path)
+    assert case.due(1 + 60 + END_GRACE[path] - 0.1) == []
+    assert [s.do for s in case.due(1 + 60 + END_GRACE[path] + 0.1)] == [Do.CARD, Do.FAIL]
+
+
+def test_a_stop_before_anything_was_sent_cancels() -> None:
+    assert Case().stopped(0).due(0, NOWHERE) == [Step(Do.CANCEL)]
+
+
+def test_a_stop_goes_by_every_path_that_the_start_took() -> None:
+    case = Case().sent(Path.MQTT, 0).sent(Path.SMS, 5).energised(6, Path.SMS).stopped(10)
+    assert case.due(10) == [Step(Do.SEND, Path.MQTT, "stop"), Step(Do.SEND, Path.SMS, "stop")]
+
+
+def test_a_stop_by_mqtt_that_is_not_answered_goes_by_sms_too() -> None:
+    case = Case().sent(Path.MQTT, 0).energised(1).stopped(10).sent(Path.MQTT, 10, "stop")
+    assert Step(Do.SEND, Path.SMS, "stop") not in case.due(10 + LADDER.sms_s - 0.1)
+    assert Step(Do.SEND, Path.SMS, "stop") in case.due(10 + LADDER.sms_s)
+
+
+def test_a_stop_that_is_never_confirmed_ends_with_a_person_and_as_failed() -> None:
+    case = Case().sent(Path.MQTT, 0).energised(1).stopped(10)
+    assert any(s.do is Do.CARD and s.reason == "stop_not_seen" for s in case.due(10 + 31))
+    assert any(s.do is Do.FAIL for s in case.due(10 + 60 + END_GRACE[Path.SMS] + 1))
+
+
+@pytest.mark.parametrize(
+    "state", [DeliveryState.ENDED, DeliveryState.EXPIRED, DeliveryState.CANCELLED, DeliveryState.FAILED]
+)
+def test_a_delivery_that_is_over_needs_nothing(state: DeliveryState) -> None:
+    assert Case(state).due(1) == []
+    assert Case(state).stopped(1).due(2) == []

@@ -1,0 +1,240 @@
+"""The routes: one page, one stream, and the POSTs that carry a person's orders to core and its answer back in words."""
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from appliance.config import Site
+from appliance.model import AlertKind, Pattern
+from drivers.clock import Clock
+from drivers.jsonsocket import Gone, Refusal
+from web.board import Board, Viewer
+from web.corelink import CoreLink
+from web.orders import Orders
+from web.panels import PANELS, Drawer
+from web.session import (
+    LANGUAGE,
+    TOKEN,
+    Sessions,
+    from_our_own_page,
+    language_of,
+    set_choice,
+    set_token,
+    theme_of,
+    token_of,
+)
+from web.stream import Stream, start_from
+from web.words import LANGUAGES
+
+MOST_BODY = 16_384  # bytes of a form; a note is the longest thing in one
+LOGIN_WITHIN = 10.0  # s; a password's hash takes half a second on a slow board
+VIEW_FRESH = 1.0  # s of a person's clock; an older view is asked for anew when a page is made
+SECONDS = (30, 60, 120, 180, 300, 600)  # offered lengths of an order
+KINDS = (AlertKind.ACTUAL, AlertKind.SILENT_TEST, AlertKind.SOUNDING_TEST)
+
+SECURITY = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        b"form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+
+HERE = Path(__file__).parent
+log = logging.getLogger("siaga.web")
+
+
+class Secured:
+    """Puts the security headers on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *SECURITY]
+            await send(message)
+
+        await self._app(scope, receive, secured)
+
+
+class Pages:
+    """The handlers. Status is for everybody in the room; orders, numbers and texts need a login."""
+
+    def __init__(self, site: Site, clock: Clock, board: Board, core: CoreLink, drawer: Drawer) -> None:
+        self._site, self._clock, self._board, self._core, self._drawer = site, clock, board, core, drawer
+        self._sessions = Sessions(core, lambda: clock.now() / clock.speed)
+        self._print = _fingerprint(site)
+
+    async def _viewer(self, request: Request) -> Viewer:
+        who = await self._sessions.who(token_of(request))
+        return Viewer(language_of(request, self._site.language), who.known)
+
+    async def page(self, request: Request) -> Response:
+        token = token_of(request)
+        who = await self._sessions.who(token)
+        await self._refresh()
+        viewer = Viewer(language_of(request, self._site.language), who.known)
+        scene = self._board.scene(viewer)
+        fields = {
+            "panels": {panel.name: self._drawer.panel(panel, scene) for panel in PANELS},
+            "who": who,
+            "may_order": bool(token) and not who.ended,
+            "theme": theme_of(request),
+            "languages": LANGUAGES,
+            "login": request.query_params.get("login", "")[:20],
+            "print": self._print,
+            "stations": self._site.station,
+            "kinds": KINDS,
+            "patterns": list(Pattern),
+            "seconds": SECONDS,
+            "simulated": self._simulated(),
+        }
+        html = self._drawer.page("overview.html", scene, fields)
+        return HTMLResponse(html, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
+
+    def _simulated(self) -> bool:
+        return self._clock.speed != 1 or self._site.site == "demo"
+
+    async def _refresh(self) -> None:
+        """See that the view is of now when nobody's stream keeps it so."""
+        if self._board.live and self._clock.now() - self._board.view.at <= VIEW_FRESH * self._clock.speed:
+            return
+        try:
+            self._board.take(await self._core.view())
+        except (Gone, Refusal) as e:
+            log.info("the page is made without core: %s", e)
+
+    async def events(self, request: Request) -> Response:
+        if self._board.full():
+            return Response("Too many pages are open.", 503)
+        viewer = await self._viewer(request)
+        page = self._board.open(viewer)
+        start = start_from(request.headers.get("last-event-id"), request.query_params.get("seq", ""))
+        outdated = request.query_params.get("print", self._print) != self._print
+        return Stream(self._board, page, start, lambda: self._viewer(request), outdated=outdated).response()
+
+    # A person
+
+    async def login(self, request: Request) -> Response:
+        fields = await read_fields(request)
+        message = {"do": "login", "name": fields.get("name", ""), "password": fields.get("password", "")}
+        try:
+            told = await self._core.ask(message, LOGIN_WITHIN)
+        except Refusal as e:
+            return _back(f"/?login={e.code}")
+        except Gone:
+            return _back("/?login=gone")
+        answer = _back("/")
+        set_token(answer, told["token"], secure=request.url.scheme == "https")
+        return answer
+
+    async def logout(self, request: Request) -> Response:
+        token = token_of(request)
+        self._sessions.forget(token)
+        answer = _back("/")
+        answer.delete_cookie(TOKEN, samesite="strict", httponly=True)
+        try:
+            await self._core.ask({"do": "logout", "token": token})
+        except (Gone, Refusal) as e:
+            log.warning("core did not take the logout: %s", e)
+        return answer
+
+    async def language(self, request: Request) -> Response:
+        answer = _back("/")
+        chosen = (await read_fields(request)).get("language", "")
+        if chosen in LANGUAGES:
+            set_choice(answer, LANGUAGE, chosen)
+        return answer
+
+    # Orders
+
+    async def command(self, request: Request) -> Response:
+        """Any command: core's answer and what it means in the viewer's words."""
+        words = self._board.words(language_of(request, self._site.language))
+        orders = Orders(self._core, words)
+        status, told = await orders.give(request.url.path, await read_fields(request), token_of(request))
+        return JSONResponse(told, status)
+
+
+async def read_fields(request: Request) -> dict[str, Any]:
+    """A form's or JSON object's fields; a form's field that stands there more than once is a list."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BODY:
+            return {}
+    if request.headers.get("content-type", "").startswith("application/json"):
+        try:
+            found = msgspec.json.decode(body or b"{}")
+        except msgspec.DecodeError:
+            return {}
+        return found if isinstance(found, dict) else {}
+    fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=100)
+    return {key: values[0] if len(values) == 1 else values for key, values in fields.items()}
+
+
+def _back(to: str) -> RedirectResponse:
+    return RedirectResponse(to, 303)
+
+
+def _fingerprint(site: Site) -> str:
+    """Changes when a page that is open no longer fits: another release's files, or other stations."""
+    seen = hashlib.sha256(repr([(s.id, s.name) for s in site.station]).encode())
+    for folder in ("static", "templates", "texts"):
+        for file in sorted((HERE / folder).rglob("*")):
+            if file.is_file():
+                seen.update(file.read_bytes())
+    return seen.hexdigest()[:12]
+
+
+class _OwnPosts:
+    """Refuses a POST that another site's page made."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and not from_our_own_page(Request(scope)):
+            told = {"ok": False, "code": "other_site", "text": "This came from another site's page; nothing was done."}
+            await JSONResponse(told, 403)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def make_app(pages: Pages) -> ASGIApp:
+    """The application: plain routes, no interactive documentation (it loads scripts from elsewhere)."""
+    post = ["POST"]
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        routes=[
+            Route("/", pages.page),
+            Route("/events", pages.events),
+            Route("/login", pages.login, methods=post),
+            Route("/logout", pages.logout, methods=post),
+            Route("/language", pages.language, methods=post),
+            Route("/alert", pages.command, methods=post),
+            Route("/alert/stop", pages.command, methods=post),
+            Route("/call/answer", pages.command, methods=post),
+            Route("/call/hangup", pages.command, methods=post),
+            Route("/alarm/acknowledge", pages.command, methods=post),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ],
+    )
+    return Secured(_OwnPosts(app))

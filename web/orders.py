@@ -1,0 +1,90 @@
+"""A person's order as a POST brings it, core's answer, and what the answer means in words.
+
+"Sent" is said only when core has it on disk. A request whose answer did not come is neither sent nor not sent.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drivers.jsonsocket import Gone, Message, Refusal
+from web.corelink import CoreLink
+from web.words import Words
+
+CALL_WITHIN = 10.0  # s; a modem may take that long to answer a call
+STATUS = {"login": 401, "unknown_outcome": 503, "core_gone": 503}  # else 409: core understood and said no
+
+DO = {
+    "/alert": "alert.issue",
+    "/alert/stop": "alert.stop",
+    "/call/answer": "call.answer",
+    "/call/hangup": "call.hang_up",
+    "/alarm/acknowledge": "alarm.acknowledge",
+}
+
+
+class Orders:
+    """Carries orders for one person's language."""
+
+    def __init__(self, core: CoreLink, words: Words) -> None:
+        self._core, self._words = core, words
+
+    async def give(self, path: str, fields: Mapping[str, Any], token: str) -> tuple[int, dict[str, Any]]:
+        """HTTP status and the JSON answer: ok, code, tone, text, and core's own fields."""
+        try:
+            command = _command(path, fields)
+        except ValueError:
+            return self._no("bad_command", "")
+        if not self._core.up:
+            return self._no("core_gone", "")
+        within = CALL_WITHIN if path.startswith("/call/") else 3.0
+        try:
+            told = await self._core.ask({**command, "token": token}, within)
+        except Refusal as e:
+            return self._no(e.code, str(e))
+        except Gone as e:
+            return self._no("unknown_outcome", str(e))
+        return 200, self._yes(path, command, told if isinstance(told, dict) else {})
+
+    def _yes(self, path: str, command: Message, told: dict[str, Any]) -> dict[str, Any]:
+        words = self._words
+        tone, key = "good", f"done.{DO[path]}"
+        fields: dict[str, object] = {"count": len(command.get("stations", ())), "alert": str(told.get("alert", ""))[:4]}
+        if told.get("durable") is False:
+            tone, key = "warn", f"{key}.not_durable"
+        elif told.get("repeated"):
+            key = f"{key}.repeated"
+        elif path == "/alert/stop":
+            fields["count"] = len(told.get("alerts", ()))
+            key = key if told.get("alerts") else f"{key}.nothing"
+        return {**told, "ok": True, "code": "done", "tone": tone, "text": words(key, **fields)}
+
+    def _no(self, code: str, text: str) -> tuple[int, dict[str, Any]]:
+        key = f"refusal.{code}"
+        told = self._words(key) if self._words.has(key) else self._words("refusal.other", text=text)
+        return STATUS.get(code, 409), {"ok": False, "code": code, "tone": "bad", "text": told}
+
+
+def _command(path: str, fields: Mapping[str, Any]) -> Message:
+    """The command for core. Raises ValueError for a field that cannot be meant."""
+    command: Message = {"do": DO[path]}
+    match path:
+        case "/alert":
+            command["stations"] = _several(fields.get("stations"))
+            command["key"] = str(fields.get("key", ""))[:64]
+            command["pattern"] = str(fields.get("pattern", "wail"))
+            command["alert_kind"] = str(fields.get("kind", "actual"))
+            command["seconds"] = int(fields.get("seconds", 60))
+        case "/alert/stop":
+            command["alerts"] = _several(fields.get("alerts"))
+        case "/call/answer" | "/call/hangup":
+            command["line"] = str(fields.get("line", ""))
+        case "/alarm/acknowledge":
+            command["alarm"], command["about"] = str(fields.get("alarm", "")), str(fields.get("about", ""))
+            command["note"] = str(fields.get("note", ""))[:500]
+    return command
+
+
+def _several(value: Any) -> list[str]:
+    if value is None or value == "":
+        return []
+    return [str(v) for v in value] if isinstance(value, list) else [str(value)]
