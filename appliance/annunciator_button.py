@@ -16,6 +16,7 @@ from drivers.jsonsocket import Refusal
 
 log = logging.getLogger(__name__)
 
+PROMISE = 2.0  # s after a take in which core's death makes the press ours again: its order may not have gone out
 SAME_PRESS = 2.0  # s after a local siren began in which a press is an impatient repeat; later it stops the siren
 
 
@@ -31,6 +32,7 @@ class RedButton:
         self._count = 0
         self._offer: asyncio.TimerHandle | None = None
         self._local_since = 0.0
+        self._promised_until = float("-inf")
         self._show()
 
     @property
@@ -43,10 +45,10 @@ class RedButton:
         self._show()
 
     def core_left(self) -> None:
-        """The last core is gone; a press on offer sounds now."""
+        """The last core is gone; a press on offer sounds now, and so does one that it had only just taken."""
         self._core = False
         self._show()
-        if self._offer:
+        if self._offer or self._loop.time() < self._promised_until:
             self._sound_here()
 
     def pressed(self) -> None:
@@ -68,6 +70,7 @@ class RedButton:
         if self._offer is None or press != self._count:
             raise Refusal("too_late", f"Press {press} is not on offer any more.", "It sounded here, or was taken.")
         self._withdraw()
+        self._promised_until = self._loop.time() + PROMISE
         self._untaken = False
         self._show()
 
@@ -85,6 +88,7 @@ class RedButton:
 
     def _sound_here(self) -> None:
         self._withdraw()
+        self._promised_until = float("-inf")
         self._untaken = True
         self._show()
         self._local_since = self._loop.time()

@@ -145,7 +145,8 @@ def _(s: State, e: ev.GensetReady, at: Stamp) -> None:
 @_fold(ev.GensetInAuto)
 def _(s: State, e: ev.GensetInAuto, at: Stamp) -> None:
     genset = s.gensets.setdefault(e.genset, Genset())
-    genset.ready, genset.mode = (False if genset.fault else None), "auto"
+    unready = genset.phase is GensetPhase.FAILED or bool(genset.fault)
+    genset.ready, genset.mode = (False if unready else None), "auto"
 
 
 @_fold(ev.GensetShutDown)

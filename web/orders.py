@@ -47,16 +47,16 @@ class Orders:
 
     def _yes(self, path: str, command: Message, told: dict[str, Any]) -> dict[str, Any]:
         words = self._words
-        tone, key = "good", f"done.{DO[path]}"
+        tone, done, how = "good", f"done.{DO[path]}", "yes"
         fields: dict[str, object] = {"count": len(command.get("stations", ())), "alert": str(told.get("alert", ""))[:4]}
         if told.get("durable") is False:
-            tone, key = "warn", f"{key}.not_durable"
+            tone, how = "warn", "not_durable"
         elif told.get("repeated"):
-            key = f"{key}.repeated"
+            how = "repeated"
         elif path == "/alert/stop":
             fields["count"] = len(told.get("alerts", ()))
-            key = key if told.get("alerts") else f"{key}.nothing"
-        return {**told, "ok": True, "code": "done", "tone": tone, "text": words(key, **fields)}
+            how = how if told.get("alerts") else "nothing"
+        return {**told, "ok": True, "code": "done", "tone": tone, "text": words(f"{done}.{how}", **fields)}
 
     def _no(self, code: str, text: str) -> tuple[int, dict[str, Any]]:
         key = f"refusal.{code}"

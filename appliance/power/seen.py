@@ -139,11 +139,14 @@ def _engine(words: Words) -> Engine | None:
 
 
 def _up_to_speed(words: Words, rpm: float | None) -> bool:
-    """rpm, volts and hertz as they must be. Volts must be known; a set without a speed pickup is judged by the rest."""
+    """rpm, volts and hertz as they must be. Volts must be known; a set without a speed pickup is judged by the rest.
+
+    The highest phase counts: a single-phase set may show 0 V on the others.
+    """
     volts, hertz = words.numbers(GENERATOR_V), words.number("generator_hz")
     return (
         bool(volts)
-        and all(RUNNING_V[0] <= v <= RUNNING_V[1] for v in volts)
+        and RUNNING_V[0] <= max(volts) <= RUNNING_V[1]
         and (rpm is None or rpm > RUNNING_RPM)
         and (hertz is None or RUNNING_HZ[0] <= hertz <= RUNNING_HZ[1])
     )

@@ -28,7 +28,7 @@ from drivers.reading import Reading
 
 LOG = logging.getLogger(__name__)
 
-LOST_AFTER = 1  # missed polls; one lost frame is no lost device
+LOST_AFTER = 2  # missed polls; one lost frame is no lost device
 BACKOFF_MOST_S = 10.0  # a silent unit costs a time-out and a quiet period, 1.3 s, so others keep 7/8 of the bus
 NO_SUCH_REGISTERS = frozenset({1, 2, 3})  # exceptions that will not go away by asking again
 

@@ -256,7 +256,7 @@ def cmgr(lines: tuple[str, ...]) -> StoredPdu | None:
 def cmgl(lines: tuple[str, ...]) -> list[StoredPdu | AnswerError]:
     """All of AT+CMGL in PDU mode; an entry that cannot be read is its error, and costs the others nothing."""
     found: list[StoredPdu | AnswerError] = []
-    for header, pdu in zip(lines, [*lines[1:], ""], strict=True):
+    for header, pdu in zip(lines, (*lines[1:], ""), strict=False):
         if name_of(header) != "+CMGL":
             continue
         try:

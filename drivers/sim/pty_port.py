@@ -6,7 +6,9 @@ reads is bounded and then lost, as on a wire.
 
 import asyncio
 import contextlib
+import fcntl
 import os
+import termios
 import tty
 from collections.abc import Callable
 from pathlib import Path
@@ -97,4 +99,7 @@ class PtyPort:
             data = os.read(self._master, READ_SIZE)
         except BlockingIOError:
             return
+        # A client that claimed the line alone (gammu does) has let it go on a real port when it closes; here our own
+        # open slave would keep the claim, and the next client would be told that the port is busy.
+        fcntl.ioctl(self._slave, termios.TIOCNXCL)
         self._on_data(data)

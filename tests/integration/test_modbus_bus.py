@@ -244,7 +244,10 @@ async def test_a_unit_number_that_nobody_answers_to_is_refused_before_it_is_sent
 
 @contextlib.asynccontextmanager
 async def tcp_slave(answer):
-    """A Modbus TCP server that sends what `answer(transaction, request)` returns, after so many seconds."""
+    """A Modbus TCP server that sends what `answer(transaction, request)` returns, after so many seconds.
+
+    Gives its port and the list of its connections so far.
+    """
 
     served = []
 
@@ -261,7 +264,7 @@ async def tcp_slave(answer):
             await writer.wait_closed()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
+        yield server.sockets[0].getsockname()[1], served
         async with asyncio.timeout(2):
             await asyncio.gather(*served)
 
@@ -278,7 +281,7 @@ async def test_a_late_answer_on_tcp_is_never_taken_for_the_next_question():
         delay, _ = late(request + b"\0\0")
         return (delay if delay == LATE_S else 0.0), tcp_registers(transaction, request)
 
-    async with tcp_slave(answer) as port:
+    async with tcp_slave(answer) as (port, _):
         with contextlib.closing(Bus(TcpLine("127.0.0.1", port), timeout_s=TIMEOUT_S)) as bus:
             outcomes = await after_a_late_answer(bus)
     assert outcomes.count(False) == 0
@@ -289,13 +292,14 @@ def test_after_a_wrong_answer_on_tcp_the_connection_is_made_anew():
     lies = [lambda t, r: tcp_registers(t, r, unit=UNIT + 1), lambda t, r: b"HTTP/1.1 400 Bad Request\r\n\r\n"]
 
     async def story():
-        async with tcp_slave(lambda t, r: (0.0, lies.pop()(t, r) if lies else tcp_registers(t, r))) as port:
+        async with tcp_slave(lambda t, r: (0.0, lies.pop()(t, r) if lies else tcp_registers(t, r))) as (port, served):
             timeout_s = 1.5  # longer than the pauses before it connects again
             with contextlib.closing(Bus(TcpLine("127.0.0.1", port), timeout_s=timeout_s)) as bus:
                 for told in ("not Modbus TCP", "unit 11 instead of 10"):
                     with pytest.raises(BadAnswer, match=told):
                         await bus.read(UNIT, "input", 1, 1)
                 assert await bus.read(UNIT, "input", 1, 2) == [1, 2]
+                assert len(served) == 3
 
     Clock(speed=10).run(story())
 

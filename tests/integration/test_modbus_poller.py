@@ -155,6 +155,15 @@ def test_a_set_out_of_auto_is_not_started_but_can_be_put_in_auto():
     assert controller.written == [(4104, [35701, 29834])]
 
 
+def test_what_was_so_before_the_order_is_no_proof_of_it():
+    async def story(poller, seen):
+        assert seen.last("mode").value == "auto"
+        ordered_at = asyncio.get_running_loop().time()
+        assert (await poller.command("auto")).at > ordered_at
+
+    with_controller(Controller(), story)
+
+
 def test_a_start_without_effect_is_a_failure():
     controller = Controller(deaf=True)
 

@@ -37,7 +37,8 @@ def answered(engine: Engine, chunks: list[bytes]) -> list[Event]:
 def test_chunks_change_nothing(stream: bytes, command: str, expired: int, sizes: list[int]) -> None:
     whole = answered(opened(command, expired), [stream])
     assert answered(opened(command, expired), [stream[i : i + 1] for i in range(len(stream))]) == whole
-    chunks, at = [], 0
+    chunks: list[bytes] = []
+    at = 0
     while at < len(stream):
         size = sizes[len(chunks) % len(sizes)]
         chunks.append(stream[at : at + size])

@@ -87,7 +87,7 @@ def test_any_octets_are_a_message_or_our_error(octets: bytes, has_smsc: bool, di
     with contextlib.suppress(PduError):
         direction_of(octets, has_smsc=has_smsc)
     with contextlib.suppress(PduError):
-        decode(octets, has_smsc=has_smsc, direction=direction)  # type: ignore[call-overload]
+        decode(octets, has_smsc=has_smsc, direction=direction)
 
 
 @settings(max_examples=200, deadline=None)
@@ -103,7 +103,7 @@ def test_a_damaged_message_is_a_message_or_our_error(
     for at, value in damage:
         octets[at % len(octets)] = value
     with contextlib.suppress(PduError):
-        message = decode(bytes(octets), has_smsc=False, direction=direction)  # type: ignore[call-overload]
+        message = decode(bytes(octets), has_smsc=False, direction=direction)
         if isinstance(message, Deliver):
             assembler = Assembler()
             assembler.add(message)

@@ -110,6 +110,10 @@ def test_an_entry_that_cannot_be_read_costs_the_others_nothing() -> None:
     assert listed[2] == StoredPdu(0, 2, b"\xcc\xdd", 3)
 
 
+def test_an_empty_store_lists_nothing() -> None:
+    assert answers.cmgl(()) == []
+
+
 @pytest.mark.parametrize(
     ("line", "events"),
     [

@@ -1,5 +1,6 @@
 """The SMS codec against messages that other software and networks made."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -213,7 +214,7 @@ def test_a_validity_is_rounded_up(asked: timedelta, sent: timedelta) -> None:
 
 
 def test_what_cannot_be_sent_is_refused_with_one_error() -> None:
-    for refused in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: encode_submit("0811"),
         lambda: encode_submit("0811", "a", b"a"),
         lambda: encode_submit("", "a"),
@@ -232,9 +233,10 @@ def test_what_cannot_be_sent_is_refused_with_one_error() -> None:
         lambda: encode_submit("0811", "a", validity=datetime(2026, 1, 1)),
         lambda: encode_submit("0811", "a", mr=256),
         lambda: encode_submit("0811", "a", smsc="x"),
-    ):
+    )
+    for call in calls:
         with pytest.raises(PduError):
-            refused()
+            call()
 
 
 def test_every_cut_of_a_message_is_refused_and_says_where() -> None:
