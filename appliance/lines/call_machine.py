@@ -60,6 +60,10 @@ class Listed(Struct, frozen=True):
 
     said: Said  # INCOMING or ACTIVE
     number: str | None = None
+    index: int | None = None
+
+
+NO_CALL = Listed(Said.GONE)
 
 
 class Known(Struct, frozen=True):
@@ -79,6 +83,7 @@ class CallMachine:
         self.phase = Phase.IDLE
         self.call = ""
         self._number: str | None = None
+        self._index: int | None = None  # the modem's own name for the call
         self._answered_at = 0.0
         self._heard_at: float | None = None  # last word of ringing; None: no clock runs yet
         self._was_listed = False  # the call was seen in a list, so a list without it is an end
@@ -97,25 +102,28 @@ class CallMachine:
             return None
         return self._heard_at + RING_GAP
 
-    def hear(self, said: Said, now: float, number: str | None = None) -> list[CallEvent]:
-        """One word of one source. `number` None: it does not say."""
-        return self._step(said, now, number, Reason.OPERATOR if self._hung_up else Reason.CALLER)
+    def hear(self, said: Said, now: float, number: str | None = None, index: int | None = None) -> list[CallEvent]:
+        """One word of one source; None: it does not say. The end of another call, one that waited, is not heard."""
+        if said is Said.GONE and None not in (index, self._index) and index != self._index:
+            return []
+        events = self._step(said, now, number, Reason.OPERATOR if self._hung_up else Reason.CALLER)
+        if self.phase is not Phase.IDLE and self._index is None:
+            self._index = index
+        return events
 
     def listed(self, calls: Sequence[Listed], now: float) -> list[CallEvent]:
         """All incoming calls that the modem has."""
         if now < self._deaf_until:
             return []
-        said, number = Said.GONE, None
-        for call in calls:
-            if said is not Said.ACTIVE:
-                said, number = call.said, call.number
-        another = said is not Said.GONE and self._is_another(said, number)
+        call = min(calls, key=lambda call: call.said is not Said.ACTIVE, default=NO_CALL)
+        said = call.said
+        another = said is not Said.GONE and self._is_another(said, call.number)
         if another or (said is Said.GONE and not self._was_listed and self.phase is not Phase.IDLE):
             self._doubted_at = now if self._doubted_at is None else self._doubted_at
             if now - self._doubted_at < DOUBT:
                 return []
         events = self.hear(Said.GONE, now) if another else []
-        events += self.hear(said, now, number)
+        events += self.hear(said, now, call.number, call.index)
         self._doubted_at = None
         self._was_listed = self.phase is not Phase.IDLE
         return events
@@ -162,7 +170,7 @@ class CallMachine:
             self._answered_at = now
         elif self.phase is Phase.IDLE:
             self._deaf_until = now + LATE_LISTING
-            self.call, self._number, self._heard_at, self._hung_up = "", None, None, False
+            self.call, self._number, self._index, self._heard_at, self._hung_up = "", None, None, None, False
         return events
 
     def _identify(self, number: str | None) -> list[CallEvent]:

@@ -88,5 +88,5 @@ def addresses(slave: Slave) -> list[int]:
 async def until(true: Callable[[], object], within_s: float = 100.0) -> None:
     """Wait for a condition; TimeoutError when it does not come true. The clock may run 50 times as fast."""
     async with asyncio.timeout(within_s):
-        while not true():  # noqa: ASYNC110 - what is waited for has no event
+        while not true():
             await asyncio.sleep(0.005)

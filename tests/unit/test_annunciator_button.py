@@ -84,30 +84,28 @@ def test_a_press_on_offer_to_a_core_that_dies_sounds_at_once(tmp_path: Path) -> 
 
 def test_a_press_that_core_took_and_died_upon_sounds_here(tmp_path: Path) -> None:
     async def story(box: Box) -> None:
-        async with box.running():
-            async with box.core() as core:
-                await box.turn("input.press", name="button", hold_s=0.2)
-                await asyncio.sleep(0.1)
-                await core.link.take(core.presses[0].press)
-                await core.dies()
-                await asyncio.sleep(0.1)
-                assert await box.level("siren") == 1
-                assert await box.level("local") == 1
+        async with box.running(), box.core() as core:
+            await box.turn("input.press", name="button", hold_s=0.2)
+            await asyncio.sleep(0.1)
+            await core.link.take(core.presses[0].press)
+            await core.dies()
+            await asyncio.sleep(0.1)
+            assert await box.level("siren") == 1
+            assert await box.level("local") == 1
 
     play(tmp_path, story)
 
 
 def test_a_core_that_ends_long_after_its_take_makes_no_sound(tmp_path: Path) -> None:
     async def story(box: Box) -> None:
-        async with box.running():
-            async with box.core() as core:
-                await box.turn("input.press", name="button", hold_s=0.2)
-                await asyncio.sleep(0.1)
-                await core.link.take(core.presses[0].press)
-                await asyncio.sleep(2.5)
-                await core.dies()
-                await asyncio.sleep(5)
-                assert await box.changes() == []
+        async with box.running(), box.core() as core:
+            await box.turn("input.press", name="button", hold_s=0.2)
+            await asyncio.sleep(0.1)
+            await core.link.take(core.presses[0].press)
+            await asyncio.sleep(2.5)
+            await core.dies()
+            await asyncio.sleep(5)
+            assert await box.changes() == []
 
     play(tmp_path, story)
 

@@ -1,0 +1,276 @@
+"""One telephone line: its modem, its calls and its messages, wired together; what the modem says goes to both."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from appliance.clock import boot_id
+from appliance.config import Line as LineConfig
+from appliance.events import CallAnswered, CallEnded, CallEvent, LineDown, LineUp
+from appliance.journal import Appended
+from appliance.lines import ORDER_PORT
+from appliance.lines.call_machine import CallMachine, Known, Listed, Phase, Reason, Said
+from appliance.lines.ledger import Ledger
+from appliance.lines.line_view import REGISTERED, line_view
+from appliance.model import CallPhase
+from appliance.state import State
+from appliance.view import LineView
+from drivers.clock import Clock
+from drivers.jsonsocket import Refusal
+from drivers.modem import events as heard
+from drivers.modem.errors import LinkLost, ModemError
+from drivers.modem.exchange import Priority
+from drivers.modem.modem import Modem
+from drivers.modem.profile import Profile
+
+PROOF_WITHIN = 6.0  # s behind the modem's OK until the call is seen answered or gone; +CLCC is asked every 2 s
+ASK_DISK = 5.0  # s; how often a part that cannot be stored yet looks whether it can
+DELETE_AGAIN = 30.0  # s behind a refused deletion
+MOST_DELETING = 512  # parts on their way out of the modem; its memories hold 255 each
+
+REPORTED = {"incoming": Said.INCOMING, "active": Said.ACTIVE, "ended": Said.GONE}  # of one call; others change nothing
+LISTED = {0: Said.ACTIVE, 1: Said.ACTIVE, 4: Said.INCOMING, 5: Said.INCOMING}  # +CLCC: active, held, incoming, waiting
+
+log = logging.getLogger("siaga.lines")
+
+
+class Line:
+    """`run` holds the line for as long as the process lives. `in_call` and `sending` say how busy it is."""
+
+    def __init__(
+        self, config: LineConfig, profiles: Sequence[Profile], state: State, clock: Clock,
+        append: Callable[..., Appended], on_changed: Callable[[], None], on_data: Callable[[str, bytes], None],
+    ) -> None:  # fmt: skip
+        self.config, self._state, self._clock, self._append, self._on_changed = config, state, clock, append, on_changed
+        self._modem = Modem(config.port, profiles, on_event=self._heard)
+        self._calls = CallMachine(config.id, lambda: secrets.token_hex(4), self._call_before_restart())
+        self._ledger = Ledger(config.id, state, append, on_data)
+        self._told_up: bool | None = None
+        self._down = "starting"
+        self._name = ""
+        self.sending = 0
+        self._sending_since = 0.0
+        self._deleting: dict[tuple[str | None, int], asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._ring_timer: asyncio.TimerHandle | None = None
+        self._stepped = asyncio.Event()
+        self._answering = asyncio.Lock()
+        self._actors: dict[type[CallEvent], str] = {}  # who ordered what is about to be seen
+
+    def _call_before_restart(self) -> Known | None:
+        now, wall, boot = self._clock.now(), self._clock.wall(), boot_id()
+        live = [
+            call
+            for call in self._state.calls.values()
+            if call.line == self.config.id and call.phase in (CallPhase.RINGING, CallPhase.TALKING)
+        ]
+        if not live:
+            return None
+        call = live[-1]
+        return Known(call.id, call.phase, call.number, now - call.since.elapsed(now, wall, boot))
+
+    @property
+    def call(self) -> str:
+        """The id of the call on the line, or an empty string."""
+        return self._calls.call
+
+    @property
+    def up(self) -> bool:
+        return self._modem.up
+
+    @property
+    def registered(self) -> bool:
+        """Whether the network takes messages and calls now."""
+        return self._modem.up and self._modem.status.registration in REGISTERED
+
+    async def run(self) -> None:
+        """Raises nothing that the modem does; only a flaw of ours ends it."""
+        self._ledger.restore()
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                self._group.create_task(self._modem.run())
+        finally:
+            self._group = None
+            if self._ring_timer:
+                self._ring_timer.cancel()
+
+    # What the modem says
+
+    def _heard(self, event: heard.ModemEvent) -> None:
+        match event:
+            case heard.PortUp(identity=identity):
+                self._port_up(identity)
+            case heard.PortLost(reason=reason):
+                self._port_lost(reason)
+            case heard.SmsPartReceived():
+                self._delete_behind(self._ledger.take(event), event.memory, event.index)
+            case heard.SmsUnreadable():
+                self._delete_behind(self._ledger.unreadable(event.pdu, event.reason), event.memory, event.index)
+            case heard.SmsReport():
+                self._delete_behind(None, event.memory, event.index)
+            case heard.SmsMemory() if event.used >= event.total:
+                log.warning(
+                    "%s: the modem's memory %s is full; it takes no more messages", self.config.id, event.memory
+                )
+            case heard.InitRefused():
+                log.warning(
+                    "%s: %s was refused, the line works in part: %s", self.config.id, event.command, event.reason
+                )
+            case _:
+                self._step(self._call_events(event))
+        self._on_changed()
+
+    def _call_events(self, event: heard.ModemEvent) -> list[CallEvent]:
+        now = self._clock.now()
+        match event:
+            case heard.Ring():
+                return self._calls.hear(Said.INCOMING, now)
+            case heard.Caller(number=number, waiting=False):
+                return self._calls.hear(Said.INCOMING, now, number)
+            case heard.CallReported(state=state) if state in REPORTED and event.incoming is not False:
+                said = Said.CONNECTED if state == "active" and event.incoming is None else REPORTED[state]
+                return self._calls.hear(said, now, event.number, event.index)
+            case heard.CallEnded(number=number):
+                return self._calls.hear(Said.GONE, now, number)
+            case heard.CallListed(calls=calls):
+                incoming = [c for c in calls if c.incoming and c.state in LISTED]
+                return self._calls.listed([Listed(LISTED[c.state], c.number, c.index) for c in incoming], now)
+        return []
+
+    def _step(self, events: list[CallEvent]) -> None:
+        """Journal what the machine made of it, and set the clock of the next ring."""
+        for event in events:
+            ordered = not isinstance(event, CallEnded) or event.reason == Reason.OPERATOR
+            self._append(event, actor=self._actors.pop(type(event), "") if ordered else "")
+        if events:
+            self._stepped.set()
+        if self._ring_timer:
+            self._ring_timer.cancel()
+        if (deadline := self._calls.deadline) is not None:
+            self._ring_timer = asyncio.get_running_loop().call_at(deadline, self._ring_gap)
+
+    def _ring_gap(self) -> None:
+        self._step(self._calls.tick(self._clock.now()))
+        self._on_changed()
+
+    def _port_up(self, identity: heard.Identity) -> None:
+        self._name = f"{identity.manufacturer} {identity.model}".strip() or identity.profile
+        if self._told_up is not True:
+            self._told_up = True
+            self._append(LineUp(line=self.config.id, modem=self._name))
+        self._calls.line_up(self._clock.now())
+        self._step([])
+
+    def _port_lost(self, reason: str) -> None:
+        self._down = "mute" if Path(self.config.port).exists() else "no_port"
+        if self._told_up is not False:
+            self._told_up = False
+            self._append(LineDown(line=self.config.id, reason=reason[:200]))
+        for task in self._deleting.values():
+            task.cancel()  # whatever lies there is told again when the modem is back
+        self._deleting.clear()
+        self._step(self._calls.line_lost(self._clock.now()))
+
+    def _delete_behind(self, row: Appended | None, memory: str | None, index: int | None) -> None:
+        """Delete what lies at a place of the modem once `row` is on disk. None: at once."""
+        place = (memory, index or 0)
+        if index is None or place in self._deleting or len(self._deleting) >= MOST_DELETING or self._group is None:
+            return
+        task = self._group.create_task(self._delete(row, memory, index))
+        self._deleting[place] = task
+        task.add_done_callback(lambda done: self._deleting.pop(place) if self._deleting.get(place) is done else None)
+
+    async def _delete(self, row: Appended | None, memory: str | None, index: int) -> None:
+        while row is not None and not await row.durable(ASK_DISK):
+            continue  # the disk is gone: the SIM keeps it until it is back
+        while True:
+            try:
+                await self._modem.delete_sms(index, memory)
+                return
+            except LinkLost:
+                return
+            except ModemError as e:
+                log.warning("%s: message %s/%d could not be deleted: %s", self.config.id, memory, index, e)
+                await asyncio.sleep(DELETE_AGAIN)
+
+    # What is asked of it
+
+    async def send(self, number: str, payload: bytes) -> tuple[int, ...]:
+        """One binary message to ORDER_PORT, before all else. Returns its references. Raises ModemError, PduError."""
+        if not self.sending:
+            self._sending_since = self._clock.now()
+        self.sending += 1
+        try:
+            ports = (ORDER_PORT, ORDER_PORT)
+            return tuple(await self._modem.send_sms(number, data=payload, ports=ports, priority=Priority.URGENT))
+        finally:
+            self.sending -= 1
+            self._sending_since = self._clock.now()
+
+    async def answer(self, actor: str) -> dict[str, str]:
+        """Take the call that rings, and see it taken. Raises Refusal."""
+        async with self._answering:
+            if self._calls.phase is not Phase.RINGING:
+                raise Refusal("no_call", f"No call rings on {self.config.name}.", "It was answered or has ended.")
+            call = self.call
+            self._actors[CallAnswered] = actor
+            try:
+                await self._modem.answer()
+            except ModemError as e:
+                raise self._refusal(e) from e
+            else:
+                await self._proof(call, Phase.TALKING)
+            finally:
+                self._actors.pop(CallAnswered, None)
+        return {"line": self.config.id, "call": call}
+
+    async def hang_up(self, actor: str) -> dict[str, str]:
+        """End the call or refuse the one that rings, and see it gone. Raises Refusal."""
+        call = self.call
+        if not call:
+            raise Refusal("no_call", f"There is no call on {self.config.name}.", "It has ended already.")
+        self._calls.hang_up()
+        self._actors[CallEnded] = actor
+        try:
+            await self._modem.hangup()
+            await self._proof(call, Phase.IDLE)
+        except ModemError as e:
+            raise self._refusal(e) from e
+        finally:
+            self._actors.pop(CallEnded, None)
+            if self.call == call:
+                self._calls.hang_up_failed()
+        return {"line": self.config.id, "call": call}
+
+    async def _proof(self, call: str, phase: Phase) -> None:
+        """Wait until the call is seen in `phase`. Raises Refusal when it is not, or ended instead."""
+        try:
+            async with asyncio.timeout(PROOF_WITHIN):
+                while self.call == call and self._calls.phase is not phase:
+                    self._stepped.clear()
+                    await self._stepped.wait()
+        except TimeoutError as e:
+            raise Refusal(
+                "not_proven",
+                f"{self.config.name}: the modem took the command, and nothing is seen of it.",
+                "Try again.",
+            ) from e
+        if phase is Phase.TALKING and self.call != call:
+            raise Refusal("no_call", f"{self.config.name}: the caller hung up first.", "Nothing is left to answer.")
+
+    def _refusal(self, error: ModemError) -> Refusal:
+        return Refusal("modem", f"{self.config.name}: the modem did not do it: {error}", "Try again.")
+
+    def view(self) -> LineView:
+        return line_view(
+            self.config,
+            up=self.up,
+            down=self._down,
+            status=self._modem.status,
+            at=self._sending_since if self.sending else self._clock.now(),
+            modem=self._name,
+            link=self._state.links.get(f"line/{self.config.id}"),
+            call=self._state.calls.get(self.call),
+        )

@@ -1,0 +1,132 @@
+"""All lines of the box: each lives and fails alone; what must go out takes the best one, and another when it fails."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance.config import Line as LineConfig
+from appliance.config import Site
+from appliance.events import CallEnded, CallMissed, LineDown, SmsFailed, SmsSent, TaskDied
+from appliance.journal import Appended
+from appliance.keeper import Keeper
+from appliance.lines.call_machine import Reason
+from appliance.lines.line import Line
+from appliance.lines.line_view import line_view
+from appliance.model import CallPhase
+from appliance.state import Link, State
+from appliance.view import LineView
+from drivers.clock import Clock
+from drivers.jsonsocket import Refusal
+from drivers.modem.errors import ModemError
+from drivers.modem.pdu import PduError
+from drivers.modem.profile import ProfileError, load_profiles
+from drivers.modem.session import UNKNOWN
+
+log = logging.getLogger("siaga.lines")
+
+
+class Lines:
+    """`on_data` gets number and octets of each binary message on ORDER_PORT.
+
+    With modem profiles that cannot be read there are no lines, and each says so; the box works on without them.
+    """
+
+    def __init__(
+        self, *, site: Site, profiles: Path, state: State, clock: Clock, append: Callable[..., Appended],
+        on_changed: Callable[[], None], on_data: Callable[[str, bytes], None],
+    ) -> None:  # fmt: skip
+        self._site, self._state, self._clock, self._append = site, state, clock, append
+        self._lines: dict[str, Line] = {}
+        self._fault = ""
+        try:
+            makes = load_profiles(profiles / "modems")
+        except ProfileError as e:
+            self._fault = str(e)
+        else:
+            self._lines = {c.id: Line(c, makes, state, clock, append, on_changed, on_data) for c in site.line}
+
+    async def run(self) -> None:
+        """Hold all lines for as long as the process lives."""
+        self._close_forgotten_calls()
+        if self._fault:
+            log.error("no line works: %s", self._fault)
+            for config in self._site.line:
+                self._append(LineDown(line=config.id, reason=self._fault[:200]))
+        keeper = Keeper(self._died)
+        for name, line in self._lines.items():
+            keeper.keep(f"line {name}", line.run)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await keeper.stop()
+
+    def _died(self, task: str, reason: str) -> None:
+        self._append(TaskDied(task=task, reason=reason[:300]))
+
+    def _close_forgotten_calls(self) -> None:
+        """Calls that the journal has as going on, and that no line follows: their line is gone from the site file."""
+        followed = {line.call for line in self._lines.values()}
+        for call in [c for c in self._state.calls.values() if c.id not in followed]:
+            if call.phase is CallPhase.RINGING:
+                self._append(CallMissed(line=call.line, call=call.id))
+            elif call.phase is CallPhase.TALKING:
+                self._append(CallEnded(line=call.line, call=call.id, seconds=0.0, reason=Reason.LINE_LOST))
+
+    def up(self) -> bool:
+        """Whether a message could be sent now."""
+        return any(line.registered for line in self._lines.values())
+
+    async def send_data(self, number: str, payload: bytes, purpose: str) -> None:
+        """One binary message, before all else, on the best line; each that fails is journaled and the next one tried.
+
+        A message that may or may not have gone out is sent again: its receiver knows it by its own number.
+        Raises OSError with all reasons when no line took it.
+        """
+        failures: list[str] = []
+        left = list(self._lines.values())
+        while ready := [line for line in left if line.up]:
+            line = min(ready, key=lambda one: (not one.registered, bool(one.call), one.sending))
+            left.remove(line)
+            try:
+                references = await line.send(number, payload)
+            except (ModemError, PduError) as e:
+                failures.append(f"{line.config.id}: {e}")
+                self._failed(line.config.id, number, purpose, str(e))
+                if isinstance(e, PduError):
+                    break  # no other line could send it either
+                continue
+            self._append(SmsSent(line=line.config.id, number=number, purpose=purpose, references=references))
+            return
+        if not failures:
+            failures.append(self._fault or "no modem answers")
+            self._failed("", number, purpose, failures[0])
+        raise OSError("; ".join(failures))
+
+    def _failed(self, line: str, number: str, purpose: str, reason: str) -> None:
+        self._append(SmsFailed(line=line, number=number, purpose=purpose, reason=reason[:200]))
+
+    async def answer(self, line: str, actor: str) -> dict[str, str]:
+        """Take the call that rings on a line. Raises Refusal."""
+        return await self._line(line).answer(actor)
+
+    async def hang_up(self, line: str, actor: str) -> dict[str, str]:
+        """End or refuse the call on a line. Raises Refusal."""
+        return await self._line(line).hang_up(actor)
+
+    def _line(self, name: str) -> Line:
+        if name not in self._lines:
+            raise Refusal("no_line", f"There is no line {name!r}.", f"Lines: {', '.join(self._lines) or 'none'}.")
+        return self._lines[name]
+
+    def views(self) -> list[LineView]:
+        if not self._fault:
+            return [line.view() for line in self._lines.values()]
+        now = self._clock.now()
+        return [
+            line_view(c, up=False, down="bad_profile", status=UNKNOWN, at=now, modem="", link=self._link(c), call=None)
+            for c in self._site.line
+        ]
+
+    def _link(self, config: LineConfig) -> Link | None:
+        return self._state.links.get(f"line/{config.id}")
