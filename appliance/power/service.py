@@ -160,7 +160,9 @@ class Power:
         since = self._state.gensets[id].since if id in self._state.gensets else Genset().since
         if not seen.linked:
             return Genset(GensetPhase.UNKNOWN, since, None, "", "")
-        return Genset(watch.phase, since, watch.ready, seen.mode, watch.fault)
+        proof_holds = seen.mode == "auto" and seen.fault == ""
+        ready = None if watch.ready and not proof_holds else watch.ready
+        return Genset(watch.phase, since, ready, seen.mode, watch.fault)
 
 
 def _bus(config: BusConfig) -> Bus:

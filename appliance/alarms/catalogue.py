@@ -1,0 +1,54 @@
+"""The alarm catalogue: which facts raise and clear which alarm, read from TOML and refused whole when a row is wrong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from appliance.alarms.alarm_machine import Cause, Row
+from appliance.events import KINDS
+
+CATALOGUE = Path(__file__).with_name("catalogue.toml")
+
+
+class CatalogueError(Exception):
+    """A catalogue that must not be used; the text lists every fault with its place."""
+
+
+class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    alarm: tuple[Row, ...]
+
+
+def load_catalogue(path: Path) -> tuple[Row, ...]:
+    """Read and check. Raises CatalogueError that names every fault found."""
+    try:
+        catalogue = msgspec.toml.decode(path.read_bytes(), type=Catalogue)
+    except OSError as e:
+        raise CatalogueError(f"{path}: cannot be read ({e.strerror}); install Siaga again.") from e
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise CatalogueError(f"{path}: {e}.") from e
+    if found := list(_faults(catalogue.alarm)):
+        raise CatalogueError("\n".join(f"{path}: {fault}" for fault in found))
+    return catalogue.alarm
+
+
+def _faults(rows: tuple[Row, ...]) -> Iterator[str]:
+    codes = [row.code for row in rows]
+    yield from (f"{code}: stands there twice." for code in sorted({c for c in codes if codes.count(c) > 1}))
+    for row in rows:
+        if not row.raised_by:
+            yield f"{row.code}: raised_by is empty, so it can never be raised."
+        if bool(row.about) == bool(row.subject):
+            yield f"{row.code}: give either about or subject."
+        for cause in (*row.raised_by, *row.cleared_by):
+            yield from (f"{row.code}: {fault}" for fault in _cause_faults(row, cause))
+
+
+def _cause_faults(row: Row, cause: Cause) -> Iterator[str]:
+    kind = KINDS.get(cause.event)
+    if kind is None:
+        yield f"there is no event {cause.event!r}."
+        return
+    for field in (*row.subject, *cause.where):
+        if field not in kind.__struct_fields__:
+            yield f"{cause.event} has no field {field!r}; it has {', '.join(kind.__struct_fields__)}."

@@ -1,0 +1,123 @@
+"""What goes to dashboards: quality with every value, nothing private, schemas as published."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from appliance import events as ev
+from appliance.config import load_site
+from appliance.dashboards import Dashboards, schemas
+from appliance.entry import Entry
+from appliance.event import Event
+from appliance.events import encode_event
+from appliance.model import Role, Source
+from appliance.state import Genset, Stamp
+from appliance.view import Dark, DeviceView, Figure, PowerView, View
+from drivers.clock import VirtualClock
+
+ROOT = Path(__file__).parents[2]
+STATE = "siaga/ambon/state/pusat/"
+
+
+def view(at: float, fuel_at: float) -> View:
+    fuel = Figure(value=74, unit="%", quality="good", at=fuel_at, fresh_s=5)
+    power = PowerView(
+        Source.MAINS, "present", Stamp(), (), Dark(None, "mains_feeds"), {"genset": Genset()}, {},
+        [DeviceView("genset", "Genset", {"fuel_level": fuel}, None)], [],
+    )  # fmt: skip
+    return View(
+        1, "h", at, 1000 + at, "ntp", "WIT", 1.0, Role.CENTRE, "ambon", "pusat", "Pusat", "id", "0.1", power, [], None,
+        False, [], [], {}, [], [], [], {}, None, 0, [],
+    )  # fmt: skip
+
+
+class Listener:
+    """A dashboard's end: what was published last on each topic."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.view = view(0, 0)
+        self.retained: dict[str, bytes] = {}
+        self.events: list[str] = []
+        self.dashboards = Dashboards(
+            site=load_site(ROOT / "firmware-config/sites/demo/centre.toml"),
+            view=lambda: self.view,
+            clock=self.clock,
+            publish=self.retained.__setitem__,
+            publish_event=lambda topic, payload: self.events.append(topic),
+        )
+
+    def read(self, topic: str) -> Any:
+        return msgspec.json.decode(self.retained[STATE + topic])
+
+
+def entry(event: Event) -> Entry:
+    return Entry.after(
+        Entry.before_first(), wall=1, mono=1, boot="b", quality="ntp", kind=event.kind, subject="", actor="",
+        cause=None, body=encode_event(event),
+    )  # fmt: skip
+
+
+def test_a_value_that_is_stale_is_null_and_says_so() -> None:
+    listener = Listener()
+    listener.dashboards.publish_all()
+    assert listener.read("reading/genset/fuel_level")["value"] == 74
+    listener.view = view(100, 0)
+    listener.dashboards.publish_all()
+    assert listener.read("reading/genset/fuel_level") == {
+        "value": None,
+        "unit": "%",
+        "quality": "stale",
+        "wall": 1000.0,
+    }
+
+
+def test_unchanged_state_is_not_said_each_second_but_often_enough_for_expire_after() -> None:
+    listener = Listener()
+    said: list[float] = []
+
+    async def story() -> None:
+        import asyncio
+
+        running = asyncio.create_task(listener.dashboards.run())
+        for _ in range(200):
+            await asyncio.sleep(1)
+            if listener.retained.pop(STATE + "power", None):
+                said.append(listener.clock.now())
+        running.cancel()
+
+    listener.clock.run(story())
+    gaps = [b - a for a, b in itertools.pairwise(said)]
+    assert gaps
+    assert 20 < min(gaps) <= max(gaps) < 90
+
+
+def test_texts_callers_and_logins_are_for_no_dashboard() -> None:
+    listener = Listener()
+    for event in (
+        ev.SmsReceived(line="l1", message="m", number="+62", text="secret", parts=1),
+        ev.CallRinging(line="l1", call="c", number="+62"),
+        ev.LoggedIn(name="operator"),
+        ev.MainsSuspected(by="ups"),
+    ):
+        listener.dashboards.on_entry(entry(event))
+    assert listener.events == ["siaga/ambon/event/pusat/power.mains_suspected"]
+
+
+def test_home_assistant_finds_each_figure_with_expiry_and_availability() -> None:
+    listener = Listener()
+    listener.dashboards.publish_all()
+    found = msgspec.json.decode(listener.retained["homeassistant/device/siaga-ambon-pusat/config"])
+    fuel = found["cmps"]["genset_fuel_level"]
+    assert fuel["state_topic"] == STATE + "reading/genset/fuel_level"
+    assert fuel["expire_after"] == 90
+    assert found["availability"][0]["topic"] == STATE + "online"
+    assert len({part["unique_id"] for part in found["cmps"].values()}) == len(found["cmps"])
+
+
+def test_the_published_schemas_are_those_of_the_code() -> None:
+    assert msgspec.json.decode((ROOT / "docs/mqtt-schemas.json").read_bytes()) == msgspec.json.decode(
+        msgspec.json.encode(schemas())
+    )
