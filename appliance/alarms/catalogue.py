@@ -1,4 +1,4 @@
-"""The alarm catalogue: which facts raise and clear which alarm, read from TOML and refused whole when a row is wrong."""
+"""The alarm catalogue: which facts raise and clear which alarm. Read from TOML, refused whole when a row is wrong."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -9,7 +9,7 @@ from drivers.quality import Quality
 FRESH = 30.0  # s; the modem is asked every 10, so two answers may be missing
 
 REGISTERED = ("home", "roaming")
-SIM_LOCKED = ("SIM PIN", "SIM PUK", "SIM PIN2", "SIM PUK2", "PH-SIM PIN", "PH-NET PIN", "PH-NET PUK")
+SIM_WHY = {"SIM PIN": "sim_pin", "SIM PUK": "sim_puk"}  # of +CPIN; any other word but READY is a SIM that is no use
 
 
 def line_view(
@@ -47,12 +47,10 @@ def _can_take_call(up: bool, down: str, status: StatusChanged, call: Call | None
     """`registered` is the most that can be said: whether a voice comes through is proven by a call only."""
     if not up:
         return ("unknown", "starting") if down == "starting" else ("no", down)
-    if status.sim in SIM_LOCKED:
-        return "no", "sim_locked"
     if status.sim not in ("READY", ""):
-        return "no", "no_sim"
+        return "no", SIM_WHY.get(status.sim, "no_sim")
     if status.registration == "unknown":
-        return "unknown", "starting" if status.sim == "" else "not_known"
+        return "unknown", "starting" if status.sim == "" else "unknown"
     if status.registration not in REGISTERED:
-        return "no", "not_registered"
+        return "no", status.registration
     return ("no", "in_call") if call else ("registered", "")

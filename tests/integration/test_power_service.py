@@ -1,0 +1,299 @@
+"""Power and alarms on real bytes: the simulated building as a process, a real RTU line, TCP and a real journal."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from appliance.alarms.service import Alarms
+from appliance.annunciator_config import AnnunciatorConfig
+from appliance.commands import AcknowledgeAlarm
+from appliance.config import Bus, Device, Site
+from appliance.entry import Entry
+from appliance.event import Event
+from appliance.events import (
+    AlarmCleared,
+    AlarmRaised,
+    GensetFailedToStart,
+    GensetNotInAuto,
+    LinkLost,
+    LinkRestored,
+    MainsLost,
+    MainsReturned,
+    MainsSuspected,
+    Started,
+)
+from appliance.fold import apply
+from appliance.journal import Journal
+from appliance.model import GensetPhase, Mains, Role, Source
+from appliance.power.service import Power
+from appliance.state import State
+from appliance.view import PowerView
+from drivers.clock import Clock
+from drivers.sim.knobs import turn
+
+ROOT = Path(__file__).parents[2]
+PROFILES = ROOT / "firmware-config"
+SPEED = 8.0  # at 9600 baud a poll of both devices takes 70 ms of the machine's time; more makes a busy one miss frames
+REAL_S = 40.0  # of the machine's time, after which a story hangs
+QUICK = ("--retransfer", "6", "--cooldown", "5", "--crank", "4", "--rest", "3")  # a day's work in a minute
+
+Story = Callable[["Box"], Awaitable[None]]
+
+
+class Box:
+    """Core's part of the work: journal, fold, alarms and power, on one loop; and a hand on the building's knobs."""
+
+    def __init__(self, folder: Path, clock: Clock, tcp_port: int, buses: tuple[str, str]) -> None:
+        self.folder, self.clock = folder, clock
+        self.site = Site(
+            role=Role.CENTRE,
+            site="ambon",
+            id="pusat",
+            name="Pusat",
+            annunciator=AnnunciatorConfig(socket="a.sock", factory="mock"),
+            bus=(
+                Bus(id="rtu", kind="rtu", port=str(folder / "rtu")),
+                Bus(id="tcp", kind="tcp", host="127.0.0.1", tcp_port=tcp_port),
+            ),
+            genset=(Device(id="g1", name="Genset", bus=buses[0], unit=10, profile="dse_7320_mk2"),),
+            ups=(Device(id="u1", name="UPS", bus=buses[1], unit=1, profile="apc_smart_ups"),),
+        )
+        self.events: list[Event] = []
+        self.news = asyncio.Event()
+
+    async def turn(self, knob: str, **args: object) -> None:
+        await turn(self.folder / "knobs", knob, timeout=5.0 * SPEED, **args)
+
+    @contextlib.asynccontextmanager
+    async def on(self) -> AsyncIterator[None]:
+        """Switched on, from what the journal holds; switched off at the end."""
+        self.state = State()
+        self.alarms: Alarms | None = None
+        self.journal = Journal(self.folder / "journal.db", self.clock, "b" * 16, lambda: "ntp", self._on_entry)
+        self.journal.open()
+        self.power = Power(
+            site=self.site, profiles=PROFILES, state=self.state, clock=self.clock, append=self.journal.append,
+            on_changed=self.news.set,
+        )  # fmt: skip
+        self.alarms = Alarms(site=self.site, state=self.state, clock=self.clock, append=self.journal.append)
+        self.journal.append(Started(role="centre", version="0", speed=self.clock.speed))
+        running = [asyncio.create_task(part.run()) for part in (self.power, self.alarms)]
+        try:
+            yield
+        finally:
+            for task in running:
+                task.cancel()
+            for ended in await asyncio.gather(*running, return_exceptions=True):
+                assert isinstance(ended, asyncio.CancelledError), ended
+            self.journal.close()
+
+    def _on_entry(self, entry: Entry) -> None:
+        apply(self.state, entry)
+        if self.alarms is not None:
+            self.events.append(entry.event)
+            self.alarms.on_entry(entry)
+        self.news.set()
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+    def view(self) -> PowerView:
+        return self.power.view()
+
+    async def until(self, true: Callable[[], object], most: float = 30.0) -> None:
+        """Wait in the box's time until it is so; a failure tells what happened instead."""
+        try:
+            async with asyncio.timeout(most):
+                while not true():
+                    self.news.clear()
+                    await self.news.wait()
+        except TimeoutError:
+            pytest.fail(f"not within {most} s; there was {self.kinds}, and now {self.view().source}")
+
+    async def until_told(self, kind: str, most: float = 30.0) -> None:
+        await self.until(lambda: kind in self.kinds, most)
+
+    async def until_calm(self) -> None:
+        """Both devices have been read, and all is well."""
+        await self.until(lambda: self.view().source is Source.MAINS and self.view().gensets["g1"].ready)
+        self.events.clear()
+
+
+def play(folder: Path, story: Story, *, buses: tuple[str, str] = ("rtu", "rtu")) -> None:
+    """Tell a story with a building and a box; `buses` are those of the generator's controller and of the UPS."""
+    clock = Clock(SPEED)
+
+    async def told(port: int) -> None:
+        async with asyncio.timeout(REAL_S * SPEED):
+            box = Box(folder, clock, port, buses)
+            async with box.on():
+                await story(box)
+
+    with building(folder, clock) as port:
+        clock.run(told(port))
+
+
+@contextlib.contextmanager
+def building(folder: Path, clock: Clock) -> Iterator[int]:
+    command = [sys.executable, "-m", "drivers.sim.building", "--rtu-port", folder / "rtu", "--knobs", folder / "knobs"]
+    environment = os.environ | clock.environment()
+    with subprocess.Popen([*command, *QUICK], cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout
+            yield msgspec.json.decode(process.stdout.readline())["tcp_port"]
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def test_a_blackout_from_the_first_second_to_the_set_being_ready_again(tmp_path: Path) -> None:
+    async def story(box: Box) -> None:
+        await box.until_calm()
+        await box.turn("mains.cut")
+        await box.until_told("power.mains_lost", 6)
+        lost = next(e for e in box.events if isinstance(e, MainsLost))
+        assert (lost.witnesses, set(lost.by)) == (2, {"genset/g1", "ups/u1"})
+        view = box.view()
+        assert (view.source, view.mains, view.dark.reason) == (Source.BATTERY, Mains.LOST, "ups_runtime")
+        assert 21 < (view.dark.minutes or 0) <= 23
+        assert AlarmRaised(alarm="power.mains_lost", about="mains", priority=2) in box.events
+        await box.until_told("genset.on_load", 15)
+        assert box.view().source is Source.GENSET
+        assert box.view().dark.minutes is None
+        await box.turn("mains.return")
+        await box.until_told("power.mains_returned", 8)
+        assert next(e for e in box.events if isinstance(e, MainsReturned)).by == ("genset/g1",)
+        await box.until_told("genset.ready", 40)
+        await box.until(lambda: box.view().source is Source.MAINS)
+        genset = [k for k in box.kinds if k.startswith("genset.")]
+        phases = ["starting", "running", "on_load", "off_load", "cooling", "stopped", "ready"]
+        assert genset == [f"genset.{phase}" for phase in phases]
+        assert [k for k in box.kinds if k.startswith("power.")] == ["power.mains_lost", "power.mains_returned"]
+        assert "system.link_lost" not in box.kinds
+
+    play(tmp_path, story)
+
+
+def test_a_set_that_refuses_is_an_alarm_of_the_first_priority_until_it_runs(tmp_path: Path) -> None:
+    raised = AlarmRaised(alarm="genset.fail_to_start", about="g1", priority=1)
+
+    async def story(box: Box) -> None:
+        await box.until_calm()
+        await box.turn("genset.refuse", on=True)
+        await box.turn("mains.cut")
+        await box.until(lambda: raised in box.events, 40)
+        assert GensetFailedToStart(genset="g1", reason="controller") in box.events
+        view = box.view()
+        assert (view.source, view.gensets["g1"].phase) == (Source.BATTERY, GensetPhase.FAILED)
+        assert view.gensets["g1"].ready is False
+        assert box.alarms
+        said = box.alarms.acknowledge(AcknowledgeAlarm(alarm="genset.fail_to_start", about="g1"), "operator")
+        assert said["now"] == "acknowledged"
+        await box.turn("genset.refuse", on=False)
+        await box.turn("genset.mode", mode="stop")
+        await box.until(lambda: any(isinstance(e, GensetNotInAuto) for e in box.events))
+        await box.turn("genset.mode", mode="auto")
+        await box.until_told("genset.running")
+        assert AlarmCleared(alarm="genset.fail_to_start", about="g1") in box.events
+        assert "genset.fail_to_start/g1" not in box.state.alarms
+        assert "genset.not_in_auto/g1" in box.state.alarms  # over, and nobody has seen it
+        assert box.state.alarms["genset.not_in_auto/g1"].cleared
+        assert box.events.count(raised) == 1
+
+    play(tmp_path, story, buses=("tcp", "rtu"))
+
+
+def test_a_flicker_and_a_self_test_are_no_outage(tmp_path: Path) -> None:
+    async def story(box: Box) -> None:
+        await box.until_calm()
+        await box.turn("ups.test")
+        await box.until(lambda: box.view().ups_devices[0].figures["testing"].value)
+        assert box.view().source is Source.MAINS
+        await box.until(lambda: not box.view().ups_devices[0].figures["testing"].value)
+        assert box.kinds == []
+        await box.turn("mains.cut")
+        await asyncio.sleep(0.5)
+        await box.turn("mains.return")
+        await asyncio.sleep(8)
+        assert {"ups.on_battery", "ups.on_line"} >= set(box.kinds)
+        assert not box.state.alarms
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(("mute", "by"), [("ups", "genset/g1"), ("genset", "ups/u1")])
+def test_with_one_device_silent_the_other_alone_is_believed_after_five_seconds(
+    tmp_path: Path, mute: str, by: str
+) -> None:
+    async def story(box: Box) -> None:
+        await box.until_calm()
+        await box.turn("bus.mute", device=mute)
+        await box.turn("mains.cut")
+        began = box.clock.now()
+        await box.until_told("power.mains_lost", 15)
+        assert box.clock.now() - began >= 4.5
+        assert MainsLost(witnesses=1, by=(by,)) in box.events
+        assert any(isinstance(e, MainsSuspected) and e.by == by for e in box.events)
+        link = f"{mute}/{mute[0]}1"
+        await box.until(lambda: LinkLost(link=link, reason="no_answer") in box.events)
+        assert box.events.count(LinkLost(link=link, reason="no_answer")) == 1
+        if mute == "genset":
+            genset = box.view().gensets["g1"]
+            assert (genset.phase, genset.ready) == (GensetPhase.UNKNOWN, None)
+        await box.turn("bus.mute", device=mute, on=False)
+        await box.until(lambda: LinkRestored(link=link) in box.events)
+        await box.until_told("genset.on_load")
+
+    play(tmp_path, story)
+
+
+def test_a_bus_that_vanishes_in_the_outage_makes_everything_unknown_and_nothing_lost(tmp_path: Path) -> None:
+    async def story(box: Box) -> None:
+        await box.until_calm()
+        await box.turn("bus.unplug")
+        await box.turn("mains.cut")
+        await box.until(lambda: {"genset.link_lost/g1", "ups.link_lost/u1"} <= set(box.state.alarms))
+        view = box.view()
+        assert (view.source, view.mains, view.dark.minutes) == (Source.UNKNOWN, Mains.UNKNOWN, None)
+        assert view.ups["u1"].on_battery is None
+        await asyncio.sleep(5)
+        assert not any(k.startswith("power.") for k in box.kinds)
+        await box.turn("bus.plug")
+        await box.until_told("genset.on_load")
+
+    play(tmp_path, story)
+
+
+def test_a_box_that_restarts_in_the_outage_tells_nothing_twice_and_goes_on(tmp_path: Path) -> None:
+    async def story(box: Box) -> None:
+        await box.until_calm()
+        await box.turn("mains.cut")
+        await box.until_told("genset.on_load")
+
+    async def later(box: Box) -> None:
+        await box.until(lambda: box.view().source is Source.GENSET)
+        await asyncio.sleep(3)
+        assert set(box.kinds) == {"system.started", "system.link_restored"}
+        assert box.view().gensets["g1"].phase is GensetPhase.ON_LOAD
+        await box.turn("mains.return")
+        await box.until_told("power.mains_returned")
+
+    clock = Clock(SPEED)
+
+    async def told(port: int) -> None:
+        async with asyncio.timeout(REAL_S * SPEED):
+            for tell in (story, later):
+                box = Box(tmp_path, clock, port, ("rtu", "rtu"))
+                async with box.on():
+                    await tell(box)
+
+    with building(tmp_path, clock) as port:
+        clock.run(told(port))

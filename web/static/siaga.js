@@ -1,0 +1,218 @@
+// The page's own hand, where htmx has none: holding the siren button, orders that are asked for again under one key,
+// and noticing that the box is gone. Panels come by htmx's Server-Sent Events and are morphed in place.
+"use strict";
+(() => {
+  const HOLD_MS = 1000; // long enough that no sleeve does it, short enough for an emergency
+  const LOST_MS = 4000; // the box sends the time every second
+  const AGAIN_MS = 3000; // between attempts to connect while htmx makes none
+  const ANSWER_MS = 4000; // core answers in milliseconds; after this the same order is asked for again
+  const TRIES = 3; // of one order, under one key: core carries it out once
+
+  const root = document.documentElement;
+  const at = (id) => document.getElementById(id);
+  const said = at("said");
+  const form = at("order-form");
+
+  const say = (text, tone) => {
+    if (!said) return;
+    said.textContent = text;
+    said.className = tone || "";
+  };
+
+  // The stream
+
+  const stream = at("stream");
+  const lost = at("lost");
+  let heard = performance.now();
+  let connection = null;
+  let asked = 0;
+  let outdated = false;
+
+  const showLost = (since) => {
+    if (lost.hidden) at("lost-said").textContent = at("lost-said").dataset.text;
+    lost.hidden = false;
+    root.classList.add("gone");
+    lost.querySelector("b").textContent = Math.round(since / 1000);
+  };
+  const showBack = () => {
+    if (lost.hidden) return;
+    lost.hidden = true;
+    at("lost-said").textContent = "";
+    root.classList.remove("gone");
+  };
+  const loadAnew = () => {
+    if (outdated && !holding && !busy.size && !document.querySelector(".login input:focus")) location.reload();
+  };
+
+  stream.addEventListener("htmx:sse:after:connection", (e) => {
+    connection = e.detail.connection;
+  });
+  stream.addEventListener("htmx:sse:after:message", () => {
+    heard = performance.now();
+    showBack();
+    const fresh = Number(at("alarms")?.dataset.new || 0);
+    document.title = document.title.replace(/^(▲\d+ )?/, fresh ? `▲${fresh} ` : "");
+  });
+  for (const name of ["outdated", "login-ended"]) {
+    stream.addEventListener(name, () => {
+      outdated = true;
+      loadAnew();
+    });
+  }
+  setInterval(() => {
+    loadAnew();
+    const since = performance.now() - heard;
+    if (since < LOST_MS || document.hidden) return;
+    showLost(since);
+    // A stream that is open and silent is dead on the way; one that htmx gave up is begun anew.
+    if (performance.now() - asked < AGAIN_MS) return;
+    asked = performance.now();
+    connection?.reader?.cancel().catch(() => {});
+    htmx.trigger(stream, "reconnect");
+  }, 500);
+
+  // Orders
+
+  const busy = new Set();
+  const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+
+  const ask = async (path, fields) => {
+    const answer = await fetch(path, { method: "POST", body: new URLSearchParams(fields), signal: AbortSignal.timeout(ANSWER_MS) });
+    return answer.json();
+  };
+
+  // An order without an answer is asked for again under the same key: core carries it out once and says so.
+  const order = async (path, fields) => {
+    let reached = false;
+    for (let n = 1; n <= TRIES; n += 1) {
+      try {
+        const told = await ask(path, fields);
+        reached = true;
+        if (told.code !== "unknown_outcome") return told;
+      } catch (e) {
+        reached ||= e.name === "TimeoutError";
+      }
+      if (n < TRIES) {
+        say(form.dataset.checking, "warn");
+        await new Promise((r) => setTimeout(r, 500));
+      }
+    }
+    return { ok: false, tone: "bad", text: reached ? form.dataset.notKnown : form.dataset.notReached };
+  };
+
+  const give = async (path, fields) => {
+    const mine = `${path} ${new URLSearchParams(fields)}`;
+    if (busy.has(mine) || !form) return;
+    busy.add(mine);
+    say(form.dataset.sending, "");
+    try {
+      const told = await order(path, fields);
+      say(told.text, told.tone);
+    } finally {
+      busy.delete(mine);
+    }
+  };
+
+  document.addEventListener("click", (e) => {
+    const button = e.target.closest("[data-post]");
+    if (!button || button.disabled) return;
+    const { alarm, about, line, alerts } = button.dataset;
+    const fields = Object.entries({ alarm, about, line, alerts }).filter(([, value]) => value !== undefined);
+    give(button.dataset.post, fields);
+  });
+
+  // Enter answers the call that rings longest, unless the person is at another control.
+  document.addEventListener("keydown", (e) => {
+    if (e.key !== "Enter" || e.repeat || e.target.closest("button, a, select, input:not([type=checkbox]), [popover]")) return;
+    const answer = document.querySelector("[data-enter]:not(:disabled)");
+    if (answer) {
+      e.preventDefault();
+      answer.click();
+    }
+  });
+
+  // Holding the siren button
+
+  const siren = at("siren");
+  let holding = null;
+
+  if (siren) {
+    const all = at("all");
+    const chips = [...form.querySelectorAll("[name=stations]")];
+    const kind = form.elements.kind;
+    const sounds = () => "sounds" in kind.selectedOptions[0].dataset;
+    const chosen = () => chips.filter((c) => c.checked);
+
+    const label = () => {
+      all.checked = chips.length > 0 && chosen().length === chips.length;
+      const words = [kind.selectedOptions[0], form.elements.pattern.selectedOptions[0], form.elements.seconds.selectedOptions[0]];
+      const what = chosen().length ? `${chosen().length} ${form.dataset.chosen}` : form.dataset.nothingChosen;
+      siren.querySelector(".what").textContent = sounds() ? form.dataset.hold : form.dataset.holdSilent;
+      siren.querySelector(".with").textContent = [what, ...words.map((o) => o.textContent)].join(" · ");
+      siren.classList.toggle("silent", !sounds());
+    };
+
+    const release = (early) => {
+      if (!holding) return;
+      clearTimeout(holding.timer);
+      holding = null;
+      siren.classList.remove("holding");
+      if (early) say(form.dataset.early, "warn");
+    };
+    const hold = () => {
+      if (holding) return;
+      if (!chosen().length) {
+        say(form.dataset.choose, "warn");
+        return;
+      }
+      say(form.dataset.holding, "");
+      siren.classList.add("holding");
+      holding = { timer: setTimeout(sound, HOLD_MS) };
+    };
+    const sound = () => {
+      release(false);
+      const fields = [...new FormData(form), ["key", newKey()]];
+      give("/alert", fields);
+    };
+
+    siren.addEventListener("pointerdown", (e) => {
+      if (e.button !== 0 || !e.isPrimary) return;
+      siren.setPointerCapture(e.pointerId);
+      hold();
+    });
+    for (const name of ["pointerup", "pointercancel", "lostpointercapture", "blur"]) {
+      siren.addEventListener(name, () => release(true));
+    }
+    siren.addEventListener("pointermove", (e) => {
+      const box = siren.getBoundingClientRect();
+      if (e.clientX < box.left || e.clientX > box.right || e.clientY < box.top || e.clientY > box.bottom) release(true);
+    });
+    siren.addEventListener("keydown", (e) => {
+      if (e.key !== " " && e.key !== "Enter") return;
+      e.preventDefault();
+      if (!e.repeat) hold();
+    });
+    siren.addEventListener("keyup", (e) => {
+      if (e.key === " " || e.key === "Enter") release(true);
+    });
+    siren.addEventListener("contextmenu", (e) => e.preventDefault());
+    window.addEventListener("blur", () => release(true));
+    document.addEventListener("visibilitychange", () => release(true));
+
+    all.addEventListener("change", () => {
+      for (const chip of chips) chip.checked = all.checked;
+      label();
+    });
+    form.addEventListener("change", label);
+    form.addEventListener("submit", (e) => e.preventDefault());
+    label();
+  }
+
+  // Light or dark
+
+  at("theme").addEventListener("click", () => {
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    document.cookie = `siaga_theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=strict`;
+  });
+})();
