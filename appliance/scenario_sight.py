@@ -131,7 +131,7 @@ class Site:
         """A page as the logged-in operator gets it: `has` or `has_not` a text."""
         text = await self.page.get(path)
         good = test.get("has", "") in text and ("has_not" not in test or test["has_not"] not in text)
-        return good, f"{path}: {len(text)} characters without it"
+        return good, f"{path}: {len(text)} characters" + ("" if good else " without it")
 
 
 def _fits(entry: Entry, fields: dict[str, Any]) -> bool:

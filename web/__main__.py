@@ -1,29 +1,31 @@
-"""`python -m web --config FILE`: what `siaga web` becomes."""
+"""`python -m web --config FILE`: the process that serves the pages (`siaga web` becomes it)."""
 
 import argparse
 import logging
-import os
 import sys
 from pathlib import Path
 
-from appliance.cli import say_no
 from appliance.config import SiteError, load_site
 from drivers.clock import Clock
-from web.server import run
+from web.server import CannotListen, run
+
+BAD_SITE = 2  # exit code; systemd does not start it again and again for a file that is wrong
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="siaga web", description=__doc__)
+    parser = argparse.ArgumentParser(prog="siaga web", description="Serve the operator's pages.")
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="site file")
-    options = parser.parse_args()
-    logging.basicConfig(level=os.environ.get("SIAGA_LOG", "INFO").upper(), format="%(levelname)s %(name)s: %(message)s")
+    file = parser.parse_args().config
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     clock = Clock.from_environment()
     try:
-        clock.run(run(load_site(options.config), options.config, clock))
+        clock.run(run(load_site(file), file, clock))
     except SiteError as e:
-        return say_no(f"{e}", code=2)
-    except OSError as e:
-        return say_no(f"the page cannot be served: {e}")
+        sys.stderr.write(f"{e}\n")
+        return BAD_SITE
+    except CannotListen as e:
+        sys.stderr.write(f"{e.strerror}\n")
+        return 1
     return 0
 
 

@@ -18,6 +18,7 @@ class AlarmRow(NamedTuple):
     since: str
     state: str  # "new", "acknowledged", "cleared"
     told: str
+    action: str  # what follows and what to do
 
 
 def alarm_panel(scene: Scene) -> dict[str, Any]:
@@ -32,8 +33,8 @@ def alarm_panel(scene: Scene) -> dict[str, Any]:
 
 
 def ordered(alarms: list[Alarm]) -> list[Alarm]:
-    """What nobody has seen first, then by priority, the oldest first."""
-    return sorted(alarms, key=lambda a: (a.acknowledged is not None, a.cleared is not None, a.priority, a.raised.seq))
+    """What nobody has seen first, then by priority, the newest first: the bar must not hide what is new."""
+    return sorted(alarms, key=lambda a: (a.acknowledged is not None, a.cleared is not None, a.priority, -a.raised.seq))
 
 
 def alarm_text(scene: Scene, alarm: Alarm) -> str:
@@ -64,7 +65,16 @@ def _row(scene: Scene, alarm: Alarm) -> AlarmRow:
     return AlarmRow(
         f"{alarm.alarm}-{alarm.about}", alarm.alarm, alarm.about, alarm.priority, SHAPES.get(alarm.priority, "p3"),
         alarm_text(scene, alarm), f"{scene.clock(alarm.raised)} · {scene.span(alarm.raised)}", state, told,
+        _action(scene, alarm),
     )  # fmt: skip
+
+
+def _action(scene: Scene, alarm: Alarm) -> str:
+    row = scene.catalogue.get(alarm.alarm)
+    if row is None or alarm.cleared:
+        return ""
+    words = scene.words
+    return f"{words.code('consequence', row.consequence)}. {words.code('action', row.action)}."
 
 
 def _silent(scene: Scene) -> dict[str, str]:

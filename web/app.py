@@ -49,7 +49,7 @@ SECURITY = [
         b"form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     ),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),  # with "no-referrer" our own forms would come without their origin
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
 

@@ -92,10 +92,8 @@ def _trunk(scene: Scene) -> Mark:
 
 
 def _missed(scene: Scene) -> str:
-    recent = [
-        c for c in scene.view.calls if c.phase is CallPhase.MISSED and scene.since(c.since) < MISSED_SHOWN
-    ]
+    recent = [c for c in scene.view.calls if c.phase is CallPhase.MISSED and scene.since(c.since) < MISSED_SHOWN]
     if not recent:
         return ""
     newest = max(recent, key=lambda c: c.since.seq)
-    return scene.words("call.missed", count=len(recent), number=scene.number(newest.number), clock=scene.clock(newest.since))
+    return scene.words("call.missed", count=len(recent), clock=scene.clock(newest.since))

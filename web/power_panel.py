@@ -19,8 +19,11 @@ FIGURES = (
     ("ups", "charge", 0),
     ("ups", "load", 0),
     ("ups", "output_v", 0),
-    ("ups", "output_hz", 1),
 )
+WHILE_TURNING = ("generator_load", "coolant_temperature")  # of a standing engine these are noise
+
+
+TURNING = (GensetPhase.STARTING, GensetPhase.RUNNING, GensetPhase.ON_LOAD, GensetPhase.COOLING)
 
 
 class Head(NamedTuple):
@@ -112,15 +115,14 @@ def _outage(scene: Scene, power: PowerView) -> str:
 
 def _boxes(scene: Scene, power: PowerView) -> dict[str, Box]:
     words, live = scene.words, scene.live
-    unknown = words("power.unknown_now")
     genset_device = power.genset_devices[0] if power.genset_devices else None
     ups_device = power.ups_devices[0] if power.ups_devices else None
     boxes: dict[str, Box] = {}
 
     states = {Mains.PRESENT: "on", Mains.LOST: "bad", Mains.SUSPECT: "warn", Mains.UNKNOWN: "unknown"}
-    mains = states[Mains(power.mains)] if live else "unknown"
-    line = _value(scene, genset_device, "mains_v_l1", 0) if live else ""
-    boxes["mains"] = Box(mains, _shape(mains), words("power.box.mains"), line or words.code("power.mains", power.mains))
+    mains = states[Mains(power.mains)]
+    line = _value(scene, genset_device, "mains_v_l1", 0)
+    boxes["mains"] = _box(live, mains, words("power.box.mains"), line or words.code("power.mains", power.mains))
 
     if genset_device:
         genset = power.gensets.get(genset_device.id)
@@ -137,21 +139,21 @@ def _boxes(scene: Scene, power: PowerView) -> dict[str, Box]:
         told = words.code("genset.phase", phase)
         if phase is GensetPhase.STOPPED and genset and genset.ready is not None:
             state, told = ("off", words("genset.ready")) if genset.ready else ("warn", words("genset.not_ready"))
-        boxes["genset"] = _box(live, state, genset_device.name, told, unknown)
+        boxes["genset"] = _box(live, state, genset_device.name, told)
     if ups_device:
         on_battery = power.ups[ups_device.id].on_battery if ups_device.id in power.ups else None
         state = {None: "unknown", True: "warn", False: "on"}[on_battery]
         told = words(f"ups.{'unknown' if on_battery is None else 'battery' if on_battery else 'line'}")
-        charge = _value(scene, ups_device, "charge", 0)
-        boxes["ups"] = _box(live, state, ups_device.name, f"{told} {charge}" if charge else told, unknown)
+        charge = _value(scene, ups_device, "charge", 0) if on_battery else ""
+        boxes["ups"] = _box(live, state, ups_device.name, f"{told} {charge}" if charge else told)
     fed = {Source.DARK: "bad", Source.UNKNOWN: "unknown"}.get(power.source, "on")
     load = _value(scene, ups_device, "load", 0) or words.code("power.fed", fed)
-    boxes["load"] = _box(live, fed, words("power.box.load"), load, unknown)
+    boxes["load"] = _box(live, fed, words("power.box.load"), load)
     return boxes
 
 
 def _box(live: bool, state: str, title: str, line: str, unknown: str) -> Box:
-    return Box(state, _shape(state), title, line) if live else Box("unknown", "unknown", title, unknown)
+    return Box(state, _shape(state), title, line) if live else Box("unknown", "unknown", title)
 
 
 def _shape(state: str) -> str:
@@ -184,10 +186,11 @@ def _rows(scene: Scene, power: PowerView) -> list[Row]:
         auto = shown.known and shown.text == "auto"
         text = words.code("genset.mode", shown.text) if shown.known else shown.text
         rows.append(Row(words("point.mode"), shown._replace(text=text), "" if auto or not shown.known else "p2"))
+    turning = any(g.phase in TURNING for g in power.gensets.values())
     for where, point, digits in FIGURES:
         devices = power.genset_devices if where == "genset" else power.ups_devices
         figure: Figure | None = devices[0].figures.get(point) if devices else None
-        if figure is None or figure.quality == "unimplemented":
+        if figure is None or figure.quality == "unimplemented" or (point in WHILE_TURNING and not turning):
             continue
         low = point == "fuel_level" and _is_true(devices[0], "fuel_low", scene)
         low = low or (point == "battery_v" and _is_true(devices[0], "battery_low", scene))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from appliance.model import AlertKind, DeliveryState
 from appliance.state import Alert, Delivery
-from appliance.view import StationView
+from appliance.view import LineView, StationView
 from web.scene import Mark, Scene, grouped
 
 SHAPES = {
@@ -22,6 +22,7 @@ SHAPES = {
     DeliveryState.CANCELLED: ("done", "dim"),
     DeliveryState.FAILED: ("bad", "p1"),
 }
+REGISTERED = ("home", "roaming")
 ON = (DeliveryState.ENERGISED, DeliveryState.PROVEN)
 
 
@@ -39,7 +40,7 @@ class Tile(NamedTuple):
 
 def station_panel(scene: Scene) -> dict[str, Any]:
     tiles = [_tile(scene, station) for station in scene.view.stations]
-    reachable = sum(1 for s in scene.view.stations if scene.live and _reach(scene, s)[0])
+    reachable = sum(1 for s in scene.view.stations if scene.live and _reach(scene, s))
     return {"tiles": tiles, "reachable": reachable, "count": len(tiles)}
 
 
@@ -105,10 +106,14 @@ def _reach(scene: Scene, station: StationView) -> tuple[str, ...]:
     heard = station.heard_at is not None and scene.now - station.heard_at <= station.fresh_s
     if heard and (broker is None or broker.up):
         paths.append("mqtt")
-    lines_up = any(line.link is not None and line.link.up for line in scene.view.lines)
-    if station.sms and lines_up:
+    if station.sms and any(_registered(scene, line) for line in scene.view.lines):
         paths.append("sms")
     return tuple(paths)
+
+
+def _registered(scene: Scene, line: LineView) -> bool:
+    """Whether a text could go out on this line."""
+    return line.registration.known(scene.now) and line.registration.value in REGISTERED
 
 
 def _reach_mark(scene: Scene, station: StationView) -> Mark:

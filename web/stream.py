@@ -31,7 +31,9 @@ class Start(NamedTuple):
 def start_from(last_event_id: str | None, page_seq: str) -> Start:
     """Last-Event-ID where the browser names one, else the seq that the page was made at."""
     given = last_event_id if last_event_id is not None else page_seq
-    return Start(int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0, last_event_id is not None)
+    return Start(
+        int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0, last_event_id is not None
+    )
 
 
 def event(data: str, *, id: int | None = None, name: str = "") -> bytes:

@@ -175,7 +175,8 @@ class MainsWatch:
         both = [w for w in lost if self._said_for(w, BOTH_S)]
         if len({_is_ups(w) for w in both}) == 2 or (len(both) >= 2 and not present):
             return both
-        return [w for w in lost if self._said_for(w, ALONE_S)] if not present else []
+        alone = [w for w in lost if self._said_for(w, ALONE_S)]
+        return alone if not present and len(alone) == len(lost) else []  # a second one is about to be believed
 
     def _said_for(self, witness: Witness, seconds: float) -> bool:
         return self._lost[witness.name].lasts(seconds)
@@ -227,8 +228,8 @@ class GensetWatch:
         events: list[Event] = []
         if self.phase is GensetPhase.ON_LOAD and seen.feeding is False:
             events += self._tell(ev.GensetOffLoad)
-        if engine is None:
-            return events
+        if engine is None or (engine is Engine.STOPPED and self.phase is GensetPhase.STARTING and seen.failed_to_start):
+            return events  # not known, or a failure that its next sample will tell
         if self.phase is GensetPhase.FAILED:
             events += self._after_failure(seen, engine, demanded)
         elif self.phase is GensetPhase.UNKNOWN and engine is Engine.STOPPED:
@@ -256,9 +257,8 @@ class GensetWatch:
         if self._alarm.lasts(0.0):
             return self._failed("controller")
         # Behind a lost link it may well run; it feeds nobody while a UPS lives from its battery.
-        if self._deadline is not None and now >= self._deadline and (seen.engine is not None or on_battery):
-            return self._failed("deadline")
-        return []
+        late = self._deadline is not None and now >= self._deadline and not seen.mains
+        return self._failed("deadline") if late and (seen.engine is not None or on_battery) else []
 
     def _failed(self, reason: str) -> list[Event]:
         self.phase, self.proven, self._deadline = GensetPhase.FAILED, False, None
@@ -304,12 +304,13 @@ class PlantMachine:
         for id in gensets:
             known = state.gensets.get(id, Genset())
             # A start that began after the outage did has its own time.
-            due = None if lost_for is None else now + start_s - min(lost_for, since(known.since))
+            starts = lost_for is not None and known.phase in MAY_FAIL
+            due = now + start_s - min(lost_for or 0.0, since(known.since)) if starts else None
             self.gensets[id] = GensetWatch(id, start_s, known, due)
         self.on_battery = {id: state.ups[id].on_battery if id in state.ups else None for id in ups}
         self._links = {link: found.up for link, found in state.links.items()}
         self._silent_s, self._began = silent_s, now
-        self._unseen_transfer = bool(self.gensets)  # whether a set may feed the UPSes without our seeing it
+        self._at_rest = not self.gensets  # no set can have begun to feed without our seeing it
         self.witnesses: list[Witness] = []  # as they spoke last
 
     def step(self, gensets: Mapping[str, GensetSeen], ups: Mapping[str, UpsSeen], now: float) -> list[Event]:
@@ -355,18 +356,21 @@ class PlantMachine:
         return [ev.UpsOnBattery(ups=id) if is_ else ev.UpsOnLine(ups=id)]
 
     def _witnesses(self, sets: Mapping[str, GensetSeen], batteries: Mapping[str, UpsSeen]) -> list[Witness]:
-        """A UPS is a witness of the mains only while no set can be what feeds it."""
+        """A UPS is a witness of the mains only while no set can be what feeds it.
+
+        Behind a lost link a set that was at rest is so for as long as every UPS stays on line: a transfer would show.
+        """
         feeding = [s.feeding for s in sets.values()]
-        if None not in feeding:
-            self._unseen_transfer = False
-        elif any(b.on_battery for b in batteries.values()):
-            self._unseen_transfer = True
+        on_line = all(b.on_battery is False for b in batteries.values())
+        if None in feeding:
+            self._at_rest = self._at_rest and on_line
+        else:
+            self._at_rest = on_line and not any(feeding) and not any(_turns(s) for s in sets.values())
+        may_be_fed = any(feeding) or (None in feeding and not self._at_rest)
         witnesses = [Witness(f"genset/{id}", s.mains, s.mains_at) for id, s in sets.items()]
         for id, b in batteries.items():
-            present = None if b.on_battery is None else not b.on_battery
-            if any(feeding) or (present and self._unseen_transfer):
-                present = None
-            witnesses.append(Witness(f"ups/{id}", present, b.at))
+            silent = b.on_battery is None or (any(feeding) if b.on_battery else may_be_fed)
+            witnesses.append(Witness(f"ups/{id}", None if silent else not b.on_battery, b.at))
         return witnesses
 
 

@@ -6,6 +6,7 @@ Any OSError means that the port is lost: a USB modem that restarts takes its por
 import asyncio
 import contextlib
 import os
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,7 +83,7 @@ class SerialPort:
         self.is_open = False
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, termios.error):  # which is no OSError: a port that is gone gives it
             self._serial.reset_output_buffer()
         with contextlib.suppress(OSError):
             self._serial.close()

@@ -20,7 +20,7 @@ import paho.mqtt.client as paho
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from drivers.sim.broker import Broker
-from tests.bench.floor_station import DONE, ORDER, MOMENT, SEED, connect, open_journal, commit
+from tests.bench.floor_station import DONE, MOMENT, ORDER, SEED, commit, connect, open_journal
 
 BODY = 42  # bytes of an order; its signature makes it 106
 WARM = 20  # messages that are not counted
@@ -33,7 +33,7 @@ class Floor:
     """Use `start`, any number of `measure`, `stop`. Its files are in `folder`, on the disk of the site beside it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._broker = Broker(folder)
         self._answers: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._key = Ed25519PrivateKey.from_private_bytes(SEED)
@@ -44,13 +44,13 @@ class Floor:
     async def start(self) -> None:
         port = await self._broker.start()
         self._station = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", STATION, str(port), str(self._folder / "station.db"),
+            sys.executable, "-m", STATION, str(port), str(self.folder / "station.db"),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert self._station.stdout is not None
         async with asyncio.timeout(ANSWER_WITHIN):
             await self._station.stdout.readline()
-        self._journal = open_journal(self._folder / "centre.db")
+        self._journal = open_journal(self.folder / "centre.db")
         self._centre = await asyncio.to_thread(connect, port, "floor-centre", DONE, self._answered)
         await self.measure(WARM)
 

@@ -48,7 +48,9 @@ def open_journal(file: Path) -> sqlite3.Connection:
     database = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("PRAGMA synchronous=FULL")
-    database.execute("CREATE TABLE IF NOT EXISTS orders (seq INTEGER PRIMARY KEY, at REAL NOT NULL, signed BLOB NOT NULL)")
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS orders (seq INTEGER PRIMARY KEY, at REAL NOT NULL, signed BLOB NOT NULL)"
+    )
     return database
 
 

@@ -132,7 +132,9 @@ class Presses:
             if len(moved) != 1:
                 raise Lost(f"alert {press.alert} moved the pin {len(moved)} times instead of once.")
             press.pin = moved[0]
-        centre = self._moments(CENTRE, {"alert.issued": "issued", "delivery.sent": "sent", "delivery.energised": "energised"})
+        centre = self._moments(
+            CENTRE, {"alert.issued": "issued", "delivery.sent": "sent", "delivery.energised": "energised"}
+        )
         station = self._moments(STATION, {"order.accepted": "accepted"})
         in_both = 0
         for press in presses:

@@ -253,14 +253,15 @@ def test_what_is_no_message_is_journaled_once(told: Callable[..., None]) -> None
 
 def test_a_dead_disk_delays_the_deleting_but_not_the_text(tmp_path: Path) -> None:
     async def main(clock: Clock) -> None:
-        box = Box(tmp_path / "not mounted" / "journal.db", clock)
+        (tmp_path / "disk").write_text("a file where the folder should be")
+        box = Box(tmp_path / "disk" / "journal.db", clock)
         try:
             [pdu] = parts_of("air naik")
             row = box.ledger.take(part(pdu))
             assert row is not None
             assert [t.text for t in box.texts()] == ["air naik"]
             assert not await row.durable(1.0)
-            (tmp_path / "not mounted").mkdir()
+            (tmp_path / "disk").unlink()
             assert await row.durable(20 * SPEED)
         finally:
             box.journal.close()

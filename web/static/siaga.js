@@ -146,9 +146,10 @@
     const label = () => {
       all.checked = chips.length > 0 && chosen().length === chips.length;
       const words = [kind.selectedOptions[0], form.elements.pattern.selectedOptions[0], form.elements.seconds.selectedOptions[0]];
-      const what = chosen().length ? `${chosen().length} ${form.dataset.chosen}` : form.dataset.nothingChosen;
+      const what = `${chosen().length} ${form.dataset.chosen}`;
       siren.querySelector(".what").textContent = sounds() ? form.dataset.hold : form.dataset.holdSilent;
-      siren.querySelector(".with").textContent = [what, ...words.map((o) => o.textContent)].join(" · ");
+      const told = [what, ...words.map((o) => o.textContent)].join(" · ");
+      siren.querySelector(".with").textContent = chosen().length ? told : form.dataset.nothingChosen;
       siren.classList.toggle("silent", !sounds());
     };
 

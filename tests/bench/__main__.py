@@ -1,0 +1,141 @@
+"""`make bench`: how fast and how heavy the box is, beside what the same work costs at least. See docs/bench.md.
+
+Prints a table and writes build/bench.json. Everything is measured in one run, the floor and the presses in turns, so
+that what disturbs the one disturbs the other.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from appliance.supervisor import NotStarted
+from drivers.clock import Clock
+from drivers.jsonsocket import Gone, Refusal
+from drivers.sim.broker import BrokerUnavailable
+from tests.bench import sms
+from tests.bench.compare import beside_rivals, latency_rows, sms_rows
+from tests.bench.cost import idle_cpu, memory, start_of_core
+from tests.bench.floor import Floor, disk
+from tests.bench.noise import Noise
+from tests.bench.person import Refused
+from tests.bench.press import Lost, Press, Presses
+from tests.bench.rivals.names import BUILD, FILE
+from tests.bench.site import BOX, BenchSite, Unsettled, running_site
+from tests.bench.table import Row, at_most, exactly, percentile, plain, summary, text
+
+BLOCK = 25  # rounds of one kind before those of another
+IDLE = 20.0  # s
+CALM = 10.0  # s after the site has settled, and after the last page closed: nobody looks any more
+STARTS = 5
+MOST_MEMORY, MOST_START, MOST_IDLE = 150.0, 1.5, 3.0  # MB, s, % of a core: for a board of 4 GB and 4 slow cores
+WRONG = (NotStarted, Unsettled, Lost, Refused, BrokerUnavailable, Gone, Refusal, sms.WrongText, TimeoutError, OSError)
+
+
+def say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+async def measure(folder: Path, rounds: int) -> list[Row]:
+    """All rows, in the order of the table."""
+    noise = Noise()
+    rows: list[Row] = []
+    floor = Floor(folder)
+    say("starting the floor's two processes and a demo ...")
+    async with running_site(folder / "site") as site:
+        say(f"idle for {CALM + IDLE:g} s ...")
+        await asyncio.sleep(CALM)
+        rows += await _quiet(site)
+        presses = Presses(site.where)
+        try:
+            await floor.start()
+            await presses.start()
+            rows += await _latency(floor, presses, rounds)
+            async with presses.person.open_page():
+                await asyncio.sleep(CALM)
+                rows += _memory("a page open, after all presses", site)
+        finally:
+            presses.stop()
+            await floor.stop()
+        rows.append(await _start(site, folder / "start.log"))
+    say("reading and writing SMS ...")
+    rivals = msgspec.json.decode(FILE.read_bytes(), type=list[Row]) if FILE.exists() else []
+    rows = [*beside_rivals(rows, rivals), *sms_rows(sms.ours(), rivals)]
+    return [*rows, plain("other programs' CPU meanwhile", noise.read(), "% of a core"), *rivals]
+
+
+async def _latency(floor: Floor, presses: Presses, rounds: int) -> list[Row]:
+    floors: list[float] = []
+    alone: list[Press] = []
+    watched: list[Press] = []
+    for done in range(0, rounds, BLOCK):
+        say(f"press {done} to {done + BLOCK} of {rounds}, floor beside them ...")
+        floors += await floor.measure(2 * BLOCK)
+        alone += await presses.measure(BLOCK)
+    for done in range(0, rounds, BLOCK):
+        say(f"press {done} to {done + BLOCK} of {rounds} with a page open ...")
+        floors += await floor.measure(2 * BLOCK)
+        async with presses.person.open_page():
+            await asyncio.sleep(1.0)
+            watched += await presses.measure(BLOCK)
+    pressed = [*alone, *watched]
+    in_both = await presses.settle(pressed)
+    return [
+        *latency_rows(floors, await asyncio.to_thread(disk, floor.folder, 200), alone, watched),
+        exactly(f"orders of {len(pressed)} in both journals' files, chains unbroken", in_both, "orders", len(pressed)),
+        exactly("orders on disk before the person was told", sum(p.durable for p in pressed), "orders", len(pressed)),
+    ]
+
+
+async def _quiet(site: BenchSite) -> list[Row]:
+    used = await idle_cpu(site.pids(), IDLE)
+    return [
+        at_most(f"idle CPU of {', '.join(BOX)}", sum(used), "% of a core", MOST_IDLE),
+        *(plain(f"  of it {name}", one, "% of a core") for name, one in zip(BOX, used, strict=True)),
+        *_memory("no page yet", site),
+    ]
+
+
+def _memory(when: str, site: BenchSite) -> list[Row]:
+    used, each = memory(site.pids()), [memory([pid]) for pid in site.pids()]
+    return [
+        at_most(f"memory of {', '.join(BOX)}, {when}, PSS", used.pss, "MB", MOST_MEMORY),
+        *(plain(f"  of it {name}, PSS", one.pss, "MB") for name, one in zip(BOX, each, strict=True)),
+        at_most(f"memory of {', '.join(BOX)}, {when}, RSS", used.rss, "MB", MOST_MEMORY),
+    ]
+
+
+async def _start(site: BenchSite, log: Path) -> Row:
+    say("starting core some times ...")
+    await site.process("stop", "core")
+    took = []
+    for _ in range(STARTS):
+        took.append(await start_of_core(Path(site.centre["site_file"]), Path(site.centre["control"]), log))
+    await site.process("start", "core")
+    return at_most(f"start of core until it answers, p50 of {STARTS}", percentile(took, 50), "s", MOST_START)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=150, help="presses with and without an open page (default 150)")
+    options = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory(prefix="siaga-bench-") as folder:
+            rows = Clock(1.0).run(measure(Path(folder), options.rounds))
+    except WRONG as e:
+        say(f"The bench could not be finished: {e}")
+        return 1
+    BUILD.mkdir(exist_ok=True)
+    written = BUILD / "bench.json"
+    written.write_bytes(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
+    print(text(rows))
+    print(summary(rows))
+    print(f"Written to {written}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

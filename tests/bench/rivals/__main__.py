@@ -1,0 +1,46 @@
+"""`make bench-rivals`: installs other programs into build/rivals, measures them, and writes build/rivals.json.
+
+`make bench` prints these rows beside ours. Figures of another machine, or of another hour of this one, do not compare.
+"""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from drivers.sim.broker import BrokerUnavailable
+from tests.bench.noise import Noise
+from tests.bench.rivals import node_red, sms
+from tests.bench.rivals.names import FILE, FOLDER
+from tests.bench.table import Row, plain, text
+
+
+async def measure() -> list[Row]:
+    noise = Noise()
+    with tempfile.TemporaryDirectory(prefix="siaga-rivals-") as folder:
+        rows = await node_red.measure(FOLDER, Path(folder))
+    rows += sms.measure(FOLDER)
+    return [*rows, plain("other programs' CPU while rivals were measured", noise.read(), "% of a core")]
+
+
+def main() -> int:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    try:
+        print("installing Node-RED and python-gsmmodem-new into build/rivals ...", flush=True)
+        node_red.install(FOLDER)
+        sms.install(FOLDER)
+        print("measuring them; some two minutes ...", flush=True)
+        rows = asyncio.run(measure())
+    except (node_red.NotInstalled, BrokerUnavailable) as e:
+        print(e, file=sys.stderr)
+        return 1
+    FILE.write_bytes(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
+    print(text(rows))
+    print(f"Written to {FILE}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

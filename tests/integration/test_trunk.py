@@ -1,0 +1,470 @@
+"""The 112 trunk's watch: real datagrams, a simulated gateway that can be dead, and sipp as a stranger at either end."""
+
+import asyncio
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from appliance.annunciator_config import AnnunciatorConfig
+from appliance.config import Site, Trunk
+from appliance.entry import Entry
+from appliance.events import TrunkLost, TrunkRestored
+from appliance.fold import apply
+from appliance.journal import Journal
+from appliance.lines.trunk import TrunkWatch, judge
+from appliance.model import Role
+from appliance.state import State
+from drivers.clock import Clock
+from drivers.jsonsocket import Refusal
+from drivers.sim.knobs import turn
+from drivers.sip import NoAnswer, Options, Probe, Response, SipError, decode_response
+
+SPEED = 20.0
+PATIENCE = 200.0  # s of the scaled loop: 10 s of life
+ROOT = Path(__file__).parents[2]
+OPTIONS = Options("10.1.2.3", 5060, "10.1.2.9", 40000, "z9hG4bKabc", "call-1", "tag-1", 7)
+
+ANSWER = (
+    b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.1.2.9:40000;branch=z9hG4bKabc;rport=40000;received=10.1.2.9\r\n"
+    b"From: <sip:siaga@10.1.2.9:40000>;tag=tag-1\r\nTo: <sip:10.1.2.3:5060>;tag=x\r\nCall-ID: call-1\r\n"
+    b"CSeq: 7 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+# The codec
+
+
+def test_a_request_has_all_that_the_standard_demands() -> None:
+    first, *fields = OPTIONS.encode().decode().removesuffix("\r\n\r\n").split("\r\n")
+    assert first == "OPTIONS sip:10.1.2.3:5060 SIP/2.0"
+    given = dict(field.split(": ", 1) for field in fields)
+    assert given["Via"] == "SIP/2.0/UDP 10.1.2.9:40000;branch=z9hG4bKabc;rport"
+    assert given["From"] == "<sip:siaga@10.1.2.9:40000>;tag=tag-1"
+    assert given["To"] == "<sip:10.1.2.3:5060>"
+    assert (given["CSeq"], given["Max-Forwards"], given["Content-Length"]) == ("7 OPTIONS", "70", "0")
+    assert {"Call-ID", "Contact", "Accept"} <= set(given)
+
+
+def test_no_two_requests_are_the_same() -> None:
+    made = [Options.fresh("h", 5060, "l", 1) for _ in range(3)]
+    assert len({o.branch for o in made}) == len({o.call_id for o in made}) == 3
+    assert all(o.branch.startswith("z9hG4bK") for o in made)
+
+
+SPELLINGS = {
+    "as sent": ANSWER,
+    "compact names": ANSWER.replace(b"Via:", b"v :").replace(b"Call-ID:", b"i:"),
+    "other case": ANSWER.replace(b"Via:", b"VIA:").replace(b"CSeq: 7 OPTIONS", b"cseq:7   OPTIONS"),
+    "a folded field": ANSWER.replace(b";branch", b"\r\n ;branch"),
+    "more Vias behind": ANSWER.replace(b"\r\nFrom", b"\r\nVia: SIP/2.0/UDP x;branch=z9hG4bKother\r\nFrom"),
+    "one Via line with two": ANSWER.replace(b"\r\nFrom", b", SIP/2.0/UDP x;branch=z9hG4bKother\r\nFrom"),
+    "bare line feeds": ANSWER.replace(b"\r\n", b"\n"),
+    "a body": ANSWER + b"v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n",
+    "no reason phrase": ANSWER.replace(b" OK", b""),
+    "odd octets": ANSWER.replace(b" OK", b" OK \xff\xfe"),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_an_answer_is_read_in_every_spelling(spelling: str) -> None:
+    response = decode_response(SPELLINGS[spelling])
+    assert response.status == 200
+    assert OPTIONS.is_answered_by(response)
+
+
+@pytest.mark.parametrize(
+    "datagram",
+    [
+        b"",
+        b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"SIP/2.0 2000 OK\r\n\r\n",
+        OPTIONS.encode(),
+        ANSWER.replace(b"Via", b"Vai"),
+        ANSWER.replace(b"CSeq: 7", b"CSeq: x"),
+        ANSWER.replace(b"Call-ID: call-1", b"Call-ID:"),
+        b"SIP/2.0 200 OK\r\n" + b"X: y\r\n" * 500,
+        b"\0" * 70_000,
+    ],
+)
+def test_what_is_no_answer_is_refused_with_one_error(datagram: bytes) -> None:
+    with pytest.raises(SipError):
+        decode_response(datagram)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b"z9hG4bKabc", b"z9hG4bKxyz"), (b"7 OPTIONS", b"8 OPTIONS"), (b"7 O", b"7 NO"), (b"call-1", b"c")]
+)
+def test_an_answer_to_something_else_is_not_taken(old: bytes, new: bytes) -> None:
+    assert not OPTIONS.is_answered_by(decode_response(ANSWER.replace(old, new)))
+
+
+def test_a_refusal_is_a_sign_of_life_and_a_failure_is_none() -> None:
+    def judged(status: int) -> str:
+        return judge(Response(status, "", "", "", 1, "OPTIONS"))
+
+    assert {status: judged(status) for status in (200, 202, 401, 403, 404, 405, 486)} == dict.fromkeys(
+        (200, 202, 401, 403, 404, 405, 486), ""
+    )
+    assert [judged(status) for status in (408, 500, 503, 603)] == [
+        "status_408",
+        "status_500",
+        "status_503",
+        "status_603",
+    ]
+
+
+# The probe, against a peer that a test writes
+
+
+class Peer(asyncio.DatagramProtocol):
+    """Does with each request what `does` says: octets to send back, none for silence."""
+
+    def __init__(self, does: Callable[[list[bytes]], list[bytes]]) -> None:
+        self.heard: list[bytes] = []
+        self._does = does
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own class is none by inheritance
+        self.port = int(transport.get_extra_info("sockname")[1])
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        self.heard.append(data)
+        for answer in self._does(self.heard):
+            self.transport.sendto(answer, addr)
+
+
+def answer_to(request: bytes, status: bytes = b"200 OK") -> bytes:
+    wanted = (b"Via:", b"From:", b"To:", b"Call-ID:", b"CSeq:")
+    kept = [line for line in request.split(b"\r\n") if line.startswith(wanted)]
+    return b"\r\n".join([b"SIP/2.0 " + status, *kept, b"", b""])
+
+
+@asynccontextmanager
+async def peer(does: Callable[[list[bytes]], list[bytes]]) -> AsyncIterator[Peer]:
+    loop = asyncio.get_running_loop()
+    transport, made = await loop.create_datagram_endpoint(lambda: Peer(does), local_addr=("127.0.0.1", 0))
+    try:
+        yield made
+    finally:
+        transport.close()
+
+
+def scaled(story: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        await story()
+
+    Clock(SPEED).run(main())
+
+
+def test_a_lost_request_is_sent_again_and_its_answer_counts() -> None:
+    async def story() -> None:
+        async with peer(lambda heard: [answer_to(heard[-1])] if len(heard) == 2 else []) as there:
+            assert (await Probe("127.0.0.1", there.port).ask(2.0)).status == 200
+            assert len(there.heard) == 2
+            assert there.heard[0] == there.heard[1]  # the same transaction
+
+    scaled(story)
+
+
+def test_noise_a_provisional_answer_and_an_old_answer_are_passed_over() -> None:
+    async def story() -> None:
+        def does(heard: list[bytes]) -> list[bytes]:
+            stale = answer_to(heard[-1], b"503 Old").replace(b"z9hG4bK", b"z9hG4bKold")
+            return [b"", b"\xff\xd8", stale, answer_to(heard[-1], b"100 Trying"), answer_to(heard[-1], b"486 Busy")]
+
+        async with peer(does) as there:
+            assert (await Probe("127.0.0.1", there.port).ask(2.0)).status == 486
+
+    scaled(story)
+
+
+def test_silence_a_closed_port_and_a_name_without_address_are_told_apart() -> None:
+    async def story() -> None:
+        async with peer(lambda heard: []) as there:
+            with pytest.raises(NoAnswer, match="no answer within 2 s") as silent:
+                await Probe("127.0.0.1", there.port).ask(2.0)
+            closed_port = there.port
+        with pytest.raises(NoAnswer, match="nobody listens") as closed:
+            await Probe("127.0.0.1", closed_port).ask(2.0)
+        with pytest.raises(NoAnswer) as nameless:
+            await Probe("no such name", 5060).ask(20.0)
+        assert [e.value.why for e in (silent, closed, nameless)] == ["no_answer", "port_closed", "no_address"]
+
+    scaled(story)
+
+
+# The simulated gateway, as a process
+
+
+class Gateway:
+    """`python -m drivers.sim.trunk` at SPEED."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._knobs = folder / "trunk.sock"
+        command = [sys.executable, "-m", "drivers.sim.trunk", "--port", "0", "--knobs", str(self._knobs)]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**clock.environment()}
+        )
+        assert self._process.stdout is not None
+        said = msgspec.json.decode(self._process.stdout.readline())
+        assert said["ready"] is True
+        self.port: int = said["port"]
+
+    async def turn(self, do: str, **args: Any) -> Any:
+        return await turn(self._knobs, do, timeout=PATIENCE, **args)
+
+    async def until(self, counter: str, more: int) -> None:
+        """Wait until the status counts so many more."""
+        wanted = (await self.turn("status"))[counter] + more
+        async with asyncio.timeout(PATIENCE):
+            while (await self.turn("status"))[counter] < wanted:
+                await asyncio.sleep(1.0)
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        assert self._process.wait(10) == 0
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        assert not self._knobs.exists()
+
+
+@contextmanager
+def gateway(folder: Path, clock: Clock) -> Iterator[Gateway]:
+    running = Gateway(folder, clock)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+class Watch:
+    """A TrunkWatch with a journal of its own."""
+
+    def __init__(self, folder: Path, clock: Clock, port: int) -> None:
+        self.state = State()
+        self.entries: list[Entry] = []
+        self._wake = asyncio.Event()
+        self.journal = Journal(folder / "journal.db", clock, "boot", lambda: "ntp", self._on_entry)
+        self.journal.open()
+        site = Site(
+            role=Role.CENTRE, site="s", id="c", name="C", trunk=Trunk(host="127.0.0.1", port=port),
+            annunciator=AnnunciatorConfig(socket="a.sock", factory="mock"),
+        )  # fmt: skip
+        self._task = asyncio.create_task(TrunkWatch(site, self.state, self.journal.append).run())
+
+    def _on_entry(self, entry: Entry) -> None:
+        apply(self.state, entry)
+        self.entries.append(entry)
+        self._wake.set()
+
+    async def next(self) -> TrunkLost | TrunkRestored:
+        """The next event, with a deadline."""
+        async with asyncio.timeout(PATIENCE):
+            while not self.entries:
+                self._wake.clear()
+                await self._wake.wait()
+        event = self.entries.pop(0).event
+        assert isinstance(event, TrunkLost | TrunkRestored)
+        return event
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.wait({self._task})
+        self.journal.close()
+
+
+Story = Callable[[Gateway, Watch], Awaitable[None]]
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Callable[[Story], None]:
+    def run(story: Story) -> None:
+        async def main(there: Gateway) -> None:
+            watch = Watch(tmp_path, clock, there.port)
+            try:
+                await story(there, watch)
+            finally:
+                await watch.stop()
+
+        clock = Clock(SPEED)
+        with gateway(tmp_path, clock) as there:
+            clock.run(main(there))
+
+    return run
+
+
+def test_a_dead_gateway_is_lost_within_ten_seconds_and_restored_when_it_answers(tell: Callable[[Story], None]) -> None:
+    async def story(there: Gateway, watch: Watch) -> None:
+        loop = asyncio.get_running_loop()
+        name = f"127.0.0.1:{there.port}"
+        assert await watch.next() == TrunkRestored(trunk=name)
+        await there.turn("trunk.dead")
+        began = loop.time()
+        assert await watch.next() == TrunkLost(trunk=name, reason="no_answer")
+        assert loop.time() - began < 10
+        assert watch.state.trunk is not None
+        assert (watch.state.trunk.up, watch.state.trunk.reason) == (False, "no_answer")
+        await there.turn("trunk.dead", on=False)
+        assert await watch.next() == TrunkRestored(trunk=name)
+        assert watch.state.trunk.up
+
+    tell(story)
+
+
+def test_a_gateway_that_says_it_cannot_is_lost_and_one_that_refuses_is_not(tell: Callable[[Story], None]) -> None:
+    async def story(there: Gateway, watch: Watch) -> None:
+        await watch.next()
+        await there.turn("trunk.status_code", code=404)
+        await there.until("heard", 4)
+        assert watch.entries == []
+        await there.turn("trunk.status_code", code=503)
+        lost = await watch.next()
+        assert isinstance(lost, TrunkLost)
+        assert lost.reason == "status_503"
+        await there.turn("trunk.status_code", code=200)
+        assert isinstance(await watch.next(), TrunkRestored)
+
+    tell(story)
+
+
+def test_lost_packets_alone_lose_no_trunk(tell: Callable[[Story], None]) -> None:
+    async def story(there: Gateway, watch: Watch) -> None:
+        await watch.next()
+        await there.turn(
+            "trunk.loss", percent=20
+        )  # a probe is three packets, a lost trunk three probes: 1 in 2 million
+        await there.until("lost", 3)
+        assert watch.entries == []
+
+    tell(story)
+
+
+def test_the_knobs_say_what_is_possible(tell: Callable[[Story], None]) -> None:
+    async def story(there: Gateway, watch: Watch) -> None:
+        for do, args, reason in (
+            ("trunk.loss", {"percent": 101}, "from 0 to 100"),
+            ("trunk.status_code", {"code": 100}, "from 200 to 699"),
+            ("trunk.dead", {"on": "yes"}, "true or false"),
+            ("trunk.sing", {}, "Knobs: status, trunk.dead"),
+        ):
+            with pytest.raises(Refusal, match=reason):
+                await there.turn(do, **args)
+
+    tell(story)
+
+
+def test_the_gateway_is_as_strict_as_the_standard(tmp_path: Path) -> None:
+    good = Options.fresh("127.0.0.1", 5060, "127.0.0.1", 9).encode()
+    cases = [
+        (good, b"SIP/2.0 200 OK"),
+        (good.replace(b"OPTIONS", b"INVITE"), b"SIP/2.0 405 Method Not Allowed"),
+        (good.replace(b"Max-Forwards: 70\r\n", b""), b"SIP/2.0 400 Bad Request: max-forwards is missing"),
+        (good.replace(b"Max-Forwards: 70", b"Max-Forwards: 0"), b"SIP/2.0 483 Too Many Hops"),
+        (good.replace(b"z9hG4bK", b"1"), b"SIP/2.0 400 Bad Request: the Via has no branch"),
+        (good.replace(b";tag=", b";gat="), b"SIP/2.0 400 Bad Request: the From has no tag"),
+        (good.replace(b"1 OPTIONS", b"1 INVITE"), b"SIP/2.0 400 Bad Request: CSeq does not fit the method"),
+    ]
+    with gateway(tmp_path, Clock(SPEED)) as there, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(5)
+        sock.connect(("127.0.0.1", there.port))
+        sock.send(b"\r\n\r\n")
+        sock.send(b"\xff\x00 nonsense")
+        for request, first in cases:
+            sock.send(request)
+            answer = sock.recv(65535)
+            assert answer.split(b"\r\n")[0] == first
+        assert b";received=127.0.0.1" in answer
+        assert f";rport={sock.getsockname()[1]}".encode() in answer
+
+
+# sipp, which knows nothing of us
+
+ASKING = """<?xml version="1.0"?><scenario name="options">
+<send retrans="500"><![CDATA[
+OPTIONS sip:[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+Max-Forwards: 70
+From: <sip:sipp@[local_ip]:[local_port]>;tag=[call_number]
+To: <sip:[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 OPTIONS
+Contact: sip:sipp@[local_ip]:[local_port]
+Content-Length: 0
+
+]]></send><recv response="200"/></scenario>"""
+
+ANSWERING = """<?xml version="1.0"?><scenario name="answer options">
+<recv request="OPTIONS"/>
+<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:];tag=[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:[local_ip]:[local_port];transport=[transport]>
+Allow: INVITE, ACK, OPTIONS, BYE
+Content-Length: 0
+
+]]></send></scenario>"""
+
+needs_sipp = pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp is not installed")
+
+
+def sipp(folder: Path, scenario: str, *words: str) -> "subprocess.Popen[bytes]":
+    (folder / "scenario.xml").write_text(scenario)
+    command = ["sipp", "-sf", str(folder / "scenario.xml"), "-i", "127.0.0.1", "-nostdin", "-timeout", "15s", *words]
+    return subprocess.Popen(
+        [*command, "-timeout_error"],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+@needs_sipp
+def test_sipp_is_answered_by_the_gateway(tmp_path: Path) -> None:
+    with gateway(tmp_path, Clock(SPEED)) as there:
+        with sipp(tmp_path, ASKING, "-m", "20", "-r", "50", f"127.0.0.1:{there.port}") as running:
+            said, _ = running.communicate(timeout=30)
+        assert running.returncode == 0, said[-2000:]
+        assert asyncio.run(there.turn("status"))["answered"] >= 20
+
+
+@needs_sipp
+def test_the_probe_is_answered_by_sipp(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    async def story() -> None:
+        probe = Probe("127.0.0.1", port)
+        async with asyncio.timeout(PATIENCE):
+            while True:  # until sipp listens
+                try:
+                    response = await probe.ask(2.0)
+                    break
+                except NoAnswer:
+                    await asyncio.sleep(1.0)
+        assert (response.status, response.reason, response.method) == (200, "OK", "OPTIONS")
+        for _ in range(4):
+            assert (await probe.ask(20.0)).status == 200
+
+    with sipp(tmp_path, ANSWERING, "-p", str(port), "-m", "5") as running:
+        try:
+            scaled(story)
+            said, _ = running.communicate(timeout=30)
+        finally:
+            running.kill()
+    assert running.returncode == 0, said[-2000:]

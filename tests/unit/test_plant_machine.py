@@ -1,0 +1,468 @@
+"""The plant machine: what makes an outage and what does not, a set from its start to ready, restarts in between."""
+
+import pytest
+from plant_story import STANDBY, UPS_WITHOUT_LINK, WITHOUT_LINK, Plant, is_out
+
+from appliance import events as ev
+from appliance.model import GensetPhase, Mains
+from appliance.power.plant_machine import PHASE_AFTER, TRANSITIONS, Engine, GensetSeen
+
+START = (Engine.STARTING, 4), (Engine.RUNNING, 2)
+
+
+def outage() -> Plant:
+    """Mains lost and told, the set still at rest."""
+    plant = Plant().calm()
+    plant.cut()
+    plant.wait(3)
+    assert is_out(plant)
+    plant.forget()
+    return plant
+
+
+def on_load() -> Plant:
+    plant = outage()
+    plant.genset(engine=Engine.STARTING)
+    plant.wait(4)
+    plant.take_load()
+    plant.wait(2)
+    assert plant.machine.gensets["g1"].phase is GensetPhase.ON_LOAD
+    plant.forget()
+    return plant
+
+
+# Mains
+
+
+def test_the_first_look_of_a_new_box_tells_what_is_and_no_outage() -> None:
+    plant = Plant()
+    plant.wait(10)
+    assert plant.kinds == [
+        "system.link_restored",
+        "system.link_restored",
+        "power.mains_present",
+        "genset.ready",
+    ]
+    assert plant.state.mains is Mains.PRESENT
+
+
+def test_two_witnesses_make_an_outage_after_one_second() -> None:
+    plant = Plant().calm()
+    plant.cut()
+    assert ev.UpsOnBattery(ups="u1") in plant.poll(0.2)
+    assert not plant.wait(0.8, 0.2)
+    assert plant.poll(0.2) == [ev.MainsLost(witnesses=2, by=("genset/g1", "ups/u1"))]
+
+
+def test_time_that_passes_without_a_measurement_proves_nothing() -> None:
+    plant = Plant().calm()
+    plant.cut()
+    plant.poll()
+    plant.forget()
+    for _ in range(40):
+        plant.now += 0.1
+        plant.step()
+    assert plant.told == []
+    plant.poll()
+    assert is_out(plant)
+
+
+@pytest.mark.parametrize("poll_s", [0.2, 0.25, 0.5, 1.0, 2.0])
+def test_a_flicker_of_half_a_second_is_nothing(poll_s: float) -> None:
+    plant = Plant().calm()
+    plant.genset(mains=False)
+    plant.ups(on_battery=True)
+    plant.wait(max(0.5, poll_s), poll_s)
+    plant.genset(mains=True)
+    plant.wait(2.0, poll_s)  # a UPS takes its time to trust its input again
+    plant.ups(on_battery=False)
+    plant.wait(10, poll_s)
+    assert set(plant.kinds) <= {"ups.on_battery", "ups.on_line"}
+
+
+def test_one_witness_alone_is_a_suspicion_that_ends_when_it_agrees_again() -> None:
+    plant = Plant().calm()
+    plant.ups(on_battery=True)
+    plant.wait(3)
+    assert plant.kinds == ["ups.on_battery"]
+    plant.poll()
+    assert plant.told[-1] == ev.MainsSuspected(by="ups/u1")
+    plant.wait(600)
+    assert plant.state.mains is Mains.SUSPECT
+    plant.ups(on_battery=False)
+    plant.wait(5)
+    assert plant.kinds[2:] == ["ups.on_line", "power.mains_returned"]
+
+
+def test_a_suspicion_that_a_second_witness_shares_is_an_outage() -> None:
+    plant = Plant().calm()
+    plant.ups(on_battery=True)
+    plant.wait(5)
+    plant.genset(mains=False)
+    plant.wait(2)
+    assert plant.told[-1] == ev.MainsLost(witnesses=2, by=("genset/g1", "ups/u1"))
+
+
+@pytest.mark.parametrize("silent", ["genset", "ups"])
+def test_when_the_other_has_no_link_one_witness_is_enough_after_five_seconds(silent: str) -> None:
+    plant = Plant().calm()
+    plant.cut()
+    if silent == "genset":
+        plant.sets["g1"] = WITHOUT_LINK
+    else:
+        plant.batteries["u1"] = UPS_WITHOUT_LINK
+    plant.wait(5)
+    assert not is_out(plant)
+    plant.poll()
+    assert plant.told[-1] == ev.MainsLost(witnesses=1, by=("ups/u1",) if silent == "genset" else ("genset/g1",))
+
+
+def test_a_lost_link_or_a_bad_value_is_no_outage() -> None:
+    plant = Plant().calm()
+    plant.genset(mains=None)
+    plant.wait(30)
+    plant.sets["g1"], plant.batteries["u1"] = WITHOUT_LINK, UPS_WITHOUT_LINK
+    plant.wait(600)
+    assert plant.kinds == ["system.link_lost", "system.link_lost"]
+    assert plant.state.mains is Mains.PRESENT
+
+
+def test_one_measurement_that_is_wrong_is_no_outage() -> None:
+    plant = Plant(ups=()).calm()
+    for _ in range(20):
+        plant.genset(mains=False)
+        plant.poll()
+        plant.genset(mains=True)
+        plant.wait(2)
+    assert plant.told == []
+
+
+def test_two_ups_behind_one_fuse_are_not_two_witnesses_against_the_controller() -> None:
+    plant = Plant(ups=("u1", "u2")).calm()
+    plant.ups("u1", on_battery=True)
+    plant.ups("u2", on_battery=True)
+    plant.wait(60)
+    assert plant.state.mains is Mains.SUSPECT
+
+
+def test_mains_that_came_back_must_stay_for_three_seconds() -> None:
+    plant = outage()
+    for _ in range(10):
+        plant.genset(mains=True)
+        plant.ups(on_battery=False)
+        plant.wait(2)
+        plant.genset(mains=False)
+        plant.wait(1)
+    assert is_out(plant)
+    plant.genset(mains=True)
+    plant.wait(4)
+    assert plant.told[-1] == ev.MainsReturned(by=("genset/g1", "ups/u1"))
+
+
+def test_a_ups_that_the_generator_feeds_is_no_witness_of_mains() -> None:
+    plant = on_load()
+    plant.wait(600)
+    assert is_out(plant)
+    assert plant.told == []
+    plant.genset(mains=True)
+    plant.wait(4)
+    assert plant.told == [ev.MainsReturned(by=("genset/g1",))]
+
+
+def test_a_ups_back_on_line_behind_a_controller_without_link_says_nothing_of_mains() -> None:
+    plant = Plant().calm()
+    plant.sets["g1"] = WITHOUT_LINK
+    plant.ups(on_battery=True)
+    plant.wait(10)
+    assert is_out(plant)
+    plant.ups(on_battery=False)
+    plant.wait(60)
+    assert is_out(plant), "it may be the generator that feeds it"
+    plant.sets["g1"] = STANDBY
+    plant.wait(5)
+    assert plant.state.mains is Mains.PRESENT
+
+
+def test_a_ups_that_never_left_its_input_still_speaks_when_the_controller_is_gone() -> None:
+    plant = Plant().calm()
+    plant.sets["g1"] = WITHOUT_LINK
+    plant.wait(60)
+    assert [w.present for w in plant.machine.witnesses] == [None, True]
+
+
+def test_a_transfer_back_to_mains_takes_the_ups_input_away_and_is_no_suspicion() -> None:
+    plant = on_load()
+    plant.genset(mains=True)
+    plant.wait(30)
+    plant.genset(engine=Engine.COOLING, feeding=False)
+    plant.ups(on_battery=True)
+    plant.wait(8)
+    plant.ups(on_battery=False)
+    plant.wait(30)
+    assert [k for k in plant.kinds if k.startswith("power.")] == ["power.mains_returned"]
+
+
+# The set
+
+
+def test_a_set_goes_from_its_start_to_ready_again_and_each_phase_is_told_once() -> None:
+    plant = outage()
+    for engine, seconds in START:
+        plant.genset(engine=engine)
+        plant.wait(seconds)
+    plant.genset(feeding=True)
+    plant.wait(2)
+    assert plant.kinds == ["genset.starting", "genset.running"], "the UPS is still on battery"
+    plant.ups(on_battery=False)
+    plant.wait(60)
+    plant.genset(mains=True)
+    plant.wait(60)
+    for engine in (Engine.COOLING, Engine.STOPPING, Engine.STOPPED):
+        plant.genset(engine=engine, feeding=False)
+        plant.wait(10)
+    assert plant.kinds == [
+        "genset.starting",
+        "genset.running",
+        "ups.on_line",
+        "genset.on_load",
+        "power.mains_returned",
+        "genset.off_load",
+        "genset.cooling",
+        "genset.stopped",
+        "genset.ready",
+    ]
+
+
+def test_without_a_ups_current_alone_is_load() -> None:
+    plant = Plant(ups=()).calm()
+    plant.genset(engine=Engine.RUNNING, feeding=True)
+    plant.wait(2)
+    assert plant.kinds == ["genset.running", "genset.on_load"]
+
+
+def test_a_set_that_runs_with_its_breaker_open_is_not_on_load() -> None:
+    plant = outage()
+    plant.genset(engine=Engine.RUNNING)
+    plant.wait(600)
+    assert plant.kinds == ["genset.running"]
+
+
+def test_a_set_that_sags_under_its_load_still_runs() -> None:
+    plant = on_load()
+    plant.genset(engine=Engine.TURNING)
+    plant.wait(20)
+    assert plant.told == []
+
+
+def test_the_controllers_own_word_is_a_failed_start() -> None:
+    plant = outage()
+    plant.genset(engine=Engine.STARTING)
+    plant.wait(20)
+    plant.genset(engine=Engine.STOPPED, failed_to_start=True, fault="shutdown_alarm")
+    plant.wait(300)
+    assert plant.disagreements() == []
+    assert plant.kinds == ["genset.starting", "genset.failed_to_start"]
+    assert plant.told[-1] == ev.GensetFailedToStart(genset="g1", reason="controller")
+    assert plant.machine.gensets["g1"].ready is False
+
+
+def test_a_set_that_does_not_run_by_the_deadline_has_failed() -> None:
+    plant = outage()
+    plant.genset(engine=Engine.STARTING)
+    plant.wait(85)
+    assert plant.kinds == ["genset.starting"]
+    plant.wait(300)
+    assert plant.kinds == ["genset.starting", "genset.failed_to_start"]
+    assert plant.told[-1] == ev.GensetFailedToStart(genset="g1", reason="deadline")
+
+
+def test_a_set_behind_a_lost_link_has_failed_only_while_a_ups_still_runs_from_its_battery() -> None:
+    plant = outage()
+    plant.sets["g1"] = WITHOUT_LINK
+    plant.ups(on_battery=False)
+    plant.wait(300)
+    assert plant.kinds == ["system.link_lost", "ups.on_line"]
+    plant.ups(on_battery=True)
+    plant.wait(2)
+    assert "genset.failed_to_start" in plant.kinds
+
+
+def test_a_set_that_was_reset_and_tries_again_gets_its_own_deadline() -> None:
+    plant = outage()
+    plant.genset(engine=Engine.STOPPED, failed_to_start=True)
+    plant.wait(100)
+    plant.genset(failed_to_start=False)
+    plant.wait(2)
+    plant.genset(engine=Engine.STARTING)
+    plant.wait(60)
+    assert plant.kinds == ["genset.failed_to_start", "genset.stopped", "genset.ready", "genset.starting"]
+    plant.take_load()
+    plant.wait(2)
+    assert plant.kinds[4:] == ["ups.on_line", "genset.running", "genset.on_load"]
+
+
+def test_a_start_that_failed_by_the_clock_and_succeeds_after_all_runs() -> None:
+    plant = outage()
+    plant.genset(engine=Engine.STARTING)
+    plant.wait(100)
+    plant.genset(engine=Engine.RUNNING)
+    plant.wait(3)
+    assert plant.kinds == ["genset.starting", "genset.failed_to_start", "genset.running"]
+
+
+def test_mains_back_before_the_start_ends_it() -> None:
+    plant = outage()
+    plant.genset(engine=Engine.STARTING)
+    plant.wait(3)
+    plant.genset(engine=Engine.STOPPED, mains=True)
+    plant.ups(on_battery=False)
+    plant.wait(600)
+    assert plant.kinds == ["genset.starting", "ups.on_line", "genset.stopped", "genset.ready", "power.mains_returned"]
+
+
+def test_where_only_the_speed_is_known_a_rest_between_cranks_is_no_stop() -> None:
+    plant = outage()
+    for _ in range(2):
+        plant.genset(engine=Engine.TURNING)
+        plant.wait(15)
+        plant.genset(engine=Engine.STANDING)
+        plant.wait(15)
+    assert plant.kinds == ["genset.starting"]
+    plant.wait(10)
+    assert "genset.stopped" in plant.kinds
+
+
+def test_out_of_auto_is_told_after_three_seconds_once_and_auto_again_too() -> None:
+    plant = Plant().calm()
+    plant.genset(mode="manual")
+    plant.wait(2)
+    plant.genset(mode="auto")
+    plant.wait(5)
+    assert plant.told == []
+    plant.genset(mode="stop")
+    plant.wait(60)
+    plant.genset(mode="auto")
+    plant.wait(60)
+    assert plant.told == [
+        ev.GensetNotInAuto(genset="g1", mode="stop"),
+        ev.GensetInAuto(genset="g1"),
+        ev.GensetReady(genset="g1"),
+    ]
+
+
+def test_ready_is_not_told_of_a_set_that_stopped_out_of_auto() -> None:
+    plant = on_load()
+    plant.genset(mode="manual", engine=Engine.STOPPED, feeding=False, mains=True)
+    plant.wait(60)
+    assert "genset.ready" not in plant.kinds
+    assert plant.machine.gensets["g1"].ready is False
+    plant.genset(mode="auto")
+    plant.wait(3)
+    assert plant.kinds[-2:] == ["genset.in_auto", "genset.ready"]
+
+
+def test_a_set_whose_emergency_stop_is_pressed_is_not_ready_and_says_so_before_the_outage() -> None:
+    plant = Plant().calm()
+    plant.genset(fault="emergency_stop")
+    plant.wait(60)
+    assert plant.told == [ev.GensetShutDown(genset="g1", reason="emergency_stop")]
+    assert plant.machine.gensets["g1"].ready is False
+    plant.genset(fault="")
+    plant.wait(5)
+    assert plant.kinds == ["genset.shut_down", "genset.ready"]
+
+
+def test_a_set_that_dies_under_load_says_so() -> None:
+    plant = on_load()
+    plant.genset(engine=Engine.STOPPING, feeding=False, fault="low_oil_pressure")
+    plant.ups(on_battery=True)
+    plant.wait(3)
+    plant.genset(engine=Engine.STOPPED)
+    plant.wait(3)
+    assert plant.kinds == ["ups.on_battery", "genset.off_load", "genset.shut_down", "genset.stopped"]
+
+
+def test_a_controller_that_says_nothing_changes_nothing() -> None:
+    plant = on_load()
+    plant.sets["g1"] = GensetSeen(linked=True)
+    plant.wait(600)
+    assert plant.told == []
+
+
+def test_every_event_of_the_table_leads_to_a_phase_that_is_not_the_old_one() -> None:
+    for (phase, _), kinds in TRANSITIONS.items():
+        assert PHASE_AFTER[kinds[-1]] is not phase
+
+
+# Links
+
+
+def test_a_link_is_lost_once_and_restored_once() -> None:
+    plant = Plant().calm()
+    plant.sets["g1"] = WITHOUT_LINK
+    plant.wait(60)
+    plant.sets["g1"] = STANDBY
+    plant.wait(60)
+    assert plant.told == [
+        ev.LinkLost(link="genset/g1", reason="no_answer"),
+        ev.LinkRestored(link="genset/g1"),
+    ]
+
+
+def test_a_device_that_never_answered_is_a_lost_link_after_a_while() -> None:
+    plant = Plant(ups=())
+    plant.sets["g1"] = WITHOUT_LINK
+    plant.wait(4)
+    assert plant.told == []
+    plant.wait(10)
+    assert plant.told == [ev.LinkLost(link="genset/g1", reason="no_answer")]
+
+
+# Restarts
+
+
+STORIES = {"at rest": lambda: Plant().calm(), "in the outage": outage, "on load": on_load}
+
+
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
+def test_a_restart_tells_nothing_but_that_the_links_are_there(story) -> None:
+    plant = story()
+    plant.restart()
+    plant.wait(60)
+    assert plant.kinds == ["system.link_restored", "system.link_restored"]
+    assert plant.disagreements() == []
+
+
+def test_a_restart_in_the_start_keeps_its_deadline() -> None:
+    plant = outage()
+    plant.genset(engine=Engine.STARTING)
+    plant.wait(60)
+    plant.restart()
+    plant.wait(25)
+    assert "genset.failed_to_start" not in plant.kinds
+    plant.wait(10)
+    assert plant.kinds.count("genset.failed_to_start") == 1
+
+
+def test_what_happened_while_the_box_was_off_is_told_by_what_is_seen() -> None:
+    plant = on_load()
+    plant.now += 3600
+    plant.sets["g1"] = STANDBY
+    plant.restart()
+    plant.wait(10)
+    assert [k for k in plant.kinds if k != "system.link_restored"] == [
+        "genset.off_load",
+        "genset.stopped",
+        "genset.ready",
+        "power.mains_returned",
+    ]
+
+
+def test_a_failed_start_is_not_told_again_after_a_restart() -> None:
+    plant = outage()
+    plant.genset(failed_to_start=True)
+    plant.wait(5)
+    plant.forget()
+    plant.restart()
+    plant.wait(200)
+    assert plant.kinds == ["system.link_restored", "system.link_restored"]
