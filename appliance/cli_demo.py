@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -21,7 +20,7 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--folder", type=Path, default=default_folder(), help="where it keeps its files")
     parser.add_argument("--speed", type=float, default=1.0, help="how fast time passes (default 1)")
-    parser.add_argument("--port", type=int, default=8112, help="of the page (default 8112)")
+    parser.add_argument("--port", type=int, default=8112, help="of the page (default 8112; 0: any free one)")
     parser.add_argument("--fresh", action="store_true", help="forget the journal of the demo before")
     parser.set_defaults(run=_run)
 
@@ -35,9 +34,10 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     if demo is not None:
         return say_no(f"A demo runs already, see {demo['page']}; its process is {demo['supervisor']}.")
-    if options.fresh:
-        shutil.rmtree(options.folder, ignore_errors=True)
-    clock = Clock(options.speed)
+    try:
+        clock = Clock(options.speed)
+    except ValueError as e:
+        return say_no(f"{e}.", code=2)
     return clock.run(_demo(options, clock))
 
 
@@ -49,20 +49,24 @@ async def _demo(options: argparse.Namespace, clock: Clock) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    demo = Demo(options.folder, clock, web_port=options.port, say=lambda text: print(f"starting {text} ..."))
     try:
-        starting = asyncio.ensure_future(demo.start())
-        stopped = asyncio.ensure_future(stop.wait())
+        demo = Demo(options.folder, clock, web_port=options.port, say=lambda text: print(f"starting {text} ..."))
+    except OSError as e:
+        return say_no(f"the demo did not start: {e}; give another --folder.")
+    starting = asyncio.ensure_future(demo.start(fresh=options.fresh))
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
         await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
             print(_welcome(demo.where()), flush=True)
             await stopped
-        starting.cancel()
-        stopped.cancel()
     except (NotStarted, Gone, Refusal, OSError) as e:
         return say_no(f"the demo did not start: {e}")
     finally:
+        starting.cancel()
+        stopped.cancel()
+        await asyncio.wait({starting, stopped})
         print("ending every process ...", flush=True)
         await demo.stop()
     return 0

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from appliance.cli import say_no
-from appliance.cli_node import add_node_arguments, node
+from appliance.cli_node import NoNode, add_node_arguments, node
 from appliance.config import ZONES, SiteError
 from appliance.entry import Entry
 from appliance.journal import export_lines, follow_chain
@@ -22,16 +22,29 @@ FOLLOW_EVERY = 0.5  # s between looks of `tail --follow`
 
 
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
-    add_node_arguments(parser)
-    parser.add_argument("--file", type=Path, help="a journal file, instead of the node's")
+    _add_source(parser)
     verbs = parser.add_subparsers(dest="verb", metavar="tail|verify|export", required=True)
     tail = verbs.add_parser("tail", help="the last rows")
-    tail.add_argument("-n", type=int, default=20, help="how many (default 20)")
+    tail.add_argument("-n", type=_count, default=20, help="how many (default 20)")
     tail.add_argument("-f", "--follow", action="store_true", help="go on as rows come")
-    verbs.add_parser("verify", help="prove that no row was changed, added or removed")
+    verify = verbs.add_parser("verify", help="prove that no row was changed, added or removed")
     export = verbs.add_parser("export", help="every row as one line of JSON")
-    export.add_argument("--after", type=int, default=0, help="only rows behind this one")
+    export.add_argument("--after", type=_count, default=0, help="only rows behind this one")
+    for verb in (tail, verify, export):
+        _add_source(verb, again=True)
     parser.set_defaults(run=_run)
+
+
+def _add_source(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
+    add_node_arguments(parser, again=again)
+    more = {"default": argparse.SUPPRESS} if again else {}
+    parser.add_argument("--file", type=Path, help="a journal file, instead of the node's", **more)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return int(text)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -41,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
             site, where = node(options)
             options.file, zone = where.journal, site.zone
         return {"tail": _tail, "verify": _verify, "export": _export}[options.verb](options, zone)
-    except SiteError as e:
+    except (SiteError, NoNode) as e:
         return say_no(f"{e}", code=2)
     except (JournalUnreadable, sqlite3.Error) as e:
         return say_no(f"{options.file}: {e}. Give another with --file, or start core once to make one.")

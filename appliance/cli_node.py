@@ -3,52 +3,69 @@
 import argparse
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from appliance.cli import SITE_FILE, SITE_VARIABLE, say_no
 from appliance.config import Places, Site, SiteError, load_site, places
-from appliance.demo_site import CENTRE, default_folder
+from appliance.demo_site import CENTRE, default_folder, held
 from drivers.clock import Clock
 from drivers.jsonsocket import Client, Gone, Message, Refusal
 
-T = TypeVar("T")
+
+class NoNode(Exception):
+    """No node is meant that there is; the text says what to do."""
 
 
-def add_node_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+def add_node_arguments(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """`again`: for a verb's own parser, so that these may stand before the verb and behind it."""
+    add = partial(parser.add_argument, default=argparse.SUPPRESS) if again else parser.add_argument
+    add(
         "--config", type=Path, metavar="FILE",
         help=f"site file (default: ${SITE_VARIABLE}, else the running demo's, else {SITE_FILE})",
     )  # fmt: skip
-    parser.add_argument("--node", default=CENTRE, help="node of the running demo (default: its centre)")
+    add("--node", help=f"node of the running demo (default: its centre, {CENTRE})")
+    add("--folder", type=Path, help=f"the demo's folder (default: {default_folder()})")
 
 
 def running_demo(folder: Path | None = None) -> dict[str, Any] | None:
     """What `siaga demo where` knows, if that demo's supervisor still lives."""
+    folder = folder or default_folder()
     try:
-        where: dict[str, Any] = msgspec.json.decode(((folder or default_folder()) / "where.json").read_bytes())
-        os.kill(where["supervisor"], 0)
-    except (OSError, msgspec.DecodeError, KeyError):
+        if not held(folder):
+            return None
+        where: dict[str, Any] = msgspec.json.decode((folder / "where.json").read_bytes())
+    except (OSError, msgspec.DecodeError):
         return None
     return where
 
 
 def site_file(options: argparse.Namespace) -> Path:
-    """The site file that the options mean."""
+    """The site file that the options mean. Raises NoNode."""
     if options.config:
         return Path(options.config)
-    if named := os.environ.get(SITE_VARIABLE):
+    asked = options.node or options.folder
+    if not asked and (named := os.environ.get(SITE_VARIABLE)):
         return Path(named)
-    demo = running_demo()
-    if demo and options.node in demo["nodes"]:
-        return Path(demo["nodes"][options.node]["site_file"])
+    if demo := running_demo(options.folder):
+        name = options.node or CENTRE
+        if name not in demo["nodes"]:
+            raise NoNode(f"The demo has no node {name!r}; it has {', '.join(demo['nodes'])}.")
+        return Path(demo["nodes"][name]["site_file"])
+    if asked or not SITE_FILE.exists():
+        where = "" if asked else f", and there is no {SITE_FILE}"
+        raise NoNode(
+            f"No demo runs in {options.folder or default_folder()}{where}. "
+            "Start one: siaga demo. Or name a site file: --config FILE"
+        )
     return SITE_FILE
 
 
 def node(options: argparse.Namespace) -> tuple[Site, Places]:
-    """The node's site and places. Raises SiteError."""
+    """The node's site and places. Raises SiteError or NoNode."""
     file = site_file(options)
     site = load_site(file)
     return site, places(site, file)
@@ -68,7 +85,7 @@ def ask(options: argparse.Namespace, talk: Callable[[Client, Site], Awaitable[in
 
     try:
         return Clock.from_environment().run(connected())
-    except SiteError as e:
+    except (SiteError, NoNode) as e:
         return say_no(f"{e}", code=2)
     except Gone as e:
         return say_no(

@@ -26,7 +26,9 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     sound.add_argument("--no-wait", action="store_true", help="do not wait for the stations' answers")
     stop = verbs.add_parser("stop", help="end alerts")
     stop.add_argument("alert", nargs="*", help="alert ids; none: all open ones")
-    verbs.add_parser("list", help="alerts and what each station did")
+    listed = verbs.add_parser("list", help="alerts and what each station did")
+    for verb in (sound, stop, listed):
+        add_node_arguments(verb, again=True)
     parser.set_defaults(run=_run)
 
 

@@ -6,6 +6,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,14 +15,17 @@ from typing import Any
 import msgspec
 
 from appliance.config import places
-from appliance.demo_site import CENTRE, NODES, OPERATOR, STATIONS, DemoSite
+from appliance.demo_site import CENTRE, NODES, OPERATOR, STATIONS, DemoSite, hold
 from appliance.supervisor import Child, NotStarted, python, until
 from drivers.clock import Clock
 from drivers.jsonsocket import Client, Gone, Refusal
+from drivers.sim.broker import free_port
 from drivers.sim.knobs import Knobs
 
 WEB_PORT = 8112
 UP_WITHIN = 30.0  # s of real life
+GIVEN_UP = 3  # starts of one process; it does not start by being started again
+HOLD_TRIES, HOLD_AGAIN = 10, 0.05  # s between; `siaga demo where` touches the folder's lock for less than 1 ms
 DEMO_POWER = ("--retransfer", "20", "--cooldown", "15")  # s; real sets wait 30 min, too long to watch
 
 
@@ -33,6 +37,7 @@ class Demo:
     ) -> None:
         self._site, self._clock, self._web_port, self._say = DemoSite(folder), clock, web_port, say
         self.children: dict[str, Child] = {}
+        self._lock: int | None = None
         self._knob_sockets: dict[str, Path] = {}
         self.password = ""
         self._ports: dict[str, int] = {}
@@ -46,8 +51,16 @@ class Demo:
             },
         )
 
-    async def start(self) -> None:
-        """Start everything; returns when every node answers and the page is there. Raises NotStarted or OSError."""
+    async def start(self, *, fresh: bool = False) -> None:
+        """Start everything; returns when every node answers and the page is there. Raises NotStarted or OSError.
+
+        `fresh` forgets what an earlier demo left in the folder. Port 0 is any free one.
+        """
+        await self._hold()
+        self._web_port = self._web_port or free_port()
+        _look_at_port(self._web_port)
+        if fresh:
+            self._site.forget()
         await self._start_simulators()
         sites = self._site.write(
             web=self._web_port,
@@ -71,6 +84,17 @@ class Demo:
         await self._own_knobs.start()
         self._knob_sockets["processes"] = self._site.sim / "processes.sock"
         self._where_file.write_bytes(msgspec.json.format(msgspec.json.encode(self.where())))
+
+    async def _hold(self) -> None:
+        for _ in range(HOLD_TRIES):
+            try:
+                self._lock = hold(self._site.folder)
+            except BlockingIOError:
+                await asyncio.sleep(HOLD_AGAIN * self._clock.speed)
+            else:
+                self._where_file.unlink(missing_ok=True)  # of a demo that was killed
+                return
+        raise NotStarted(f"another demo starts, runs or ends in {self._site.folder}; give another --folder, or end it.")
 
     async def _start_simulators(self) -> None:
         sim = self._site.sim
@@ -103,7 +127,9 @@ class Demo:
         return self._knob_sockets[name]
 
     def _add(self, name: str, *argv: str) -> Child:
-        child = Child(name, argv, self._site.logs, self._clock.environment(), keep=not name.startswith("sim/"))
+        orphaned = signal.SIGTERM if name == "sim/broker" else signal.SIGKILL  # it has mosquitto to end
+        keep = not name.startswith("sim/")
+        child = Child(name, argv, self._site.logs, self._clock.environment(), keep=keep, orphaned=orphaned)
         self.children[name] = child
         return child
 
@@ -121,13 +147,13 @@ class Demo:
                 await asyncio.sleep(0.02 * self._clock.speed)
             finally:
                 client.close()
-            if core.starts > 3:
+            if core.starts > GIVEN_UP:
                 break
-        raise NotStarted(f"{node}/core does not answer. Its last words ({core.log}):\n{core.last_words()}")
+        raise _silent(core)
 
     def _page_answers(self) -> bool:
-        import socket
-
+        if (web := self.children[f"{CENTRE}/web"]).starts > GIVEN_UP:
+            raise _silent(web)
         with socket.socket() as probe:
             probe.settimeout(0.2)
             return probe.connect_ex(("127.0.0.1", self._web_port)) == 0
@@ -192,11 +218,27 @@ class Demo:
 
     async def stop(self) -> None:
         """End every process, cores before what they stand on."""
+        if self._lock is None:  # the folder is not ours
+            return
         self._where_file.unlink(missing_ok=True)
         await self._own_knobs.stop()
         ours = [c for n, c in self.children.items() if not n.startswith("sim/")]
         await asyncio.gather(*(c.stop() for c in ours))
         await asyncio.gather(*(c.stop() for c in self.children.values()))
+        os.close(self._lock)
+        self._lock = None
+
+
+def _silent(child: Child) -> NotStarted:
+    return NotStarted(f"{child.name} does not answer. Its last words ({child.log}):\n{child.last_words()}")
+
+
+def _look_at_port(port: int) -> None:
+    """Raises NotStarted when another program has the page's port: a person would be shown its pages as ours."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as e:
+        raise NotStarted(f"port {port} cannot be used for the page ({e.strerror}); give another, 0 is any.") from e
 
 
 def _siaga(command: str, file: Path) -> list[str]:

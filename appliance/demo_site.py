@@ -1,6 +1,10 @@
 """The folders, keys and site files of a simulated site: three nodes made from `firmware-config/sites/demo`."""
 
+import contextlib
+import errno
+import fcntl
 import os
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,7 @@ STATIONS = ("damkar-kota", "damkar-passo")
 NODES = (CENTRE, *STATIONS)
 OPERATOR = "operator"
 MODELS = {"l1": "eg25g", "l2": "sim7600"}
+LONGEST_SOCKET = 107  # octets of a Unix socket's path, unix(7)
 
 
 def default_folder() -> Path:
@@ -25,16 +30,55 @@ def default_folder() -> Path:
     return Path(runtime) / "siaga-demo" if runtime else Path("/tmp") / f"siaga-demo-{os.geteuid()}"
 
 
+def hold(folder: Path, how: int = fcntl.LOCK_EX) -> int:
+    """Lock a demo's folder until the returned handle is closed or its process dies, however it dies.
+
+    Raises BlockingIOError while a running demo holds it, OSError when there is no such folder.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def held(folder: Path) -> bool:
+    """Whether a demo runs in `folder`."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        try:
+            os.close(hold(folder, fcntl.LOCK_SH))
+        except BlockingIOError:
+            return True
+    return False
+
+
 class DemoSite:
     """Makes the files. Ports that only a running simulator knows are given to `write`."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.sim = folder / "sim"
-        self.logs = folder / "logs"
-        for made in (self.sim, self.logs, *(folder / n for n in NODES)):
+        """Raises OSError for a folder in which no site can be."""
+        self.folder = folder.absolute()
+        self.sim = self.folder / "sim"
+        self.logs = self.folder / "logs"
+        if (over := max(len(os.fsencode(s)) for s in self._sockets()) - LONGEST_SOCKET) > 0:
+            raise OSError(errno.ENAMETOOLONG, f"this path is {over} bytes too long for Unix sockets below it", str(folder))
+        self.make()
+        self.folder.chmod(0o700)
+
+    def make(self) -> None:
+        for made in (self.sim, self.logs, *(self.folder / n for n in NODES)):
             made.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
+
+    def _sockets(self) -> list[Path]:
+        return [self.folder / n / "run" / "annunciator.sock" for n in NODES] + [self.sim / "processes.sock"]
+
+    def forget(self) -> None:
+        """Remove what a demo has made here, and nothing else."""
+        for made in (self.sim, self.logs, *(self.folder / n for n in NODES)):
+            shutil.rmtree(made, ignore_errors=True)
+        self.make()
 
     def file(self, node: str) -> Path:
         return self.folder / node / "site.toml"

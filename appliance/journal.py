@@ -116,7 +116,7 @@ class Journal:
         written: asyncio.Future[bool] = self._loop.create_future()
         with self._lock:
             if len(self._pending) >= MOST_KEPT:
-                self._pending.popleft()[1].cancel()
+                self._pending.popleft()[1].set_result(False)
                 self.lost += 1
             self._pending.append((entry, written))
         if self.failed is None:

@@ -41,7 +41,7 @@ def alarm_text(scene: Scene, alarm: Alarm) -> str:
     """What the alarm says, and of what."""
     text = scene.words.code("alarm", alarm.alarm)
     about = about_words(scene, alarm.about)
-    return f"{text} · {about}" if about and about not in text else text
+    return f"{text} · {about}" if about and about.casefold() not in text.casefold() else text
 
 
 def about_words(scene: Scene, about: str) -> str:

@@ -3,16 +3,13 @@
 import hashlib
 import logging
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs
 
-import msgspec
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from appliance.config import Site
 from appliance.model import AlertKind, Pattern
@@ -20,13 +17,13 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from web.board import Board, Viewer
 from web.corelink import CoreLink
+from web.guard import OwnPosts, Secured, read_fields
 from web.orders import Orders
 from web.panels import PANELS, Drawer
 from web.session import (
     LANGUAGE,
     TOKEN,
     Sessions,
-    from_our_own_page,
     language_of,
     set_choice,
     set_token,
@@ -36,40 +33,13 @@ from web.session import (
 from web.stream import Stream, start_from
 from web.words import LANGUAGES
 
-MOST_BODY = 16_384  # bytes of a form; a note is the longest thing in one
 LOGIN_WITHIN = 10.0  # s; a password's hash takes half a second on a slow board
 VIEW_FRESH = 1.0  # s of a person's clock; an older view is asked for anew when a page is made
 SECONDS = (30, 60, 120, 180, 300, 600)  # offered lengths of an order
 KINDS = (AlertKind.ACTUAL, AlertKind.SILENT_TEST, AlertKind.SOUNDING_TEST)
 
-SECURITY = [
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        b"form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),  # with "no-referrer" our own forms would come without their origin
-    (b"cross-origin-opener-policy", b"same-origin"),
-]
-
 HERE = Path(__file__).parent
 log = logging.getLogger("siaga.web")
-
-
-class Secured:
-    """Puts the security headers on every answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def secured(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *SECURITY]
-            await send(message)
-
-        await self._app(scope, receive, secured)
 
 
 class Pages:
@@ -108,7 +78,7 @@ class Pages:
         return HTMLResponse(html, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
 
     def _simulated(self) -> bool:
-        return self._clock.speed != 1 or self._site.site == "demo"
+        return self._clock.speed != 1 or self._site.annunciator.factory == "mock"
 
     async def _refresh(self) -> None:
         """See that the view is of now when nobody's stream keeps it so."""
@@ -171,23 +141,6 @@ class Pages:
         return JSONResponse(told, status)
 
 
-async def read_fields(request: Request) -> dict[str, Any]:
-    """A form's or JSON object's fields; a form's field that stands there more than once is a list."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY:
-            return {}
-    if request.headers.get("content-type", "").startswith("application/json"):
-        try:
-            found = msgspec.json.decode(body or b"{}")
-        except msgspec.DecodeError:
-            return {}
-        return found if isinstance(found, dict) else {}
-    fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=100)
-    return {key: values[0] if len(values) == 1 else values for key, values in fields.items()}
-
-
 def _back(to: str) -> RedirectResponse:
     return RedirectResponse(to, 303)
 
@@ -200,20 +153,6 @@ def _fingerprint(site: Site) -> str:
             if file.is_file():
                 seen.update(file.read_bytes())
     return seen.hexdigest()[:12]
-
-
-class _OwnPosts:
-    """Refuses a POST that another site's page made."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and not from_our_own_page(Request(scope)):
-            told = {"ok": False, "code": "other_site", "text": "This came from another site's page; nothing was done."}
-            await JSONResponse(told, 403)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
 
 
 def make_app(pages: Pages) -> ASGIApp:
@@ -237,4 +176,4 @@ def make_app(pages: Pages) -> ASGIApp:
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
     )
-    return Secured(_OwnPosts(app))
+    return Secured(OwnPosts(app))

@@ -35,6 +35,7 @@ class DeliveryRow(NamedTuple):
 
 class AlertRow(NamedTuple):
     id: str
+    code: str  # the id's first digits, as a person says them
     clock: str
     kind: str
     what: str
@@ -70,7 +71,7 @@ def _alert(scene: Scene, alert: Alert) -> AlertRow:
     ]
     stopped = words("alert.stopped", clock=scene.clock(alert.stopped)) if alert.stopped else ""
     return AlertRow(
-        alert.id, scene.clock(alert.issued), words.code("kind", alert.kind),
+        alert.id, alert.id[:4].upper(), scene.clock(alert.issued), words.code("kind", alert.kind),
         f"{words.code('pattern', alert.pattern)} · {seconds}", actor_words(scene, alert.issued.actor), stopped,
         deliveries, alert.kind == "actual",
     )  # fmt: skip

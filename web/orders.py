@@ -48,7 +48,8 @@ class Orders:
     def _yes(self, path: str, command: Message, told: dict[str, Any]) -> dict[str, Any]:
         words = self._words
         tone, done, how = "good", f"done.{DO[path]}", "yes"
-        fields: dict[str, object] = {"count": len(command.get("stations", ())), "alert": str(told.get("alert", ""))[:4]}
+        code = str(told.get("alert", ""))[:4].upper()
+        fields: dict[str, object] = {"count": len(command.get("stations", ())), "alert": code}
         if told.get("durable") is False:
             tone, how = "warn", "not_durable"
         elif told.get("repeated"):

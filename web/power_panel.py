@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from appliance.model import GensetPhase, Mains, Source
 from appliance.view import DeviceView, Figure, PowerView
+from web.diagram import boxes_of, flow_of
 from web.scene import Scene, Shown
 from web.words import UNKNOWN
 
@@ -35,15 +36,6 @@ class Head(NamedTuple):
     note: str = ""
 
 
-class Box(NamedTuple):
-    """A box of the diagram. `state`: "on", "off", "bad", "warn" or "unknown"."""
-
-    state: str
-    shape: str
-    title: str
-    line: str
-
-
 class Row(NamedTuple):
     name: str
     shown: Shown
@@ -57,8 +49,8 @@ def power_panel(scene: Scene) -> dict[str, Any]:
     return {
         "power": power,
         "head": _head(scene, power) if scene.live else _silent(scene, power),
-        "boxes": _boxes(scene, power),
-        "flow": _flow(scene, power),
+        "boxes": boxes_of(scene, power),
+        "flow": flow_of(scene, power),
         "rows": _rows(scene, power),
         "age": _age(scene, power),
     }
@@ -105,77 +97,12 @@ def _outage(scene: Scene, power: PowerView) -> str:
     words = scene.words
     if power.mains is Mains.PRESENT:
         return ""
-    by = ", ".join(scene.name(w) for w in power.witnesses)
+    by = ", ".join(scene.kind(w) for w in power.witnesses)
     told = words.code("power.mains", power.mains)
     if power.mains is Mains.UNKNOWN or not power.mains_since.seq:
         return told
     span = scene.span(power.mains_since)
     return words("power.outage", mains=told, span=span, by=by) if by else f"{told} · {span}"
-
-
-def _boxes(scene: Scene, power: PowerView) -> dict[str, Box]:
-    words, live = scene.words, scene.live
-    genset_device = power.genset_devices[0] if power.genset_devices else None
-    ups_device = power.ups_devices[0] if power.ups_devices else None
-    boxes: dict[str, Box] = {}
-
-    states = {Mains.PRESENT: "on", Mains.LOST: "bad", Mains.SUSPECT: "warn", Mains.UNKNOWN: "unknown"}
-    mains = states[Mains(power.mains)]
-    line = _value(scene, genset_device, "mains_v_l1", 0)
-    boxes["mains"] = _box(live, mains, words("power.box.mains"), line or words.code("power.mains", power.mains))
-
-    if genset_device:
-        genset = power.gensets.get(genset_device.id)
-        phase = genset.phase if genset else GensetPhase.UNKNOWN
-        state = {
-            GensetPhase.ON_LOAD: "on",
-            GensetPhase.RUNNING: "on",
-            GensetPhase.STARTING: "warn",
-            GensetPhase.COOLING: "on",
-            GensetPhase.FAILED: "bad",
-            GensetPhase.STOPPED: "off",
-            GensetPhase.UNKNOWN: "unknown",
-        }[phase]
-        told = words.code("genset.phase", phase)
-        if phase is GensetPhase.STOPPED and genset and genset.ready is not None:
-            state, told = ("off", words("genset.ready")) if genset.ready else ("warn", words("genset.not_ready"))
-        boxes["genset"] = _box(live, state, genset_device.name, told)
-    if ups_device:
-        on_battery = power.ups[ups_device.id].on_battery if ups_device.id in power.ups else None
-        state = {None: "unknown", True: "warn", False: "on"}[on_battery]
-        told = words(f"ups.{'unknown' if on_battery is None else 'battery' if on_battery else 'line'}")
-        charge = _value(scene, ups_device, "charge", 0) if on_battery else ""
-        boxes["ups"] = _box(live, state, ups_device.name, f"{told} {charge}" if charge else told)
-    fed = {Source.DARK: "bad", Source.UNKNOWN: "unknown"}.get(power.source, "on")
-    load = _value(scene, ups_device, "load", 0) or words.code("power.fed", fed)
-    boxes["load"] = _box(live, fed, words("power.box.load"), load)
-    return boxes
-
-
-def _box(live: bool, state: str, title: str, line: str, unknown: str) -> Box:
-    return Box(state, _shape(state), title, line) if live else Box("unknown", "unknown", title)
-
-
-def _shape(state: str) -> str:
-    return {"bad": "bad", "warn": "warn", "unknown": "unknown"}.get(state, "")
-
-
-def _flow(scene: Scene, power: PowerView) -> dict[str, str]:
-    """Which wires carry: the class of each."""
-    source = power.source if scene.live else Source.UNKNOWN
-    on = {
-        "mains": source is Source.MAINS,
-        "genset": source is Source.GENSET,
-        "ats": source in (Source.MAINS, Source.GENSET),
-        "ups": source in (Source.MAINS, Source.GENSET, Source.BATTERY),
-    }
-    return {name: "w" if carries else "w off" for name, carries in on.items()}
-
-
-def _value(scene: Scene, device: DeviceView | None, point: str, digits: int) -> str:
-    """A known figure with its unit, or nothing."""
-    shown = scene.figure(device.figures.get(point) if device else None, digits)
-    return f"{shown.text} {shown.unit}" if shown.known else ""
 
 
 def _rows(scene: Scene, power: PowerView) -> list[Row]:

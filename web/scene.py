@@ -92,8 +92,18 @@ class Scene:
         site = self.site
         return {x.id: x.name for group in (site.station, site.line, site.genset, site.ups) for x in group}
 
+    def kind(self, id: str) -> str:
+        """A generator or UPS by its kind, which is short, where the site has but one; else by its name."""
+        for word, devices in (("genset", self.site.genset), ("ups", self.site.ups)):
+            if [d.id for d in devices] == [id.rpartition("/")[2]]:
+                return self.words(f"power.box.{word}")
+        return self.name(id)
+
     def name(self, id: str) -> str:
         """The name for an id, for "line/l1", or for a link such as "broker"; else the id itself."""
+        trunk = self.site.trunk
+        if trunk and id == f"{trunk.host}:{trunk.port}":
+            return self.words("link.trunk")
         if id in self.names:
             return self.names[id]
         return self.names.get(id.rpartition("/")[2]) or self.words.code("link", id)
@@ -104,10 +114,9 @@ class Scene:
 
 
 def grouped(number: str) -> str:
-    """+6281255504471 -> "+62 812 5550 4471": country, then groups of four from the end."""
-    if not number.lstrip("+").isdigit():
+    """+6281255504471 -> "+62 812 5550 4471": country, the network's three digits, then fours."""
+    if not number.lstrip("+").isdigit() or len(number) < 9:
         return number
     country, rest = (number[:3], number[3:]) if number.startswith("+62") else ("", number)
-    first = len(rest) % 4 or 4
-    groups = [rest[:first], *(rest[i : i + 4] for i in range(first, len(rest), 4))]
+    groups = [rest[:3], *(rest[i : i + 4] for i in range(3, len(rest), 4))]
     return " ".join(filter(None, [country, *groups]))

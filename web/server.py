@@ -71,7 +71,10 @@ async def run(site: Site, file: Path, clock: Clock) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=128)
+        listener = socket.create_server((host, port), family=family, backlog=128)
+        # asyncio does so only for sockets that name TCP; without it an answer waits 40 ms for an acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except OSError as e:
         raise CannotListen(
             e.errno, f"{host}:{port} cannot be served ({e.strerror}): set another web.port in the site file."

@@ -36,7 +36,7 @@ class Words:
         self.language, self._texts, self._zone = language, texts, zone
         self._comma = texts["number.comma"]
 
-    def __call__(self, key: str, **fields: object) -> str:
+    def __call__(self, key: str, /, **fields: object) -> str:
         """The text of `key`; raises KeyError for a key that is in no file."""
         return self._texts[key].format_map(fields)
 

@@ -6,12 +6,15 @@ that what disturbs the one disturbs the other.
 
 import argparse
 import asyncio
+import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
 import msgspec
 
+from appliance.journal_file import read_entries
 from appliance.supervisor import NotStarted
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
@@ -26,6 +29,7 @@ from tests.bench.press import Lost, Press, Presses
 from tests.bench.rivals.names import BUILD, FILE
 from tests.bench.site import BOX, BenchSite, Unsettled, running_site
 from tests.bench.table import Row, at_most, exactly, percentile, plain, summary, text
+from tests.bench.wire_tap import WireTap
 
 BLOCK = 25  # rounds of one kind before those of another
 IDLE = 20.0  # s
@@ -54,9 +58,10 @@ async def measure(folder: Path, rounds: int) -> list[Row]:
             await floor.start()
             await presses.start()
             rows += await _latency(floor, presses, rounds)
+            rows.append(await _order_of_things(site, presses))
             async with presses.person.open_page():
                 await asyncio.sleep(CALM)
-                rows += _memory("a page open, after all presses", site)
+                rows += _memory("page open, after all presses", site)
         finally:
             presses.stop()
             await floor.stop()
@@ -85,49 +90,60 @@ async def _latency(floor: Floor, presses: Presses, rounds: int) -> list[Row]:
     in_both = await presses.settle(pressed)
     return [
         *latency_rows(floors, await asyncio.to_thread(disk, floor.folder, 200), alone, watched),
-        exactly(f"orders of {len(pressed)} in both journals' files, chains unbroken", in_both, "orders", len(pressed)),
+        exactly("orders in both journals' files, chains unbroken", in_both, "orders", len(pressed)),
         exactly("orders on disk before the person was told", sum(p.durable for p in pressed), "orders", len(pressed)),
     ]
+
+
+async def _order_of_things(site: BenchSite, presses: Presses) -> Row:
+    tap = await asyncio.to_thread(WireTap, site.where)
+    try:
+        watched = tap.on_disk_first(await presses.measure(BLOCK))
+    finally:
+        await asyncio.to_thread(tap.close)
+    return exactly("orders on disk before they are on the wire", watched, "orders", BLOCK)
 
 
 async def _quiet(site: BenchSite) -> list[Row]:
     used = await idle_cpu(site.pids(), IDLE)
     return [
-        at_most(f"idle CPU of {', '.join(BOX)}", sum(used), "% of a core", MOST_IDLE),
+        at_most("the centre's idle CPU", sum(used), "% of a core", MOST_IDLE),
         *(plain(f"  of it {name}", one, "% of a core") for name, one in zip(BOX, used, strict=True)),
-        *_memory("no page yet", site),
+        *_memory("no page opened yet", site),
     ]
 
 
 def _memory(when: str, site: BenchSite) -> list[Row]:
     used, each = memory(site.pids()), [memory([pid]) for pid in site.pids()]
     return [
-        at_most(f"memory of {', '.join(BOX)}, {when}, PSS", used.pss, "MB", MOST_MEMORY),
+        at_most(f"the centre's memory, {when}, PSS", used.pss, "MB", MOST_MEMORY),
         *(plain(f"  of it {name}, PSS", one.pss, "MB") for name, one in zip(BOX, each, strict=True)),
-        at_most(f"memory of {', '.join(BOX)}, {when}, RSS", used.rss, "MB", MOST_MEMORY),
+        at_most(f"the centre's memory, {when}, RSS", used.rss, "MB", MOST_MEMORY),
     ]
 
 
 async def _start(site: BenchSite, log: Path) -> Row:
     say("starting core some times ...")
     await site.process("stop", "core")
-    took = []
-    for _ in range(STARTS):
-        took.append(await start_of_core(Path(site.centre["site_file"]), Path(site.centre["control"]), log))
+    rows = sum(1 for _ in read_entries(Path(site.centre["state"]) / "journal.db"))
+    control, site_file = Path(site.centre["control"]), Path(site.centre["site_file"])
+    took = [await start_of_core(site_file, control, log) for _ in range(STARTS)]
     await site.process("start", "core")
-    return at_most(f"start of core until it answers, p50 of {STARTS}", percentile(took, 50), "s", MOST_START)
+    return at_most(f"start of core, p50 of {STARTS}, journal of {rows} rows", percentile(took, 50), "s", MOST_START)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=150, help="presses with and without an open page (default 150)")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill ends what we started, as Ctrl-C does
+    folder = Path(tempfile.mkdtemp(prefix="siaga-bench-"))
     try:
-        with tempfile.TemporaryDirectory(prefix="siaga-bench-") as folder:
-            rows = Clock(1.0).run(measure(Path(folder), options.rounds))
+        rows = Clock(1.0).run(measure(folder, options.rounds))
     except WRONG as e:
-        say(f"The bench could not be finished: {e}")
+        say(f"The bench could not be finished: {e}\nIts files stay in {folder}.")
         return 1
+    shutil.rmtree(folder)
     BUILD.mkdir(exist_ok=True)
     written = BUILD / "bench.json"
     written.write_bytes(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")

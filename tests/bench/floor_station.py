@@ -17,6 +17,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from paho.mqtt.enums import CallbackAPIVersion
 
 ORDER, DONE = "floor/order", "floor/done"
 MOMENT = struct.Struct("!q")  # CLOCK_MONOTONIC, ns
@@ -28,11 +29,11 @@ CONNECT_WITHIN = 10.0  # s
 def connect(port: int, name: str, topic: str, on_payload: Callable[[bytes], None]) -> paho.Client:
     """A client of the broker that has subscribed to one topic, on a thread of paho's own. Raises queue.Empty."""
     subscribed: queue.SimpleQueue[bool] = queue.SimpleQueue()
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
+    client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
     client.on_socket_open = _at_once
     client.on_connect = lambda c, *_: c.subscribe(topic, qos=1)
     client.on_subscribe = lambda *_: subscribed.put(True)
-    client.on_message = lambda _client, _data, message: on_payload(message.payload)
+    client.on_message = lambda _client, _data, message: on_payload(bytes(message.payload))
     client.connect("127.0.0.1", port)
     client.loop_start()
     subscribed.get(timeout=CONNECT_WITHIN)

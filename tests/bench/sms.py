@@ -5,6 +5,7 @@ The messages to read are made by the simulated network's own encoder, not by the
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from drivers.modem.pdu import decode, encode_submit
 from drivers.sim.sms_pdu import deliver, service_centre
@@ -53,9 +54,13 @@ def rows(name: str, decode_one: Decode, encode: Encode) -> list[Row]:
             raise WrongText(f"{name} does not read {case}.")
         if len(encode(text)) != len(pdus):
             raise WrongText(f"{name} does not write {case} in {len(pdus)} parts.")
-        found.append(plain(f"{name}: read {case}", _microseconds(lambda pdus=pdus: list(map(decode_one, pdus))), "us"))
-        found.append(plain(f"{name}: write {case}", _microseconds(lambda text=text: encode(text)), "us"))
+        found.append(plain(f"{name}: read {case}", _microseconds(partial(_each, decode_one, pdus)), "us"))
+        found.append(plain(f"{name}: write {case}", _microseconds(partial(encode, text)), "us"))
     return found
+
+
+def _each(decode_one: Decode, pdus: list[str]) -> list[str]:
+    return [decode_one(pdu) for pdu in pdus]
 
 
 def _microseconds(work: Callable[[], object]) -> float:

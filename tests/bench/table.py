@@ -58,19 +58,6 @@ def beside(name: str, value: float, unit: str, floor: float, most: float | None 
     )
 
 
-def faster_than(name: str, ours: float, unit: str, theirs: float, least: float) -> Row:
-    """Our figure beside a rival's; ours is to be at least `least` times as fast."""
-    return Row(
-        name=name,
-        value=_short(ours),
-        unit=unit,
-        floor=_short(theirs),
-        ratio=_ratio(ours, theirs),
-        aim=f"{least:g} x as fast",
-        holds=ours * least <= theirs,
-    )
-
-
 def missing(name: str, unit: str, why: str) -> Row:
     """What was not measured stands in the table too; `aim` says why it has no figure."""
     return Row(name=name, value=None, unit=unit, aim=why)

@@ -85,7 +85,7 @@ class Box:
         self.entries: list[Entry] = []
         self.data: list[tuple[str, bytes]] = []
         self._wake = asyncio.Event()
-        self._journal = Journal(folder / "journal.db", clock, "boot", lambda: "ntp", self._on_entry)
+        self._journal = Journal(folder / "disk" / "journal.db", clock, "boot", lambda: "ntp", self._on_entry)
         self._journal.open()
         self.entries.clear()
         lines = tuple(Line(id=name, name=name, port=str(folder / name), number=NUMBERS[name]) for name in NUMBERS)

@@ -190,6 +190,26 @@ def test_a_text_in_two_parts_arrives_once_and_whole_and_leaves_the_sim(tell: Cal
     tell(story)
 
 
+def test_while_the_disk_is_gone_a_text_is_told_and_stays_on_the_sim(
+    tell: Callable[[Story], None], tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+
+    async def story(there: World) -> None:
+        disk.write_text("a file where the folder should be")
+        box = await there.start()
+        await box.ready()
+        await there.network.turn("sms.from", number=OUTSIDE, text="tsunami?", to="l1")
+        assert (await box.event(SmsReceived)).text == "tsunami?"
+        await asyncio.sleep(10)
+        assert await there.network.stored("l1") == 1
+        disk.unlink()
+        await there.network.until_empty("l1")
+        assert len(box.all(SmsReceived)) == 1
+
+    tell(story)
+
+
 def test_a_restart_between_two_parts_loses_nothing(tell: Callable[[Story], None]) -> None:
     text = "Kebakaran di Batu Merah, dua rumah. " * 6
 

@@ -40,9 +40,9 @@ from drivers.sim.knobs import turn
 
 ROOT = Path(__file__).parents[2]
 PROFILES = ROOT / "firmware-config"
-SPEED = 8.0  # at 9600 baud a poll of both devices takes 70 ms of the machine's time; more makes a busy one miss frames
-REAL_S = 40.0  # of the machine's time, after which a story hangs
-QUICK = ("--retransfer", "6", "--cooldown", "5", "--crank", "4", "--rest", "3")  # a day's work in a minute
+SPEED = 5.0  # leaves 200 ms of the machine's time to an answer on a line of 9600 baud: a busy machine needs them
+REAL_S = 60.0  # of the machine's time, after which a story hangs
+QUICK = ("--retransfer", "4", "--cooldown", "3", "--crank", "3", "--rest", "2")  # a day's work in a minute
 
 Story = Callable[["Box"], Awaitable[None]]
 
@@ -108,7 +108,7 @@ class Box:
     def view(self) -> PowerView:
         return self.power.view()
 
-    async def until(self, true: Callable[[], object], most: float = 30.0) -> None:
+    async def until(self, true: Callable[[], object], most: float = 60.0) -> None:
         """Wait in the box's time until it is so; a failure tells what happened instead."""
         try:
             async with asyncio.timeout(most):
@@ -118,7 +118,7 @@ class Box:
         except TimeoutError:
             pytest.fail(f"not within {most} s; there was {self.kinds}, and now {self.view().source}")
 
-    async def until_told(self, kind: str, most: float = 30.0) -> None:
+    async def until_told(self, kind: str, most: float = 60.0) -> None:
         await self.until(lambda: kind in self.kinds, most)
 
     async def until_calm(self) -> None:
@@ -126,16 +126,21 @@ class Box:
         await self.until(lambda: self.view().source is Source.MAINS and self.view().gensets["g1"].ready)
         self.events.clear()
 
+    def told_of(self, *things: str) -> list[str]:
+        """The kinds of what was told of these, in order: `power`, `genset`, `ups`."""
+        return [kind for kind in self.kinds if kind.partition(".")[0] in things]
 
-def play(folder: Path, story: Story, *, buses: tuple[str, str] = ("rtu", "rtu")) -> None:
-    """Tell a story with a building and a box; `buses` are those of the generator's controller and of the UPS."""
+
+def play(folder: Path, *stories: Story, buses: tuple[str, str] = ("rtu", "rtu")) -> None:
+    """Tell stories of one building, the box started anew for each. `buses` are the controller's and the UPS's."""
     clock = Clock(SPEED)
 
     async def told(port: int) -> None:
         async with asyncio.timeout(REAL_S * SPEED):
-            box = Box(folder, clock, port, buses)
-            async with box.on():
-                await story(box)
+            for story in stories:
+                box = Box(folder, clock, port, buses)
+                async with box.on():
+                    await story(box)
 
     with building(folder, clock) as port:
         clock.run(told(port))
@@ -154,32 +159,42 @@ def building(folder: Path, clock: Clock) -> Iterator[int]:
             process.wait(10)
 
 
-def test_a_blackout_from_the_first_second_to_the_set_being_ready_again(tmp_path: Path) -> None:
-    async def story(box: Box) -> None:
+def test_a_blackout_from_its_first_second_to_the_set_being_ready_again_with_a_restart_of_the_box_in_between(
+    tmp_path: Path,
+) -> None:
+    async def outage(box: Box) -> None:
         await box.until_calm()
         await box.turn("mains.cut")
-        await box.until_told("power.mains_lost", 6)
+        await box.until_told("power.mains_lost")
         lost = next(e for e in box.events if isinstance(e, MainsLost))
         assert (lost.witnesses, set(lost.by)) == (2, {"genset/g1", "ups/u1"})
         view = box.view()
         assert (view.source, view.mains, view.dark.reason) == (Source.BATTERY, Mains.LOST, "ups_runtime")
         assert 21 < (view.dark.minutes or 0) <= 23
         assert AlarmRaised(alarm="power.mains_lost", about="mains", priority=2) in box.events
-        await box.until_told("genset.on_load", 15)
+        await box.until_told("genset.on_load")
         assert box.view().source is Source.GENSET
         assert box.view().dark.minutes is None
-        await box.turn("mains.return")
-        await box.until_told("power.mains_returned", 8)
-        assert next(e for e in box.events if isinstance(e, MainsReturned)).by == ("genset/g1",)
-        await box.until_told("genset.ready", 40)
-        await box.until(lambda: box.view().source is Source.MAINS)
-        genset = [k for k in box.kinds if k.startswith("genset.")]
-        phases = ["starting", "running", "on_load", "off_load", "cooling", "stopped", "ready"]
-        assert genset == [f"genset.{phase}" for phase in phases]
-        assert [k for k in box.kinds if k.startswith("power.")] == ["power.mains_lost", "power.mains_returned"]
-        assert "system.link_lost" not in box.kinds
+        assert box.told_of("power", "genset") == [
+            "power.mains_lost", "genset.starting", "genset.running", "genset.on_load",
+        ]  # fmt: skip
 
-    play(tmp_path, story)
+    async def later(box: Box) -> None:
+        await box.until(lambda: box.view().source is Source.GENSET)
+        await asyncio.sleep(3)
+        assert box.told_of("power", "genset", "ups") == []
+        assert box.view().gensets["g1"].phase is GensetPhase.ON_LOAD
+        await box.turn("mains.return")
+        await box.until_told("power.mains_returned")
+        assert next(e for e in box.events if isinstance(e, MainsReturned)).by == ("genset/g1",)
+        assert AlarmCleared(alarm="power.mains_lost", about="mains") in box.events
+        await box.until_told("genset.ready")
+        await box.until(lambda: box.view().source is Source.MAINS)
+        assert box.told_of("power", "genset") == [
+            "power.mains_returned", "genset.off_load", "genset.cooling", "genset.stopped", "genset.ready",
+        ]  # fmt: skip
+
+    play(tmp_path, outage, later)
 
 
 def test_a_set_that_refuses_is_an_alarm_of_the_first_priority_until_it_runs(tmp_path: Path) -> None:
@@ -189,7 +204,7 @@ def test_a_set_that_refuses_is_an_alarm_of_the_first_priority_until_it_runs(tmp_
         await box.until_calm()
         await box.turn("genset.refuse", on=True)
         await box.turn("mains.cut")
-        await box.until(lambda: raised in box.events, 40)
+        await box.until(lambda: raised in box.events)
         assert GensetFailedToStart(genset="g1", reason="controller") in box.events
         view = box.view()
         assert (view.source, view.gensets["g1"].phase) == (Source.BATTERY, GensetPhase.FAILED)
@@ -218,13 +233,21 @@ def test_a_flicker_and_a_self_test_are_no_outage(tmp_path: Path) -> None:
         await box.until(lambda: box.view().ups_devices[0].figures["testing"].value)
         assert box.view().source is Source.MAINS
         await box.until(lambda: not box.view().ups_devices[0].figures["testing"].value)
-        assert box.kinds == []
-        await box.turn("mains.cut")
-        await asyncio.sleep(0.5)
-        await box.turn("mains.return")
-        await asyncio.sleep(8)
-        assert {"ups.on_battery", "ups.on_line"} >= set(box.kinds)
-        assert not box.state.alarms
+        assert box.told_of("power", "genset", "ups") == []
+        for _ in range(5):
+            began = box.clock.now()
+            await box.turn("mains.cut")
+            await asyncio.sleep(0.4)
+            await box.turn("mains.return")
+            flicker_s = box.clock.now() - began
+            await asyncio.sleep(6)
+            if flicker_s < 0.8:
+                break
+            await box.until_calm()  # a busy machine made an outage of it
+        else:
+            pytest.fail("This machine is too busy for a flicker of 0.8 s; run the test alone.")
+        assert box.told_of("power", "genset") == []
+        assert not any(alarm.startswith("power.") for alarm in box.state.alarms)
 
     play(tmp_path, story)
 
@@ -238,7 +261,7 @@ def test_with_one_device_silent_the_other_alone_is_believed_after_five_seconds(
         await box.turn("bus.mute", device=mute)
         await box.turn("mains.cut")
         began = box.clock.now()
-        await box.until_told("power.mains_lost", 15)
+        await box.until_told("power.mains_lost")
         assert box.clock.now() - began >= 4.5
         assert MainsLost(witnesses=1, by=(by,)) in box.events
         assert any(isinstance(e, MainsSuspected) and e.by == by for e in box.events)
@@ -270,30 +293,3 @@ def test_a_bus_that_vanishes_in_the_outage_makes_everything_unknown_and_nothing_
         await box.until_told("genset.on_load")
 
     play(tmp_path, story)
-
-
-def test_a_box_that_restarts_in_the_outage_tells_nothing_twice_and_goes_on(tmp_path: Path) -> None:
-    async def story(box: Box) -> None:
-        await box.until_calm()
-        await box.turn("mains.cut")
-        await box.until_told("genset.on_load")
-
-    async def later(box: Box) -> None:
-        await box.until(lambda: box.view().source is Source.GENSET)
-        await asyncio.sleep(3)
-        assert set(box.kinds) == {"system.started", "system.link_restored"}
-        assert box.view().gensets["g1"].phase is GensetPhase.ON_LOAD
-        await box.turn("mains.return")
-        await box.until_told("power.mains_returned")
-
-    clock = Clock(SPEED)
-
-    async def told(port: int) -> None:
-        async with asyncio.timeout(REAL_S * SPEED):
-            for tell in (story, later):
-                box = Box(tmp_path, clock, port, ("rtu", "rtu"))
-                async with box.on():
-                    await tell(box)
-
-    with building(tmp_path, clock) as port:
-        clock.run(told(port))

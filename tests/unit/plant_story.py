@@ -9,7 +9,7 @@ from appliance.entry import Entry
 from appliance.event import Event
 from appliance.events import encode_event
 from appliance.fold import apply
-from appliance.model import Mains
+from appliance.model import GensetPhase, Mains
 from appliance.power.plant_machine import Engine, GensetSeen, PlantMachine, UpsSeen
 from appliance.state import Genset, State, Ups
 
@@ -131,3 +131,24 @@ class Plant:
 
 def is_out(plant: Plant) -> bool:
     return plant.state.mains is Mains.LOST
+
+
+def outage() -> Plant:
+    """Mains lost and told, the set still at rest."""
+    plant = Plant().calm()
+    plant.cut()
+    plant.wait(3)
+    assert is_out(plant)
+    plant.forget()
+    return plant
+
+
+def on_load() -> Plant:
+    plant = outage()
+    plant.genset(engine=Engine.STARTING)
+    plant.wait(4)
+    plant.take_load()
+    plant.wait(2)
+    assert plant.machine.gensets["g1"].phase is GensetPhase.ON_LOAD
+    plant.forget()
+    return plant

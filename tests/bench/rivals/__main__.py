@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +27,7 @@ async def measure() -> list[Row]:
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill ends what we started, as Ctrl-C does
     FOLDER.mkdir(parents=True, exist_ok=True)
     try:
         print("installing Node-RED and python-gsmmodem-new into build/rivals ...", flush=True)

@@ -6,8 +6,9 @@ BUILD = Path(__file__).parents[3] / "build"
 FOLDER = BUILD / "rivals"  # what was installed
 FILE = BUILD / "rivals.json"  # the rows
 
-NODE_RED = "Node-RED 4"
-BACK_TO_BACK = f"{NODE_RED}, mosquitto as installed, back to back"
-LONE = f"{NODE_RED}, mosquitto as installed, lone"
-LONE_NO_NAGLE = f"{NODE_RED}, our broker's settings, lone"
-GSMMODEM = "python-gsmmodem-new 0.13.0"
+NODE_RED = "Node-RED"
+BACK_TO_BACK = f"{NODE_RED}, back to back"  # mosquitto with its own defaults
+LONE = f"{NODE_RED}, lone"  # the same, a press at a time
+LONE_OUR_BROKER = f"{NODE_RED}, lone, our broker"  # mosquitto with the settings that a box ships
+TO_RELAY, TO_ANSWER = "to relay", "to answer"
+GSMMODEM = "python-gsmmodem-new"

@@ -21,7 +21,7 @@ from drivers.sim.broker import Broker, free_port
 from tests.bench.cost import idle_cpu, memory
 from tests.bench.floor_station import connect
 from tests.bench.press import PAUSE
-from tests.bench.rivals.names import BACK_TO_BACK, LONE, LONE_NO_NAGLE, NODE_RED
+from tests.bench.rivals.names import BACK_TO_BACK, LONE, LONE_OUR_BROKER, NODE_RED, TO_ANSWER, TO_RELAY
 from tests.bench.table import Row, percentile, plain
 
 PACKAGE = "node-red@4.1.15"  # the newest line that runs on Debian's node 20
@@ -178,7 +178,7 @@ async def measure(installed: Path, folder: Path) -> list[Row]:
     red = NodeRed(installed, folder / "red-shipped", await broker.start())
     try:
         await asyncio.to_thread(red.start)
-        rows += await asyncio.to_thread(_latency, red, LONE_NO_NAGLE, LONE_ROUNDS, PAUSE)
+        rows += await asyncio.to_thread(_latency, red, LONE_OUR_BROKER, LONE_ROUNDS, PAUSE)
     finally:
         await asyncio.to_thread(red.stop)
         await broker.stop()
@@ -192,17 +192,15 @@ async def measure(installed: Path, folder: Path) -> list[Row]:
 
 
 def _latency(red: NodeRed, how: str, rounds: int, pause: tuple[float, float]) -> list[Row]:
-    acted, heard = [], []
+    took: dict[str, list[float]] = {TO_RELAY: [], TO_ANSWER: []}
     for number in range(rounds + WARM):
         time.sleep(random.uniform(*pause))
         there, back = red.order()
         if number >= WARM:
-            acted.append(there)
-            heard.append(back)
+            took[TO_RELAY].append(there)
+            took[TO_ANSWER].append(back)
     return [
-        plain(f"{how}, until its station acts, {name}", percentile(acted, percent), "ms")
-        for name, percent in (("p50", 50), ("p99", 99))
-    ] + [
-        plain(f"{how}, until its answer is back, {name}", percentile(heard, percent), "ms")
-        for name, percent in (("p50", 50), ("p99", 99))
+        plain(f"{how}, {until}, p{percent}", percentile(values, percent), "ms")
+        for until, values in took.items()
+        for percent in (50, 99)
     ]

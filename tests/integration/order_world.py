@@ -1,0 +1,402 @@
+"""One centre and one station in virtual time, between them a broker and an SMS network that obey the test.
+
+The real Centre, Reports, Issuer, StationNode, Siren and Journal (on a real file); the network and the pins are played.
+`kill` is a kill -9: nothing is closed, only what the disk has comes back.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from appliance.alerting.centre import Centre
+from appliance.alerting.issuer import Issuer
+from appliance.alerting.reports import Reports
+from appliance.annunciator_protocol import OutputChange, OutputState, Sounding, Standing, Stopped
+from appliance.annunciator_siren import Siren
+from appliance.commands import IssueAlert, StopAlert
+from appliance.config import Site
+from appliance.entry import Entry
+from appliance.event import Event
+from appliance.fold import apply
+from appliance.journal import Appended, Journal
+from appliance.keys import public_hex
+from appliance.model import Path as Way
+from appliance.state import Alert, Delivery, State
+from appliance.station import StationNode
+from drivers.clock import VirtualClock
+from drivers.jsonsocket import Gone, Refusal
+
+CENTRE, STATION = "pusat", "damkar"
+SMS_TAKES = 1.5  # s until the modem has taken it
+SMS_OF = {"+6200001": CENTRE, "+6200002": STATION}
+KEYS = {CENTRE: Ed25519PrivateKey.from_private_bytes(b"c" * 32), STATION: Ed25519PrivateKey.from_private_bytes(b"s" * 32)}
+ANNUNCIATOR = {"socket": "a.sock", "factory": "mock", "output": {"siren": {"pin": 17, "kind": "siren", "max_s": 600}}}
+
+
+def centre_site(**changes: Any) -> Site:
+    far = {"id": STATION, "number": 7, "name": "Damkar", "key": public_hex(KEYS[STATION]), "sms": "+6200002"}
+    near = {"id": CENTRE, "number": 1, "name": "Pusat", "local": True}
+    site = {
+        "role": "centre", "site": "kota", "id": CENTRE, "name": "Pusat", "annunciator": ANNUNCIATOR,
+        "own": {"id": CENTRE, "number": 1, "siren": "siren"}, "station": [far, near],
+    }  # fmt: skip
+    return msgspec.convert({**site, **changes}, Site)
+
+
+def station_site(**own: Any) -> Site:
+    issuer = {"name": CENTRE, "key": public_hex(KEYS[CENTRE]), "sms": "+6200001"}
+    site = {
+        "role": "station", "site": "kota", "id": STATION, "name": "Damkar", "annunciator": ANNUNCIATOR,
+        "own": {"id": STATION, "number": 7, "siren": "siren", **own}, "issuer": [issuer],
+    }  # fmt: skip
+    return msgspec.convert(site, Site)
+
+
+class Relay:
+    """A line as drivers.gpio's Output, without a pin; `fails` when switched on or, by `break_now`, while it is on."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.name, self.on, self._clock, self._until = "siren", False, clock, 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self.when_ended: Callable[[bool], None] = lambda cut: None
+
+    @property
+    def remaining_s(self) -> float:
+        return max(0.0, self._until - self._clock.now()) if self.on else 0.0
+
+    def sound(self, pattern: object, until: float) -> None:
+        self.on = True
+        self.end_at(until)
+
+    def end_at(self, until: float) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._until = until
+        self._timer = asyncio.get_running_loop().call_at(until, self._ended)
+
+    def _ended(self) -> None:
+        self.off()
+        self.when_ended(False)
+
+    def off(self) -> bool:
+        self.on = False
+        if self._timer:
+            self._timer.cancel()
+        return True
+
+
+class Box:
+    """An annunciator and the wires to whatever core runs now; `spans` is what sounded: alert, from, to (None: still)."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock, self.up, self.spans = clock, True, list[list[Any]]()
+        self.on_standing: Callable[[Standing], None] = lambda standing: None
+        self.on_output: Callable[[OutputChange], None] = lambda change: None
+        self._powered()
+
+    def _powered(self) -> None:
+        self.relay = Relay(self._clock)
+        self.siren = Siren(self.relay, self._changed)  # type: ignore[arg-type]
+
+    def _changed(self, order: str | None, why: str) -> None:
+        if why == "ordered":
+            self.spans.append([order, self._clock.now(), None])
+        else:
+            self._over(order)
+        change = OutputChange("siren", self.relay.on, order, why, self._clock.now())
+        if self.up:
+            asyncio.get_running_loop().call_soon(lambda: self.on_output(change))
+
+    def _over(self, order: str | None) -> None:
+        for span in self.spans:
+            if span[2] is None and order in (None, span[0]):
+                span[2] = self._clock.now()
+
+    def standing(self) -> Standing:
+        orders = tuple(self.siren.orders.sounding)
+        return Standing({"siren": OutputState(self.relay.on, orders, self.relay.remaining_s)}, {}, 0.0, False)
+
+    async def sound(self, order: str, output: str, pattern: str, seconds: float) -> Sounding:
+        await self._reached()
+        return self.siren.sound(order, pattern, seconds)
+
+    async def stop(self, orders: list[str]) -> Stopped:
+        await self._reached()
+        return Stopped(tuple(self.siren.end(tuple(orders), "stopped")), self.relay.on)
+
+    async def _reached(self) -> None:
+        await asyncio.sleep(0.002)
+        if not self.up:
+            raise Gone("the annunciator is away")
+
+    def breaks(self) -> None:
+        """The line does not read back."""
+        self.relay.off()
+        self.siren._end_all("failed")
+
+    def lose_power(self) -> None:
+        self.up = False
+        self.siren.close()
+        self.relay.off()
+        self._over(None)
+
+    def lose_wire(self) -> None:
+        """Core is not heard; what sounds sounds on."""
+        self.up = False
+
+    def power(self) -> None:
+        self._powered()
+        self.wire()
+
+    def wire(self) -> None:
+        self.up = True
+        self.on_standing(self.standing())
+
+    def sounded(self, alert: str) -> float:
+        return sum((to if to is not None else self._clock.now()) - since for name, since, to in self.spans if name == alert)
+
+    def sounds(self, alert: str) -> bool:
+        return any(name == alert and to is None for name, _, to in self.spans)
+
+
+@dataclass
+class Network:
+    """What the network does to each message. `joined`: who has a connection to the broker."""
+
+    joined: dict[str, bool] = field(default_factory=lambda: {CENTRE: True, STATION: True})
+    mqtt_s: float = 0.05
+    sms_s: float = 8.0
+    copies: int = 1
+    loses: bool = False  # MQTT messages are taken and go nowhere
+    sms: bool = True
+    swallows: bool = False  # SMS are taken and go nowhere
+    keeps: bool = True  # the broker keeps what a client that is away subscribed to
+    kept: list[tuple[str, float, bytes]] = field(default_factory=list)
+    sent: list[tuple[float, str, Way, bytes]] = field(default_factory=list)  # to whom, by what
+
+
+class HeldJournal(Journal):
+    """Writes at once, or while `held` not at all; a killed one writes no more."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.free, self.dead = threading.Event(), False
+        self.free.set()
+
+    def _write_batch(self, db: Any) -> Any:
+        self.free.wait()
+        return db if self.dead else super()._write_batch(db)
+
+    def append(self, event: Event, *, actor: str = "", cause: int | None = None) -> Appended:
+        appended = super().append(event, actor=actor, cause=cause)
+        waiting = threading.Event()
+        while self.free.is_set() and self.kept and self.failed is None and not self.dead:
+            waiting.wait(0.0002)  # real time: the virtual one stands still until the file has it
+        return appended
+
+    def die(self) -> None:
+        self.dead = True
+        self.free.set()
+        self.close()
+
+
+class World:
+    """Made on the loop of its clock; `centre_up` and `station_up` start the processes."""
+
+    def __init__(self, folder: Path, clock: VirtualClock, **station: Any) -> None:
+        self.clock, self.net, self.file = clock, Network(), folder / "journal.db"
+        self.near, self.far = Box(clock), Box(clock)
+        self.site, self._station_site = centre_site(), station_site(**station)
+        self.boot = "boot1"
+        self.centre: Centre | None = None
+        self.reports: Reports | None = None
+        self.station: StationNode | None = None
+        self.station_rows: list[Event] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._posts: set[asyncio.Task[None]] = set()
+
+    # Processes
+
+    def centre_up(self) -> None:
+        state = self.state = State()
+
+        def on_entry(entry: Entry) -> None:
+            apply(state, entry)
+            if self.centre and self.centre._state is state:
+                self.centre.wake()
+
+        self.journal = HeldJournal(self.file, self.clock, self.boot, lambda: "ntp", on_entry)
+        self.journal.open()
+        issuer = Issuer(KEYS[CENTRE], self.clock, state.highest_sequence)
+        self.centre = Centre(
+            site=self.site, state=state, clock=self.clock, boot=self.boot, append=self.journal.append, issuer=issuer,
+            annunciator=self.near, publish=self._publisher(CENTRE), broker_up=lambda: self.net.joined[CENTRE],  # type: ignore[arg-type]
+            send_sms=self._sms(CENTRE), sms_up=lambda: self.net.sms,
+        )  # fmt: skip
+        self.reports = Reports(self.site, self.centre, issuer, self.clock)
+        self.near.on_standing, self.near.on_output = self.centre.on_standing, self.reports.on_local_output
+        self._tasks[CENTRE] = asyncio.create_task(self.centre.run())
+        if self.near.up:
+            self.near.wire()
+
+    def station_up(self) -> None:
+        self.station = StationNode(
+            site=self._station_site, clock=self.clock, append=self._note, key=KEYS[STATION],
+            annunciator=self.far, publish=self._publisher(STATION),  # type: ignore[arg-type]
+            broker_up=lambda: self.net.joined[STATION], send_sms=self._sms(STATION),
+        )  # fmt: skip
+        self.far.on_standing, self.far.on_output = self.station.on_standing, self.station.on_output
+        self._tasks[STATION] = asyncio.create_task(self.station.run())
+        if self.net.joined[STATION]:
+            self.join(STATION)
+        if self.far.up:
+            self.far.wire()
+
+    def _note(self, event: Event, **_: Any) -> Any:
+        self.station_rows.append(event)
+
+    async def kill(self, who: str) -> None:
+        task = self._tasks.pop(who)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        box = self.near if who == CENTRE else self.far
+        box.on_standing, box.on_output = lambda standing: None, lambda change: None
+        if who == CENTRE:
+            self.journal.die()
+            self.centre = self.reports = None
+        else:
+            self.station = None
+
+    async def end(self) -> None:
+        for who in list(self._tasks):
+            await self.kill(who)
+        for post in list(self._posts):
+            post.cancel()
+        await asyncio.gather(*self._posts, return_exceptions=True)
+
+    # Between them
+
+    def join(self, who: str) -> None:
+        """The connection to the broker is there (again)."""
+        self.net.joined[who] = True
+        if who == STATION and self.station:
+            self.station.on_broker_up()
+        kept, self.net.kept = self.net.kept, []
+        for to, until, payload in kept:
+            if to != who:
+                self.net.kept.append((to, until, payload))
+            elif self.clock.now() < until:
+                self._hand(to, payload, Way.MQTT)
+
+    def leave(self, who: str) -> None:
+        self.net.joined[who] = False
+
+    def _publisher(self, who: str) -> Callable[[str, bytes, int], str]:
+        to = STATION if who == CENTRE else CENTRE
+
+        def publish(_topic: str, payload: bytes, expiry_s: int) -> str:
+            if not self.net.joined[who]:
+                return "there is no connection to the broker"
+            self.net.sent.append((self.clock.now(), to, Way.MQTT, payload))
+            for copy in range(0 if self.net.loses else self.net.copies):
+                self._post(self._by_broker(to, payload, self.clock.now() + expiry_s, self.net.mqtt_s * (1 + 3 * copy)))
+            return ""
+
+        return publish
+
+    async def _by_broker(self, to: str, payload: bytes, until: float, delay: float) -> None:
+        await asyncio.sleep(delay)
+        if self.net.joined[to] and to in self._tasks:
+            self._hand(to, payload, Way.MQTT)
+        elif self.net.keeps and len(self.net.kept) < 500:
+            self.net.kept.append((to, until, payload))
+
+    def _sms(self, who: str) -> Callable[[str, bytes, str], Awaitable[None]]:
+        async def send(number: str, payload: bytes, _purpose: str) -> None:
+            await asyncio.sleep(SMS_TAKES)
+            if not self.net.sms:
+                raise OSError("no network service")
+            to = SMS_OF[number]
+            self.net.sent.append((self.clock.now(), to, Way.SMS, payload))
+            for copy in range(0 if self.net.swallows else self.net.copies):
+                self._post(self._by_smsc(to, payload, self.net.sms_s * (1 + copy)))
+
+        return send
+
+    async def _by_smsc(self, to: str, payload: bytes, delay: float) -> None:
+        await asyncio.sleep(delay)
+        while to not in self._tasks:  # the network keeps it until the box is back
+            await asyncio.sleep(1.0)
+        self._hand(to, payload, Way.SMS)
+
+    def _post(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._posts.add(task)
+        task.add_done_callback(self._posts.discard)
+
+    def _hand(self, to: str, payload: bytes, way: Way) -> None:
+        if to == STATION and self.station:
+            self.station.on_order(payload, way)
+        elif to == CENTRE and self.reports:
+            self.reports.on_answer(payload, way, named=STATION if way is Way.MQTT else "")
+
+    # What a test asks
+
+    @staticmethod
+    def order(seconds: int = 60, to: str = STATION, **more: Any) -> IssueAlert:
+        return IssueAlert(stations=(to,), seconds=seconds, **more)
+
+    async def issue(self, seconds: int = 60, to: str = STATION, **more: Any) -> str:
+        assert self.centre
+        return str((await self.centre.issue(self.order(seconds, to, **more), "test"))["alert"])
+
+    async def stop(self, *alerts: str) -> None:
+        assert self.centre
+        with contextlib.suppress(Refusal):
+            await self.centre.stop(StopAlert(alerts=alerts), "test")
+
+    def alert(self, alert: str) -> Alert:
+        return self.state.alerts[alert]
+
+    def delivery(self, alert: str) -> Delivery:
+        return next(iter(self.alert(alert).deliveries.values()))
+
+    async def until(self, so: Callable[[], bool], within: float) -> None:
+        end = self.clock.now() + within
+        while not so():
+            assert self.clock.now() < end, "it did not come to be"
+            await asyncio.sleep(0.1)
+
+    async def greeted(self) -> None:
+        """Both are up, and the centre has proven the station's session."""
+        self.station_up()
+        self.centre_up()
+        assert self.centre
+        contact = self.centre.contacts[STATION]
+        await self.until(lambda: contact.heard_at is not None and contact.window.session is not None, 15)
+        await asyncio.sleep(1)
+
+
+def play(folder: Path, story: Callable[[World], Awaitable[None]], **station: Any) -> None:
+    """Tell a story in a new world; minutes of it take milliseconds."""
+    logging.getLogger("siaga").setLevel(logging.CRITICAL)
+    clock = VirtualClock()
+
+    async def main() -> None:
+        world = World(folder, clock, **station)
+        try:
+            async with asyncio.timeout(7200):
+                await story(world)
+        finally:
+            await world.end()
+
+    clock.run(main())

@@ -1,0 +1,238 @@
+"""Alarms: each state of ISA-18.2 by its events, the shipped catalogue, and a box whose catalogue cannot be read."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance import alert_events as al
+from appliance import events as ev
+from appliance.alarms.alarm_machine import Cause, Condition, Row, condition, told
+from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
+from appliance.alarms.service import Alarms
+from appliance.annunciator_config import AnnunciatorConfig
+from appliance.commands import AcknowledgeAlarm
+from appliance.config import Line, Site
+from appliance.entry import Entry
+from appliance.event import Event
+from appliance.fold import apply
+from appliance.model import Role
+from appliance.state import State
+from drivers.clock import Clock
+from drivers.jsonsocket import Refusal
+
+MAINS = "power.mains_lost", "mains"
+LOST, RETURNED = ev.MainsLost(witnesses=2, by=("a", "b")), ev.MainsReturned(by=("a",))
+
+
+class Desk:
+    """Alarms over a state and a journal that is only a list."""
+
+    def __init__(self, catalogue: Path = CATALOGUE, lines: tuple[str, ...] = ("l1", "l2")) -> None:
+        self.state, self.told, self._head = State(), [], Entry.before_first()
+        self.site = Site(
+            role=Role.CENTRE,
+            site="ambon",
+            id="pusat",
+            name="Pusat",
+            annunciator=AnnunciatorConfig(socket="a.sock", factory="mock"),
+            line=tuple(Line(id=id, name=id, port="/dev/null", number="+62000000001") for id in lines),
+        )
+        self.start(catalogue)
+
+    def start(self, catalogue: Path = CATALOGUE) -> None:
+        self.alarms = Alarms(
+            site=self.site, state=self.state, clock=Clock(), append=self.append, catalogue=catalogue
+        )  # fmt: skip
+
+    def append(self, event: Event, *, actor: str = "", cause: int | None = None) -> Any:
+        self._head = Entry.after(
+            self._head, wall=1.0, mono=1.0, boot="b", quality="ntp", kind=event.kind, subject=event.subject,
+            actor=actor, cause=cause, body=ev.encode_event(event),
+        )  # fmt: skip
+        apply(self.state, self._head)
+        self.told.append(event)
+        self.alarms.on_entry(self._head)
+
+    def happens(self, *events: Event) -> list[Event]:
+        """What is told of alarms when these happen."""
+        first = len(self.told)
+        for event in events:
+            self.append(event)
+        return [e for e in self.told[first:] if e.kind.startswith("alarm.")]
+
+    def acknowledge(self, code: str, about: str, note: str = "") -> dict[str, Any]:
+        return self.alarms.acknowledge(AcknowledgeAlarm(alarm=code, about=about, note=note), "operator")
+
+    def condition(self, code: str, about: str) -> Condition:
+        return condition(self.state.alarms.get(f"{code}/{about}"))
+
+    async def run_for_a_moment(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await self.alarms.run()
+
+
+def test_an_alarm_goes_through_every_state_and_is_then_forgotten() -> None:
+    desk = Desk()
+    assert desk.condition(*MAINS) is Condition.NORMAL
+    assert desk.happens(LOST) == [ev.AlarmRaised(alarm="power.mains_lost", about="mains", priority=2)]
+    assert desk.condition(*MAINS) is Condition.UNACKNOWLEDGED
+    desk.acknowledge(*MAINS)
+    assert desk.condition(*MAINS) is Condition.ACKNOWLEDGED
+    assert desk.happens(RETURNED) == [ev.AlarmCleared(alarm="power.mains_lost", about="mains")]
+    assert desk.condition(*MAINS) is Condition.NORMAL
+    assert desk.state.alarms == {}
+
+
+def test_an_alarm_that_is_over_stays_until_a_person_has_seen_it() -> None:
+    desk = Desk()
+    desk.happens(LOST, RETURNED)
+    assert desk.condition(*MAINS) is Condition.RETURNED_UNACKNOWLEDGED
+    desk.acknowledge(*MAINS)
+    assert desk.state.alarms == {}
+
+
+def test_an_alarm_that_comes_again_is_raised_again_and_new() -> None:
+    desk = Desk()
+    desk.happens(LOST, RETURNED)
+    assert len(desk.happens(LOST)) == 1
+    assert desk.condition(*MAINS) is Condition.UNACKNOWLEDGED
+
+
+def test_what_stands_is_not_raised_twice_nor_cleared_twice_also_after_a_restart() -> None:
+    desk = Desk()
+    assert len(desk.happens(LOST, LOST)) == 1
+    desk.start()
+    assert desk.happens(LOST) == []
+    assert len(desk.happens(RETURNED, RETURNED)) == 1
+
+
+def test_an_acknowledgement_names_who_gave_it_and_counts_once() -> None:
+    desk = Desk()
+    desk.happens(LOST)
+    said = desk.acknowledge(*MAINS, note="PLN sudah dihubungi")
+    assert (said["repeated"], said["now"]) == (False, "acknowledged")
+    alarm = desk.state.alarms["power.mains_lost/mains"]
+    assert alarm.acknowledged
+    assert (alarm.acknowledged.actor, alarm.note) == ("operator", "PLN sudah dihubungi")
+    told = len(desk.told)
+    assert desk.acknowledge(*MAINS)["repeated"]
+    assert len(desk.told) == told
+
+
+def test_an_alarm_that_nobody_raised_cannot_be_acknowledged() -> None:
+    with pytest.raises(Refusal, match=r"no alarm power\.mains_lost"):
+        Desk().acknowledge(*MAINS)
+
+
+def test_what_has_no_end_is_over_at_once_and_stays_unseen_once() -> None:
+    desk = Desk()
+    died = ev.TaskDied(task="lines", reason="ValueError")
+    assert [e.kind for e in desk.happens(died)] == ["alarm.raised", "alarm.cleared"]
+    assert desk.happens(died, died) == []
+    desk.acknowledge("system.task_died", "lines")
+    assert len(desk.happens(died)) == 2
+
+
+def test_the_last_line_to_go_down_is_worth_more_than_the_first() -> None:
+    desk = Desk()
+    first, last = (desk.happens(ev.LineDown(line=line, reason="x"))[0] for line in ("l1", "l2"))
+    assert first == ev.AlarmRaised(alarm="line.down", about="l1", priority=3)
+    assert last == ev.AlarmRaised(alarm="line.down", about="l2", priority=2)
+    alone = Desk(lines=("l1",)).happens(ev.LineDown(line="l1", reason="x"))
+    assert alone == [ev.AlarmRaised(alarm="line.down", about="l1", priority=2)]
+
+
+CARD = {"alert": "0123456789abcdef", "station": "damkar"}
+CASES: list[tuple[Event, str, str, int, Event]] = [
+    (ev.GensetFailedToStart(genset="g1", reason="controller"), "genset.fail_to_start", "g1", 1,
+     ev.GensetRunning(genset="g1")),
+    (ev.GensetFailedToStart(genset="g1", reason="deadline"), "genset.fail_to_start", "g1", 1,
+     ev.GensetReady(genset="g1")),
+    (ev.GensetShutDown(genset="g1", reason="overspeed"), "genset.shut_down", "g1", 1, ev.GensetReady(genset="g1")),
+    (ev.GensetNotInAuto(genset="g1", mode="stop"), "genset.not_in_auto", "g1", 2, ev.GensetInAuto(genset="g1")),
+    (ev.LinkLost(link="genset/g1", reason="x"), "genset.link_lost", "g1", 2, ev.LinkRestored(link="genset/g1")),
+    (ev.LinkLost(link="ups/u1", reason="x"), "ups.link_lost", "u1", 2, ev.LinkRestored(link="ups/u1")),
+    (ev.LinkLost(link="annunciator", reason="x"), "annunciator.link_lost", "annunciator", 1,
+     ev.LinkRestored(link="annunciator")),
+    (ev.LinkLost(link="broker", reason="x"), "broker.link_lost", "broker", 2, ev.LinkRestored(link="broker")),
+    (ev.MainsSuspected(by="ups/u1"), "power.mains_suspected", "mains", 3, LOST),
+    (ev.LineDown(line="l1", reason="x"), "line.down", "l1", 3, ev.LineUp(line="l1", modem="m")),
+    (ev.TrunkLost(trunk="sip", reason="x"), "trunk.lost", "sip", 2, ev.TrunkRestored(trunk="sip")),
+    (al.StationOffline(station="damkar", silent_s=9.0), "station.offline", "damkar", 2,
+     al.StationOnline(station="damkar", session="0" * 16, path="mqtt")),
+    (al.CardRaised(**CARD, phone="", reason="no_proof"), "delivery.card", "0123456789abcdef/damkar", 1,
+     al.DeliveryEnergised(**CARD, path="sms", remaining_s=60)),
+    (al.CardRaised(**CARD, phone="", reason="expired"), "delivery.card", "0123456789abcdef/damkar", 1,
+     al.DeliveryExpired(**CARD)),
+    (al.SirenReleased(output="siren", why="annunciator_lost"), "siren.cut_short", "siren", 1,
+     al.SirenEnergised(output="siren", order="", seconds=60, why="ordered")),
+    (ev.DiskFailed(reason="x"), "journal.disk_failed", "journal", 2, ev.DiskRestored(kept=1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "about", "priority", "over"), CASES, ids=[f"{c[1]}-{c[4].kind}" for c in CASES]
+)
+def test_the_catalogue_raises_and_clears(event: Event, code: str, about: str, priority: int, over: Event) -> None:
+    desk = Desk()
+    assert desk.happens(event) == [ev.AlarmRaised(alarm=code, about=about, priority=priority)]
+    assert ev.AlarmCleared(alarm=code, about=about) in desk.happens(over)
+
+
+def test_what_concerns_another_thing_clears_nothing() -> None:
+    desk = Desk()
+    desk.happens(ev.LinkLost(link="genset/g1", reason="x"), al.CardRaised(**CARD, phone="", reason="no_proof"))
+    assert desk.happens(ev.LinkRestored(link="genset/g2"), ev.LinkRestored(link="ups/g1")) == []
+    other = CARD | {"alert": "f" * 16}
+    assert desk.happens(al.DeliveryEnergised(**other, path="mqtt", remaining_s=1)) == []
+    assert desk.happens(al.SirenReleased(output="siren", why="ended")) == []
+
+
+def test_every_alarm_of_the_catalogue_is_in_a_case_or_has_no_end() -> None:
+    without_end = {row.code for row in load_catalogue(CATALOGUE) if not row.cleared_by}
+    covered = {case[1] for case in CASES} | without_end | {"power.mains_lost"}
+    assert {row.code for row in load_catalogue(CATALOGUE)} == covered
+
+
+WRONG = {
+    'raised_by = [{ event = "power.lost" }]\nabout = "x"': "there is no event 'power.lost'",
+    'raised_by = [{ event = "genset.running" }]\nsubject = ["ups"]': "has no field 'ups'; it has genset",
+    'raised_by = [{ event = "genset.running", where = { mode = "x" } }]\nabout = "x"': "has no field 'mode'",
+    'raised_by = []\nabout = "x"': "raised_by is empty",
+    'raised_by = [{ event = "genset.running" }]': "give either about or subject",
+    'raised_by = [{ event = "genset.running" }]\nabout = "x"\nloud = true': "unknown field `loud`",
+}
+
+
+@pytest.mark.parametrize(("row", "says"), WRONG.items(), ids=list(WRONG.values()))
+def test_a_catalogue_with_a_wrong_row_is_refused_with_the_reason(tmp_path: Path, row: str, says: str) -> None:
+    file = tmp_path / "catalogue.toml"
+    file.write_text(f'[[alarm]]\ncode = "a.b"\npriority = 1\nconsequence = "c"\naction = "d"\n{row}\n')
+    with pytest.raises(CatalogueError, match=says):
+        load_catalogue(file)
+
+
+async def test_without_a_catalogue_the_box_runs_on_with_one_alarm_that_says_so(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "none.toml")
+    assert desk.happens(LOST) == []
+    for _ in range(2):
+        await desk.run_for_a_moment()
+    raised = [e for e in desk.told if isinstance(e, ev.AlarmRaised)]
+    assert raised == [ev.AlarmRaised(alarm="alarms.no_catalogue", about="catalogue", priority=2)]
+    desk.start()
+    await desk.run_for_a_moment()
+    assert ev.AlarmCleared(alarm="alarms.no_catalogue", about="catalogue") in desk.told
+    assert len(desk.happens(LOST)) == 1
+
+
+def test_the_machine_asks_only_what_it_is_given() -> None:
+    row = Row(
+        code="x.y", priority=1, raised_by=(Cause("genset.running", {"genset": "g*"}),), subject=("genset",),
+        consequence="c", action="d",
+    )  # fmt: skip
+    assert told(ev.GensetRunning(genset="h1"), [row], {}, {}) == []
+    assert len(told(ev.GensetRunning(genset="g1"), [row], {}, {})) == 2
