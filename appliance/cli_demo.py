@@ -67,7 +67,8 @@ async def _demo(options: argparse.Namespace, clock: Clock) -> int:
         starting.cancel()
         stopped.cancel()
         await asyncio.wait({starting, stopped})
-        print("ending every process ...", flush=True)
+        if demo.children:
+            print("ending every process ...", flush=True)
         await demo.stop()
     return 0
 

@@ -37,8 +37,8 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
 
 def _add_source(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
     add_node_arguments(parser, again=again)
-    more = {"default": argparse.SUPPRESS} if again else {}
-    parser.add_argument("--file", type=Path, help="a journal file, instead of the node's", **more)
+    default = argparse.SUPPRESS if again else None
+    parser.add_argument("--file", type=Path, default=default, help="a journal file, instead of the node's")
 
 
 def _count(text: str) -> int:
@@ -53,6 +53,8 @@ def _run(options: argparse.Namespace) -> int:
         if options.file is None:
             site, where = node(options)
             options.file, zone = where.journal, site.zone
+        if not options.file.is_file():
+            raise JournalUnreadable("there is no such file")
         return {"tail": _tail, "verify": _verify, "export": _export}[options.verb](options, zone)
     except (SiteError, NoNode) as e:
         return say_no(f"{e}", code=2)
@@ -101,8 +103,9 @@ def _verify(options: argparse.Namespace, zone: str) -> int:
     entries = list(_read(options))
     if wrong := follow_chain(entries):
         return say_no(f"{options.file}: {wrong}")
-    head = entries[-1].hash if entries else "empty"
-    print(f"{options.file}: {len(entries)} rows, unbroken. Head: {head}")
+    if not entries:
+        return say_no(f"{options.file}: it holds no rows, so it proves nothing. Core's first start writes the first.")
+    print(f"{options.file}: {len(entries)} rows, unbroken. Head: {entries[-1].hash}")
     return 0
 
 

@@ -21,6 +21,7 @@ from appliance.events import LoggedIn, LoginRefused
 from appliance.journal import Journal
 from appliance.journal_file import JournalUnreadable, read_entries
 from appliance.people import People, WrongPassword
+from appliance.sparing import Sparing
 from appliance.view import EntryView, View
 from drivers.clock import Clock
 from drivers.jsonsocket import Message, Peer, Refusal, Server
@@ -52,6 +53,7 @@ class Control:
         self._ring: deque[Entry] = deque(maxlen=RING)
         self._readers: dict[Peer, bool] = {}  # whether the peer wants views too
         self._changed = asyncio.Event()
+        self._flaws = Sparing(again_s=0.0)  # each wrong password counts, up to a flood of them
 
     async def start(self) -> None:
         await self._server.start()
@@ -137,7 +139,8 @@ class Control:
         try:
             token, session = await self._people.login(name, password, self._clock.now())
         except WrongPassword as e:
-            self._journal.append(LoginRefused(name=name[:40], reason=e.reason))
+            if self._flaws.says(f"{e.reason} {name[:40]}", self._clock.now()):
+                self._journal.append(LoginRefused(name=name[:40], reason=e.reason))
             if e.reason == "slow_down":
                 raise Refusal("slow_down", "Too many wrong passwords.", "Wait a minute and try again.") from e
             raise Refusal("wrong", "Name or password is wrong.", "Try again.") from e

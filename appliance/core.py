@@ -136,7 +136,7 @@ class Core:
         self._places.run.mkdir(parents=True, exist_ok=True)
         history = self._journal.open()
         self._wire()
-        for entry in list(history)[-20:]:
+        for entry in history[-20:]:
             self._view.on_entry(entry)
         self._rooms_started = True
         self._append(ev.Started(role=self._site.role, version=VERSION, speed=self._clock.speed))

@@ -238,7 +238,8 @@ def _look_at_port(port: int) -> None:
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as e:
-        raise NotStarted(f"port {port} cannot be used for the page ({e.strerror}); give another, 0 is any.") from e
+        why = os.strerror(e.errno) if e.errno else e
+        raise NotStarted(f"port {port} cannot be used for the page ({why}); give another, 0 is any.") from e
 
 
 def _siaga(command: str, file: Path) -> list[str]:

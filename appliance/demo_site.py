@@ -63,7 +63,9 @@ class DemoSite:
         self.sim = self.folder / "sim"
         self.logs = self.folder / "logs"
         if (over := max(len(os.fsencode(s)) for s in self._sockets()) - LONGEST_SOCKET) > 0:
-            raise OSError(errno.ENAMETOOLONG, f"this path is {over} bytes too long for Unix sockets below it", str(folder))
+            raise OSError(
+                errno.ENAMETOOLONG, f"this path is {over} bytes too long for Unix sockets below it", str(folder)
+            )
         self.make()
         self.folder.chmod(0o700)
 

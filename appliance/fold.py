@@ -54,16 +54,15 @@ def _fold(*kinds: type[E]) -> Callable[[Callable[[State, E, Stamp], None]], Call
 def apply(state: State, entry: Entry) -> None:
     """Fold one entry in. Kinds that no page or machine asks about change only `seq`.
 
-    So does a kind that a later release wrote: after a rollback the box must start all the same.
+    So does a kind or a word that a later release wrote, and a damaged row: the box must start all the same.
     """
     state.seq = entry.seq
     try:
         event = entry.event
-    except msgspec.ValidationError as e:
+        if fold := _FOLDS.get(type(event)):
+            fold(state, event, Stamp(entry.seq, entry.wall, entry.mono, entry.boot, entry.actor))
+    except (msgspec.DecodeError, ValueError) as e:
         log.warning("journal row %d (%s) is not understood and left out of the state: %s", entry.seq, entry.kind, e)
-        return
-    if fold := _FOLDS.get(type(event)):
-        fold(state, event, Stamp(entry.seq, entry.wall, entry.mono, entry.boot, entry.actor))
 
 
 @_fold(ev.Started)
@@ -239,7 +238,8 @@ def _(s: State, e: al.DeliveryReceived, at: Stamp) -> None:
 @_fold(al.DeliveryEnergised)
 def _(s: State, e: al.DeliveryEnergised, at: Stamp) -> None:
     if d := _delivery(s, e):
-        d.energised = d.energised or at
+        if d.energised is None:
+            d.energised, d.remaining_s = at, e.remaining_s
         _advance(d, DeliveryState.ENERGISED, at, e.path)
 
 
@@ -265,6 +265,8 @@ def _(s: State, e: al.DeliverySilenced, at: Stamp) -> None:
 @_fold(al.DeliveryRefused)
 def _(s: State, e: al.DeliveryRefused, at: Stamp) -> None:
     if d := _delivery(s, e):
+        if d.state is DeliveryState.RECEIVED and e.reason == "hardware":  # what was received cannot be carried out
+            d.state = DeliveryState.SENT
         _advance(d, DeliveryState.REFUSED, at, e.path, e.reason)
 
 

@@ -24,6 +24,8 @@ from drivers.clock import Clock
 MOST_KEPT = 50_000  # entries in RAM while the disk is gone; some 30 MB, days of a bad night
 RETRY_DISK = 5.0  # s between attempts to write again after a failure
 CLOSE_WAIT = 5.0  # s for the writer to finish at a clean stop
+STUCK = 10.0  # s, real ones, that entries wait and the disk takes none: it has failed, though it never said so
+RECENT = 50  # entries that `open` gives back
 
 log = logging.getLogger("siaga.journal")
 
@@ -63,39 +65,39 @@ class Journal:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting_since = 0.0  # unscaled s; for how long the disk has taken nothing
         self.lost = 0  # entries dropped because RAM was full too
 
-    def open(self) -> Iterable[Entry]:
-        """Read what there is (oldest first) and start the writer. A disk that fails is an event, not an error.
+    def open(self) -> list[Entry]:
+        """Hand on what there is (oldest first), start the writer, and return the last entries.
 
-        A file that is no journal is put aside under another name, never overwritten.
+        A disk that fails is an event, not an error. A file that is no journal is put aside under another name, never
+        overwritten; what could be read of it counts all the same.
         """
         self._loop = asyncio.get_running_loop()
         aside: JournalReplaced | None = None
-        entries: list[Entry] = []
+        recent: deque[Entry] = deque(maxlen=RECENT)  # a journal of years does not fit into RAM
         try:
             try:
-                entries = list(read_entries(self._path)) if self._path.exists() else []
+                for entry in read_entries(self._path) if self._path.exists() else ():
+                    recent.append(entry)
+                    self._on_entry(entry)
                 open_for_writing(self._path).close()
+                self.head = recent[-1] if recent else self.head
             except JournalUnreadable as e:
                 aside = JournalReplaced(reason=str(e), kept_as=rename_aside(self._path, self._clock.wall()))
-                entries = []
                 open_for_writing(self._path).close()
         except (sqlite3.Error, OSError) as e:
             self.failed = str(e)
-        if entries:
-            self.head = entries[-1]
         self._thread = threading.Thread(target=self._write_forever, name="journal", daemon=True)
         self._thread.start()
-        for entry in entries:
-            self._on_entry(entry)
         if aside:
             self.append(aside)
         if self.failed:
             log.error("journal %s cannot be written: %s; events stay in RAM until it can", self._path, self.failed)
             self.append(DiskFailed(reason=self.failed))
             self._retry_later()
-        return entries
+        return list(recent)
 
     def append(self, event: Event, *, actor: str = "", cause: int | None = None) -> Appended:
         """Add a fact. It is folded at once; `Appended.durable` waits for the disk."""
@@ -118,10 +120,14 @@ class Journal:
             if len(self._pending) >= MOST_KEPT:
                 self._pending.popleft()[1].set_result(False)
                 self.lost += 1
+            if not self._pending:
+                self._waiting_since = self._clock.unscaled()
             self._pending.append((entry, written))
         if self.failed is None:
             self._wake.set()
         self._on_entry(entry)
+        if self.failed is None and self._clock.unscaled() - self._waiting_since > STUCK:
+            self._failed(f"it has taken nothing for {STUCK:g} s")
         return Appended(entry, written)
 
     @property
@@ -131,9 +137,11 @@ class Journal:
 
     def _write_forever(self) -> None:
         db: sqlite3.Connection | None = None
-        while not self._closing:
+        closing = False
+        while not closing:
             self._wake.wait()
             self._wake.clear()
+            closing = self._closing  # before the batch: all that came before `close` is in it
             db = self._write_batch(db)
         if db is not None:
             db.close()
@@ -147,13 +155,13 @@ class Journal:
         try:
             db = db or open_for_writing(self._path)
             try:
-                insert(db, [entry for entry, _ in batch])
+                insert(db, [entry for entry, _ in batch], gap=self.lost > 0)
             except ForeignChain:
                 # The file could not be read at start and is readable now: keep it, under another name.
                 db.close()
                 rename_aside(self._path, self._clock.wall())
                 db = open_for_writing(self._path)
-                insert(db, [entry for entry, _ in batch])
+                insert(db, [entry for entry, _ in batch], gap=True)
         except (sqlite3.Error, OSError) as e:
             with contextlib.suppress(sqlite3.Error):
                 if db is not None:
@@ -164,6 +172,7 @@ class Journal:
             written = {id(future) for _, future in batch}
             while self._pending and id(self._pending[0][1]) in written:
                 self._pending.popleft()
+            self._waiting_since = self._clock.unscaled()
         self._tell(self._written, [future for _, future in batch])
         return db
 
@@ -178,7 +187,10 @@ class Journal:
                 future.set_result(True)
         if self.failed is not None:
             self.failed = None
-            log.warning("journal %s is written again; %d events had been kept in RAM", self._path, len(futures))
+            log.warning(
+                "journal %s is written again; %d events had been kept in RAM, %d since the start were lost there",
+                self._path, len(futures), self.lost,
+            )  # fmt: skip
             self.append(DiskRestored(kept=len(futures)))
 
     def _failed(self, reason: str) -> None:

@@ -59,17 +59,19 @@ def _migrate(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
-def insert(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+def insert(db: sqlite3.Connection, entries: Sequence[Entry], *, gap: bool = False) -> None:
     """All entries in one transaction, but for those written before a failure that was only reported.
 
-    Raises ForeignChain when the file's last row is not the one that these entries chain to.
+    Raises ForeignChain when the file's last row is none of theirs and not the one that they chain to. `gap`: rows
+    between may be missing (RAM was full while the disk was gone); the chain shows it.
     """
     db.execute("BEGIN IMMEDIATE")
     try:
-        on_disk = db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone() or (0, FIRST_HASH)
-        new = [e for e in entries if e.seq > on_disk[0]]
-        if new and new[0].prev != on_disk[1]:
-            raise ForeignChain(f"row {new[0].seq} does not chain to row {on_disk[0]} on disk")
+        seq, hashed = db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone() or (0, FIRST_HASH)
+        ours = hashed in {entries[0].prev, *(e.hash for e in entries)}
+        if not ours and not (gap and seq < entries[0].seq - 1):
+            raise ForeignChain(f"row {entries[0].seq} does not chain to row {seq} on disk")
+        new = [e for e in entries if e.seq > seq]
         db.executemany(INSERT, [(*msgspec.structs.astuple(e)[:9], e.body.decode(), e.prev, e.hash) for e in new])
         db.execute("COMMIT")
     except (sqlite3.Error, ForeignChain):
@@ -109,7 +111,11 @@ def read_entries(path: Path, *, after: int = 0, last: int | None = None, stopped
 
 def rename_aside(path: Path, wall: float) -> str:
     """Put a file that is no journal aside, with its WAL, and return its new name."""
-    name = f"{path.name}.unreadable-{int(wall)}"
+    name = stem = f"{path.name}.unreadable-{int(wall)}"
+    number = 1
+    while path.with_name(name).exists():  # a clock without a battery shows the same time again
+        number += 1
+        name = f"{stem}-{number}"
     for suffix in ("", "-wal", "-shm"):
         old = path.with_name(path.name + suffix)
         if old.exists():

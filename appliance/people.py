@@ -13,6 +13,7 @@ import msgspec
 SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}  # 16 MB and some 50 ms a try on a Pi 4: slow to guess, quick to log in
 TOKEN_LIFE = 12 * 3600.0  # s; a shift
 MOST_TOKENS = 200
+MOST_NAMES = 1000  # whose wrong tries are counted; to have one forgotten costs as many tries of others
 TRIES, TRIES_WITHIN = 5, 60.0  # wrong passwords for one name in so many seconds, then it has to wait
 
 
@@ -52,7 +53,7 @@ class People:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._sessions: dict[str, Session] = {}
-        self._wrong: dict[str, deque[float]] = {}
+        self._tries: dict[str, deque[float]] = {}
 
     def _read(self) -> dict[str, Person]:
         try:
@@ -74,15 +75,18 @@ class People:
 
     async def login(self, name: str, password: str, now: float) -> tuple[str, Session]:
         """A token for the right password. Raises WrongPassword; OSError or msgspec's errors when the file is bad."""
-        wrong = self._wrong.setdefault(name, deque(maxlen=TRIES)) if len(self._wrong) < MOST_TOKENS else deque()
-        if len(wrong) == TRIES and now - wrong[0] < TRIES_WITHIN:
+        tries = self._tries.pop(name, None) or deque(maxlen=TRIES)
+        self._tries[name] = tries  # the last one now
+        if len(self._tries) > MOST_NAMES:
+            del self._tries[next(iter(self._tries))]
+        if len(tries) == TRIES and now - tries[0] < TRIES_WITHIN:
             raise WrongPassword("slow_down")
+        tries.append(now)  # before the hash is known: a hundred at once are a hundred tries
         person = self._read().get(name) or Person(name, "", "00" * 16, "")  # the same work for an unknown name
         given = await asyncio.to_thread(_hash, password, person.salt)
         if not hmac.compare_digest(given, person.hash):
-            wrong.append(now)
             raise WrongPassword("wrong")
-        self._wrong.pop(name, None)
+        self._tries.pop(name, None)
         self._sessions = {t: s for t, s in self._sessions.items() if s.ends > now}
         if len(self._sessions) >= MOST_TOKENS:
             self._sessions.pop(next(iter(self._sessions)))

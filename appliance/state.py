@@ -49,6 +49,7 @@ class Delivery(msgspec.Struct):
     path: str = ""
     attempts: list[Attempt] = []
     energised: Stamp | None = None
+    remaining_s: int | None = None  # that it would sound on, at `energised`
     acknowledged: Stamp | None = None
     silenced: Stamp | None = None
     card: Stamp | None = None

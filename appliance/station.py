@@ -27,6 +27,7 @@ from appliance.alerting.wire import (
     NO_ID,
     Action,
     Answer,
+    Kind,
     Order,
     Pattern,
     Reason,
@@ -41,13 +42,16 @@ from appliance.config import Site
 from appliance.journal import Appended
 from appliance.keys import key_id, keyring, public_key
 from appliance.model import Path
+from appliance.sparing import Sparing
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 
 HEARTBEAT = 3.0  # s; the best vendor's (Purvis FSAS), so that a lost station is known within 9 s
 ANNOUNCE_BY_SMS = 60.0  # s without a broker after the start, then the session is announced by SMS
 HARDWARE_WITHIN = 3.0  # s that an accepted order waits for the annunciator, then the centre is told
-SAID_AGAIN = 5.0  # s between rows about the same flaw: a flood must not fill the journal
+HARDWARE_AGAIN = 0.2  # s between attempts until then
+SMS_AGAIN, MOST_SMS = 10.0, 4  # s between answers by SMS to orders not accepted, and how many a minute: anybody can
+# send us a recorded order, and each answer costs credit and a line
 ANSWER_LIFE = 60  # s that the broker keeps an answer
 MOST_ACTIVE = 64
 
@@ -63,6 +67,8 @@ class Active(msgspec.Struct):
     until: float
     may_sound: bool
     energised: bool = False
+    stopped: bool = False  # nothing sounds it again, whatever comes back when
+    failed: bool = False  # the line did not do what it was told
     ended: bool = False
     acknowledged: bool = False
 
@@ -86,9 +92,9 @@ class StationNode:
         self._began = clock.now()
         self._counter = 0
         self.active: dict[str, Active] = {}
-        self._said: dict[str, float] = {}
+        self._flaws, self._by_sms_seldom = Sparing(), Sparing(SMS_AGAIN, MOST_SMS, 60.0)
         self._group: asyncio.TaskGroup | None = None
-        self._announced_by_sms = False
+        self._announce_by_sms_at: float | None = self._began + ANNOUNCE_BY_SMS
 
     async def run(self) -> None:
         """Heartbeats, and the announcement by SMS when no broker is reached."""
@@ -104,8 +110,8 @@ class StationNode:
         now = self._clock.now()
         if self._broker_up():
             self._answer(What.ALIVE, Path.MQTT)
-        elif not self._announced_by_sms and now - self._began > ANNOUNCE_BY_SMS:
-            self._announced_by_sms = True
+        elif self._announce_by_sms_at is not None and now > self._announce_by_sms_at:
+            self._announce_by_sms_at = None  # until it fails
             self._answer(What.SESSION, Path.SMS)
         for alert, active in list(self.active.items()):
             if active.may_sound and not active.energised and not active.ended and now > active.until:
@@ -137,11 +143,17 @@ class StationNode:
                 self._answer(What.ALIVE, path, order=order)
             case Duplicate():
                 self._refused(order.alert.hex(), path, "replayed")
-                self._tell_state(order, path)
+                if self._may_answer(order, path):
+                    self._tell_state(order, path)
             case Refuse(reason=reason) as refuse:
                 self._refused(order.alert.hex(), path, reason.name.lower())
-                if reason is not Reason.UNKNOWN_ISSUER and (order.action is not Action.HELLO or refuse.asks):
+                worth = reason is not Reason.UNKNOWN_ISSUER and (order.action is not Action.HELLO or refuse.asks)
+                if worth and self._may_answer(order, path):
                     self._answer(What.REFUSED, path, order=order, reason=reason)
+
+    def _may_answer(self, order: Order, path: Path) -> bool:
+        """An order not accepted may be a recording: by SMS it is answered seldom."""
+        return path is not Path.SMS or self._by_sms_seldom.says(f"{order.issuer}", self._clock.now())
 
     async def _act(self, accept: Accept, path: Path, signed: bytes) -> None:
         order, alert = accept.order, accept.order.alert.hex()
@@ -151,6 +163,10 @@ class StationNode:
         elif active is not None:
             active.path = path  # asked again, perhaps by a centre that restarted: say what is so, sound nothing twice
             self._tell_state(order, path)
+        elif order.kind is Kind.SOUNDING_TEST and not self._own.sounding_test:
+            self._refused(alert, path, "not_allowed")
+            self._answer(What.REFUSED, path, order=order, reason=Reason.NOT_ALLOWED)
+            return
         else:
             now = self._clock.now()
             self.active[alert] = Active(order, path, now, now + accept.seconds, accept.may_sound)
@@ -172,7 +188,7 @@ class StationNode:
         active = self.active[alert]
         pattern = active.order.pattern.name.lower()
         told = False
-        while not active.ended and (left := active.until - self._clock.now()) >= 1:
+        while not (active.ended or active.stopped) and (left := active.until - self._clock.now()) >= 1:
             try:
                 sound = await self._annunciator.sound(alert, self._own.siren, pattern, left)
             except (Gone, Refusal) as e:
@@ -183,14 +199,16 @@ class StationNode:
                     told = True
                     log.error("the annunciator does not sound alert %s: %s", alert, e)
                     self._answer(What.RECEIVED, active.path, order=active.order)
-                if told and self._clock.now() - active.accepted_at > HARDWARE_WITHIN:
-                    self._answer(What.REFUSED, active.path, order=active.order, reason=Reason.HARDWARE)
+                if self._clock.now() - active.accepted_at > HARDWARE_WITHIN:
+                    self._failed(active)
                     return
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(HARDWARE_AGAIN)
                 continue
             if sound.energised:
-                active.energised = True
+                active.energised, active.failed = True, False
                 self._answer(What.ENERGISED, active.path, order=active.order, remaining=sound.remaining_s)
+            elif sound.ended in (None, "failed"):
+                self._failed(active)
             else:
                 self._ended(active, What.ENDED)
             return
@@ -199,13 +217,18 @@ class StationNode:
         alert = order.alert.hex()
         active = self.active.get(alert)
         if active:
-            active.path = path
-        try:
-            await self._annunciator.stop([alert])
-        except (Gone, Refusal) as e:
-            log.error("the annunciator does not take the stop of %s: %s", alert, e)
-            self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
-            return
+            active.path, active.stopped = path, True
+        began = self._clock.now()
+        while True:
+            try:
+                await self._annunciator.stop([alert])
+                break
+            except (Gone, Refusal) as e:
+                if self._clock.now() - began > HARDWARE_WITHIN:
+                    log.error("the annunciator does not take the stop of %s: %s", alert, e)
+                    self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
+                    return
+            await asyncio.sleep(HARDWARE_AGAIN)
         if active:
             active.ended = True
         self._answer(What.ENDED, path, order=order)
@@ -218,6 +241,8 @@ class StationNode:
             self._answer(What.ENDED, path, order=order)
         elif active.energised:
             self._answer(What.ENERGISED, path, order=order, remaining=active.until - self._clock.now())
+        elif active.failed:
+            self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
         else:
             self._answer(What.RECEIVED, path, order=order)
         if active.acknowledged:
@@ -226,17 +251,27 @@ class StationNode:
     # The box's own word
 
     def on_standing(self, standing: Standing) -> None:
-        """The annunciator is there (again): sound what remains of what it does not sound."""
+        """The annunciator is there (again): stop what is to be silent, sound what remains of what it does not sound."""
         siren = standing.outputs.get(self._own.siren)
         sounding = siren.order_ids if siren else ()
+        now = self._clock.now()
         for alert, active in self.active.items():
-            if active.may_sound and not active.ended and alert not in sounding:
+            if active.ended or not active.may_sound:
+                continue
+            if active.stopped:
+                self._spawn(self._stop(active.order, active.path))
+            elif alert not in sounding and active.until - now >= 1:
                 self._spawn(self._sound(alert))
+            elif alert not in sounding and active.energised:
+                self._ended(active, What.ENDED)  # while nobody told us
 
     def on_output(self, change: OutputChange) -> None:
         """The siren's state changed: the end of an order's sound is told to the centre."""
         active = self.active.get(change.order or "")
-        if active is None or active.ended or change.why in ("ordered", "local", "failed"):
+        if active is None or active.ended or change.why in ("ordered", "local"):
+            return
+        if change.why == "failed":
+            self._failed(active)
             return
         if change.why == "silenced":
             self._answer(What.SILENCED, active.path, order=active.order)
@@ -245,6 +280,10 @@ class StationNode:
     def _ended(self, active: Active, what: What) -> None:
         active.ended = True
         self._answer(what, active.path, order=active.order)
+
+    def _failed(self, active: Active) -> None:
+        active.energised, active.failed = False, True
+        self._answer(What.REFUSED, active.path, order=active.order, reason=Reason.HARDWARE)
 
     def on_acknowledge(self) -> None:
         """A person pressed the acknowledge input: it counts for every alert of the last hour not yet acknowledged."""
@@ -261,7 +300,7 @@ class StationNode:
     ) -> None:  # fmt: skip
         now = self._clock.now()
         self._counter += 1
-        sounding = next((a for a in self.active.values() if a.energised and not a.ended), None)
+        sounding = next((a for a in self.active.values() if a.energised and not a.ended and a.until > now), None)
         issuer = order.issuer if order else next(iter(self._issuers))
         answer = Answer(
             what=what,
@@ -284,23 +323,19 @@ class StationNode:
         refused = self._publish(f"siaga/{self._site.site}/station/{self._own.id}/answer", payload, ANSWER_LIFE)
         number = self._sms_of.get(issuer)
         if number and (path is Path.SMS or (refused and what not in (What.ALIVE, What.SESSION))):
-            self._spawn(self._by_sms(number, payload))
+            self._spawn(self._by_sms(number, payload, what))
 
-    async def _by_sms(self, number: str, payload: bytes) -> None:
+    async def _by_sms(self, number: str, payload: bytes, what: What) -> None:
         try:
             await self._send_sms(number, payload, "answer")
         except OSError as e:
             log.error("an answer by SMS to %s was not sent: %s", number, e)
+            if what is What.SESSION:
+                self._announce_by_sms_at = self._clock.now() + ANNOUNCE_BY_SMS
 
     def _refused(self, alert: str, path: Path, reason: str) -> None:
-        now = self._clock.now()
-        key = f"{reason} {alert}"
-        if now - self._said.get(key, -SAID_AGAIN) < SAID_AGAIN:
-            return
-        if len(self._said) > 200:
-            self._said.clear()
-        self._said[key] = now
-        self._append(al.OrderRefused(alert=alert, path=path, reason=reason))
+        if self._flaws.says(f"{reason} {alert}", self._clock.now()):
+            self._append(al.OrderRefused(alert=alert, path=path, reason=reason))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         if self._group is None:

@@ -33,6 +33,10 @@ class Clock:
         origin = environment.get(ORIGIN_VARIABLE)
         return cls(float(environment.get(SPEED_VARIABLE, "1")), float(origin) if origin else None)
 
+    def unscaled(self) -> float:
+        """Real monotonic seconds, for what no speed moves: how long a disk takes."""
+        return time.monotonic()
+
     def environment(self) -> dict[str, str]:
         """What a child process needs to keep the same time."""
         return {SPEED_VARIABLE: repr(self.speed), ORIGIN_VARIABLE: repr(self._origin)}

@@ -6,6 +6,7 @@ A message without `id` and `re` is a push. Lines are bounded, slow readers are c
 
 import asyncio
 import contextlib
+import logging
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,8 @@ MAX_UNSENT = 4 << 20  # bytes buffered for a peer that does not read; then it is
 MAX_OPEN_REQUESTS = 64  # a peer; a browser's operator has one or two
 RETRY_FIRST, RETRY_MOST = 0.1, 2.0  # s between attempts of a Link
 UCRED = struct.Struct("iII")  # struct ucred of unix(7)
+
+log = logging.getLogger(__name__)
 
 
 class Refusal(Exception):
@@ -156,7 +159,14 @@ class Server:
             return
         task = asyncio.get_running_loop().create_task(self._answer(peer, message))
         tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        task.add_done_callback(lambda done: self._answered(done, tasks, peer, message))
+
+    def _answered(self, task: asyncio.Task[None], tasks: set[asyncio.Task[None]], peer: Peer, message: Message) -> None:
+        tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("%s: the request %r failed", self._path, message.get("do"), exc_info=error)
+            fault = {"code": "fault", "text": f"It failed: {error!r}.", "next": "Look for it in this box's log."}
+            peer.send({"re": message.get("id"), "error": fault})
 
     async def _answer(self, peer: Peer, message: Message) -> None:
         try:

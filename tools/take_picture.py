@@ -31,7 +31,11 @@ SETTLE = 1.2  # s for the page to draw what core says already
 CUT, AWAKE = "damkar-passo", "damkar-kota"
 
 Turns = tuple[tuple[str, str, dict[str, Any]], ...]  # process, knob, arguments
-BEFORE: Turns = (("net", "net.cut", {"line": CUT}), ("building", "genset.refuse", {"on": True}))
+TEXT = "Api di Pasar Mardika dekat terminal, angin kencang"
+BEFORE: Turns = (
+    ("net", "net.cut", {"line": CUT}), ("building", "genset.refuse", {"on": True}),
+    ("mobile", "sms.from", {"number": "+628115550202", "text": TEXT, "to": f"{CENTRE}-l2"}),
+)  # fmt: skip
 OUTAGE: Turns = (("building", "mains.cut", {}),)
 ACKNOWLEDGE: Turns = ((f"{AWAKE}/pins", "input.press", {"name": "acknowledge", "hold_s": 0.3}),)
 CALL: Turns = (("mobile", "call.from", {"number": "+628115550101", "to": f"{CENTRE}-l1"}),)

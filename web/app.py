@@ -93,6 +93,7 @@ class Pages:
         if self._board.full():
             return Response("Too many pages are open.", 503)
         viewer = await self._viewer(request)
+        await self._refresh()
         page = self._board.open(viewer)
         start = start_from(request.headers.get("last-event-id"), request.query_params.get("seq", ""))
         outdated = request.query_params.get("print", self._print) != self._print
@@ -137,7 +138,10 @@ class Pages:
         """Any command: core's answer and what it means in the viewer's words."""
         words = self._board.words(language_of(request, self._site.language))
         orders = Orders(self._core, words)
-        status, told = await orders.give(request.url.path, await read_fields(request), token_of(request))
+        token = token_of(request)
+        status, told = await orders.give(request.url.path, await read_fields(request), token)
+        if told["code"] == "login":
+            self._sessions.forget(token)  # the page's stream asks core about it, and hides what needs a login
         return JSONResponse(told, status)
 
 

@@ -27,13 +27,21 @@ class CoreLink:
 
     def __init__(self, socket: Path, clock: Clock, on_view: Callable[[View], None]) -> None:
         self._socket, self._speed, self._on_view = socket, clock.speed, on_view
-        self._link = Link(socket)
+        self._connected = asyncio.Event()
+        self._link = Link(socket, on_up=self._up)
         self._wanted, self._unwanted = asyncio.Event(), asyncio.Event()
         self._unwanted.set()
 
     @property
     def up(self) -> bool:
         return self._link.up
+
+    async def _up(self) -> None:
+        self._connected.set()
+
+    async def reached(self) -> None:
+        """Wait for the first connection."""
+        await self._connected.wait()
 
     async def run(self) -> None:
         """Keep the connection for commands."""

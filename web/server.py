@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import uvicorn
 from appliance.config import Site, places
 from appliance.keeper import Keeper
 from drivers.clock import Clock
+from drivers.jsonsocket import Gone, Refusal
 from drivers.notify import ready, stopping, watchdog
 from web.app import Pages, make_app
 from web.board import Board
@@ -23,7 +25,7 @@ from web.panels import Drawer
 KEEP_ALIVE = 75  # s; a browser's POST must not meet a connection that is just being closed
 END_WITHIN = 1  # s for answers under way at a stop; streams end by themselves
 MOST_CONNECTIONS = 200
-HISTORY_AFTER = 1.0  # s that core may take to answer after our start, before the journal is read instead
+CORE_WITHIN = 1.5  # s that core may take to answer at our start, before the journal is read instead
 
 log = logging.getLogger("siaga.web")
 
@@ -55,7 +57,7 @@ async def run(site: Site, file: Path, clock: Clock) -> None:
     keeper = Keeper(lambda task, reason: log.error("%s died: %s", task, reason))
     for name, work in (("core", core.run), ("views", core.follow), ("board", board.run), ("watchdog", watchdog)):
         keeper.keep(name, work)
-    keeper.keep("history", lambda: _history(site, clock, where.journal, board, core))
+    await _first_look(site, clock, where.journal, board, core)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     serving.add_done_callback(lambda _: stop.set())
     ready(f"http://{site.web.host}:{site.web.port}")
@@ -77,7 +79,8 @@ def _listen(host: str, port: int) -> socket.socket:
         return listener
     except OSError as e:
         raise CannotListen(
-            e.errno, f"{host}:{port} cannot be served ({e.strerror}): set another web.port in the site file."
+            e.errno,
+            f"{host}:{port} cannot be served ({os.strerror(e.errno or 0)}): set another web.port in the site file.",
         ) from e
 
 
@@ -97,11 +100,14 @@ def _config(app: object, clock: Clock) -> uvicorn.Config:
     )
 
 
-async def _history(site: Site, clock: Clock, journal: Path, board: Board, core: CoreLink) -> None:
-    """When core is not there at our start, show what the journal says; core's first view takes its place."""
-    await asyncio.sleep(HISTORY_AFTER * clock.speed)
-    if not core.up and board.history:
+async def _first_look(site: Site, clock: Clock, journal: Path, board: Board, core: CoreLink) -> None:
+    """Before the first page is served: core's view, or what the journal says when core is not there."""
+    try:
+        async with asyncio.timeout(CORE_WITHIN * clock.speed):
+            await core.reached()
+            board.take(await core.view())
+    except (TimeoutError, Gone, Refusal) as e:
+        log.warning("core does not answer (%s): pages show what the journal says", e or "no connection")
         view = await asyncio.to_thread(read_history, site, clock, journal)
         if view is not None and board.history:
             board.take(view, history=True)
-    await asyncio.get_running_loop().create_future()

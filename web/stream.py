@@ -54,8 +54,8 @@ class Stream:
     def __init__(self, board: Board, page: Page, start: Start, who_now: WhoNow, *, outdated: bool) -> None:
         self._board, self._page, self._start, self._who_now = board, page, start, who_now
         self._outdated = outdated
-        # A journal that was begun anew counts from 1 again.
-        self._told = start.seq if start.seq <= board.view.seq else 0
+        self._told = start.seq  # what was raised up to here has been called out
+        self._greeted = False
 
     def response(self) -> StreamingResponse:
         return StreamingResponse(self._events(), media_type="text/event-stream", headers=HEADERS)
@@ -66,7 +66,6 @@ class Stream:
             yield f"retry: {RETRY_MS}\n\n".encode()
             if self._outdated:
                 yield event("", name="outdated")
-            first = True
             while not board.closing:
                 await page.wake.wait()
                 page.wake.clear()
@@ -78,23 +77,23 @@ class Stream:
                 news = [partial(name, html, "outerMorph") for name, html in board.news(page)]
                 if not news:
                     continue
-                news += self._aloud(scene, first=first)
-                first = False
-                yield event("".join(news), id=board.view.seq)
+                news += self._aloud(scene)
+                yield event("".join(news), id=board.view.seq or None)
         finally:
             board.close(page)
 
-    def _aloud(self, scene: Scene, *, first: bool) -> list[str]:
+    def _aloud(self, scene: Scene) -> list[str]:
         """What a screen reader says at once: new alarms of priority 1, and what was missed."""
         view = scene.view
-        news = [
-            alarm_text(scene, a)
-            for a in view.alarms
-            if a.priority == 1 and a.acknowledged is None and a.raised.seq > self._told
-        ]
-        said = [partial("shout", str(escape(". ".join(news))), "innerHTML")] if news else []
-        if first and self._start.again and 0 < self._told < view.seq:
-            told = scene.words("missed", count=view.seq - self._told)
-            said.append(partial("say", str(escape(told)), "innerHTML"))
-        self._told = max(self._told, view.seq)
+        if not scene.live:
+            return []
+        if self._told > view.seq:  # a journal that was begun anew counts from 1 again
+            self._told = 0
+        new = [a for a in view.alarms if a.priority == 1 and not a.acknowledged and a.raised.seq > self._told]
+        told = ". ".join(alarm_text(scene, a) for a in new)
+        said = [partial("shout", str(escape(told)), "innerHTML")] if new else []
+        if not self._greeted and self._start.again and 0 < self._told < view.seq:
+            missed = scene.words("missed", count=view.seq - self._told)
+            said.append(partial("say", str(escape(missed)), "innerHTML"))
+        self._greeted, self._told = True, max(self._told, view.seq)
         return said

@@ -33,6 +33,10 @@ class AnswerWindow:
         self._ended: dict[bytes, None] = {}
         self._sent: dict[tuple[bytes, bytes], None] = {}  # (session, alert)
 
+    def is_newest(self, answer: Answer) -> bool:
+        """Whether nothing later was heard from the proven session: what it tells is so now."""
+        return answer.session == self.session and answer.counter == self._window.highest
+
     def sent(self, order: Order) -> None:
         """An order or a hello goes out to this station; an echo of its alert id will prove its session."""
         self._sent[order.session, order.alert] = None

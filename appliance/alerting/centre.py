@@ -4,15 +4,16 @@ What to do next is `delivery_machine.due`, from the journal's own facts; here it
 """
 
 import asyncio
-import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 from appliance import alert_events as al
 from appliance.alerting.contact import Contact
 from appliance.alerting.delivery_machine import Do, Reach, Step, due
 from appliance.alerting.issuer import Issuer
+from appliance.alerting.sender import Append, Publish, Sender, SendSms
+from appliance.alerting.window import drop_oldest
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import Standing
 from appliance.commands import IssueAlert, StopAlert
@@ -23,17 +24,12 @@ from appliance.model import DeliveryState, Path
 from appliance.state import CERTAINTY, Alert, Delivery, Stamp, State
 from appliance.view import StationView
 from drivers.clock import Clock
-from drivers.jsonsocket import Gone, Refusal
+from drivers.jsonsocket import Refusal
 
 TICK = 0.2  # s between looks at open deliveries; the shortest of their deadlines is 1 s
 DURABLE_WITHIN = 0.5  # s that an order waits for the disk; then it goes out all the same
 MOST_SECONDS = 3600
-
-log = logging.getLogger("siaga.alerting")
-
-Append = Callable[..., Appended]
-Publish = Callable[[str, bytes, int], str]  # topic, payload, expiry in s -> why not, "" when it is on its way
-SendSms = Callable[[str, bytes, str], Awaitable[None]]  # number, octets, purpose; raises OSError with the reason
+MOST_WRITTEN = 64  # orders of which is known when they were on disk; an older one is, or the disk is dead
 
 
 class Centre:
@@ -45,17 +41,21 @@ class Centre:
         send_sms: SendSms, sms_up: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._site, self._state, self._clock, self._boot, self._append = site, state, clock, boot, append
-        self._issuer, self._annunciator = issuer, annunciator
-        self._publish, self._broker_up, self._send_sms, self._sms_up = publish, broker_up, send_sms, sms_up
+        self._broker_up, self._sms_up = broker_up, sms_up
         now = clock.now()
         self.contacts = {s.id: Contact(s, state.stations.get(s.id), now) for s in site.station}
+        self._sender = Sender(
+            site=site, boot=boot, append=append, since=self.since, issuer=issuer, annunciator=annunciator,
+            publish=publish, send_sms=send_sms, contacts=self.contacts,
+        )  # fmt: skip
         self._wake = asyncio.Event()
-        self._group: asyncio.TaskGroup | None = None
+        self._written: dict[str, Appended] = {}
+        self._held: set[str] = set()  # orders that wait for the disk
 
     async def run(self) -> None:
         """Look at what is open, at once when something has happened, else at each tick."""
         try:
-            async with asyncio.TaskGroup() as self._group:
+            async with asyncio.TaskGroup() as self._sender.group:
                 while True:
                     self.look()
                     busy = bool(self._state.open_alerts())
@@ -66,14 +66,14 @@ class Centre:
                         pass
                     self._wake.clear()
         finally:
-            self._group = None
+            self._sender.group = None
 
     # Orders in
 
     async def issue(self, command: IssueAlert, actor: str) -> dict[str, Any]:
         """Sound. Returns the alert's id and whether it is on disk; raises Refusal for what cannot be ordered."""
         if known := next((a for a in self._state.alerts.values() if command.key and a.key == command.key), None):
-            return {"alert": known.id, "durable": True, "repeated": True}
+            return {"alert": known.id, "durable": await self._is_durable(known.id), "repeated": True}
         unknown = [s for s in command.stations if s not in self.contacts]
         if unknown or not command.stations:
             there = ", ".join(self.contacts)
@@ -81,7 +81,8 @@ class Centre:
         if not 1 <= command.seconds <= MOST_SECONDS or not 0 <= command.incident_code <= 0xFFFF:
             raise Refusal("out_of_range", f"{command.seconds} s is not between 1 and {MOST_SECONDS} s.")
         alert = secrets.token_hex(8)
-        issued = self._append(
+        self._held.add(alert)
+        self._written[alert] = self._append(
             al.AlertIssued(
                 alert=alert,
                 alert_kind=command.alert_kind,
@@ -95,9 +96,17 @@ class Centre:
             ),
             actor=actor,
         )
-        durable = await issued.durable(DURABLE_WITHIN)
+        drop_oldest(self._written, MOST_WRITTEN)
+        try:
+            durable = await self._is_durable(alert)
+        finally:
+            self._held.discard(alert)
         self.look()
         return {"alert": alert, "durable": durable, "repeated": False}
+
+    async def _is_durable(self, alert: str) -> bool:
+        written = self._written.get(alert)
+        return written is None or await written.durable(DURABLE_WITHIN)  # None: it came from the disk
 
     async def stop(self, command: StopAlert, actor: str) -> dict[str, Any]:
         """End the alerts named, or all open ones."""
@@ -142,23 +151,35 @@ class Centre:
     def look(self) -> None:
         """Carry out all that is due now."""
         self._notice_silence()
-        for alert in self._state.open_alerts():
-            for name in alert.stations:
-                delivery = alert.deliveries[name]
-                for step in due(alert, delivery, self._reach(name), self._site.ladder, self.since):
+        for alert in self._open():
+            rebooted = alert.issued.boot != self._boot
+            for name, delivery in alert.deliveries.items():
+                if name not in self.contacts:
+                    self._leave_out(alert, delivery)
+                    continue
+                for step in due(alert, delivery, self._reach(name), self._site.ladder, self.since, rebooted=rebooted):
                     self._carry_out(alert, delivery, step)
-            if alert.deliveries and all(d.over for d in alert.deliveries.values()):
+            if all(d.over for d in alert.deliveries.values()):
                 self._append(al.AlertEnded(alert=alert.id))
+
+    def _open(self) -> list[Alert]:
+        return [a for a in self._state.open_alerts() if a.id not in self._held]
+
+    def _leave_out(self, alert: Alert, delivery: Delivery) -> None:
+        """The station was taken out of the site file while an order to it was open."""
+        if not delivery.over:
+            ids = {"alert": alert.id, "station": delivery.station, "reason": "not_in_site"}
+            self._append(al.CardRaised(**ids, phone=""))
+            self._append(al.DeliveryFailed(**ids))
 
     def _reach(self, name: str) -> Reach:
         contact = self.contacts[name]
         if contact.station.local:
             return Reach(local=True)
         online = self._broker_up() and contact.heard_at is not None
-        signable = contact.session is not None
         return Reach(
-            mqtt=online and signable,
-            sms=bool(contact.station.sms) and signable and self._sms_up(),
+            mqtt=online and contact.session is not None,
+            sms=bool(contact.station.sms) and self._sms_up(),
             offline=not online,
         )
 
@@ -173,7 +194,7 @@ class Centre:
         ids: dict[str, str] = {"alert": alert.id, "station": delivery.station}
         match step.do:
             case Do.SEND:
-                self._send(alert, delivery, step.path, step.action)
+                self._sender.send(alert, delivery, step.path, step.action)
             case Do.CARD:
                 phone = self.contacts[delivery.station].station.phone or ""
                 self._append(al.CardRaised(**ids, phone=phone, reason=step.reason))
@@ -184,117 +205,36 @@ class Centre:
             case Do.FAIL:
                 self._append(al.DeliveryFailed(**ids, reason=step.reason))
 
-    # Orders out
-
-    def _send(self, alert: Alert, delivery: Delivery, path: Path, action: str) -> None:
-        """Sign for the station's present session and send; the journal has it before the wire does."""
-        contact = self.contacts[delivery.station]
-        if path is Path.GPIO:
-            self._append(
-                al.DeliverySent(alert=alert.id, station=delivery.station, path=path, action=action, sequence=0)
-            )
-            self._spawn(self._by_gpio(alert, delivery, action))
-            return
-        session = contact.session
-        assert session is not None, "reach says whether a session is known"
-        seconds = self._seconds_left(alert, delivery)
-        if action == "start" and seconds < 1:
-            return
-        sequence = self._issuer.next_sequence()
-        order = self._issuer.order(alert, action, contact.station.number, session, sequence, seconds)
-        contact.window.sent(order)
-        payload = self._issuer.sign(order)
-        self._append(
-            al.DeliverySent(alert=alert.id, station=delivery.station, path=path, action=action, sequence=sequence)
-        )
-        if path is Path.MQTT:
-            if why := self._publish(self._topic(delivery.station), payload, alert.lifetime_s):
-                self._send_failed(alert, delivery, path, action, why)
-        elif contact.station.sms:
-            self._spawn(self._by_sms(alert, delivery, action, contact.station.sms, payload))
-
-    def _seconds_left(self, alert: Alert, delivery: Delivery) -> int:
-        """A siren that sounded already, on a station that forgot it, gets only what remains."""
-        sounded = self.since(delivery.energised) if delivery.energised else 0.0
-        return int(alert.seconds - sounded)
-
-    async def _by_gpio(self, alert: Alert, delivery: Delivery, action: str) -> None:
-        assert self._site.own is not None
-        ids: dict[str, str] = {"alert": alert.id, "station": delivery.station, "path": Path.GPIO}
-        try:
-            if action == "stop":
-                await self._annunciator.stop([alert.id])
-                if not delivery.over:
-                    self._append(al.DeliveryEnded(**ids))
-                return
-            seconds = self._seconds_left(alert, delivery)
-            if seconds < 1:
-                self._append(al.DeliveryEnded(**ids))
-                return
-            sound = await self._annunciator.sound(alert.id, self._site.own.siren, alert.pattern, seconds)
-        except (Gone, Refusal) as e:
-            self._send_failed(alert, delivery, Path.GPIO, action, str(e))
-            return
-        if sound.energised:
-            self._append(al.DeliveryEnergised(**ids, remaining_s=round(sound.remaining_s)))
-        else:
-            self._append(al.DeliveryEnded(**ids))
-
-    async def _by_sms(self, alert: Alert, delivery: Delivery, action: str, number: str, payload: bytes) -> None:
-        try:
-            await self._send_sms(number, payload, "order")
-        except OSError as e:
-            self._send_failed(alert, delivery, Path.SMS, action, str(e))
-
-    def _send_failed(self, alert: Alert, delivery: Delivery, path: Path, action: str, why: str) -> None:
-        self._append(
-            al.DeliverySendFailed(alert=alert.id, station=delivery.station, path=path, action=action, reason=why[:200])
-        )
+    # What comes back asks for
 
     def send_again(self, name: str, path: Path) -> None:
-        """A station has a new session, or knows our time now: whatever is open is signed anew for it."""
+        """A station has a new session, knows our time now, or is back: whatever is open is signed anew for it."""
         if not self._reach(name).sms and path is Path.SMS:
             return
-        for alert in self._state.open_alerts():
+        for alert in self._open():
             delivery = alert.deliveries.get(name)
             if delivery and not delivery.over:
-                self._send(alert, delivery, path, "stop" if alert.stopped else "start")
+                # What has sounded its time gets a stop: it ends nothing, and its answer is the proof that was missed.
+                over = delivery.energised is not None and self._sender.seconds_left(alert, delivery) < 1
+                self._sender.send(alert, delivery, path, "stop" if alert.stopped or over else "start")
 
     def on_standing(self, standing: Standing) -> None:
-        """The annunciator is there (again): our own siren sounds what remains of what it forgot."""
+        """The annunciator is there (again): our own siren sounds what remains of what it forgot, or is stopped."""
         siren = standing.outputs.get(self._site.own.siren) if self._site.own else None
-        for alert in self._state.open_alerts():
-            for delivery in alert.deliveries.values():
+        local = [name for name, contact in self.contacts.items() if contact.station.local]
+        for alert in self._open():
+            for delivery in [alert.deliveries[name] for name in local if name in alert.deliveries]:
                 forgot = siren is not None and alert.id not in siren.order_ids
-                if (
-                    self.contacts[delivery.station].station.local
-                    and delivery.energised
-                    and not delivery.over
-                    and forgot
-                ):
-                    self._send(alert, delivery, Path.GPIO, "stop" if alert.stopped else "start")
+                if not delivery.over and (alert.stopped or (delivery.energised and forgot)):
+                    self._sender.send(alert, delivery, Path.GPIO, "stop" if alert.stopped else "start")
+
+    def fail(self, alert: str, delivery: Delivery) -> None:
+        """A siren that sounded, or should, does not: its line is broken."""
+        self._sender.fail(self._state.alerts[alert], delivery)
 
     def hello(self, contact: Contact, payload: bytes, path: Path) -> None:
         """Send a signed hello by the path that asked for it."""
-        if path is Path.MQTT:
-            self._publish(self._topic(contact.station.id), payload, 10)
-        elif contact.station.sms:
-            self._spawn(self._hello_by_sms(contact.station.sms, payload))
-
-    async def _hello_by_sms(self, number: str, payload: bytes) -> None:
-        try:
-            await self._send_sms(number, payload, "hello")
-        except OSError as e:
-            log.warning("a hello by SMS to %s was not sent: %s", number, e)
-
-    def _topic(self, station: str) -> str:
-        return f"siaga/{self._site.site}/alert/{station}"
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        if self._group is None:  # run() is being started again; the next look sends what is due
-            work.close()
-            return
-        self._group.create_task(work)
+        self._sender.hello(contact, payload, path)
 
     def wake(self) -> None:
         """Something happened that a delivery may wait for."""

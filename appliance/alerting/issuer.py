@@ -54,8 +54,10 @@ class Issuer:
             lifetime_s=0,
         )
 
-    def order(self, alert: Alert, action: str, station: int, session: bytes, sequence: int, seconds: int) -> Order:
-        """A start (sounding `seconds`) or a stop of `alert`."""
+    def order(
+        self, alert: Alert, action: str, station: int, session: bytes, sequence: int, seconds: int, lifetime_s: int
+    ) -> Order:
+        """A start (sounding `seconds`) or a stop of `alert`, to be believed for `lifetime_s` from now."""
         starts = action == "start"
         return Order(
             action=Action.START if starts else Action.STOP,
@@ -68,7 +70,7 @@ class Issuer:
             session=session,
             sequence=sequence,
             issued_at=self.time(),
-            lifetime_s=alert.lifetime_s,
+            lifetime_s=lifetime_s,
             incident=alert.incident_code,
         )
 

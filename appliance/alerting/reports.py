@@ -14,11 +14,10 @@ from appliance.annunciator_protocol import OutputChange
 from appliance.config import Site
 from appliance.keys import public_key
 from appliance.model import DeliveryState, Path
+from appliance.sparing import Sparing
 from drivers.clock import Clock
 
 ASKING = {Reason.WRONG_SESSION, Reason.NO_TIME, Reason.EXPIRED, Reason.FUTURE, Reason.REPLAYED}
-SAID_AGAIN = 5.0  # s between rows about the same flaw of the same station: a flood must not fill the journal
-MOST_FLAWS = 200
 
 LATER_STATES = {
     What.RECEIVED: DeliveryState.RECEIVED,
@@ -36,7 +35,7 @@ class Reports:
         self._by_number = {s.number: s for s in site.station}
         self._local = next((s.id for s in site.station if s.local), None)
         self._keys = {s.number: public_key(s.key, f"station {s.id}") for s in site.station if s.key}
-        self._said: dict[tuple[str, str], float] = {}
+        self._flaws = Sparing()
 
     def on_answer(self, data: bytes, path: Path, *, named: str = "", retained: bool = False) -> None:
         """Bytes from the broker (topic of station `named`) or from an SMS."""
@@ -68,48 +67,52 @@ class Reports:
 
     def _believe(self, contact: Contact, answer: Answer, path: Path, *, new_session: bool) -> None:
         now, name = self._clock.now(), contact.station.id
+        late = contact.lateness(answer, now)
+        back = path is Path.MQTT and contact.heard_at is None
         if path is Path.MQTT:
-            newly = contact.heard_at is None or new_session
             contact.heard_at = now
-            if newly:
+            contact.sounding = answer.pattern is not Pattern.NONE
+            if back or new_session:
                 self._centre.note(al.StationOnline(station=name, session=answer.session.hex(), path=path))
         elif new_session:
             self._centre.note(al.StationOnline(station=name, session=answer.session.hex(), path=path))
-            contact.heard_at = None  # by SMS alone nobody is "online"
-        contact.sounding = answer.pattern is not Pattern.NONE
+            contact.heard_at = contact.sounding = None  # by SMS alone nobody is "online", and it tells of a while ago
         if answer.alert != NO_ID and answer.what not in (What.ALIVE, What.SESSION):
-            self._about_delivery(contact, answer, path)
+            self._about_delivery(contact, answer, path, late)
         asks = answer.what is What.REFUSED and answer.reason in ASKING
         echo = answer.what is What.ALIVE and answer.alert != NO_ID
-        if echo or new_session or (asks and answer.reason is Reason.REPLAYED):
+        if echo or new_session or back or (asks and answer.reason is Reason.REPLAYED):
             self._centre.send_again(name, path)
         elif asks or (answer.what is What.ALIVE and path is Path.MQTT and contact.wants_hello(now)):
             self._greet(contact, answer, path)
 
-    def _about_delivery(self, contact: Contact, answer: Answer, path: Path) -> None:
+    def _about_delivery(self, contact: Contact, answer: Answer, path: Path, late: float) -> None:
         alert, station = answer.alert.hex(), contact.station.id
         delivery = self._centre.delivery(alert, station)
         if delivery is None:
             return
+        if answer.reason is Reason.HARDWARE and not contact.window.is_newest(answer):
+            return  # overtaken: it may sound by now
         to = LATER_STATES.get(answer.what)
-        if to is not None and not self._centre.below(delivery, to):
+        if to is not None and answer.reason is not Reason.HARDWARE and not self._centre.below(delivery, to):
             return
         match answer.what:
             case What.RECEIVED:
                 self._centre.note(al.DeliveryReceived(alert=alert, station=station, path=path))
             case What.ENERGISED:
-                self._centre.note(
-                    al.DeliveryEnergised(alert=alert, station=station, path=path, remaining_s=answer.remaining_s)
-                )
+                remaining = max(0, round(answer.remaining_s - late))
+                self._centre.note(al.DeliveryEnergised(alert=alert, station=station, path=path, remaining_s=remaining))
             case What.PROVEN:
                 self._centre.note(al.DeliveryProven(alert=alert, station=station, path=path))
             case What.ACKNOWLEDGED if delivery.acknowledged is None:
                 self._centre.note(al.DeliveryAcknowledged(alert=alert, station=station, path=path))
             case What.SILENCED if delivery.silenced is None:
                 self._centre.note(al.DeliverySilenced(alert=alert, station=station, path=path))
-            case What.ENDED if not delivery.over:
+            case What.ENDED if not delivery.over or (delivery.state is DeliveryState.FAILED and delivery.energised):
                 self._centre.note(al.DeliveryEnded(alert=alert, station=station, path=path))
-            case What.REFUSED:
+            case What.REFUSED if delivery.energised and answer.reason is Reason.HARDWARE:
+                self._centre.fail(alert, delivery)
+            case What.REFUSED if self._centre.below(delivery, DeliveryState.ENERGISED):
                 reason = answer.reason.name.lower()
                 self._centre.note(al.DeliveryRefused(alert=alert, station=station, path=path, reason=reason))
 
@@ -126,6 +129,9 @@ class Reports:
         delivery = self._centre.delivery(change.order or "", self._local or "")
         if delivery is None or delivery.over or change.why in ("ordered", "local"):
             return
+        if change.why == "failed":
+            self._centre.fail(change.order or "", delivery)
+            return
         ids: dict[str, str] = {"alert": change.order or "", "station": delivery.station, "path": Path.GPIO}
         if change.why == "silenced":
             self._centre.note(al.DeliverySilenced(**ids))
@@ -140,10 +146,7 @@ class Reports:
                 self._centre.note(al.DeliveryAcknowledged(**ids))
 
     def _refuse(self, station: str, reason: str, path: Path) -> None:
-        now = self._clock.now()
-        if now - self._said.get((station, reason), -SAID_AGAIN) < SAID_AGAIN:
-            return
-        if len(self._said) >= MOST_FLAWS:
-            self._said.clear()
-        self._said[station, reason] = now
-        self._centre.note(al.AnswerRefused(station=station, reason=reason, path=path))
+        # The topic's name is anybody's word until its station is known.
+        known = station if station in self._centre.contacts else ""
+        if self._flaws.says(f"{known} {reason}", self._clock.now()):
+            self._centre.note(al.AnswerRefused(station=known, reason=reason, path=path))

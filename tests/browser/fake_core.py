@@ -6,6 +6,7 @@ makes a site file in FOLDER and serves it; `siaga web --site FOLDER/site.toml` s
 
 import argparse
 import asyncio
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,15 +61,20 @@ class FakeCore:
     """Serves a scene, takes orders and remembers them. `change` edits each view before it goes out."""
 
     def __init__(self, socket: Path, clock: Clock, scene: str = "calm") -> None:
-        self.clock, self.scene = clock, scene
+        self.clock = clock
+        self.watchers: set[Peer] = set()
+        self.reset(scene)
+        self._server = Server(socket, self._handle, on_gone=self.watchers.discard)
+
+    def reset(self, scene: str = "calm") -> None:
+        """As if nothing had happened yet."""
+        self.scene = scene
         self.change: Callable[[View], None] = lambda view: None
         self.orders: list[dict[str, Any]] = []
         self.answers: dict[str, Any] = {}  # by `do`: what to answer, or a Refusal to raise
         self.tokens: dict[str, str] = {}
-        self.watchers: set[Peer] = set()
         self.views_made = 0
         self._keys: dict[str, str] = {}
-        self._server = Server(socket, self._handle, on_gone=self.watchers.discard)
 
     def view(self) -> dict[str, Any]:
         self.views_made += 1
@@ -102,7 +108,7 @@ class FakeCore:
             case "login":
                 if message["password"] != PASSWORD:
                     raise Refusal("wrong", "Name or password is wrong.")
-                token = f"token-{len(self.tokens)}"
+                token = secrets.token_hex(8)
                 self.tokens[token] = message["name"]
                 return {"token": token, "name": message["name"], "role": "operator"}
             case "logout":

@@ -82,9 +82,9 @@ def calm(clock: Clock) -> View:
             ups_devices=[DeviceView("u1", "UPS 1", ups, up)],
         ),
         lines=[
-            _line(m, "l1", "Saluran 1", "TELKOMSEL", "lte", -79),
-            _line(m, "l2", "Saluran 2", "XL", "gsm", -91),
-            _line(m, "l3", "Saluran 3", "INDOSAT", "lte", -85),
+            _line(m, "l1", "Saluran 1", "TELKOMSEL", "4g", -79),
+            _line(m, "l2", "Saluran 2", "XL", "2g", -91),
+            _line(m, "l3", "Saluran 3", "INDOSAT", "4g", -85),
         ],
         trunk=up, trunk_watched=True,
         stations=[

@@ -15,12 +15,11 @@ from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from order_box import Box
 
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
-from appliance.annunciator_protocol import OutputChange, OutputState, Sounding, Standing, Stopped
-from appliance.annunciator_siren import Siren
 from appliance.commands import IssueAlert, StopAlert
 from appliance.config import Site
 from appliance.entry import Entry
@@ -32,12 +31,15 @@ from appliance.model import Path as Way
 from appliance.state import Alert, Delivery, State
 from appliance.station import StationNode
 from drivers.clock import VirtualClock
-from drivers.jsonsocket import Gone, Refusal
+from drivers.jsonsocket import Refusal
 
 CENTRE, STATION = "pusat", "damkar"
 SMS_TAKES = 1.5  # s until the modem has taken it
 SMS_OF = {"+6200001": CENTRE, "+6200002": STATION}
-KEYS = {CENTRE: Ed25519PrivateKey.from_private_bytes(b"c" * 32), STATION: Ed25519PrivateKey.from_private_bytes(b"s" * 32)}
+KEYS = {
+    CENTRE: Ed25519PrivateKey.from_private_bytes(b"c" * 32),
+    STATION: Ed25519PrivateKey.from_private_bytes(b"s" * 32),
+}
 ANNUNCIATOR = {"socket": "a.sock", "factory": "mock", "output": {"siren": {"pin": 17, "kind": "siren", "max_s": 600}}}
 
 
@@ -58,113 +60,6 @@ def station_site(**own: Any) -> Site:
         "own": {"id": STATION, "number": 7, "siren": "siren", **own}, "issuer": [issuer],
     }  # fmt: skip
     return msgspec.convert(site, Site)
-
-
-class Relay:
-    """A line as drivers.gpio's Output, without a pin; `fails` when switched on or, by `break_now`, while it is on."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self.name, self.on, self._clock, self._until = "siren", False, clock, 0.0
-        self._timer: asyncio.TimerHandle | None = None
-        self.when_ended: Callable[[bool], None] = lambda cut: None
-
-    @property
-    def remaining_s(self) -> float:
-        return max(0.0, self._until - self._clock.now()) if self.on else 0.0
-
-    def sound(self, pattern: object, until: float) -> None:
-        self.on = True
-        self.end_at(until)
-
-    def end_at(self, until: float) -> None:
-        if self._timer:
-            self._timer.cancel()
-        self._until = until
-        self._timer = asyncio.get_running_loop().call_at(until, self._ended)
-
-    def _ended(self) -> None:
-        self.off()
-        self.when_ended(False)
-
-    def off(self) -> bool:
-        self.on = False
-        if self._timer:
-            self._timer.cancel()
-        return True
-
-
-class Box:
-    """An annunciator and the wires to whatever core runs now; `spans` is what sounded: alert, from, to (None: still)."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock, self.up, self.spans = clock, True, list[list[Any]]()
-        self.on_standing: Callable[[Standing], None] = lambda standing: None
-        self.on_output: Callable[[OutputChange], None] = lambda change: None
-        self._powered()
-
-    def _powered(self) -> None:
-        self.relay = Relay(self._clock)
-        self.siren = Siren(self.relay, self._changed)  # type: ignore[arg-type]
-
-    def _changed(self, order: str | None, why: str) -> None:
-        if why == "ordered":
-            self.spans.append([order, self._clock.now(), None])
-        else:
-            self._over(order)
-        change = OutputChange("siren", self.relay.on, order, why, self._clock.now())
-        if self.up:
-            asyncio.get_running_loop().call_soon(lambda: self.on_output(change))
-
-    def _over(self, order: str | None) -> None:
-        for span in self.spans:
-            if span[2] is None and order in (None, span[0]):
-                span[2] = self._clock.now()
-
-    def standing(self) -> Standing:
-        orders = tuple(self.siren.orders.sounding)
-        return Standing({"siren": OutputState(self.relay.on, orders, self.relay.remaining_s)}, {}, 0.0, False)
-
-    async def sound(self, order: str, output: str, pattern: str, seconds: float) -> Sounding:
-        await self._reached()
-        return self.siren.sound(order, pattern, seconds)
-
-    async def stop(self, orders: list[str]) -> Stopped:
-        await self._reached()
-        return Stopped(tuple(self.siren.end(tuple(orders), "stopped")), self.relay.on)
-
-    async def _reached(self) -> None:
-        await asyncio.sleep(0.002)
-        if not self.up:
-            raise Gone("the annunciator is away")
-
-    def breaks(self) -> None:
-        """The line does not read back."""
-        self.relay.off()
-        self.siren._end_all("failed")
-
-    def lose_power(self) -> None:
-        self.up = False
-        self.siren.close()
-        self.relay.off()
-        self._over(None)
-
-    def lose_wire(self) -> None:
-        """Core is not heard; what sounds sounds on."""
-        self.up = False
-
-    def power(self) -> None:
-        self._powered()
-        self.wire()
-
-    def wire(self) -> None:
-        self.up = True
-        self.on_standing(self.standing())
-
-    def sounded(self, alert: str) -> float:
-        return sum((to if to is not None else self._clock.now()) - since for name, since, to in self.spans if name == alert)
-
-    def sounds(self, alert: str) -> bool:
-        return any(name == alert and to is None for name, _, to in self.spans)
 
 
 @dataclass
@@ -244,8 +139,7 @@ class World:
         self.reports = Reports(self.site, self.centre, issuer, self.clock)
         self.near.on_standing, self.near.on_output = self.centre.on_standing, self.reports.on_local_output
         self._tasks[CENTRE] = asyncio.create_task(self.centre.run())
-        if self.near.up:
-            self.near.wire()
+        self.near.core_came()
 
     def station_up(self) -> None:
         self.station = StationNode(
@@ -257,8 +151,7 @@ class World:
         self._tasks[STATION] = asyncio.create_task(self.station.run())
         if self.net.joined[STATION]:
             self.join(STATION)
-        if self.far.up:
-            self.far.wire()
+        self.far.core_came()
 
     def _note(self, event: Event, **_: Any) -> Any:
         self.station_rows.append(event)
@@ -394,7 +287,7 @@ def play(folder: Path, story: Callable[[World], Awaitable[None]], **station: Any
     async def main() -> None:
         world = World(folder, clock, **station)
         try:
-            async with asyncio.timeout(7200):
+            async with asyncio.timeout(40_000):
                 await story(world)
         finally:
             await world.end()

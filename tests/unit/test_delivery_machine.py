@@ -2,7 +2,17 @@
 
 import pytest
 
-from appliance.alerting.delivery_machine import END_GRACE, MOST_MQTT, RESEND_MQTT, Do, Reach, Step, due
+from appliance.alerting.delivery_machine import (
+    END_GRACE,
+    MOST_MQTT,
+    RESEND_MQTT,
+    RETRY_SMS,
+    STOP_ON,
+    Do,
+    Reach,
+    Step,
+    due,
+)
 from appliance.model import AlertKind, DeliveryState, Ladder, Path
 from appliance.state import Alert, Attempt, Delivery, Stamp
 
@@ -84,9 +94,47 @@ def test_a_card_is_raised_at_once_when_no_path_is_left_and_only_once() -> None:
     assert case.due(LADDER.sms_s + 1, NOWHERE) == []
 
 
-def test_after_its_lifetime_an_order_is_expired_and_a_person_told() -> None:
-    steps = Case().sent(Path.MQTT, 0).due(301)
+def test_after_its_lifetime_an_order_that_went_nowhere_is_expired_and_a_person_told() -> None:
+    assert [s.do for s in Case().due(301)] == [Do.CARD, Do.EXPIRE]
+
+
+def test_an_order_that_may_sound_unheard_stays_open_past_its_lifetime_so_that_it_can_be_stopped() -> None:
+    case = Case().sent(Path.MQTT, 10)
+    last_word = 10 + 300 + 60 + END_GRACE[Path.SMS]
+    assert [s.do for s in case.due(301)] == [Do.CARD]
+    assert [s.do for s in case.due(last_word)] == [Do.CARD]
+    assert [s.do for s in case.due(last_word + 0.1)] == [Do.CARD, Do.EXPIRE]
+    assert START_MQTT not in case.due(301)
+    assert Step(Do.SEND, Path.MQTT, "stop") in case.stopped(320).due(320)
+
+
+def test_after_a_reboot_nothing_starts_any_more() -> None:
+    case = Case()
+    steps = due(case.alert, case.delivery, ALL, LADDER, lambda stamp: 0.0, rebooted=True)
     assert [s.do for s in steps] == [Do.CARD, Do.EXPIRE]
+
+
+@pytest.mark.parametrize("reason", ["hardware", "not_allowed"])
+def test_a_refusal_that_no_path_can_mend_is_a_card_at_once(reason: str) -> None:
+    case = Case(DeliveryState.REFUSED).sent(Path.MQTT, 0)
+    case.delivery.reason = reason
+    assert Step(Do.CARD, reason=reason) in case.due(1)
+
+
+def test_an_sms_that_no_modem_took_counts_as_none() -> None:
+    case = Case().sent(Path.SMS, 5).sent(Path.SMS, 6, failed="no service")
+    assert START_SMS not in case.due(6 + RETRY_SMS - 0.1)
+    assert START_SMS in case.due(6 + RETRY_SMS)
+
+
+def test_a_stop_goes_on_slowly_for_as_long_as_the_siren_may_sound() -> None:
+    case = Case().sent(Path.MQTT, 0).energised(1).stopped(10)
+    for n in range(MOST_MQTT):
+        case.sent(Path.MQTT, 10 + n * RESEND_MQTT, "stop")
+    last = 10 + (MOST_MQTT - 1) * RESEND_MQTT
+    stop = Step(Do.SEND, Path.MQTT, "stop")
+    assert stop not in case.due(last + STOP_ON[Path.MQTT] - 0.1)
+    assert stop in case.due(last + STOP_ON[Path.MQTT])
 
 
 def test_the_local_siren_takes_only_its_own_path() -> None:

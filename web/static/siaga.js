@@ -6,6 +6,7 @@
   const LOST_MS = 4000; // the box sends the time every second
   const AGAIN_MS = 3000; // between attempts to connect while htmx makes none
   const ANSWER_MS = 4000; // core answers in milliseconds; after this the same order is asked for again
+  const READ_MS = 4000; // that an answer stays to be read before the page may be loaded anew
   const TRIES = 3; // of one order, under one key: core carries it out once
 
   const root = document.documentElement;
@@ -13,8 +14,10 @@
   const said = at("said");
   const form = at("order-form");
 
+  let saidAt = -READ_MS;
   const say = (text, tone) => {
     if (!said) return;
+    saidAt = performance.now();
     said.textContent = text;
     said.className = tone || "";
   };
@@ -41,7 +44,7 @@
     root.classList.remove("gone");
   };
   const loadAnew = () => {
-    if (outdated && !holding && !busy.size && !document.querySelector(".login input:focus")) location.reload();
+    if (outdated && performance.now() - saidAt > READ_MS && !holding && !busy.size && !document.querySelector(".login input:focus")) location.reload();
   };
 
   stream.addEventListener("htmx:sse:after:connection", (e) => {

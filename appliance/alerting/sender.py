@@ -1,0 +1,151 @@
+"""Orders on their way out: signed for the session that the station has now, by the path that the centre decided.
+
+The journal has each of them before the wire does, and each that could not be sent.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+
+from appliance import alert_events as al
+from appliance.alerting.contact import Contact
+from appliance.alerting.delivery_machine import sounds
+from appliance.alerting.issuer import Issuer
+from appliance.alerting.wire import NO_ID
+from appliance.annunciator_client import AnnunciatorLink
+from appliance.config import Site
+from appliance.journal import Appended
+from appliance.model import Path
+from appliance.state import Alert, Delivery, Stamp
+from drivers.jsonsocket import Gone, Refusal
+
+HELLO_LIFE = 10  # s that the broker keeps a hello; later it would not count
+
+log = logging.getLogger("siaga.alerting")
+
+Append = Callable[..., Appended]
+Publish = Callable[[str, bytes, int], str]  # topic, payload, expiry in s -> why not, "" when it is on its way
+SendSms = Callable[[str, bytes, str], Awaitable[None]]  # number, octets, purpose; raises OSError with the reason
+
+
+class Sender:
+    """`since` gives the seconds since a stamp; `boot` is the present one."""
+
+    def __init__(
+        self, *, site: Site, boot: str, append: Append, since: Callable[[Stamp], float], issuer: Issuer,
+        annunciator: AnnunciatorLink, publish: Publish, send_sms: SendSms, contacts: Mapping[str, Contact],
+    ) -> None:  # fmt: skip
+        self._site, self._boot, self._append, self._since, self._issuer = site, boot, append, since, issuer
+        self._annunciator, self._publish, self._send_sms, self._contacts = annunciator, publish, send_sms, contacts
+        self.group: asyncio.TaskGroup | None = None  # whoever runs the centre owns what is under way
+
+    def send(self, alert: Alert, delivery: Delivery, path: Path, action: str) -> None:
+        """Send a start or a stop, if it may still go out."""
+        seconds, lifetime = self.seconds_left(alert, delivery), alert.lifetime_s
+        if action == "start":
+            lifetime = seconds if delivery.energised else int(alert.lifetime_s - self._since(alert.issued))
+            if alert.issued.boot != self._boot or min(seconds, lifetime) < 1:
+                return
+        if path is not Path.MQTT and self.group is None:
+            return  # the centre is being started again; its next look sends what is due
+        contact = self._contacts[delivery.station]
+        sequence = 0 if path is Path.GPIO else self._issuer.next_sequence()
+        self._append(
+            al.DeliverySent(alert=alert.id, station=delivery.station, path=path, action=action, sequence=sequence)
+        )
+        if path is Path.GPIO:
+            self._spawn(self._by_gpio(alert, delivery, action))
+            return
+        # A station that has not told its session answers one of zeros with the right one.
+        order = self._issuer.order(
+            alert, action, contact.station.number, contact.session or NO_ID, sequence, seconds, lifetime
+        )
+        contact.window.sent(order)
+        payload = self._issuer.sign(order)
+        if path is Path.MQTT:
+            if why := self._publish(self._topic(delivery.station), payload, lifetime):
+                self._failed(alert, delivery, path, action, why)
+        elif contact.station.sms:
+            self._spawn(self._by_sms(alert, delivery, action, contact.station.sms, payload))
+
+    def seconds_left(self, alert: Alert, delivery: Delivery) -> int:
+        """A siren that sounded already, on a station that forgot it, gets only what remains."""
+        if delivery.energised is None:
+            return alert.seconds
+        had = alert.seconds if delivery.remaining_s is None else delivery.remaining_s
+        return int(had - self._since(delivery.energised))
+
+    async def _by_gpio(self, alert: Alert, delivery: Delivery, action: str) -> None:
+        assert self._site.own is not None
+        ids: dict[str, str] = {"alert": alert.id, "station": delivery.station, "path": Path.GPIO}
+        try:
+            if action == "stop":
+                await self._annunciator.stop([alert.id])
+                if not delivery.over:
+                    self._append(al.DeliveryEnded(**ids))
+                return
+            seconds = self.seconds_left(alert, delivery)
+            if not sounds(alert.kind) or seconds < 1:
+                self._append(al.DeliveryReceived(**ids))
+                self._append(al.DeliveryEnded(**ids))
+                return
+            sound = await self._annunciator.sound(alert.id, self._site.own.siren, alert.pattern, seconds)
+        except (Gone, Refusal) as e:
+            if isinstance(e, Refusal) and e.code == "stopped":  # by a stop that the journal did not keep
+                self._append(al.DeliveryEnded(**ids))
+                return
+            self._failed(alert, delivery, Path.GPIO, action, str(e))
+            if isinstance(e, Refusal):
+                self._card(alert, delivery)
+            return
+        if sound.energised:
+            self._append(al.DeliveryEnergised(**ids, remaining_s=round(sound.remaining_s)))
+        elif sound.ended in (None, "failed"):
+            self.fail(alert, delivery)
+        else:
+            self._append(al.DeliveryEnded(**ids))
+
+    def fail(self, alert: Alert, delivery: Delivery) -> None:
+        """The siren's line does not do what it is told; a person must phone."""
+        if alert.stopped is None and not delivery.over:
+            self._card(alert, delivery)
+            self._append(al.DeliveryFailed(alert=alert.id, station=delivery.station, reason="hardware"))
+
+    def _card(self, alert: Alert, delivery: Delivery) -> None:
+        if delivery.card is None:
+            phone = self._contacts[delivery.station].station.phone or ""
+            self._append(al.CardRaised(alert=alert.id, station=delivery.station, phone=phone, reason="hardware"))
+
+    async def _by_sms(self, alert: Alert, delivery: Delivery, action: str, number: str, payload: bytes) -> None:
+        try:
+            await self._send_sms(number, payload, "order")
+        except OSError as e:
+            self._failed(alert, delivery, Path.SMS, action, str(e))
+
+    def _failed(self, alert: Alert, delivery: Delivery, path: Path, action: str, why: str) -> None:
+        self._append(
+            al.DeliverySendFailed(alert=alert.id, station=delivery.station, path=path, action=action, reason=why[:200])
+        )
+
+    def hello(self, contact: Contact, payload: bytes, path: Path) -> None:
+        """Send a signed hello by the path that asked for it."""
+        if path is Path.MQTT:
+            self._publish(self._topic(contact.station.id), payload, HELLO_LIFE)
+        elif contact.station.sms:
+            self._spawn(self._hello_by_sms(contact.station.sms, payload))
+
+    async def _hello_by_sms(self, number: str, payload: bytes) -> None:
+        try:
+            await self._send_sms(number, payload, "hello")
+        except OSError as e:
+            log.warning("a hello by SMS to %s was not sent: %s", number, e)
+
+    def _topic(self, station: str) -> str:
+        return f"siaga/{self._site.site}/alert/{station}"
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        if self.group is None:
+            work.close()
+            return
+        self.group.create_task(work)

@@ -1,0 +1,129 @@
+"""A page in a real browser: a fake core on this loop, `siaga web` as its own process, Chromium without a screen."""
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from fake_core import PASSWORD, FakeCore, write_site
+from playwright.async_api import Page
+
+from appliance.config import load_site, places
+from drivers.clock import Clock
+
+ROOT = Path(__file__).parents[2]
+START_WITHIN = 20.0  # s; an interpreter and FastAPI on a busy machine
+WITHIN = 8.0  # s that a page may take to show something
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], within: float = WITHIN) -> None:
+    """Wait for a condition; fails when it does not come true in time."""
+    async with asyncio.timeout(within):
+        while True:
+            held = condition()
+            if held if isinstance(held, bool) else await held:
+                return
+            await asyncio.sleep(0.03)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+class Box:
+    """A fake core and a web process; either can be ended and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.file = write_site(folder, self.port)
+        self.where = places(load_site(self.file), self.file)
+        self.where.run.mkdir()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self.core = FakeCore(self.where.control, Clock())
+        self._core_task: asyncio.Task[None] | None = None
+        self._web: asyncio.subprocess.Process | None = None
+
+    @property
+    def web_ended(self) -> bool:
+        return self._web is None
+
+    @property
+    def core_ended(self) -> bool:
+        return self._core_task is None
+
+    async def start_core(self) -> None:
+        self._core_task = asyncio.create_task(self.core.run())
+        await until(self.where.control.exists)
+
+    async def stop_core(self) -> None:
+        if self._core_task:
+            self._core_task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._core_task
+            self._core_task = None
+
+    async def start_web(self) -> None:
+        command = [sys.executable, "-m", "web", "--config", str(self.file)]
+        self._web = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stderr=asyncio.subprocess.DEVNULL)
+        await until(self._answers, START_WITHIN)
+
+    async def _answers(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    async def stop_web(self) -> None:
+        if self._web:
+            if self._web.returncode is None:
+                self._web.terminate()
+            await self._web.wait()
+            self._web = None
+
+
+class Tab:
+    """A page with its faults: what it threw, and what the security policy refused."""
+
+    def __init__(self, page: Page, box: Box) -> None:
+        self.page, self.box = page, box
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", self._said)
+
+    def _said(self, message: Any) -> None:
+        if "Content Security Policy" in message.text or "Refused to" in message.text:
+            self.faults.append(message.text)
+
+    async def open(self, *, login: bool = True) -> "Tab":
+        await self.page.goto(self.box.url)
+        if login:
+            await self.page.fill("[name=name]", "budi")
+            await self.page.fill("[name=password]", PASSWORD)
+            await self.page.click(".login button")
+            await self.page.wait_for_selector("#siren")
+        await self.streams()
+        return self
+
+    async def streams(self) -> None:
+        """Wait until the page hears the box: its clock moves."""
+        before = await self.text("#moment")
+        await until(lambda: self._moved(before))
+
+    async def _moved(self, before: str) -> bool:
+        return await self.text("#moment") != before
+
+    async def text(self, selector: str) -> str:
+        return " ".join((await self.page.inner_text(selector)).split())
+
+    async def shows(self, selector: str, text: str, within: float = WITHIN) -> None:
+        """Wait until an element shows a text."""
+        await until(lambda: self._has(selector, text), within)
+
+    async def _has(self, selector: str, text: str) -> bool:
+        return await self.page.locator(selector).count() > 0 and text in await self.text(selector)

@@ -1,0 +1,95 @@
+"""What documents say that the code says too: links, words of the page, alarms, knobs, operations, stories."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from appliance.alarms.catalogue import CATALOGUE, load_catalogue
+from appliance.alarms.service import NO_CATALOGUE
+from appliance.annunciator_protocol import Request
+from appliance.commands import NAMES
+from appliance.model import DeliveryState
+from appliance.scenario import SIGHTS, VERBS, load_story
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md")])
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
+KNOB = re.compile(r"\"([a-z_]+\.[a-z_]+)\": ")
+STORY = re.compile(r"^```toml\n(title = .*?)^```$", re.MULTILINE | re.DOTALL)
+PICTURE_MOST = 250_000  # bytes; everyone who clones fetches it
+
+
+def document(name: str) -> str:
+    return (ROOT / "docs" / name).read_text()
+
+
+def anchors(text: str) -> set[str]:
+    """GitHub's: small letters, digits, - and _ of each heading."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda f: str(f.relative_to(ROOT)))
+def test_every_link_leads_somewhere(file: Path) -> None:
+    for path, anchor in LINK.findall(file.read_text()):
+        if "://" in path:
+            continue
+        target = file.parent / path if path else file
+        assert target.exists(), path
+        assert not anchor or anchor in anchors(target.read_text()), f"{path}#{anchor}"
+
+
+def test_the_picture_is_small() -> None:
+    assert (ROOT / "docs" / "page.png").stat().st_size <= PICTURE_MOST
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_handbook_explains_every_alarm_in_the_pages_words(language: str) -> None:
+    half = document("operator.md").partition("# Operators' handbook")[0 if language == "id" else 2]
+    words = tomllib.loads((ROOT / "web" / "texts" / f"{language}.toml").read_text())["alarm"]
+    for code in [*(row.code for row in load_catalogue(CATALOGUE)), NO_CATALOGUE]:
+        assert f"| {words[code]} |" in half, code
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_handbook_explains_every_state_of_a_delivery_in_the_pages_words(language: str) -> None:
+    half = document("operator.md").partition("# Operators' handbook")[0 if language == "id" else 2]
+    words = tomllib.loads((ROOT / "web" / "texts" / f"{language}.toml").read_text())["delivery"]
+    for state in DeliveryState:
+        assert f"| `{words[state]}" in half, state
+
+
+def test_every_knob_is_in_the_architecture() -> None:
+    sources = [*(ROOT / "drivers" / "sim").glob("*.py"), ROOT / "appliance" / "demo.py"]
+    knobs = {knob for source in sources for knob in KNOB.findall(source.read_text())}
+    assert len(knobs) > 30
+    assert {k for k in knobs if f"`{k}`" not in document("architecture.md")} == set()
+
+
+def test_every_operation_of_both_sockets_is_in_the_architecture() -> None:
+    told = document("architecture.md")
+    annunciator = {str(r.__struct_config__.tag) for r in Request.__args__}
+    assert {do for do in NAMES | annunciator if f"`{do}`" not in told} == set()
+
+
+def test_every_deed_and_sight_of_a_scenario_is_explained() -> None:
+    told = document("scenarios.md")
+    assert {word for word in VERBS | SIGHTS if f"| `{{ {word} = " not in told} == set()
+
+
+def test_the_example_stories_are_stories(tmp_path: Path) -> None:
+    examples = STORY.findall(document("scenarios.md"))
+    assert len(examples) == 3
+    for number, text in enumerate(examples):
+        file = tmp_path / f"{number}.toml"
+        file.write_text(text)
+        assert load_story(file).step
+
+
+def test_the_mqtt_page_names_every_retained_topic() -> None:
+    topics = msgspec.json.decode((ROOT / "docs" / "mqtt-schemas.json").read_bytes())
+    told = re.sub(r"<\w+>", "+", document("mqtt.md"))
+    assert {t for t in topics if f"`state/+/{t}`" not in told} == set()
