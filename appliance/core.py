@@ -43,7 +43,7 @@ from drivers.jsonsocket import Gone, Refusal
 from drivers.mqtt import Incoming, Mqtt, Will
 from drivers.notify import ready, stopping, watchdog
 
-SESSION_EXPIRY = 300  # s that the broker keeps our messages while core restarts; an order lives for 120
+SESSION_EXPIRY = 300  # s that the broker keeps our messages while core restarts; as long as an order lives
 FIRST_LOOK = 2.0  # s after the start, then what has not connected is a lost link
 
 log = logging.getLogger("siaga.core")

@@ -18,13 +18,16 @@ import psutil
 
 from appliance.demo_site import CENTRE, NODES
 from appliance.entry import Entry
+from appliance.lines import ORDER_PORT
 from appliance.scenario_sight import Site
 from drivers.jsonsocket import Client, Gone, Refusal
 from drivers.sim.knobs import turn
 
 UP_WITHIN = 60.0  # s of real life; some 4 on a quiet machine
 DOWN_WITHIN = 30.0
+SETTLED_WITHIN = 40.0
 LOOK = 0.04  # s between looks
+ABROAD = "+62999000666"  # a stranger's telephone
 
 
 class RunningDemo:
@@ -35,6 +38,7 @@ class RunningDemo:
         self.folder = Path(tempfile.mkdtemp(prefix="siaga-t-"))  # short: Unix sockets
         self.words = [siaga(), "demo", "--folder", str(self.folder), "--port", "0", "--speed", str(speed), *words]
         self.process: subprocess.Popen[bytes] | None = None
+        self.unsettled = False
 
     def start(self) -> "RunningDemo":
         with (self.folder / "said").open("wb") as said:
@@ -101,6 +105,11 @@ class RunningDemo:
     async def knob(self, process: str, knob: str, **args: Any) -> Any:
         return await turn(Path(self.where["knobs"][process]), knob, timeout=60.0, **args)
 
+    async def send_sms(self, data: bytes, to: str) -> None:
+        """Octets from a stranger's telephone to the orders' port of a modem."""
+        ports = {"src_port": ORDER_PORT, "dst_port": ORDER_PORT}
+        await self.knob("mobile", "sms.binary", number=ABROAD, data_hex=data.hex(), to=to, **ports)
+
     async def status(self) -> dict[str, dict[str, int | None]]:
         """`pid` and `starts` of each process."""
         status: dict[str, dict[str, int | None]] = await self.knob("processes", "status")
@@ -165,7 +174,10 @@ class RunningDemo:
                 )
             return False
 
-        await until_so(settled, 40.0)
+        assert not self.unsettled, "an earlier test left this site in a state that it does not come out of"
+        self.unsettled = True
+        await until_so(settled, SETTLED_WITHIN)
+        self.unsettled = False
 
     async def silence(self) -> None:
         """End every alert."""

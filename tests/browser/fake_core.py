@@ -39,7 +39,7 @@ def write_site(folder: Path, port: int, **changes: Any) -> Path:
         },
         "own": {"id": "pusat", "number": 1, "siren": "siren"},
         "station": [
-            {"id": i, "number": n, "name": name, "local": n == 1, "sms": "+6200000010", "phone": f"+62000000{n:02}"}
+            {"id": i, "number": n, "name": name, "local": n == 1, "sms": "+6200000010", "phone": f"+62000555{n:04}"}
             | ({} if n == 1 else {"key": f"{n:064x}"})
             for n, (i, name) in enumerate(STATIONS, 1)
         ],

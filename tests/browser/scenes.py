@@ -89,7 +89,7 @@ def calm(clock: Clock) -> View:
         trunk=up, trunk_watched=True,
         stations=[
             StationView(
-                i, name, n, n == 1, f"+62000000{n:02}", n != 1, StationContact(True, "00" * 8, "mqtt", m.ago(7000)),
+                i, name, n, n == 1, f"+62000555{n:04}", n != 1, StationContact(True, "00" * 8, "mqtt", m.ago(7000)),
                 clock.now() - 1.0, 9.0, False,
             )
             for n, (i, name) in enumerate(STATIONS, 1)

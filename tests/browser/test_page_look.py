@@ -51,7 +51,7 @@ INJECTED = """
 """
 
 OVERFLOWING = """
-() => [...document.querySelectorAll(".panel, .tiles, .bar")]
+() => [...document.querySelectorAll(".panel, .tiles, .tile, .bar, .note, .big > span:last-child")]
   .filter((e) => e.checkVisibility() && (e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1))
   .map((e) => [e.id || e.className, e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight])
 """
@@ -127,7 +127,7 @@ async def test_the_page_obeys_its_own_policy_and_loads_nothing_from_elsewhere(ta
     tab.faults.clear()
 
 
-@pytest.mark.parametrize("scene", ["calm", "alert"])
+@pytest.mark.parametrize("scene", ["calm", "blackout", "alert"])
 async def test_every_screen_shows_all_without_scrolling(tab: Tab, scene: str) -> None:
     tab.box.core.scene = scene
     await tab.open()
@@ -140,6 +140,7 @@ async def test_every_screen_shows_all_without_scrolling(tab: Tab, scene: str) ->
             assert await tab.page.evaluate(OVERFLOWING) == []
         await tab.page.set_viewport_size({"width": 390, "height": 844})
         assert await tab.page.evaluate("document.documentElement.scrollWidth") == 390
+        assert await tab.page.evaluate(OVERFLOWING) == []
 
 
 async def test_every_text_stands_out_by_day_and_by_night(tab: Tab) -> None:

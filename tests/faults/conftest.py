@@ -1,4 +1,4 @@
-"""A demo to attack, and the stranger who does; every test begins and ends on a quiet site, and no task of it may have died."""
+"""A demo to attack, and the stranger who does it; tests begin and end on a quiet site none of whose tasks has died."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -1,5 +1,6 @@
 """A stranger on the broker: hears everything, publishes anything, and where a test says so holds stolen keys."""
 
+import contextlib
 import secrets
 import threading
 from pathlib import Path
@@ -11,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
 from running_demo import RunningDemo, until
 
-from appliance.alerting.wire import Action, Answer, Kind, Order, Pattern, decode_answer, encode_order
+from appliance.alerting.wire import Action, Answer, Kind, Order, Pattern, WireError, decode_answer, encode_order
 from appliance.demo_site import CENTRE
 from appliance.keys import key_id, load_key
 from drivers.clock import Clock
@@ -60,7 +61,10 @@ class Stranger:
 
     def flood(self, topic: str, payloads: list[bytes]) -> None:
         """Send all, and wait for the last."""
-        sent = [self._client.publish(topic, payload, qos=1) for payload in payloads]
+        self.flood_all([(topic, payload) for payload in payloads])
+
+    def flood_all(self, messages: list[tuple[str, bytes]]) -> None:
+        sent = [self._client.publish(topic, payload, qos=1) for topic, payload in messages]
         sent[-1].wait_for_publish(30)
 
     # What was overheard
@@ -75,14 +79,22 @@ class Stranger:
         found: list[bytes] = await until(lambda: [o for o in self.orders(station, alert) if o[2] == action])
         return found[0]
 
-    def raw_answers(self, station: str) -> list[bytes]:
-        return [h.payload for h in list(self._heard) if h.topic == answer_topic(station)]
+    def signed_answers(self, station: str) -> list[tuple[bytes, Answer]]:
+        """What the station itself said, and nothing that anybody made up; oldest first."""
+        public = {NUMBERS[station]: self.key(station).public_key()}
+        found = []
+        for heard in list(self._heard):
+            if heard.topic == answer_topic(station):
+                with contextlib.suppress(WireError):
+                    found.append((heard.payload, decode_answer(heard.payload, public)))
+        return found
 
     def answers(self, station: str) -> list[Answer]:
-        """What the station itself said, and nothing that anybody made up."""
-        public = self.key(station).public_key()
-        ours = [raw for raw in self.raw_answers(station) if raw[14:18] == NUMBERS[station].to_bytes(4)]
-        return [decode_answer(raw, {NUMBERS[station]: public}) for raw in ours]
+        return [answer for _, answer in self.signed_answers(station)]
+
+    async def last_answer(self, station: str) -> bytes:
+        """Its last octets, waited for."""
+        return (await until(lambda: self.signed_answers(station)))[-1][0]
 
     async def answer(self, station: str, /, **fields: Any) -> Answer:
         """The first answer with these fields, waited for."""

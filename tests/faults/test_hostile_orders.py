@@ -11,16 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from running_demo import RunningDemo, until
+from running_demo import ABROAD, RunningDemo, until
 from stranger import LIFETIME, NUMBERS, Stranger, alert_topic
 
 from appliance.alerting.wire import ORDER_CONTEXT, Action, Kind, Pattern, What, encode_order
 from appliance.demo_site import CENTRE, NODES
 from appliance.keys import key_id
-from appliance.lines import ORDER_PORT
 
 KOTA, PASSO = "damkar-kota", "damkar-passo"
-ABROAD = "+62999000666"  # a stranger's telephone
 MOST_ROWS = 12  # that a flood may leave in the journal: a few reasons, each again every 5 s
 
 
@@ -202,10 +200,7 @@ async def test_by_sms_a_stranger_moves_nothing_and_gets_no_answer(demo: RunningD
     expired = await stranger.fresh(KOTA, issued_at=stranger.centre_time() - LIFETIME - 60)
     good = stranger.sign(await stranger.fresh(KOTA))
     for data in (b"junk", good[:-1], good[:-1] + bytes([good[-1] ^ 1]), stranger.sign(expired)):
-        await demo.knob(
-            "mobile", "sms.binary",
-            number=ABROAD, data_hex=data.hex(), to=f"{KOTA}-l1", src_port=ORDER_PORT, dst_port=ORDER_PORT,
-        )  # fmt: skip
+        await demo.send_sms(data, f"{KOTA}-l1")
     await demo.row(KOTA, "order.refused", after=seq, alert=expired.alert.hex(), reason="expired", path="sms")
     for reason in ("version", "length", "signature"):
         await demo.row(KOTA, "order.refused", after=seq, alert="", reason=reason, path="sms")

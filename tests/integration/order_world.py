@@ -114,7 +114,7 @@ class World:
         self.centre: Centre | None = None
         self.reports: Reports | None = None
         self.station: StationNode | None = None
-        self.station_rows: list[Event] = []
+        self.station_rows: list[tuple[float, Event]] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._posts: set[asyncio.Task[None]] = set()
 
@@ -154,7 +154,17 @@ class World:
         self.far.core_came()
 
     def _note(self, event: Event, **_: Any) -> Any:
-        self.station_rows.append(event)
+        self.station_rows.append((self.clock.now(), event))
+
+    def runs(self, who: str) -> bool:
+        return who in self._tasks
+
+    def later(self, seconds: float, what: Callable[[], None]) -> None:
+        async def do() -> None:
+            await asyncio.sleep(seconds)
+            what()
+
+        self._post(do())
 
     async def kill(self, who: str) -> None:
         task = self._tasks.pop(who)

@@ -19,6 +19,7 @@ sys.path.append(str(Path(__file__).parents[1] / "integration"))
 
 from order_world import CENTRE, STATION, World, play
 
+from appliance.alert_events import OrderAccepted
 from appliance.journal_file import read_entries
 from appliance.model import DeliveryState
 
@@ -26,6 +27,7 @@ EXAMPLES = int(os.environ.get("SIAGA_EXAMPLES", "25"))
 SETTLED = 3000  # s after the last step; by then each order has come to an end, or somebody was called
 GRACE = 2.5  # s beyond an order's seconds: whole seconds in the order and in the answer, and the way between
 SECONDS = [5, 30, 120]
+DOWN = [0.0, 0.3, 4.0, 20.0]  # s
 PROVEN = (DeliveryState.ENDED, DeliveryState.CANCELLED)
 
 
@@ -80,44 +82,42 @@ def membership(who: str) -> Do:
 
 
 def die(who: str, down_s: float) -> Do:
+    """A kill -9 of core, and its restart while the story goes on."""
+
     async def do(w: World, told: Told) -> None:
+        if not w.runs(who):
+            return
         told.reset |= who == STATION
         await w.kill(who)
-        await asyncio.sleep(down_s)
-        if who == CENTRE:
-            w.centre_up()
-        else:
-            w.station_up()
+        w.later(down_s, w.centre_up if who == CENTRE else w.station_up)
 
     return do
 
 
 def lose(who: str, down_s: float, power: bool) -> Do:
+    """The annunciator restarts, or only its socket is lost."""
+
     async def do(w: World, told: Told) -> None:
         box = w.near if who == CENTRE else w.far
-        told.lost[who] += power
-        (box.lose_power if power else box.lose_wire)()
-        await asyncio.sleep(down_s)
-        (box.power if power else box.wire)()
+        if box.up:
+            told.lost[who] += power
+            (box.lose_power if power else box.lose_wire)()
+            w.later(down_s, box.power if power else box.wire)
 
     return do
 
 
 def blackout(down_s: float) -> Do:
+    """The whole station goes dark and comes back."""
+
     async def do(w: World, told: Told) -> None:
-        """The whole station goes dark and comes back."""
-        told.lost[STATION] += 1
-        await w.kill(STATION)
-        told.reset = True
-        w.far.lose_power()
-        await asyncio.sleep(down_s)
-        w.far.power()
-        w.station_up()
+        await lose(STATION, down_s, True)(w, told)
+        await die(STATION, down_s)(w, told)
 
     return do
 
 
-places, spans = st.sampled_from([STATION, STATION, CENTRE]), st.sampled_from([0.0, 0.3, 4.0, 20.0])
+places, spans = st.sampled_from([STATION, STATION, CENTRE]), st.sampled_from(DOWN)
 steps = st.one_of(
     st.builds(issue, places, st.sampled_from(SECONDS), st.sampled_from(["actual", "actual", "actual", "drill"])),
     st.just(stop_all),
@@ -142,6 +142,7 @@ async def tell(w: World, told: Told, story: list[tuple[float, Do]]) -> None:
     for wait, do in [(0.0, issue(STATION, 30, "actual")), *story]:
         await asyncio.sleep(wait)
         await do(w, told)
+    await asyncio.sleep(max(DOWN) + 1)
     w.net.loses = w.net.swallows = False
     w.net.sms, w.net.keeps, w.net.copies = True, True, 1
     for who, joined in list(w.net.joined.items()):
@@ -171,6 +172,10 @@ def check(w: World, told: Told) -> None:
         assert kept.ended is not None, "an order never came to an end"
         for delivery in kept.deliveries.values():
             assert delivery.state in PROVEN or delivery.card, f"{delivery.state}, and nobody was called"
+    for at, row in w.station_rows:
+        if isinstance(row, OrderAccepted) and row.action == "stop":
+            begun = [span for span in w.far.spans if span[0] == row.alert and span[1] > at + 0.1]
+            assert not begun, "it began to sound after the station had taken a stop"
     for entry in read_entries(w.file):
         if entry.kind == "delivery.ended":
             alert, place = entry.subject.split("/")

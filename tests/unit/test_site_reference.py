@@ -1,4 +1,4 @@
-"""docs/technician.md has every key of the site file as `appliance/config.py` has it: kind, range, default.
+"""docs/site-file.md has every key of the site file as `appliance/config.py` has it: kind, range, default.
 
 A missing or stale row is shown as it should stand. Meanings are a person's to write; here they only must be there.
 """
@@ -17,8 +17,9 @@ from appliance import config
 from appliance.config import Site, load_site
 from drivers.gpio.patterns import PATTERNS
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "technician.md"
-REFERENCE = re.compile(r"^## Site file: every table and key$(.*?)^## ", re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "site-file.md"
+REFERENCE = re.compile(r"^## Every table and key$(.*)\Z", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^### ([^\n]+)$(.*?)(?=^### |\Z)", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 EXAMPLE = re.compile(r"^```toml\n(role = .*?)^```$", re.MULTILINE | re.DOTALL)
@@ -138,6 +139,13 @@ def test_a_table_stands_in_the_reference_as_the_code_has_it(written: dict[str, d
 
 def test_the_reference_has_no_table_that_the_code_does_not_know(written: dict[str, dict[str, str]]) -> None:
     assert set(written) == set(EXPECTED)
+
+
+def test_what_is_said_to_be_not_used_is_not_used() -> None:
+    unused = re.findall(r"^\| `(\w+)` .*[Nn]ot used yet", DOCUMENT.read_text(), re.MULTILINE)
+    sources = [f for layer in ("appliance", "web") for f in (ROOT / layer).rglob("*.py") if f.name != "config.py"]
+    code = "\n".join(f.read_text() for f in sources)
+    assert [key for key in unused if re.search(rf"(own|power)\.{key}\b", code)] == []
 
 
 def test_the_placeholder_number_is_the_codes_own() -> None:
