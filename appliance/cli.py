@@ -21,6 +21,7 @@ COMMANDS = {
     "alert": ("appliance.cli_orders", "sound sirens at stations, or stop them"),
     "status": ("appliance.cli_status", "what feeds the building, which lines and stations there are, what is wrong"),
     "journal": ("appliance.cli_journal", "tail, verify or export the journal"),
+    "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),
 }
 

@@ -9,6 +9,7 @@ import msgspec
 
 from appliance.annunciator_config import AnnunciatorConfig
 from appliance.annunciator_config import check as check_annunciator
+from appliance.keys import KeyFileError, public_key
 from appliance.model import Ladder, Pattern, Role
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
@@ -64,6 +65,7 @@ class Own(Struct, frozen=True, kw_only=True):
     siren: Name
     light: Name | None = None
     acknowledge: Name | None = None  # input
+    silence: Name | None = None  # input that ends the sound here; the order stands, and the centre is told
     feedback: Name | None = None  # input that proves the siren's current
     max_s: Seconds = 600
     sounding_test: bool = False
@@ -107,7 +109,6 @@ class Device(Struct, frozen=True, kw_only=True):
 
 class Power(Struct, frozen=True, kw_only=True):
     start_s: Annotated[float, msgspec.Meta(ge=10, le=600)] = 90.0  # three cranks and their rests; then it has failed
-    genset_start_expected_s: Annotated[float, msgspec.Meta(ge=1, le=120)] = 10.0
 
 
 class Trunk(Struct, frozen=True, kw_only=True):
@@ -199,7 +200,9 @@ def _contradictions(site: Site, file: Path) -> list[str]:
         reasons += _missing("own.siren", [site.own.siren], outputs)
         reasons += _missing("own.light", [site.own.light], outputs)
         reasons += _missing("own.acknowledge", [site.own.acknowledge], inputs)
+        reasons += _missing("own.silence", [site.own.silence], inputs)
         reasons += _missing("own.feedback", [site.own.feedback], inputs)
+    reasons += _weak_keys(site)
     stations = {s.id for s in site.station}
     if site.button:
         reasons += _missing("button.stations", site.button.stations, stations)
@@ -221,6 +224,20 @@ def _contradictions(site: Site, file: Path) -> list[str]:
     numbers = [n for s in site.station for n in (s.sms, s.phone) if n] + [x.number for x in site.line]
     if any(x.armed for x in site.line) and (fake := sorted({n for n in numbers if n.startswith(PLACEHOLDER)})):
         reasons.append(f"line.armed: numbers that no network assigns stand in this file: {', '.join(fake)}.")
+    return reasons
+
+
+def _weak_keys(site: Site) -> list[str]:
+    reasons = []
+    keys = [(f"station {s.id!r}: key", s.key) for s in site.station] + [
+        (f"issuer {i.name!r}: key", i.key) for i in site.issuer
+    ]
+    for where, key in keys:
+        try:
+            if key is not None:
+                public_key(key, where)
+        except KeyFileError as e:
+            reasons.append(str(e))
     return reasons
 
 

@@ -7,6 +7,8 @@ the broker, the annunciator and every modem; each that is missing is a link that
 import asyncio
 import logging
 import signal
+from collections import deque
+from collections.abc import Coroutine
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -58,6 +60,7 @@ class Core:
         self._boot, self._quality = boot_id(), ClockQuality()
         self._state = State()
         self._rooms_started = False
+        self._unheard: deque[Entry] = deque(maxlen=4)
         self._journal = Journal(
             self._places.journal, clock, self._boot, lambda: self._quality.at(clock.now()), self._on_entry
         )
@@ -135,10 +138,14 @@ class Core:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         self._places.run.mkdir(parents=True, exist_ok=True)
         history = self._journal.open()
+        read = history[-1].seq if history else 0
+        unheard = [entry for entry in self._unheard if entry.seq > read]
         self._wire()
         for entry in history[-20:]:
             self._view.on_entry(entry)
         self._rooms_started = True
+        for entry in unheard:  # the journal's own word on its disk, from before there were alarms
+            self._alarms.on_entry(entry)
         self._append(ev.Started(role=self._site.role, version=VERSION, speed=self._clock.speed))
         await self._control.start()
         self._keeper.keep("annunciator link", self._annunciator.run)
@@ -186,6 +193,7 @@ class Core:
     def _on_entry(self, entry: Entry) -> None:
         apply(self._state, entry)
         if not self._rooms_started:
+            self._unheard.append(entry)
             return
         self._view.on_entry(entry)
         self._control.on_entry(entry)
@@ -266,21 +274,40 @@ class Core:
     def _on_input(self, change: InputChange) -> None:
         self._local.on_input(change)
         own = self._site.own
-        if own and change.active and change.input == own.acknowledge:
+        if own is None or not change.active:
+            return
+        if change.input == own.acknowledge:
             if self._station:
                 self._station.on_acknowledge()
             if self._reports:
                 self._reports.on_local_acknowledge([a.id for a in self._state.open_alerts()])
+        elif change.input == own.silence:
+            self._spawn(self._silence(own.siren))
+        elif change.input == own.feedback:
+            if self._station:
+                self._station.on_feedback()
+            if self._reports:
+                self._reports.on_local_feedback([a.id for a in self._state.open_alerts()])
 
     def _on_press(self, press: Pressed) -> None:
-        task = asyncio.create_task(self._pressed(press))
+        self._spawn(self._pressed(press))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._presses.add(task)
         task.add_done_callback(self._press_done)
 
     def _press_done(self, task: asyncio.Task[None]) -> None:
         self._presses.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("a press of the button failed", exc_info=error)
+            log.error("a press of a button failed", exc_info=error)
+
+    async def _silence(self, siren: str) -> None:
+        """A person here wants quiet: local, at once, and the centre is told by what the annunciator then says."""
+        try:
+            await self._annunciator.silence(siren)
+        except (Gone, Refusal) as e:
+            log.error("the siren cannot be silenced: %s", e)
 
     async def _pressed(self, press: Pressed) -> None:
         """The red button: core takes the press if it is in time, and orders what the site's plan says."""

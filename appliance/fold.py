@@ -273,7 +273,8 @@ def _(s: State, e: al.DeliveryRefused, at: Stamp) -> None:
 @_fold(al.DeliveryEnded)
 def _(s: State, e: al.DeliveryEnded, at: Stamp) -> None:
     if d := _delivery(s, e):
-        _advance(d, DeliveryState.ENDED if d.energised else DeliveryState.CANCELLED, at, e.path)
+        silent = s.alerts[e.alert].kind in (AlertKind.SILENT_TEST, AlertKind.DRILL)  # it ends without a sound, as meant
+        _advance(d, DeliveryState.ENDED if d.energised or silent else DeliveryState.CANCELLED, at, e.path)
 
 
 @_fold(al.DeliveryExpired)

@@ -14,6 +14,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 SEED_SIZE = 32  # octets, RFC 8032; the public key has as many
 KEY_ID_SIZE = 4  # octets
+# Points of small order (RFC 8032's group has eight; some have a second encoding). A signature by one of these verifies
+# for many messages without any secret, and "all zeros", the likeliest placeholder, is one. Sign bit left out.
+SMALL_ORDER = frozenset(
+    bytes.fromhex(y)
+    for y in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+)
 
 
 class KeyFileError(Exception):
@@ -68,6 +82,8 @@ def public_key(text: str, where: str) -> Ed25519PublicKey:
     octets = _octets(text)
     if octets is None:
         raise KeyFileError(f"{where}: a public key is 64 hex digits; copy it again from the box that it belongs to.")
+    if octets[:-1] + bytes([octets[-1] & 0x7F]) in SMALL_ORDER:
+        raise KeyFileError(f"{where}: no box has this key, and anybody can sign for it; put the box's own here.")
     return Ed25519PublicKey.from_public_bytes(octets)
 
 

@@ -1,4 +1,4 @@
-"""The box's own annunciator, as core sees it: journals what its sirens and inputs did, keeps the amber light true."""
+"""The box's own annunciator, as core sees it: journals what its sirens and inputs did, keeps the lights true."""
 
 import asyncio
 import logging
@@ -15,18 +15,18 @@ from appliance.state import State
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 
-LIGHT_AGAIN = 2.0  # s between attempts to set the amber light while the annunciator refuses or is away
+LIGHT_AGAIN = 2.0  # s between attempts to set a light while the annunciator refuses or is away
 
 log = logging.getLogger("siaga.local")
 
 
 class Local:
-    """Give its methods to the AnnunciatorLink; `run` keeps the light."""
+    """Give its methods to the AnnunciatorLink; `run` keeps the lights."""
 
     def __init__(self, site: Site, state: State, clock: Clock, append: Callable[..., Appended]) -> None:
         self._site, self._state, self._clock, self._append = site, state, clock, append
         self._sirens = {name for name, o in site.annunciator.output.items() if o.kind == "siren"}
-        self._shown: bool | None = None
+        self._shown: dict[str, bool] = {}
         self._wake = asyncio.Event()
 
     def on_up(self, standing: Standing) -> None:
@@ -41,7 +41,7 @@ class Local:
                 self._energised(name, order, why, output.remaining_s or 0)
             if not on and believed and believed.on:
                 self._append(al.SirenReleased(output=name, why="annunciator_lost"))
-        self._shown = None
+        self._shown = {}
         self._wake.set()
 
     def on_down(self) -> None:
@@ -72,22 +72,31 @@ class Local:
         self._append(al.InputChanged(input=change.input, active=change.active))
 
     def wake(self) -> None:
-        """The state of the mains may have changed."""
+        """What a light shows may have changed."""
         self._wake.set()
 
     async def run(self, annunciator: AnnunciatorLink) -> None:
-        """Keep the amber light as the mains are."""
+        """Keep the lights as things are: amber while mains is lost, the station's own while its siren sounds."""
         while True:
-            wanted = self._state.mains is Mains.LOST
-            if self._site.amber and annunciator.up and wanted != self._shown:
-                try:
-                    await annunciator.light(self._site.amber, wanted)
-                    self._shown = wanted
-                except (Gone, Refusal) as e:
-                    log.error("the amber light %r does not follow: %s", self._site.amber, e)
+            for light, wanted in self._wanted().items():
+                if annunciator.up and wanted != self._shown.get(light):
+                    try:
+                        await annunciator.light(light, wanted)
+                        self._shown[light] = wanted
+                    except (Gone, Refusal) as e:
+                        log.error("the light %r does not follow: %s", light, e)
             try:
                 async with asyncio.timeout(LIGHT_AGAIN):
                     await self._wake.wait()
             except TimeoutError:
                 pass
             self._wake.clear()
+
+    def _wanted(self) -> dict[str, bool]:
+        wanted = {}
+        if self._site.amber:
+            wanted[self._site.amber] = self._state.mains is Mains.LOST
+        if self._site.own and self._site.own.light:
+            siren = self._state.sirens.get(self._site.own.siren)
+            wanted[self._site.own.light] = siren is not None and siren.on
+        return wanted

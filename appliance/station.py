@@ -285,6 +285,12 @@ class StationNode:
         active.energised, active.failed = False, True
         self._answer(What.REFUSED, active.path, order=active.order, reason=Reason.HARDWARE)
 
+    def on_feedback(self) -> None:
+        """The feedback contact closed: what sounds is proven."""
+        for active in self.active.values():
+            if active.energised and not active.ended:
+                self._answer(What.PROVEN, active.path, order=active.order)
+
     def on_acknowledge(self) -> None:
         """A person pressed the acknowledge input: it counts for every alert of the last hour not yet acknowledged."""
         for active in self.active.values():

@@ -70,11 +70,8 @@ def _row(scene: Scene, alarm: Alarm) -> AlarmRow:
 
 
 def _action(scene: Scene, alarm: Alarm) -> str:
-    row = scene.catalogue.get(alarm.alarm)
-    if row is None or alarm.cleared:
-        return ""
-    words = scene.words
-    return f"{words.code('consequence', row.consequence)}. {words.code('action', row.action)}."
+    key = f"alarm_step.{alarm.alarm}"
+    return scene.words(key) if scene.words.has(key) and not alarm.cleared else ""
 
 
 def _silent(scene: Scene) -> dict[str, str]:

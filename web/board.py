@@ -7,8 +7,6 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from appliance.alarms.alarm_machine import Row
-from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
 from appliance.clock import boot_id
 from appliance.config import ZONES, Site
 from appliance.view import View
@@ -23,14 +21,6 @@ FRESH_REAL = 1.5  # s of a person's clock: at a high speed a busy machine must n
 TICK, TICK_REAL = 1.0, 0.25  # s between drawings of what tells an age
 MOST_PAGES = 60  # open streams; a room has five screens
 QUIET_REAL = 0.03  # s that drawing waits for more of the same
-
-
-def alarm_rows() -> dict[str, Row]:
-    """The catalogue by code. Core has an alarm that says when it cannot be read."""
-    try:
-        return {row.code: row for row in load_catalogue(CATALOGUE)}
-    except CatalogueError:
-        return {}
 
 
 class Viewer(NamedTuple):
@@ -66,7 +56,6 @@ class Board:
         self.site, self._clock, self._drawer, self._core_up = site, clock, drawer, core_up
         self._boot = boot_id()
         self._words = {name: Words(name, load_texts(name), ZONES[site.zone]) for name in LANGUAGES}
-        self._catalogue = alarm_rows()
         self.view: View = empty_view(site, clock)
         self.history = True  # the view is not core's own word but what the journal says
         self.closing = False

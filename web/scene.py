@@ -4,12 +4,10 @@ A figure is shown only while its quality is good and it is young enough; else `-
 speaking (`live` is false) states are no longer known either: what is left is history, with its time of day.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from appliance.alarms.alarm_machine import Row
 from appliance.config import Site
 from appliance.model import CallPhase
 from appliance.state import Stamp
@@ -49,7 +47,6 @@ class Scene:
     live: bool
     history: bool
     known: bool
-    catalogue: Mapping[str, Row]  # alarms by code: what follows, what to do
 
     def since(self, stamp: Stamp) -> float:
         """Seconds since a stamp."""

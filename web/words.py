@@ -1,4 +1,4 @@
-"""Texts of the pages, one TOML a language: the journal and the view hold codes, and words are made here alone."""
+"""Texts of the pages, a folder of TOML a language: the journal and the view hold codes, and words are made here alone."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -25,8 +25,9 @@ def flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]
 
 
 def load_texts(language: str) -> dict[str, str]:
-    """All texts of one language by dotted key."""
-    return dict(flat(tomllib.loads((FOLDER / f"{language}.toml").read_text())))
+    """All texts of one language by dotted key, from every file in its folder."""
+    files = sorted((FOLDER / language).glob("*.toml"))
+    return {key: text for file in files for key, text in flat(tomllib.loads(file.read_text()))}
 
 
 class Words:

@@ -145,6 +145,13 @@ class Reports:
                 ids: dict[str, str] = {"alert": alert, "station": delivery.station, "path": Path.GPIO}
                 self._centre.note(al.DeliveryAcknowledged(**ids))
 
+    def on_local_feedback(self, alerts: list[str]) -> None:
+        """The feedback contact of this box's siren closed: what sounds is proven."""
+        for alert in alerts:
+            delivery = self._centre.delivery(alert, self._local or "")
+            if delivery and delivery.state is DeliveryState.ENERGISED:
+                self._centre.note(al.DeliveryProven(alert=alert, station=delivery.station, path=Path.GPIO))
+
     def _refuse(self, station: str, reason: str, path: Path) -> None:
         # The topic's name is anybody's word until its station is known.
         known = station if station in self._centre.contacts else ""

@@ -112,3 +112,9 @@ def test_config_check_names_file_key_and_reason_and_exits_2(tmp_path: Path) -> N
     assert done.returncode == 2
     assert f"{file}: web.port: " in done.stderr
     assert "good" in done.stdout
+
+
+@pytest.mark.parametrize("key", ["00" * 32, "01" + "00" * 31, "ed" + "ff" * 31])
+def test_a_key_that_anybody_can_sign_for_is_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(SiteError, match="station 'damkar-kota': key: no box has this key"):
+        load_site(changed(tmp_path, "station.1.key", key))
