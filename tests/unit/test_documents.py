@@ -1,7 +1,6 @@
 """What documents say that the code says too: links, words of the page, alarms, knobs, operations, stories."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from appliance.annunciator_protocol import Request
 from appliance.commands import NAMES
 from appliance.model import DeliveryState
 from appliance.scenario import SIGHTS, VERBS, load_story
+from web.words import load_texts
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md")])
@@ -24,6 +24,11 @@ PICTURE_MOST = 250_000  # bytes; everyone who clones fetches it
 
 def document(name: str) -> str:
     return (ROOT / "docs" / name).read_text()
+
+
+def word(language: str, key: str) -> str:
+    """A text of the page by its dotted key."""
+    return load_texts(language)[key]
 
 
 def anchors(text: str) -> set[str]:
@@ -49,17 +54,15 @@ def test_the_picture_is_small() -> None:
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_the_handbook_explains_every_alarm_in_the_pages_words(language: str) -> None:
     half = document("operator.md").partition("# Operators' handbook")[0 if language == "id" else 2]
-    words = tomllib.loads((ROOT / "web" / "texts" / f"{language}.toml").read_text())["alarm"]
     for code in [*(row.code for row in load_catalogue(CATALOGUE)), NO_CATALOGUE]:
-        assert f"| {words[code]} |" in half, code
+        assert f"| {word(language, f'alarm.{code}')} |" in half, code
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_the_handbook_explains_every_state_of_a_delivery_in_the_pages_words(language: str) -> None:
     half = document("operator.md").partition("# Operators' handbook")[0 if language == "id" else 2]
-    words = tomllib.loads((ROOT / "web" / "texts" / f"{language}.toml").read_text())["delivery"]
     for state in DeliveryState:
-        assert f"| `{words[state]}" in half, state
+        assert f"| `{word(language, f'delivery.{state}')}" in half, state
 
 
 def test_every_knob_is_in_the_architecture() -> None:
