@@ -82,9 +82,7 @@ class Board:
     def scene(self, viewer: Viewer) -> Scene:
         now, wall = self._clock.now(), self._clock.wall()
         words = self._words[viewer.language]
-        return Scene(
-            self.site, self.view, words, now, wall, self._boot, self.live, self.history, viewer.known, self._catalogue
-        )
+        return Scene(self.site, self.view, words, now, wall, self._boot, self.live, self.history, viewer.known)
 
     # Pages
 

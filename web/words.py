@@ -1,4 +1,4 @@
-"""Texts of the pages, a folder of TOML a language: the journal and the view hold codes, and words are made here alone."""
+"""Texts of the pages, a folder of TOML a language: journal and view hold codes, and words are made here alone."""
 
 import tomllib
 from collections.abc import Iterator, Mapping

@@ -82,8 +82,8 @@ class Floor:
             self._centre.loop_stop()
             self._journal.close()
         if self._station is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._station.terminate()
+            assert self._station.stdin is not None
+            self._station.stdin.close()
             await self._station.wait()
         await self._broker.stop()
 

@@ -1,11 +1,11 @@
 """The floor's other end, a process of its own: verifies each order, commits it, and tells the moment after that.
 
-`python -m tests.bench.floor_station PORT JOURNAL` prints one line when it hears the broker, and runs until SIGTERM.
+`python -m tests.bench.floor_station PORT JOURNAL` prints one line when it hears the broker, and runs until its standard
+input ends: with the bench, however that ends.
 """
 
 import contextlib
 import queue
-import signal
 import socket
 import sqlite3
 import struct
@@ -63,8 +63,6 @@ def commit(database: sqlite3.Connection, signed: bytes) -> None:
 
 
 def serve(port: int, journal: Path) -> None:
-    ended: queue.SimpleQueue[int] = queue.SimpleQueue()
-    signal.signal(signal.SIGTERM, lambda number, _frame: ended.put(number))
     public = Ed25519PrivateKey.from_private_bytes(SEED).public_key()
     database = open_journal(journal)
 
@@ -77,7 +75,7 @@ def serve(port: int, journal: Path) -> None:
         client = connect(port, "floor-station", ORDER, take)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        ended.get()
+        sys.stdin.read()
         client.disconnect()
         client.loop_stop()
 

@@ -95,7 +95,7 @@ async def test_a_wrong_password_is_journaled_and_guessing_is_slowed(node: Node) 
 async def test_a_command_with_a_wrong_field_is_refused_whole(node: Node) -> None:
     client, _ = await node.client()
     for fields in ({}, {"line": 3}, {"line": "l1", "speed": 2}):
-        with pytest.raises(Refusal, match="call.answer"):
+        with pytest.raises(Refusal, match=r"call\.answer"):
             await client.request({"do": "call.answer", **fields})
     with pytest.raises(Refusal, match="There is no 'dance' here"):
         await client.request({"do": "dance"})

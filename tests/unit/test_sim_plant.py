@@ -1,4 +1,4 @@
-"""The simulated building's power: what happens when, and what its two devices would serve."""
+"""The simulated building's power: what happens when."""
 
 import struct
 from collections.abc import Callable
@@ -7,61 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plant_site import CANCEL, START, UNIX, Site, on_load
 
 from drivers.sim.modbus_slave import answer
-from drivers.sim.plant import Plant, PlantSettings
-from drivers.sim.plant_apc import ApcRegisters
-from drivers.sim.plant_dse import DseRegisters
-from drivers.sim.plant_genset import Alarm, GensetSettings, Phase, Severity
-from drivers.sim.plant_ups import UpsState
-
-UNIX = 1_788_739_200  # 2026-09-07, one year after the first site opened
-START, CANCEL, AUTO, STOP = 35732, 35733, 35701, 35700
-
-
-class Site:
-    """A plant with a hand on its clock and the two devices that look at it."""
-
-    def __init__(self, retransfer_s: float = 1800.0, cooldown_s: float = 300.0) -> None:
-        self.now = 1000.0
-        genset = GensetSettings(retransfer_s=retransfer_s, cooldown_s=cooldown_s)
-        self.plant = Plant(PlantSettings(genset=genset), self.now)
-        self.dse = DseRegisters(self.plant, lambda: self.now, lambda: UNIX)
-        self.apc = ApcRegisters(self.plant, lambda: self.now)
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-        self.plant.step(self.now)
-
-    def seconds_until(self, true: Callable[[Plant], Any], most: float = 300.0) -> float:
-        began = self.now
-        while not true(self.plant):
-            assert self.now - began < most, f"not within {most} s: {self.plant.status()}"
-            self.wait(0.05)
-        return self.now - began
-
-    def genset(self, address: int, kind: str = "H") -> int:
-        return self._value(self.dse.read, address, kind)
-
-    def ups(self, address: int, kind: str = "H") -> int:
-        return self._value(self.apc.read, address, kind)
-
-    def _value(self, read: Callable[[int, int], list[int]], address: int, kind: str) -> int:
-        count = struct.calcsize(kind) // 2
-        (value,) = struct.unpack(f">{kind}", struct.pack(f">{count}H", *read(address, count)))
-        assert isinstance(value, int)
-        return value
-
-    def nibble(self, address: int, place: int) -> int:
-        return self.genset(address) >> (12 - 4 * place) & 0xF
-
-    def key(self, key: int, check: int | None = None) -> bytes:
-        pair = (key, 65535 - key if check is None else check)
-        return answer(self.dse, struct.pack(">BHHBHH", 16, 4104, 2, 4, *pair))
-
-
-def on_load(plant: Plant) -> bool:
-    return plant.source == "genset" and plant.ups.state is UpsState.ONLINE
+from drivers.sim.plant import PlantSettings
+from drivers.sim.plant_genset import Alarm, Phase, Severity
 
 
 def test_on_a_normal_day_mains_feeds_the_building_and_the_set_waits_in_auto() -> None:
@@ -293,82 +243,6 @@ def test_an_outage_during_a_self_test_is_an_outage() -> None:
     assert site.ups(23) & 0b100000
     answer(site.apc, struct.pack(">BHH", 6, 1541, 1))
     assert site.ups(23) & 0b10000  # refused
-
-
-def test_telemetry_start_runs_the_set_without_load_and_its_cancel_stops_it_in_auto() -> None:
-    site = Site(cooldown_s=15)
-    assert site.key(START) == struct.pack(">BHH", 16, 4104, 2)
-    site.wait(30)
-    assert site.genset(1408) == 3
-    assert site.plant.source == "mains"
-    site.key(CANCEL)
-    site.wait(25)
-    assert [site.genset(1408), site.genset(772)] == [0, 1]
-
-
-def test_the_stop_key_leaves_auto_and_the_auto_key_returns_to_it() -> None:
-    site = Site()
-    site.key(STOP)
-    assert site.genset(772) == 0
-    assert site.key(START) == bytes([0x90, 7])
-    site.key(AUTO)
-    assert site.genset(772) == 1
-
-
-@pytest.mark.parametrize(
-    "pdu",
-    [
-        struct.pack(">BHHBHH", 16, 4104, 2, 4, START, 65535 - START - 1),
-        struct.pack(">BHHBHH", 16, 4104, 2, 4, 35705, 65535 - 35705),
-        struct.pack(">BHHBH", 16, 4104, 1, 2, START),
-    ],
-    ids=["bad check", "unsupported key", "half a pair"],
-)
-def test_a_key_that_is_not_whole_and_known_answers_exception_7_and_does_nothing(pdu: bytes) -> None:
-    site = Site()
-    assert answer(site.dse, pdu) == bytes([0x90, 7])
-    site.wait(10)
-    assert site.genset(1408) == 0
-
-
-def test_the_advertised_keys_are_those_it_takes() -> None:
-    bits = Site().dse.read(4096, 8)
-    advertised = [35700 + 16 * i + 15 - b for i, bits16 in enumerate(bits) for b in range(16) if bits16 >> b & 1]
-    assert sorted(advertised) == [35700, 35701, 35702, 35732, 35733]
-
-
-def test_gencomm_answers_sentinels_on_its_pages_and_refuses_others() -> None:
-    site = Site()
-    assert site.genset(1026) == 0x7FFF
-    assert site.genset(1050, "I") == 0xFFFFFFFF
-    assert site.dse.read(1200, 2) == [0xFFFF, 0xFFFF]
-    assert answer(site.dse, struct.pack(">BHH", 3, 5000, 1)) == bytes([0x83, 2])
-    assert answer(site.dse, struct.pack(">BHH", 3, 2300, 10)) == bytes([0x83, 2])  # runs over the end of page 8
-    assert answer(site.dse, struct.pack(">BHHBHH", 16, 1030, 2, 4, 0, 0)) == bytes([0x90, 2])
-
-
-def test_the_smart_ups_answers_zeros_for_registers_that_do_not_exist() -> None:
-    site = Site()
-    assert site.apc.read(40_000, 5) == [0] * 5
-    name = struct.pack(">16H", *site.apc.read(532, 16))
-    assert name.decode("ascii").rstrip() == "Smart-UPS SRT 3000"
-
-
-@pytest.mark.parametrize(
-    ("pdu", "said"),
-    [
-        (struct.pack(">BHH", 4, 1030, 1), bytes([0x84, 1])),
-        (struct.pack(">BHH", 6, 4104, 1), bytes([0x86, 1])),
-        (struct.pack(">BHH", 3, 1030, 0), bytes([0x83, 3])),
-        (struct.pack(">BHH", 3, 1030, 126), bytes([0x83, 3])),
-        (struct.pack(">BHH", 3, 0xFFFF, 2), bytes([0x83, 2])),
-        (b"\x03\x04", bytes([0x83, 3])),
-        (struct.pack(">BHHB", 16, 4104, 2, 3) + b"abc", bytes([0x90, 3])),
-        (b"\x2b", bytes([0xAB, 1])),
-    ],
-)
-def test_a_malformed_request_is_answered_with_the_exception_of_the_standard(pdu: bytes, said: bytes) -> None:
-    assert answer(Site().dse, pdu) == said
 
 
 def test_what_happens_does_not_depend_on_how_often_the_model_is_asked() -> None:
