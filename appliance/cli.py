@@ -28,26 +28,29 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Returns the exit code: 0 done, 1 it failed or the other side said no, 2 the question was wrong."""
-    parser = argparse.ArgumentParser(prog="siaga", description="Siaga: the fallback of a 112 command centre.")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    given = sys.argv[1:] if argv is None else argv
-    for name, (module, text) in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        if given and given[0] == name:
-            importlib.import_module(module).add_arguments(name, command)
-    options = parser.parse_args(given)
-    logging.basicConfig(
-        level=os.environ.get("SIAGA_LOG", "INFO").upper(),
-        format="%(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
     try:
+        options = _understand(sys.argv[1:] if argv is None else argv)
+        logging.basicConfig(
+            level=os.environ.get("SIAGA_LOG", "INFO").upper(),
+            format="%(levelname)s %(name)s: %(message)s",
+            stream=sys.stderr,
+        )
         return int(options.run(options) or 0)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # `siaga journal tail | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _understand(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="siaga", description="Siaga: the fallback of a 112 command centre.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (module, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        if given and given[0] == name:
+            importlib.import_module(module).add_arguments(name, command)
+    return parser.parse_args(given)
 
 
 def say_no(text: str, *, code: int = 1) -> int:

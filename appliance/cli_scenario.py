@@ -19,13 +19,15 @@ def _run(options: argparse.Namespace) -> int:
     stories: list[Story] = []
     try:
         stories = [load_story(file) for file in options.file]
+        clocks = [Clock(story.speed or options.speed or 1.0) for story in stories]
     except StoryError as e:
         return say_no(str(e), code=2)
+    except ValueError as e:
+        return say_no(f"{e}.", code=2)
     from appliance.scenario_player import Player
 
     missed = 0
-    for story in stories:
-        clock = Clock(story.speed or options.speed or 1.0)
+    for story, clock in zip(stories, clocks, strict=True):
         missed += not clock.run(Player(story, clock).play(options.keep))
     if len(stories) > 1:
         print(f"{len(stories) - missed} of {len(stories)} stories held.")

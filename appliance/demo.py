@@ -222,9 +222,9 @@ class Demo:
             return
         self._where_file.unlink(missing_ok=True)
         await self._own_knobs.stop()
-        ours = [c for n, c in self.children.items() if not n.startswith("sim/")]
-        await asyncio.gather(*(c.stop() for c in ours))
-        await asyncio.gather(*(c.stop() for c in self.children.values()))
+        # Cores first: one that saw its annunciator or its broker go would raise alarms that the next start still shows.
+        for ends in (lambda n: n.endswith(("/core", "/web")), lambda n: not n.startswith("sim/"), lambda n: True):
+            await asyncio.gather(*(child.stop() for name, child in self.children.items() if ends(name)))
         os.close(self._lock)
         self._lock = None
 

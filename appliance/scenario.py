@@ -44,7 +44,7 @@ def load_story(file: Path) -> Story:
         story = msgspec.toml.decode(file.read_bytes(), type=Story)
     except OSError as e:
         raise StoryError(f"{file}: cannot be read ({e.strerror}).") from e
-    except msgspec.DecodeError as e:
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
         raise StoryError(f"{file}: {e}") from e
     if story.site != "demo":
         raise StoryError(f"{file}: site {story.site!r} is not known; there is 'demo'.")

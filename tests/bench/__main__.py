@@ -35,6 +35,7 @@ BLOCK = 25  # rounds of one kind before those of another
 IDLE = 20.0  # s
 CALM = 10.0  # s after the site has settled, and after the last page closed: nobody looks any more
 STARTS = 5
+OTHERS, QUIET = "other programs' CPU meanwhile", 20.0  # % of a core; above it latencies of some ms say little
 MOST_MEMORY, MOST_START, MOST_IDLE = 150.0, 1.5, 3.0  # MB, s, % of a core: for a board of 4 GB and 4 slow cores
 WRONG = (NotStarted, Unsettled, Lost, Refused, BrokerUnavailable, Gone, Refusal, sms.WrongText, TimeoutError, OSError)
 
@@ -69,7 +70,7 @@ async def measure(folder: Path, rounds: int) -> list[Row]:
     say("reading and writing SMS ...")
     rivals = msgspec.json.decode(FILE.read_bytes(), type=list[Row]) if FILE.exists() else []
     rows = [*beside_rivals(rows, rivals), *sms_rows(sms.ours(), rivals)]
-    return [*rows, plain("other programs' CPU meanwhile", noise.read(), "% of a core"), *rivals]
+    return [*rows, plain(OTHERS, noise.read(), "% of a core"), *rivals]
 
 
 async def _latency(floor: Floor, presses: Presses, rounds: int) -> list[Row]:
@@ -149,6 +150,8 @@ def main() -> int:
     written.write_bytes(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
     print(text(rows))
     print(summary(rows))
+    if any(row.name == OTHERS and row.value and row.value > QUIET for row in rows):
+        print("Other programs were busy: the latencies of this run say little. Next: run it on a quiet machine.")
     print(f"Written to {written}.")
     return 0
 
