@@ -8,8 +8,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from appliance.annunciator_config import AnnunciatorConfig
-from appliance.annunciator_config import check as check_annunciator
-from appliance.keys import KeyFileError, public_key
 from appliance.model import Ladder, Pattern, Role
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
@@ -20,6 +18,7 @@ Number = Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{3,15}$")]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
 
 ZONES = {"WIB": ZoneInfo("Asia/Jakarta"), "WITA": ZoneInfo("Asia/Makassar"), "WIT": ZoneInfo("Asia/Jayapura")}
+MOST_OCTETS = 1_000_000  # a city with 1,000 stations has some 200,000
 PLACEHOLDER = "+620"  # no Indonesian network assigns a number that begins so: demo and unfinished files use it
 
 
@@ -42,7 +41,7 @@ class Issuer(Struct, frozen=True, kw_only=True):
 
     name: Name
     key: PublicKey
-    sms: Number | None = None  # where answers by SMS go; orders by SMS from elsewhere are not answered
+    sms: tuple[Number, ...] = ()  # its modems: answers by SMS go to the one that asked, else to the first
 
 
 class Station(Struct, frozen=True, kw_only=True):
@@ -158,16 +157,23 @@ class SiteError(Exception):
 def load_site(file: Path) -> Site:
     """Read and check a site file. Raises SiteError that names every reason found."""
     try:
-        text = file.read_bytes()
+        with file.open("rb") as opened:
+            text = opened.read(MOST_OCTETS + 1)
     except OSError as e:
         raise SiteError(file, [f"cannot be read ({e.strerror}); give the path of a site file."]) from e
+    if len(text) > MOST_OCTETS:
+        raise SiteError(file, [f"is longer than {MOST_OCTETS} octets; that is no site file."])
     try:
-        site = msgspec.toml.decode(text, type=Site)
+        site = msgspec.toml.decode(text.decode(), type=Site)
+    except UnicodeDecodeError as e:
+        raise SiteError(file, [f"is not text in UTF-8 (octet {e.start}); save it as such."]) from e
     except msgspec.ValidationError as e:
         raise SiteError(file, [_key_first(str(e))]) from e
     except msgspec.DecodeError as e:
         raise SiteError(file, [f"is not TOML: {e}."]) from e
-    if reasons := _contradictions(site, file):
+    from appliance.config_check import contradictions  # it needs the structs of this module
+
+    if reasons := contradictions(site, profile_folder(site, file)):
         raise SiteError(file, reasons)
     return site
 
@@ -176,77 +182,6 @@ def _key_first(error: str) -> str:
     """msgspec says "Expected `int`, got `str` - at `$.web.port`"; a person looks for the key first."""
     found = re.fullmatch(r"(.*) - at `\$\.?(.*)`", error)
     return f"{found[2] or 'top level'}: {found[1]}." if found else f"top level: {error}."
-
-
-def _contradictions(site: Site, file: Path) -> list[str]:
-    reasons = [f"annunciator.{r}" for r in check_annunciator(site.annunciator)]
-    for what, ids in (
-        ("station", [s.id for s in site.station]),
-        ("line", [x.id for x in site.line]),
-        ("bus", [b.id for b in site.bus]),
-        ("genset and ups", [d.id for d in site.genset + site.ups]),
-        ("issuer", [i.name for i in site.issuer]),
-        ("station.number", [str(s.number) for s in site.station]),
-    ):
-        reasons += [f"{what}: {i!r} stands there twice." for i in sorted({i for i in ids if ids.count(i) > 1})]
-    outputs, inputs = set(site.annunciator.output), set(site.annunciator.input)
-    reasons += _missing("amber", [site.amber], outputs)
-    if site.role is Role.STATION:
-        if site.own is None:
-            reasons.append("own: a station needs this table: its id, number and siren.")
-        if not site.issuer:
-            reasons.append("issuer: a station needs at least one, else nobody can order it.")
-    if site.own:
-        reasons += _missing("own.siren", [site.own.siren], outputs)
-        reasons += _missing("own.light", [site.own.light], outputs)
-        reasons += _missing("own.acknowledge", [site.own.acknowledge], inputs)
-        reasons += _missing("own.silence", [site.own.silence], inputs)
-        reasons += _missing("own.feedback", [site.own.feedback], inputs)
-    reasons += _weak_keys(site)
-    stations = {s.id for s in site.station}
-    if site.button:
-        reasons += _missing("button.stations", site.button.stations, stations)
-    for station in site.station:
-        where = f"station {station.id!r}"
-        if station.local and site.own is None:
-            reasons.append(f"{where}: local = true needs an [own] table that names the siren.")
-        if not station.local and station.key is None:
-            reasons.append(f"{where}: key is missing; without it no answer can be believed.")
-    reasons += _missing("bus of a genset or ups", [d.bus for d in site.genset + site.ups], {b.id for b in site.bus})
-    folder = profile_folder(site, file)
-    for table, devices in (("gensets", site.genset), ("ups", site.ups)):
-        for device in devices:
-            if not (folder / table / f"{device.profile}.toml").is_file():
-                reasons.append(f"{device.id}.profile: there is no {table}/{device.profile}.toml in {folder}.")
-    for bus in site.bus:
-        if not (bus.port if bus.kind == "rtu" else bus.host):
-            reasons.append(f"bus {bus.id!r}: {'port' if bus.kind == 'rtu' else 'host'} is missing.")
-    numbers = [n for s in site.station for n in (s.sms, s.phone) if n] + [x.number for x in site.line]
-    if any(x.armed for x in site.line) and (fake := sorted({n for n in numbers if n.startswith(PLACEHOLDER)})):
-        reasons.append(f"line.armed: numbers that no network assigns stand in this file: {', '.join(fake)}.")
-    return reasons
-
-
-def _weak_keys(site: Site) -> list[str]:
-    reasons = []
-    keys = [(f"station {s.id!r}: key", s.key) for s in site.station] + [
-        (f"issuer {i.name!r}: key", i.key) for i in site.issuer
-    ]
-    for where, key in keys:
-        try:
-            if key is not None:
-                public_key(key, where)
-        except KeyFileError as e:
-            reasons.append(str(e))
-    return reasons
-
-
-def _missing(key: str, wanted: "tuple[str | None, ...] | list[str | None] | list[str]", there: set[str]) -> list[str]:
-    return [
-        f"{key}: there is no {name!r} (there is: {', '.join(sorted(there)) or 'nothing'})."
-        for name in wanted
-        if name is not None and name not in there
-    ]
 
 
 def profile_folder(site: Site, file: Path) -> Path:

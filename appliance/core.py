@@ -112,7 +112,7 @@ class Core:
                 publish=self._publish, broker_up=self._is_broker_up, send_sms=self._lines.send_data,
             )  # fmt: skip
         if site.station:
-            issuer = Issuer(key, clock, state.highest_sequence)
+            issuer = Issuer(key, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
             self._centre = Centre(
                 site=site, state=state, clock=clock, boot=self._boot, append=self._append, issuer=issuer,
                 annunciator=self._annunciator, publish=self._publish, broker_up=self._is_broker_up,
@@ -251,7 +251,7 @@ class Core:
     def _on_sms_data(self, number: str, payload: bytes) -> None:
         """A binary SMS on our port: an order at a station, an answer at a centre."""
         if self._station:
-            self._station.on_order(payload, Path.SMS)
+            self._station.on_order(payload, Path.SMS, number=number)
         elif self._reports:
             self._reports.on_answer(payload, Path.SMS)
 

@@ -215,7 +215,7 @@ def _advance(delivery: Delivery, to: DeliveryState, at: Stamp, path: str = "", r
 
 @_fold(al.DeliverySent)
 def _(s: State, e: al.DeliverySent, at: Stamp) -> None:
-    s.highest_sequence = max(s.highest_sequence, e.sequence)
+    s.sequences[e.station] = max(s.sequences.get(e.station, 0), e.sequence)
     if d := _delivery(s, e):
         d.attempts.append(Attempt(Path(e.path), e.action, e.sequence, at))
         if d.state is DeliveryState.REFUSED:  # asked again, signed anew

@@ -10,7 +10,7 @@ import logging
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -79,7 +79,7 @@ class Journal:
         recent: deque[Entry] = deque(maxlen=RECENT)  # a journal of years does not fit into RAM
         try:
             try:
-                for entry in read_entries(self._path) if self._path.exists() else ():
+                for entry in self._read():
                     recent.append(entry)
                     self._on_entry(entry)
                 open_for_writing(self._path).close()
@@ -98,6 +98,19 @@ class Journal:
             self.append(DiskFailed(reason=self.failed))
             self._retry_later()
         return list(recent)
+
+    def _read(self) -> Iterator[Entry]:
+        if not self._path.exists():
+            return
+        begun = False
+        try:
+            for entry in read_entries(self._path):
+                begun = True
+                yield entry
+        except sqlite3.OperationalError:
+            if begun:
+                raise
+            yield from read_entries(self._path, alone=True)  # a full disk has no room for a reader's index
 
     def append(self, event: Event, *, actor: str = "", cause: int | None = None) -> Appended:
         """Add a fact. It is folded at once; `Appended.durable` waits for the disk."""

@@ -80,11 +80,18 @@ def insert(db: sqlite3.Connection, entries: Sequence[Entry], *, gap: bool = Fals
         raise
 
 
-def read_entries(path: Path, *, after: int = 0, last: int | None = None, stopped: bool = False) -> Iterator[Entry]:
-    """Entries with seq > `after`, oldest first; or the `last` so many. Raises JournalUnreadable or sqlite3.Error."""
-    mode = "immutable=1" if stopped else "mode=ro"
+def read_entries(
+    path: Path, *, after: int = 0, last: int | None = None, stopped: bool = False, alone: bool = False
+) -> Iterator[Entry]:
+    """Entries with seq > `after`, oldest first; or the `last` so many. Raises JournalUnreadable or sqlite3.Error.
+
+    `alone` is for the writer at its start: it needs no room on the disk, and fails while anybody else reads.
+    """
+    mode = "mode=rw" if alone else "immutable=1&mode=ro" if stopped else "mode=ro"
     db = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, timeout=BUSY_MS / 1000)
     try:
+        if alone:  # the WAL's index is then kept in RAM: on a full disk its file cannot be made
+            db.execute("PRAGMA locking_mode=EXCLUSIVE")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise JournalUnreadable(f"{path} was written by a later release (schema {version}); install that release.")
@@ -100,7 +107,10 @@ def read_entries(path: Path, *, after: int = 0, last: int | None = None, stopped
         else:
             rows = db.execute(f"SELECT {names} FROM events WHERE seq > ? ORDER BY seq", (after,))
         for row in rows:
-            yield Entry(**{**dict(zip(COLUMNS, row, strict=True)), "body": row[9].encode()})
+            body = (
+                row[9] if isinstance(row[9], str) else repr(row[9])
+            )  # of another type: changed, its hash will not fit
+            yield Entry(**{**dict(zip(COLUMNS, row, strict=True)), "body": body.encode()})
     except sqlite3.DatabaseError as e:
         if isinstance(e, sqlite3.OperationalError):
             raise

@@ -155,7 +155,7 @@ class State(msgspec.Struct):
     links: dict[str, Link] = {}
     sirens: dict[str, Siren] = {}
     trunk: Link | None = None
-    highest_sequence: int = 0
+    sequences: dict[str, int] = {}  # the highest of ours that was sent to each station
 
     def open_alerts(self) -> list[Alert]:
         return [a for a in self.alerts.values() if a.ended is None]

@@ -88,11 +88,13 @@ class StationNode:
         self._sms_of = {key_id(public_key(i.key, "")): i.sms for i in site.issuer}
         self.session = secrets.token_bytes(8)
         self._fresh = Freshness(self.session, self._own.number, list(self._issuers), self._own.max_s)
+        self._reply_to: dict[int, str] = {}
         self._key_id = key_id(key.public_key())
         self._began = clock.now()
         self._counter = 0
         self.active: dict[str, Active] = {}
         self._flaws, self._by_sms_seldom = Sparing(), Sparing(SMS_AGAIN, MOST_SMS, 60.0)
+        self._noise = Sparing()  # anybody's, and must not hide what an issuer's key does
         self._group: asyncio.TaskGroup | None = None
         self._announce_by_sms_at: float | None = self._began + ANNOUNCE_BY_SMS
 
@@ -125,16 +127,18 @@ class StationNode:
 
     # Orders in
 
-    def on_order(self, data: bytes, path: Path, *, retained: bool = False) -> None:
-        """Bytes from our topic or from an SMS."""
+    def on_order(self, data: bytes, path: Path, *, number: str = "", retained: bool = False) -> None:
+        """Bytes from our topic, or from an SMS that `number` sent."""
         if retained:
-            self._refused("", path, "retained")
+            self._refused("", path, "retained", self._noise)
             return
         try:
             order = decode_order(data, self._issuers)
         except WireError as e:
-            self._refused("", path, f"{e.flaw}")  # unsigned: not answered
+            self._refused("", path, f"{e.flaw}", self._noise)  # unsigned: not answered
             return
+        if number in self._sms_of.get(order.issuer, ()):
+            self._reply_to[order.issuer] = number  # the modem that sends hears too; another may be dead
         now = self._clock.now()
         match self._fresh.judge(order, now):
             case Accept() as accept:
@@ -327,7 +331,8 @@ class StationNode:
             self._fresh.announced(self._counter, now, HELLO_BY_SMS if path is Path.SMS else HELLO_BY_MQTT)
         payload = encode_answer(answer, self._key)
         refused = self._publish(f"siaga/{self._site.site}/station/{self._own.id}/answer", payload, ANSWER_LIFE)
-        number = self._sms_of.get(issuer)
+        numbers = self._sms_of.get(issuer, ())
+        number = self._reply_to.get(issuer, numbers[0] if numbers else "")
         if number and (path is Path.SMS or (refused and what not in (What.ALIVE, What.SESSION))):
             self._spawn(self._by_sms(number, payload, what))
 
@@ -339,8 +344,8 @@ class StationNode:
             if what is What.SESSION:
                 self._announce_by_sms_at = self._clock.now() + ANNOUNCE_BY_SMS
 
-    def _refused(self, alert: str, path: Path, reason: str) -> None:
-        if self._flaws.says(f"{reason} {alert}", self._clock.now()):
+    def _refused(self, alert: str, path: Path, reason: str, sparing: Sparing | None = None) -> None:
+        if (sparing or self._flaws).says(f"{reason} {alert}", self._clock.now()):
             self._append(al.OrderRefused(alert=alert, path=path, reason=reason))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

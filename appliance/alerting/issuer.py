@@ -1,6 +1,7 @@
 """The centre's signing hand: sequences, its own time, and one order's bytes for one session of one station."""
 
 import secrets
+from collections.abc import Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -16,12 +17,15 @@ SPOKEN_PATTERNS = {p.name.lower(): p for p in Pattern}
 
 
 class Issuer:
-    """Signs with one key. `first_sequence` is the highest that the journal knows of."""
+    """Signs with one key. `sequences` are the highest that the journal knows of, by station number.
 
-    def __init__(self, key: Ed25519PrivateKey, clock: Clock, first_sequence: int) -> None:
+    Each station has a count of its own: what one says that it has seen moves nobody else's.
+    """
+
+    def __init__(self, key: Ed25519PrivateKey, clock: Clock, sequences: Mapping[int, int]) -> None:
         self._key, self._clock = key, clock
         self.id = key_id(key.public_key())
-        self._sequence = first_sequence + SEQUENCE_GAP
+        self._sequences = {station: highest + SEQUENCE_GAP for station, highest in sequences.items()}
         # Wall time once, then the monotonic clock: a stepped clock must not age orders on their way.
         self._ahead = clock.wall() - clock.now()
 
@@ -32,11 +36,12 @@ class Issuer:
     def learn_highest(self, answer: Answer) -> None:
         """A station has seen a higher sequence of ours than we remember: go on behind it."""
         if answer.issuer == self.id:
-            self._sequence = max(self._sequence, answer.highest)
+            self._sequences[answer.station] = max(self._sequences.get(answer.station, 0), answer.highest)
 
-    def next_sequence(self) -> int:
-        self._sequence += 1
-        return self._sequence
+    def next_sequence(self, station: int) -> int:
+        """For one order to one station; beyond a u32 it cannot be signed, and `sign` says so."""
+        self._sequences[station] = self._sequences.get(station, 0) + 1
+        return self._sequences[station]
 
     def hello(self, answer: Answer) -> Order:
         """Our time, for the session that asked with this answer."""
@@ -49,7 +54,7 @@ class Issuer:
             issuer=self.id,
             station=answer.station,
             session=answer.session,
-            sequence=self.next_sequence(),
+            sequence=self.next_sequence(answer.station),
             issued_at=self.time(),
             lifetime_s=0,
         )
@@ -75,4 +80,5 @@ class Issuer:
         )
 
     def sign(self, order: Order) -> bytes:
+        """Raises WireError when a field does not fit."""
         return encode_order(order, self._key)

@@ -4,6 +4,8 @@ An answer that is not signed by its station counts for nothing; nor does one of 
 something of ours (a recording could be played to us).
 """
 
+import logging
+
 from appliance import alert_events as al
 from appliance.alerting.answers import Count
 from appliance.alerting.centre import Centre
@@ -27,6 +29,9 @@ LATER_STATES = {
 }
 
 
+log = logging.getLogger("siaga.alerting")
+
+
 class Reports:
     """Turns words from stations into events, and asks the centre to greet or to send again."""
 
@@ -35,33 +40,34 @@ class Reports:
         self._by_number = {s.number: s for s in site.station}
         self._local = next((s.id for s in site.station if s.local), None)
         self._keys = {s.number: public_key(s.key, f"station {s.id}") for s in site.station if s.key}
-        self._flaws = Sparing()
+        self._flaws, self._noise = Sparing(), Sparing()  # noise is anybody's, and must not hide what a station does
 
     def on_answer(self, data: bytes, path: Path, *, named: str = "", retained: bool = False) -> None:
         """Bytes from the broker (topic of station `named`) or from an SMS."""
         if retained:
-            self._refuse(named, "retained", path)
+            self._refuse(named, "retained", path, self._noise)
             return
         try:
             answer = decode_answer(data, self._keys)
         except WireError as e:
-            self._refuse(named, f"{e.flaw}", path)
+            self._refuse(named, f"{e.flaw}", path, self._noise)
             return
         station = self._by_number[answer.station]
         if named not in ("", station.id):
-            self._refuse(named, "wrong_topic", path)
+            self._refuse(named, "wrong_topic", path, self._noise)
             return
         contact = self._centre.contacts[station.id]
         before = contact.session
         count = contact.window.take(answer)
-        self._issuer.learn_highest(answer)
+        if count in (Count.NEW, Count.UNPROVEN):
+            self._issuer.learn_highest(answer)
         match count:
             case Count.NEW:
                 self._believe(contact, answer, path, new_session=contact.session != before)
             case Count.UNPROVEN:
                 self._greet(contact, answer, path)
             case Count.ENDED:
-                self._refuse(station.id, "old_session", path)
+                self._refuse(station.id, "old_session", path, self._flaws)
             case Count.REPEATED:
                 pass  # QoS 1 and two paths bring things twice
 
@@ -120,9 +126,14 @@ class Reports:
         now = self._clock.now()
         if contact.may_hello(path, now):
             hello = self._issuer.hello(answer)
-            contact.window.sent(hello)
             contact.hello_sent(path, now)
-            self._centre.hello(contact, self._issuer.sign(hello), path)
+            try:
+                payload = self._issuer.sign(hello)
+            except WireError as e:
+                log.error("no hello for station %s: %s", contact.station.id, e)
+                return
+            contact.window.sent(hello)
+            self._centre.hello(contact, payload, path)
 
     def on_local_output(self, change: OutputChange) -> None:
         """The box's own siren: its deliveries end when the annunciator says so."""
@@ -152,8 +163,8 @@ class Reports:
             if delivery and delivery.state is DeliveryState.ENERGISED:
                 self._centre.note(al.DeliveryProven(alert=alert, station=delivery.station, path=Path.GPIO))
 
-    def _refuse(self, station: str, reason: str, path: Path) -> None:
+    def _refuse(self, station: str, reason: str, path: Path, sparing: Sparing) -> None:
         # The topic's name is anybody's word until its station is known.
         known = station if station in self._centre.contacts else ""
-        if self._flaws.says(f"{known} {reason}", self._clock.now()):
+        if sparing.says(f"{known} {reason}", self._clock.now()):
             self._centre.note(al.AnswerRefused(station=known, reason=reason, path=path))

@@ -12,7 +12,7 @@ from appliance import alert_events as al
 from appliance.alerting.contact import Contact
 from appliance.alerting.delivery_machine import sounds
 from appliance.alerting.issuer import Issuer
-from appliance.alerting.wire import NO_ID
+from appliance.alerting.wire import NO_ID, WireError
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.config import Site
 from appliance.journal import Appended
@@ -50,19 +50,22 @@ class Sender:
         if path is not Path.MQTT and self.group is None:
             return  # the centre is being started again; its next look sends what is due
         contact = self._contacts[delivery.station]
-        sequence = 0 if path is Path.GPIO else self._issuer.next_sequence()
-        self._append(
-            al.DeliverySent(alert=alert.id, station=delivery.station, path=path, action=action, sequence=sequence)
-        )
+        ids: dict[str, str] = {"alert": alert.id, "station": delivery.station, "path": path, "action": action}
         if path is Path.GPIO:
+            self._append(al.DeliverySent(**ids, sequence=0))
             self._spawn(self._by_gpio(alert, delivery, action))
             return
         # A station that has not told its session answers one of zeros with the right one.
-        order = self._issuer.order(
-            alert, action, contact.station.number, contact.session or NO_ID, sequence, seconds, lifetime
-        )
+        number = contact.station.number
+        sequence = self._issuer.next_sequence(number)
+        order = self._issuer.order(alert, action, number, contact.session or NO_ID, sequence, seconds, lifetime)
+        try:
+            payload = self._issuer.sign(order)
+        except WireError as e:  # of a count that its station drove to the end: this station's affair alone
+            self._failed(alert, delivery, path, action, str(e))
+            return
         contact.window.sent(order)
-        payload = self._issuer.sign(order)
+        self._append(al.DeliverySent(**ids, sequence=sequence))
         if path is Path.MQTT:
             if why := self._publish(self._topic(delivery.station), payload, lifetime):
                 self._failed(alert, delivery, path, action, why)

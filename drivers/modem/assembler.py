@@ -107,9 +107,10 @@ def _joined(parts: list[Deliver]) -> Message:
     """User data is joined before it is read, so that a character that a foreign sender cut in two comes out whole."""
     first = parts[0]
     text = data = None
-    if all(part.alphabet == first.alphabet for part in parts):
+    coding = first.alphabet, first.locking, first.shift
+    if all((part.alphabet, part.locking, part.shift) == coding for part in parts):
         raw = b"".join(part.raw for part in parts)
-        text = gsm7.text_of_raw(raw, first.alphabet)
+        text = gsm7.text_of_raw(raw, *coding)
         data = raw if text is None else None
     else:
         text = "".join(part.text or "" for part in parts)

@@ -9,10 +9,10 @@ from drivers.modem import gsm7
 from drivers.modem.assembler import Assembler
 from drivers.modem.pdu_encode import encode_submit
 from drivers.modem.pdu_fields import (
+    CODINGS,
     Coding,
     Header,
     Reader,
-    coding_of,
     header_of,
     take_address,
     take_smsc,
@@ -99,12 +99,12 @@ def _deliver(reader: Reader, first: int, smsc: str | None) -> Deliver:
     number, number_type = take_address(reader, "originator")
     pid, dcs = reader.octet("protocol identifier"), reader.octet("coding scheme")
     timestamp = time_of(reader.take(7, "time stamp"))
-    coding = coding_of(dcs)
+    coding = CODINGS[dcs]
     header, raw = _user_data(reader, coding, bool(first & 0x40))
     return Deliver(
         number=number,
         number_type=number_type,
-        text=gsm7.text_of_raw(raw, coding.alphabet),
+        text=gsm7.text_of_raw(raw, coding.alphabet, header.get("locking"), header.get("shift")),
         data=raw if coding.alphabet == "8bit" else None,
         raw=raw,
         timestamp=timestamp,
@@ -116,7 +116,7 @@ def _deliver(reader: Reader, first: int, smsc: str | None) -> Deliver:
         more=not first & 0x04,
         reply_path=bool(first & 0x80),
         report_wanted=bool(first & 0x20),
-        **header._asdict(),
+        **header,
     )
 
 
@@ -125,13 +125,13 @@ def _submit(reader: Reader, first: int, smsc: str | None) -> Submit:
     number, number_type = take_address(reader, "destination")
     pid, dcs = reader.octet("protocol identifier"), reader.octet("coding scheme")
     validity = take_validity(reader, first >> 3 & 3)
-    coding = coding_of(dcs)
+    coding = CODINGS[dcs]
     header, raw = _user_data(reader, coding, bool(first & 0x40))
     return Submit(
         mr=mr,
         number=number,
         number_type=number_type,
-        text=gsm7.text_of_raw(raw, coding.alphabet),
+        text=gsm7.text_of_raw(raw, coding.alphabet, header.get("locking"), header.get("shift")),
         data=raw if coding.alphabet == "8bit" else None,
         raw=raw,
         dcs=dcs,
@@ -143,7 +143,7 @@ def _submit(reader: Reader, first: int, smsc: str | None) -> Submit:
         reject_duplicates=bool(first & 0x04),
         smsc=smsc,
         reply_path=bool(first & 0x80),
-        **header._asdict(),
+        **header,
     )
 
 

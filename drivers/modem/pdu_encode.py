@@ -5,11 +5,13 @@ An escaped character, a surrogate pair and an octet never part.
 
 from datetime import datetime, timedelta
 
-from drivers.modem import gsm7
+from drivers.modem import gsm7, gsm7_national
 from drivers.modem.pdu_fields import (
     CONCAT_8,
     CONCAT_16,
+    LOCKING,
     PORTS_16,
+    SHIFT,
     address,
     smsc_field,
     span_octet,
@@ -46,16 +48,19 @@ def encode_submit(
 ) -> list[Tpdu]:
     """The parts of a message that is either `text` or `data`, in order.
 
-    Without `alphabet` the text goes as gsm7 where that has all its characters, else as ucs2. `ports` are (destination,
-    source), `validity` a span of 5 minutes to 63 weeks (rounded up) or an aware end, `flash` is message class 0.
-    `reference` joins the parts at the receiver: give each message to one number its own; it is `mr` when not given.
-    Raises PduError.
+    Without `alphabet` the text goes as gsm7 where that has all its characters, else as ucs2. `locking` and `shift` are
+    numbers of languages (see gsm7_national) whose tables a gsm7 text is then written in; few telephones but Android's
+    and few programs read them. `ports` are (destination, source), `validity` a span of 5 minutes to 63 weeks (rounded
+    up) or an aware end, `flash` is message class 0. `reference` joins the parts at the receiver: give each message to
+    one number its own; it is `mr` when not given. Raises PduError.
     """
     if (text is None) == (data is None):
         raise PduError("A message is either text or data.")
-    if locking is not None or shift is not None:
-        raise PduError("National language tables are not supported; send the text as ucs2.")
-    raw, alphabet = _raw(text, data, alphabet)
+    national = _national(locking, shift)
+    if national and (text is None or alphabet == "ucs2"):
+        raise PduError("National language tables are for text that goes as gsm7.")
+    raw, alphabet = _raw(text, data, alphabet, locking or 0, shift or 0)
+    elements = (national if alphabet == "gsm7" else b"") + (b"" if ports is None else _ports(ports))
     return _Encoder(
         first=SUBMIT | (REPORT if report else 0) | (REJECT_DUPLICATES if reject_duplicates else 0),
         number=number,
@@ -63,12 +68,14 @@ def encode_submit(
         alphabet=alphabet,
         message_class=0 if flash and message_class is None else message_class,
         validity=validity,
-        ports=ports,
+        elements=elements,
         mr=mr,
     ).parts(raw, _concat(mr if reference is None else reference, reference_bits))
 
 
-def _raw(text: str | None, data: bytes | None, alphabet: Alphabet | None) -> tuple[bytes, Alphabet]:
+def _raw(
+    text: str | None, data: bytes | None, alphabet: Alphabet | None, locking: int, shift: int
+) -> tuple[bytes, Alphabet]:
     """User data as it will be cut: septets one in each octet, UTF-16BE, or the data."""
     if text is None:
         if alphabet not in (None, "8bit"):
@@ -76,16 +83,28 @@ def _raw(text: str | None, data: bytes | None, alphabet: Alphabet | None) -> tup
         return data or b"", "8bit"
     if alphabet == "8bit":
         raise PduError("Text cannot go as 8bit; give it as data.")
-    if alphabet != "ucs2":
-        try:
-            return gsm7.codes_of(text), "gsm7"
-        except PduError:
-            if alphabet == "gsm7":
-                raise
+    if alphabet == "gsm7":
+        return gsm7.codes_of(text, locking, shift), alphabet
+    if alphabet is None and (septets := gsm7.septets_or_none(text, locking, shift)) is not None:
+        return septets, "gsm7"
     try:
         return text.encode("utf-16-be"), "ucs2"
     except UnicodeEncodeError as e:
         raise PduError(f"The text holds half a character at {e.start}.") from None
+
+
+def _national(locking: int | None, shift: int | None) -> bytes:
+    """The header's elements that name the tables; 0 and None are the default ones, which need no naming."""
+    elements = b""
+    if shift:
+        if shift not in gsm7_national.SHIFT:
+            raise PduError(f"There is no single shift table of a language {shift}.")
+        elements += bytes((SHIFT, 1, shift))
+    if locking:
+        if locking not in gsm7_national.LOCKING:
+            raise PduError(f"There is no locking shift table of a language {locking}.")
+        elements += bytes((LOCKING, 1, locking))
+    return elements
 
 
 def _concat(reference: int, bits: int) -> bytes:
@@ -110,7 +129,7 @@ class _Encoder:
         alphabet: Alphabet,
         message_class: int | None,
         validity: timedelta | datetime | None,
-        ports: tuple[int, int] | None,
+        elements: bytes,
         mr: int,
     ) -> None:
         if message_class is not None and not 0 <= message_class <= 3:
@@ -128,16 +147,17 @@ class _Encoder:
             form, until = ABSOLUTE, time_octets(validity)
         self._first = first | form
         self._middle = bytes((digits,)) + destination + bytes((0, dcs)) + until
-        self._ports = _ports(ports)
+        self._elements = elements
 
     def parts(self, raw: bytes, concat: bytes) -> list[Tpdu]:
-        whole = self._cut(raw, self._room(self._ports))
-        if len(whole) == 1:
-            return [self._part(0, self._ports, whole[0])]
-        cut = self._cut(raw, self._room(self._ports + concat + b"\0\0"))
+        """`concat` is the head of the element that parts of a longer message have."""
+        if len(raw) <= self._room(self._elements):
+            return [self._part(0, self._elements, raw)]
+        concat = self._elements + concat
+        cut = self._cut(raw, self._room(concat + b"\0\0"))
         if len(cut) > MAX_PARTS:
             raise PduError(f"The message needs {len(cut)} parts; the most is {MAX_PARTS}.")
-        return [self._part(i, self._ports + concat + bytes((len(cut), i + 1)), part) for i, part in enumerate(cut)]
+        return [self._part(i, concat + bytes((len(cut), i + 1)), part) for i, part in enumerate(cut)]
 
     def _room(self, elements: bytes) -> int:
         """Septets or octets beside a header of these elements."""
@@ -170,9 +190,7 @@ class _Encoder:
         return Tpdu(self._smsc, bytes((first, (self._mr + at) % 256)) + self._middle + bytes((length,)) + user_data)
 
 
-def _ports(ports: tuple[int, int] | None) -> bytes:
-    if ports is None:
-        return b""
+def _ports(ports: tuple[int, int]) -> bytes:
     if not all(0 <= port <= 0xFFFF for port in ports):
         raise PduError(f"Ports are 0 to 65535, not {ports}.")
     return bytes((PORTS_16, 4)) + b"".join(port.to_bytes(2, "big") for port in ports)

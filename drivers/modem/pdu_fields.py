@@ -3,20 +3,40 @@
 3GPP TS 23.040 clause 9.1.2 and 9.2.3, TS 23.038 clause 4. All raise PduError only.
 """
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
-from typing import NamedTuple, get_args
+from typing import NamedTuple, TypedDict, get_args
 
 from drivers.modem import gsm7
 from drivers.modem.pdu_types import Alphabet, NumberType, PduError
 
 MAX_DIGITS = 20  # of an address, clause 9.1.2.5
-DIGITS = "0123456789*#abc"  # nibble 15 fills up
+FILLER = "f"  # the semi-octet, as a hex digit, behind an odd number of digits
 INTERNATIONAL, ALPHANUMERIC = 1, 5
 NUMBER_TYPES: tuple[NumberType, ...] = get_args(NumberType)
 
 GENERAL_ALPHABETS: tuple[Alphabet, ...] = ("gsm7", "8bit", "ucs2", "gsm7")
 
 CONCAT_8, PORTS_8, PORTS_16, CONCAT_16, SHIFT, LOCKING = 0x00, 0x04, 0x05, 0x08, 0x24, 0x25
+
+_NUMBER = re.compile(r"(\+?)([0-9*#abc]+)")
+_TO_HEX = str.maketrans("*#abc", "abcde")
+_FROM_HEX = str.maketrans("abcde", "*#abc")
+
+NO_NUMBER = 0xFF  # what _TWO has for an octet that is not two decimal digits
+_SWAP = bytes(octet >> 4 | (octet & 0x0F) << 4 for octet in range(256))
+_TWO = bytes((o & 0x0F) * 10 + (o >> 4) if o & 0x0F < 10 and o >> 4 < 10 else NO_NUMBER for o in range(256))
+
+
+def _zone(octet: int) -> timezone | None:
+    """Quarters of an hour, the sign in bit 3; None where that is no zone."""
+    quarters = _TWO[octet & 0xF7]
+    if quarters >= 24 * 4:
+        return None
+    return timezone(timedelta(minutes=15 * (-quarters if octet & 0x08 else quarters)))
+
+
+_ZONES = tuple(_zone(octet) for octet in range(256))
 
 
 class Reader:
@@ -26,17 +46,22 @@ class Reader:
         self._octets, self._at = octets, 0
 
     def take(self, count: int, what: str) -> bytes:
-        part = self._octets[self._at : self._at + count]
-        if len(part) < count:
+        end = self._at + count
+        if end > len(self._octets):
             raise PduError(f"The PDU ends within its {what}, at octet {len(self._octets)}.")
-        self._at += count
+        part = self._octets[self._at : end]
+        self._at = end
         return part
 
     def octet(self, what: str) -> int:
-        return self.take(1, what)[0]
+        at = self._at
+        if at >= len(self._octets):
+            raise PduError(f"The PDU ends within its {what}, at octet {len(self._octets)}.")
+        self._at = at + 1
+        return self._octets[at]
 
-    def rest(self) -> bytes:
-        return self._octets[self._at :]
+    def more(self) -> bool:
+        return self._at < len(self._octets)
 
 
 class Coding(NamedTuple):
@@ -46,36 +71,26 @@ class Coding(NamedTuple):
     message_class: int | None
 
 
-class Header(NamedTuple):
-    """The elements of a user data header that this codec knows."""
+class Header(TypedDict, total=False):
+    """The elements of a user data header that this codec knows; only those that stood there."""
 
-    reference: int | None = None
-    reference_bits: int = 8
-    total: int | None = None
-    sequence: int | None = None
-    ports: tuple[int, int] | None = None
-    locking: int | None = None
-    shift: int | None = None
+    reference: int
+    reference_bits: int
+    total: int
+    sequence: int
+    ports: tuple[int, int]
+    locking: int
+    shift: int
 
 
 def digits_of(octets: bytes) -> str:
     """Semi-octets, low one first, up to a filler."""
-    out: list[str] = []
-    for octet in octets:
-        for nibble in (octet & 0x0F, octet >> 4):
-            if nibble == 0x0F:
-                return "".join(out)
-            out.append(DIGITS[nibble])
-    return "".join(out)
+    return octets.translate(_SWAP).hex().partition(FILLER)[0].translate(_FROM_HEX)
 
 
 def semi_octets(digits: str) -> bytes:
-    try:
-        nibbles = [DIGITS.index(d) for d in digits]
-    except ValueError:
-        raise PduError(f"{digits!r} holds something else than digits, *, # and a to c.") from None
-    nibbles += [0x0F] * (len(nibbles) % 2)
-    return bytes(low | high << 4 for low, high in zip(nibbles[::2], nibbles[1::2], strict=True))
+    """The reverse, of what `_NUMBER` lets pass."""
+    return bytes.fromhex(digits.translate(_TO_HEX) + FILLER * (len(digits) % 2)).translate(_SWAP)
 
 
 def take_address(reader: Reader, what: str) -> tuple[str, NumberType]:
@@ -93,12 +108,13 @@ def take_address(reader: Reader, what: str) -> tuple[str, NumberType]:
 
 def address(number: str, what: str) -> tuple[int, bytes]:
     """Number of digits, and type with semi-octets. `+` makes it international."""
-    digits = number.translate({ord(c): None for c in " -"})
-    kind = 0x91 if digits.startswith("+") else 0x81
-    digits = digits.removeprefix("+")
-    if not 0 < len(digits) <= MAX_DIGITS:
-        raise PduError(f"The {what} {number!r} must have 1 to {MAX_DIGITS} digits.")
-    return len(digits), bytes((kind,)) + semi_octets(digits)
+    matched = _NUMBER.fullmatch(number.replace(" ", "").replace("-", ""))
+    if matched is None:
+        raise PduError(f"The {what} {number!r} must be digits, *, # and a to c, with + in front where international.")
+    plus, digits = matched.groups()
+    if len(digits) > MAX_DIGITS:
+        raise PduError(f"The {what} {number!r} has {len(digits)} digits; the most is {MAX_DIGITS}.")
+    return len(digits), (b"\x91" if plus else b"\x81") + semi_octets(digits)
 
 
 def take_smsc(reader: Reader) -> str | None:
@@ -108,8 +124,8 @@ def take_smsc(reader: Reader) -> str | None:
         return None
     if length > 1 + MAX_DIGITS // 2:
         raise PduError(f"The service centre address states {length} octets; the most is {1 + MAX_DIGITS // 2}.")
-    kind, *octets = reader.take(length, "service centre address")
-    number = digits_of(bytes(octets))
+    kind = reader.octet("service centre address")
+    number = digits_of(reader.take(length - 1, "service centre address"))
     return "+" + number if kind >> 4 & 7 == INTERNATIONAL else number
 
 
@@ -120,20 +136,13 @@ def smsc_field(number: str | None) -> bytes:
     return bytes((len(octets),)) + octets
 
 
-def _two(octet: int) -> int:
-    """Two decimal digits, low semi-octet first. Raises ValueError when they are none."""
-    tens, units = octet & 0x0F, octet >> 4
-    if tens > 9 or units > 9:
-        raise ValueError(octet)
-    return tens * 10 + units
-
-
 def time_of(octets: bytes) -> datetime | None:
     """Seven octets: date, time and zone in quarters of an hour. None where a network sent what is no time."""
+    year, month, day, hour, minute, second = octets[:6].translate(_TWO)
+    zone = _ZONES[octets[6]]
+    if zone is None or year == NO_NUMBER:
+        return None
     try:
-        year, month, day, hour, minute, second = (_two(octet) for octet in octets[:6])
-        quarters = _two(octets[6] & 0xF7)
-        zone = timezone(timedelta(minutes=15 * (-quarters if octets[6] & 0x08 else quarters)))
         return datetime(2000 + year, month, day, hour, minute, second, tzinfo=zone)
     except ValueError:
         return None
@@ -186,14 +195,13 @@ def take_validity(reader: Reader, form: int) -> timedelta | datetime | None:
     if kind == 2:
         return timedelta(seconds=octets[1])
     if kind == 3:
-        try:
-            return timedelta(hours=_two(octets[1]), minutes=_two(octets[2]), seconds=_two(octets[3]))
-        except ValueError:
-            return None
+        hours, minutes, seconds = octets[1:4].translate(_TWO)
+        if NO_NUMBER not in (hours, minutes, seconds):
+            return timedelta(hours=hours, minutes=minutes, seconds=seconds)
     return None
 
 
-def coding_of(dcs: int) -> Coding:
+def _coding(dcs: int) -> Coding:
     """TS 23.038 clause 4. Reserved codings count as the default alphabet, compressed text as data."""
     group = dcs >> 4
     if group < 8:
@@ -206,23 +214,27 @@ def coding_of(dcs: int) -> Coding:
     return Coding("gsm7", None)
 
 
+CODINGS = tuple(_coding(dcs) for dcs in range(256))
+
+
 def header_of(octets: bytes) -> Header:
     """The elements of a user data header, its length octet not among them. Impossible part numbers are ignored."""
     header = Header()
     reader = Reader(octets)
-    while reader.rest():
+    while reader.more():
         element = reader.octet("user data header")
         value = reader.take(reader.octet("user data header"), "user data header")
-        if (element, len(value)) in ((CONCAT_8, 3), (CONCAT_16, 4)):
+        shape = element, len(value)
+        if shape in ((CONCAT_8, 3), (CONCAT_16, 4)):
             total, sequence = value[-2], value[-1]
             if 0 < sequence <= total:
-                reference, bits = int.from_bytes(value[:-2], "big"), 8 * (len(value) - 2)
-                header = header._replace(reference=reference, reference_bits=bits, total=total, sequence=sequence)
-        elif (element, len(value)) in ((PORTS_8, 2), (PORTS_16, 4)):
+                header["reference"], header["reference_bits"] = int.from_bytes(value[:-2], "big"), 8 * (len(value) - 2)
+                header["total"], header["sequence"] = total, sequence
+        elif shape in ((PORTS_8, 2), (PORTS_16, 4)):
             half = len(value) // 2
-            header = header._replace(ports=(int.from_bytes(value[:half], "big"), int.from_bytes(value[half:], "big")))
-        elif (element, len(value)) == (LOCKING, 1):
-            header = header._replace(locking=value[0])
-        elif (element, len(value)) == (SHIFT, 1):
-            header = header._replace(shift=value[0])
+            header["ports"] = int.from_bytes(value[:half], "big"), int.from_bytes(value[half:], "big")
+        elif shape == (LOCKING, 1):
+            header["locking"] = value[0]
+        elif shape == (SHIFT, 1):
+            header["shift"] = value[0]
     return header

@@ -22,8 +22,8 @@ class Deliver(Struct, frozen=True, kw_only=True):
 
     `text` is None for 8-bit data, `data` None for text; `raw` is the user data behind its header as the Assembler
     joins it: septets one in each octet, UTF-16BE, or the data. `timestamp` is the service centre's, None when that
-    sent nonsense. `ports` are (destination, source). `locking` and `shift` are the language numbers of national
-    tables, which are not applied: such a text shows the default alphabet's characters.
+    sent nonsense. `ports` are (destination, source). `locking` and `shift` are the numbers of the languages whose
+    tables the text was written in, as far as the standard knows them.
     """
 
     number: str

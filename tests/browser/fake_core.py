@@ -35,7 +35,7 @@ def write_site(folder: Path, port: int, **changes: Any) -> Path:
         "annunciator": {
             "socket": "annunciator.sock",
             "factory": "mock",
-            "output": {"siren": {"pin": 17, "kind": "siren", "max_s": 300}},
+            "output": {"siren": {"pin": 17, "kind": "siren", "max_s": 600}},
         },
         "own": {"id": "pusat", "number": 1, "siren": "siren"},
         "station": [
@@ -44,13 +44,13 @@ def write_site(folder: Path, port: int, **changes: Any) -> Path:
             for n, (i, name) in enumerate(STATIONS, 1)
         ],
         "line": [
-            {"id": "l1", "name": "Saluran 1", "port": "/dev/null", "number": "+6200000001"},
-            {"id": "l2", "name": "Saluran 2", "port": "/dev/null", "number": "+6200000002"},
-            {"id": "l3", "name": "Saluran 3", "port": "/dev/null", "number": "+6200000003"},
+            {"id": "l1", "name": "Saluran 1", "port": "/dev/none1", "number": "+6200000001"},
+            {"id": "l2", "name": "Saluran 2", "port": "/dev/none2", "number": "+6200000002"},
+            {"id": "l3", "name": "Saluran 3", "port": "/dev/none3", "number": "+6200000003"},
         ],
         "bus": [{"id": "b1", "kind": "tcp", "host": "127.0.0.1"}],
         "genset": [{"id": "g1", "name": "Genset 1", "bus": "b1", "profile": "dse_7320_mk2"}],
-        "ups": [{"id": "u1", "name": "UPS 1", "bus": "b1", "profile": "apc_smart_ups"}],
+        "ups": [{"id": "u1", "name": "UPS 1", "bus": "b1", "unit": 2, "profile": "apc_smart_ups"}],
         "trunk": {"host": "127.0.0.1"},
     }
     file.write_text(tomli_w.dumps(site | changes))

@@ -116,7 +116,8 @@ class Tab:
         await until(lambda: self._moved(before))
 
     async def _moved(self, before: str) -> bool:
-        return await self.text("#moment") != before
+        now = await self.text("#moment")
+        return ":" in now and now != before  # without a time it has lost the box
 
     async def text(self, selector: str) -> str:
         return " ".join((await self.page.inner_text(selector)).split())

@@ -202,7 +202,6 @@ async def test_a_disk_that_is_full_at_the_start_stops_no_order_and_is_written_to
     assert (await asyncio.to_thread(subprocess.run, words, timeout=60, check=False)).returncode == 0
 
 
-@pytest.mark.xfail(reason="core reads nothing of a WAL journal on a full disk, and puts it aside", strict=False)
 async def test_a_disk_that_is_full_at_the_start_takes_nothing_from_the_journal(world: RunningDemo) -> None:
     """SQLite's shared memory is a file too: a WAL journal on a full disk needs `locking_mode=EXCLUSIVE` to be read."""
     async with full_at_start(world) as history:

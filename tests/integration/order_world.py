@@ -54,7 +54,7 @@ def centre_site(**changes: Any) -> Site:
 
 
 def station_site(**own: Any) -> Site:
-    issuer = {"name": CENTRE, "key": public_hex(KEYS[CENTRE]), "sms": "+6200001"}
+    issuer = {"name": CENTRE, "key": public_hex(KEYS[CENTRE]), "sms": ["+6200001"]}
     site = {
         "role": "station", "site": "kota", "id": STATION, "name": "Damkar", "annunciator": ANNUNCIATOR,
         "own": {"id": STATION, "number": 7, "siren": "siren", **own}, "issuer": [issuer],
@@ -130,7 +130,7 @@ class World:
 
         self.journal = HeldJournal(self.file, self.clock, self.boot, lambda: "ntp", on_entry)
         self.journal.open()
-        issuer = Issuer(KEYS[CENTRE], self.clock, state.highest_sequence)
+        issuer = Issuer(KEYS[CENTRE], self.clock, {s.number: state.sequences.get(s.id, 0) for s in self.site.station})
         self.centre = Centre(
             site=self.site, state=state, clock=self.clock, boot=self.boot, append=self.journal.append, issuer=issuer,
             annunciator=self.near, publish=self._publisher(CENTRE), broker_up=lambda: self.net.joined[CENTRE],  # type: ignore[arg-type]

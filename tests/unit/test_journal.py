@@ -65,7 +65,7 @@ async def test_what_was_durable_is_there_after_a_restart_and_folds_to_the_same_s
     again = make(tmp_path / "j.db", after)
     assert after == before
     assert again.head == journal.head
-    assert after.highest_sequence == 7
+    assert after.sequences == {"x": 7}
 
 
 async def test_a_changed_row_is_named(tmp_path: Path, make: Make) -> None:

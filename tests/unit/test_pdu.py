@@ -224,7 +224,7 @@ def test_what_cannot_be_sent_is_refused_with_one_error() -> None:
         lambda: encode_submit("0811", "a", alphabet="8bit"),
         lambda: encode_submit("0811", "\ud83d"),
         lambda: encode_submit("0811", "a" * 40_000),
-        lambda: encode_submit("0811", "a", locking=3),
+        lambda: encode_submit("0811", "a", locking=2),
         lambda: encode_submit("0811", "a", reference=256),
         lambda: encode_submit("0811", "a", reference_bits=9),
         lambda: encode_submit("0811", "a", ports=(1, 65536)),

@@ -21,7 +21,9 @@ def changed(tmp_path: Path, path: str, value: Any, source: str = "centre") -> Pa
     *names, last = path.split(".")
     for name in names:
         where = where[int(name)] if name.isdigit() else where.setdefault(name, {})
-    if value is None:
+    if last.isdigit():
+        where[int(last)] = value
+    elif value is None:
         del where[last]
     else:
         where[last] = value
@@ -45,8 +47,8 @@ def test_the_demo_site_files_are_good(file: Path) -> None:
         ("role", "boss", "role: Invalid enum value 'boss'"),
         ("zone", "CET", "zone: Invalid enum value 'CET'"),
         ("site", None, "missing required field `site`"),
-        ("amber", "red_light", "amber: there is no 'red_light'"),
-        ("own.siren", "horn", "own.siren: there is no 'horn'"),
+        ("amber", "red_light", "amber: there is no light 'red_light'"),
+        ("own.siren", "horn", "own.siren: there is no siren 'horn'"),
         ("button.stations", ["damkar-kota", "atlantis"], "button.stations: there is no 'atlantis'"),
         ("genset.0.bus", "can", "bus of a genset or ups: there is no 'can'"),
         ("genset.0.profile", "acme_9000", "there is no gensets/acme_9000.toml"),
@@ -56,6 +58,15 @@ def test_the_demo_site_files_are_good(file: Path) -> None:
         ("station.1.id", "pusat", "station: 'pusat' stands there twice"),
         ("line.0.armed", True, "line.armed: numbers that no network assigns"),
         ("ladder.sms_s", -1, "ladder.sms_s: Expected `float` >= 0"),
+        ("amber", "siren", "amber: there is no light 'siren'"),
+        ("own.siren", "amber", "own.siren: there is no siren 'amber'"),
+        ("own.max_s", 900, "own.max_s: 900 s is longer than annunciator.output.siren.max_s"),
+        ("own.number", 5, "station 'pusat': id and number are not those of [own]"),
+        ("button.stations", [], "button.stations: a press that wakes nobody"),
+        ("station.1.local", True, "are all local; this box is one"),
+        ("line.1.port", "/dev/siaga-line1", "line.port: '/dev/siaga-line1' stands there twice"),
+        ("trunk.host", "", "trunk.host: an address is missing"),
+        ("state", "a\0b", "state: 'a\\x00b' is no path"),
         ("annunciator.output.amber.pin", 17, "annunciator.output.amber.pin: GPIO 17 is already that of"),
         ("annunciator.output.siren.max_s", None, "annunciator.output.siren.max_s: a siren needs a longest time"),
     ],
@@ -73,6 +84,20 @@ def test_a_station_without_an_issuer_is_refused(tmp_path: Path) -> None:
         load_site(changed(tmp_path, "issuer", [], "damkar-kota"))
 
 
+def test_two_devices_do_not_share_a_unit_nor_two_stations_a_key(tmp_path: Path) -> None:
+    with pytest.raises(SiteError, match="unit on a bus: 'rtu 10' stands there twice"):
+        load_site(changed(tmp_path, "ups.0", {"id": "u", "name": "U", "bus": "rtu", "unit": 10, "profile": "x"}))
+    key = load_site(DEMO / "centre.toml").station[1].key
+    with pytest.raises(SiteError, match=r"station\.key: .* stands there twice"):
+        load_site(changed(tmp_path, "station.2.key", key))
+
+
+def test_a_station_orders_nobody(tmp_path: Path) -> None:
+    station = {"id": "x", "number": 3, "name": "X", "key": "ab" * 32}
+    with pytest.raises(SiteError, match="station: a station orders nobody"):
+        load_site(changed(tmp_path, "station", [station], "damkar-kota"))
+
+
 def test_every_contradiction_is_named_at_once(tmp_path: Path) -> None:
     file = changed(tmp_path, "amber", "x")
     file.write_text(file.read_text().replace('siren = "siren"', 'siren = "y"'))
@@ -85,6 +110,11 @@ def test_what_is_no_toml_or_no_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("role = ")
     with pytest.raises(SiteError, match="is not TOML"):
         load_site(tmp_path / "a.toml")
+    (tmp_path / "b.toml").write_bytes(b'role = "\xff"')
+    with pytest.raises(SiteError, match="not text in UTF-8"):
+        load_site(tmp_path / "b.toml")
+    with pytest.raises(SiteError, match="longer than"):
+        load_site(Path("/dev/zero"))
     with pytest.raises(SiteError, match="cannot be read"):
         load_site(tmp_path / "none.toml")
 

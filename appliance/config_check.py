@@ -1,0 +1,140 @@
+"""What a site file must not say although each key by itself is good: names that are not there, things used twice."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from appliance.annunciator_config import check as check_annunciator
+from appliance.config import PLACEHOLDER, Own, Site
+from appliance.keys import KeyFileError, public_key
+from appliance.model import Role
+
+
+def contradictions(site: Site, profiles: Path) -> list[str]:
+    """One sentence each, the key first; empty when the file is good. `profiles` is the folder of device profiles."""
+    return [
+        *(f"annunciator.{reason}" for reason in check_annunciator(site.annunciator)),
+        *_twice(site),
+        *_folders(site),
+        *_role(site),
+        *_own(site.own, site),
+        *_button(site),
+        *_stations(site),
+        *_devices(site, profiles),
+        *_numbers(site),
+    ]
+
+
+def _twice(site: Site) -> Iterator[str]:
+    keys = [s.key for s in site.station if s.key], [i.key for i in site.issuer]
+    for what, values in (
+        ("station", [s.id for s in site.station]),
+        ("station.number", [str(s.number) for s in site.station]),
+        ("station.key", keys[0]),
+        ("line", [x.id for x in site.line]),
+        ("line.port", [x.port for x in site.line]),
+        ("bus", [b.id for b in site.bus]),
+        ("bus.port", [b.port for b in site.bus if b.kind == "rtu"]),
+        ("genset and ups", [d.id for d in site.genset + site.ups]),
+        ("unit on a bus", [f"{d.bus} {d.unit}" for d in site.genset + site.ups]),
+        ("issuer", [i.name for i in site.issuer]),
+        ("issuer.key", keys[1]),
+    ):
+        for value in sorted({v for v in values if values.count(v) > 1}):
+            yield f"{what}: {value!r} stands there twice."
+
+
+def _folders(site: Site) -> Iterator[str]:
+    for key, value in (("state", site.state), ("run", site.run), ("key", site.key), ("profiles", site.profiles)):
+        if "\0" in value or (not value and key != "profiles"):
+            yield f"{key}: {value!r} is no path."
+
+
+def _role(site: Site) -> Iterator[str]:
+    yield from _missing("amber", [site.amber], _outputs(site, "light", "lamp"), "light")
+    if site.role is Role.CENTRE:
+        return
+    if site.own is None:
+        yield "own: a station needs this table: its id, number and siren."
+    if not site.issuer:
+        yield "issuer: a station needs at least one, else nobody can order it."
+    if site.station:
+        yield "station: a station orders nobody; only a centre's file has these tables."
+
+
+def _own(own: Own | None, site: Site) -> Iterator[str]:
+    if own is None:
+        return
+    inputs = set(site.annunciator.input)
+    yield from _missing("own.siren", [own.siren], _outputs(site, "siren", "buzzer"), "siren")
+    yield from _missing("own.light", [own.light], _outputs(site, "light", "lamp"), "light")
+    yield from _missing("own.acknowledge", [own.acknowledge], inputs)
+    yield from _missing("own.silence", [own.silence], inputs)
+    yield from _missing("own.feedback", [own.feedback], inputs)
+    siren = site.annunciator.output.get(own.siren)
+    if siren and siren.max_s is not None and own.max_s > siren.max_s:
+        yield f"own.max_s: {own.max_s} s is longer than annunciator.output.{own.siren}.max_s, {siren.max_s:g} s."
+
+
+def _button(site: Site) -> Iterator[str]:
+    if site.button is None:
+        return
+    if not site.button.stations:
+        yield "button.stations: a press that wakes nobody must not be taken; name stations or remove the table."
+    yield from _missing("button.stations", site.button.stations, {s.id for s in site.station})
+
+
+def _stations(site: Site) -> Iterator[str]:
+    local = [s for s in site.station if s.local]
+    if len(local) > 1:
+        yield f"station: {', '.join(s.id for s in local)} are all local; this box is one."
+    for station in site.station:
+        where = f"station {station.id!r}"
+        if station.local and site.own is None:
+            yield f"{where}: local = true needs an [own] table that names the siren."
+        elif station.local and site.own and (site.own.id, site.own.number) != (station.id, station.number):
+            yield f"{where}: id and number are not those of [own]: {site.own.id!r}, {site.own.number}."
+        if not station.local and station.key is None:
+            yield f"{where}: key is missing; without it no answer can be believed."
+    keys = [(f"station {s.id!r}: key", s.key) for s in site.station]
+    for where, key in [*keys, *((f"issuer {i.name!r}: key", i.key) for i in site.issuer)]:
+        try:
+            if key is not None:
+                public_key(key, where)
+        except KeyFileError as e:
+            yield str(e)
+
+
+def _devices(site: Site, profiles: Path) -> Iterator[str]:
+    yield from _missing("bus of a genset or ups", [d.bus for d in site.genset + site.ups], {b.id for b in site.bus})
+    for table, devices in (("gensets", site.genset), ("ups", site.ups)):
+        for device in devices:
+            if not (profiles / table / f"{device.profile}.toml").is_file():
+                yield f"{device.id}.profile: there is no {table}/{device.profile}.toml in {profiles}."
+    for bus in site.bus:
+        if not (bus.port if bus.kind == "rtu" else bus.host):
+            yield f"bus {bus.id!r}: {'port' if bus.kind == 'rtu' else 'host'} is missing."
+    for line in site.line:
+        if not line.port:
+            yield f"line {line.id!r}: port is missing."
+    hosts = [("web.host", site.web.host), ("broker.host", site.broker.host if site.broker else "-")]
+    for key, host in [*hosts, ("trunk.host", site.trunk.host if site.trunk else "-")]:
+        if not host:
+            yield f"{key}: an address is missing."
+
+
+def _numbers(site: Site) -> Iterator[str]:
+    numbers = [n for s in site.station for n in (s.sms, s.phone) if n] + [x.number for x in site.line]
+    fake = sorted({n for n in numbers if n.startswith(PLACEHOLDER)})
+    if fake and any(x.armed for x in site.line):
+        yield f"line.armed: numbers that no network assigns stand in this file: {', '.join(fake)}."
+
+
+def _outputs(site: Site, *kinds: str) -> set[str]:
+    return {name for name, output in site.annunciator.output.items() if output.kind in kinds}
+
+
+def _missing(key: str, wanted: Iterable[str | None], there: set[str], kind: str = "") -> Iterator[str]:
+    for name in wanted:
+        if name is not None and name not in there:
+            what = f"{kind} {name!r}" if kind else repr(name)
+            yield f"{key}: there is no {what} (there is: {', '.join(sorted(there)) or 'nothing'})."
