@@ -6,7 +6,7 @@ import sys
 from appliance.cli import say_no
 from appliance.cli_node import add_node_arguments, node
 from appliance.config import SiteError
-from appliance.people import People, new_password
+from appliance.people import new_password, set_password
 
 ROLES = ("operator", "supervisor", "technician")
 
@@ -30,7 +30,7 @@ def _password(options: argparse.Namespace) -> int:
     if len(given) < 8:
         return say_no("A password has at least 8 characters.", code=2)
     try:
-        People(where.people).set_password(options.name, options.role, given)
+        set_password(where.people, options.name, options.role, given)
     except OSError as e:
         return say_no(f"{where.people} cannot be written ({e.strerror}): run this as core's user or root.")
     print(f"{options.name} ({options.role}) may log in" + ("." if options.stdin else f" with {given}"))

@@ -111,7 +111,7 @@ class Control:
             case "login":
                 return await self._login(str(message.get("name", "")), str(message.get("password", "")))
             case "logout":
-                self._people.logout(str(message.get("token", "")))
+                self._people.logins.end(str(message.get("token", "")))
                 return {}
             case "whoami":
                 return {"actor": self._actor(peer, message)}
@@ -124,7 +124,7 @@ class Control:
 
     def _actor(self, peer: Peer, message: Message) -> str:
         if "token" in message:
-            session = self._people.holder(str(message["token"]), self._clock.now())
+            session = self._people.logins.holder(str(message["token"]), self._clock.now())
             if session is None:
                 raise Refusal("login", "This login has ended.", "Log in again.")
             return session.name

@@ -34,6 +34,7 @@ from appliance.keys import create_key, load_key
 from appliance.lines.service import Lines
 from appliance.lines.trunk import TrunkWatch
 from appliance.local import Local
+from appliance.logins import Logins
 from appliance.make_view import VERSION, ViewMaker
 from appliance.model import Path
 from appliance.people import People
@@ -60,6 +61,7 @@ class Core:
         self._boot, self._quality = boot_id(), ClockQuality()
         self._state = State()
         self._rooms_started = False
+        self._logins = Logins(self._places.run / "logins.json")
         self._unheard: deque[Entry] = deque(maxlen=4)
         self._journal = Journal(
             self._places.journal, clock, self._boot, lambda: self._quality.at(clock.now()), self._on_entry
@@ -79,7 +81,7 @@ class Core:
     def _wire(self) -> None:
         """Make the rooms. After the journal was read: they start from what it says."""
         site, clock, state = self._site, self._clock, self._state
-        self._people = People(self._places.people)
+        self._people = People(self._places.people, self._logins)
         self._mqtt: Mqtt | None = None
         if site.broker:
             self._mqtt = Mqtt(

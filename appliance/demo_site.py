@@ -13,7 +13,7 @@ import tomli_w
 
 from appliance.config import Site, load_site, places
 from appliance.keys import create_key, load_key, public_hex
-from appliance.people import People, new_password
+from appliance.people import new_password, set_password
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "firmware-config" / "sites" / "demo"
 CENTRE = "pusat"
@@ -135,7 +135,7 @@ class DemoSite:
     def operator(self, site: Site) -> str:
         """A new password for this run of the demo."""
         password = new_password()
-        People(places(site, self.file(CENTRE)).people).set_password(OPERATOR, "operator", password)
+        set_password(places(site, self.file(CENTRE)).people, OPERATOR, "operator", password)
         return password
 
 

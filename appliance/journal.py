@@ -82,8 +82,8 @@ class Journal:
                 for entry in self._read():
                     recent.append(entry)
                     self._on_entry(entry)
-                open_for_writing(self._path).close()
                 self.head = recent[-1] if recent else self.head
+                open_for_writing(self._path).close()
             except JournalUnreadable as e:
                 aside = JournalReplaced(reason=str(e), kept_as=rename_aside(self._path, self._clock.wall()))
                 open_for_writing(self._path).close()

@@ -1,4 +1,4 @@
-"""Who may order: names, roles and password hashes in one file that only core reads, and the tokens it gave out."""
+"""Who may order: names, roles and password hashes in one file that only core reads."""
 
 import asyncio
 import hashlib
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+from appliance.logins import Login, Logins
+
 SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}  # 16 MB and some 50 ms a try on a Pi 4: slow to guess, quick to log in
-TOKEN_LIFE = 12 * 3600.0  # s; a shift
-MOST_TOKENS = 200
 MOST_NAMES = 1000  # whose wrong tries are counted; to have one forgotten costs as many tries of others
 TRIES, TRIES_WITHIN = 5, 60.0  # wrong passwords for one name in so many seconds, then it has to wait
 
@@ -22,12 +22,6 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: str  # "operator", "supervisor", "technician"
     salt: str
     hash: str
-
-
-class Session(msgspec.Struct, frozen=True):
-    name: str
-    role: str
-    ends: float  # mono
 
 
 class WrongPassword(Exception):
@@ -47,33 +41,35 @@ def new_password() -> str:
     return "-".join("".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(4)) for _ in range(3))
 
 
+def read_people(file: Path) -> dict[str, Person]:
+    """By name; none where there is no file. Raises OSError, msgspec.DecodeError."""
+    try:
+        return {p.name: p for p in msgspec.json.decode(file.read_bytes(), type=list[Person])}
+    except FileNotFoundError:
+        return {}
+
+
+def set_password(file: Path, name: str, role: str, password: str) -> None:
+    """Add a person or change the password. Replaces the file whole, readable by its owner alone."""
+    salt = secrets.token_hex(16)
+    people = read_people(file) | {name: Person(name, role, salt, _hash(password, salt))}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_suffix(".new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
+        f.write(msgspec.json.encode(list(people.values())))
+        f.flush()
+        os.fsync(f.fileno())
+    new.replace(file)
+
+
 class People:
     """Reads the file at each login, so that a changed password counts at once."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._sessions: dict[str, Session] = {}
+    def __init__(self, file: Path, logins: Logins) -> None:
+        self._file, self.logins = file, logins
         self._tries: dict[str, deque[float]] = {}
 
-    def _read(self) -> dict[str, Person]:
-        try:
-            return {p.name: p for p in msgspec.json.decode(self._file.read_bytes(), type=list[Person])}
-        except FileNotFoundError:
-            return {}
-
-    def set_password(self, name: str, role: str, password: str) -> None:
-        """Add a person or change the password. Replaces the file whole, readable by its owner alone."""
-        salt = secrets.token_hex(16)
-        people = self._read() | {name: Person(name, role, salt, _hash(password, salt))}
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        new = self._file.with_suffix(".new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
-            f.write(msgspec.json.encode(list(people.values())))
-            f.flush()
-            os.fsync(f.fileno())
-        new.replace(self._file)
-
-    async def login(self, name: str, password: str, now: float) -> tuple[str, Session]:
+    async def login(self, name: str, password: str, now: float) -> tuple[str, Login]:
         """A token for the right password. Raises WrongPassword; OSError or msgspec's errors when the file is bad."""
         tries = self._tries.pop(name, None) or deque(maxlen=TRIES)
         self._tries[name] = tries  # the last one now
@@ -82,22 +78,11 @@ class People:
         if len(tries) == TRIES and now - tries[0] < TRIES_WITHIN:
             raise WrongPassword("slow_down")
         tries.append(now)  # before the hash is known: a hundred at once are a hundred tries
-        person = self._read().get(name) or Person(name, "", "00" * 16, "")  # the same work for an unknown name
+        person = read_people(self._file).get(name) or Person(
+            name, "", "00" * 16, ""
+        )  # the same work for an unknown name
         given = await asyncio.to_thread(_hash, password, person.salt)
         if not hmac.compare_digest(given, person.hash):
             raise WrongPassword("wrong")
         self._tries.pop(name, None)
-        self._sessions = {t: s for t, s in self._sessions.items() if s.ends > now}
-        if len(self._sessions) >= MOST_TOKENS:
-            self._sessions.pop(next(iter(self._sessions)))
-        token = secrets.token_urlsafe(24)
-        self._sessions[token] = Session(name, person.role, now + TOKEN_LIFE)
-        return token, self._sessions[token]
-
-    def holder(self, token: str, now: float) -> Session | None:
-        """Who holds this token, if it is still good."""
-        session = self._sessions.get(token)
-        return session if session and session.ends > now else None
-
-    def logout(self, token: str) -> None:
-        self._sessions.pop(token, None)
+        return self.logins.give(name, person.role, now)

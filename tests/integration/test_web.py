@@ -19,7 +19,7 @@ import tomli_w
 
 from appliance.config import load_site, places
 from appliance.journal_file import read_entries
-from appliance.people import People
+from appliance.people import set_password
 
 ROOT = Path(__file__).parents[2]
 START_WITHIN = 20.0  # s; two interpreters on a busy machine
@@ -64,7 +64,7 @@ class Node:
         }
         self.file.write_text(tomli_w.dumps(site))
         self.where = places(load_site(self.file), self.file)
-        People(self.where.people).set_password("budi", "operator", PASSWORD)
+        set_password(self.where.people, "budi", "operator", PASSWORD)
         self.url = f"http://127.0.0.1:{self.port}"
         self._processes: dict[str, asyncio.subprocess.Process] = {}
 

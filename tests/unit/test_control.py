@@ -11,7 +11,8 @@ from appliance import events as ev
 from appliance.commands import AnswerCall, AnyCommand
 from appliance.control import RING, Control
 from appliance.journal import Journal
-from appliance.people import TRIES, People
+from appliance.logins import Logins
+from appliance.people import TRIES, People, set_password
 from appliance.view import View
 from drivers.clock import Clock
 from drivers.jsonsocket import Client, Message, Refusal
@@ -24,8 +25,8 @@ class Node:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock, self.obeyed = folder, Clock(), list[tuple[AnyCommand, str]]()
-        self.people = People(folder / "people.json")
-        self.people.set_password("operator", "operator", PASSWORD)
+        self.people = People(folder / "people.json", Logins(folder / "logins.json"))
+        set_password(folder / "people.json", "operator", "operator", PASSWORD)
         self.journal = Journal(folder / "j.db", self.clock, "b", lambda: "ntp", lambda e: self.control.on_entry(e))
         self.control = Control(
             folder / "c.sock", folder / "j.db", self.journal, self.clock, self.people, self.view, self.obey
@@ -63,6 +64,21 @@ async def test_a_command_with_a_token_is_obeyed_as_its_holder(node: Node) -> Non
     await client.request({"do": "logout", "token": token})
     with pytest.raises(Refusal, match="login has ended"):
         await client.request({"do": "call.answer", "line": "l1", "token": token})
+
+
+async def test_a_restart_of_core_logs_nobody_out_and_no_token_lies_on_disk(node: Node) -> None:
+    client, _ = await node.client()
+    token = (await client.request({"do": "login", "name": "operator", "password": PASSWORD}))["token"]
+    logins = node.folder / "logins.json"
+    assert token not in logins.read_text()
+    assert logins.stat().st_mode & 0o077 == 0
+    again = Logins(logins)
+    holder = again.holder(token, node.clock.now())
+    assert holder is not None
+    assert holder.name == "operator"
+    assert again.holder(token, holder.ends) is None
+    again.end(token)
+    assert Logins(logins).holder(token, node.clock.now()) is None
 
 
 async def test_a_token_that_nobody_gave_out_orders_nothing(node: Node) -> None:

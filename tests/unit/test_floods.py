@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.people import MOST_NAMES, TRIES, People, WrongPassword
+from appliance.logins import Logins
+from appliance.people import MOST_NAMES, TRIES, People, WrongPassword, set_password
 from appliance.sparing import MOST, SAID_AGAIN, WITHIN, Sparing
 from drivers.jsonsocket import Client, Message, Peer, Refusal, Server
 
@@ -34,7 +35,7 @@ async def guess(people: People, name: str, now: float) -> str:
 
 async def test_many_bogus_names_do_not_open_a_name_to_guessing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("appliance.people._hash", lambda password, salt: "no")
-    people = People(tmp_path / "people.json")
+    people = People(tmp_path / "people.json", Logins(None))
     for n in range(MOST_NAMES // 2):
         await guess(people, f"bogus{n}", 0.0)
     told = [await guess(people, "kapten", 1.0) for _ in range(TRIES + 3)]
@@ -42,14 +43,14 @@ async def test_many_bogus_names_do_not_open_a_name_to_guessing(tmp_path: Path, m
 
 
 async def test_guesses_made_at_the_same_moment_are_all_counted(tmp_path: Path) -> None:
-    people = People(tmp_path / "people.json")
+    people = People(tmp_path / "people.json", Logins(None))
     told = await asyncio.gather(*(guess(people, "kapten", 1.0) for _ in range(TRIES + 3)))
     assert sorted(told) == ["slow_down"] * 3 + ["wrong"] * TRIES
 
 
 async def test_a_right_password_clears_the_count(tmp_path: Path) -> None:
-    people = People(tmp_path / "people.json")
-    people.set_password("kapten", "operator", "right")
+    people = People(tmp_path / "people.json", Logins(None))
+    set_password(tmp_path / "people.json", "kapten", "operator", "right")
     for _ in range(3):
         for _ in range(TRIES - 1):
             assert await guess(people, "kapten", 1.0) == "wrong"
