@@ -22,6 +22,33 @@ def test_an_order_sounds_once_for_its_seconds_and_is_seen_to_end(tmp_path: Path)
     play(tmp_path, story)
 
 
+def test_a_feedback_contact_proves_what_was_only_energised(tmp_path: Path) -> None:
+    async def story(w: World) -> None:
+        await w.greeted()
+        alert = await w.issue(60)
+        await w.until(lambda: w.delivery(alert).state is DeliveryState.ENERGISED, 1)
+        assert w.station is not None
+        w.station.on_feedback()
+        await w.until(lambda: w.delivery(alert).state is DeliveryState.PROVEN, 1)
+        await w.until(lambda: w.alert(alert).ended is not None, 62)
+        w.station.on_feedback()  # a contact that chatters afterwards proves nothing any more
+        await asyncio.sleep(1)
+        assert w.delivery(alert).state is DeliveryState.ENDED
+
+    play(tmp_path, story)
+
+
+def test_a_silent_test_that_arrived_ends_and_is_not_called_cancelled(tmp_path: Path) -> None:
+    async def story(w: World) -> None:
+        await w.greeted()
+        alert = await w.issue(60, alert_kind="silent_test")
+        await w.until(lambda: w.alert(alert).ended is not None, 5)
+        assert w.delivery(alert).state is DeliveryState.ENDED
+        assert w.far.spans == []
+
+    play(tmp_path, story)
+
+
 # What may sound
 
 
