@@ -29,7 +29,7 @@ def read(unit: Path) -> configparser.ConfigParser:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 def test_systemd_finds_nothing_to_say_about_the_units(tmp_path: Path) -> None:
-    for unit in UNITS.iterdir():
+    for unit in (f for f in UNITS.iterdir() if f.suffix != ".md"):
         (tmp_path / unit.name).write_text(unit.read_text().replace(INSTALLED, str(Path(sys.executable).parent)))
     said = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *(str(file) for file in sorted(tmp_path.iterdir()))],
