@@ -1,8 +1,8 @@
 """The national language tables of the GSM 7-bit alphabet: 3GPP TS 23.038, annex A. Data only; `gsm7` applies them.
 
 A language's number maps to code points in hex, 16 codes a line from 0x00 on, as a column of the standard's table
-stands; `....` is a code without a character. Three misprints of the standard are read as telephones read them: 0x2C of
-A.3.4 to A.3.13 is a comma, 0x24 of A.3.7 is U+0CA1, and 0x65 of A.2.12 is the euro as in its sister tables.
+stands; `....` is a code without a character. Where copies of the standard differ this is what Android telephones
+read: 0x2C of A.3.4 to A.3.13 is a comma, 0x24 of A.3.7 is U+0CA1, and 0x65 of A.2.12 is the euro as in its sisters.
 """
 
 # In place of the default alphabet. Spanish has none.

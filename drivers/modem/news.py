@@ -5,7 +5,7 @@ from collections.abc import Callable
 from drivers.modem import answers
 from drivers.modem.answers import AnswerError, VendorCall
 from drivers.modem.at import Urc
-from drivers.modem.command import CALL_ENDINGS
+from drivers.modem.command import CALL_ENDINGS, name_of
 from drivers.modem.events import (
     CALL_STATES,
     CallEnded,
@@ -63,7 +63,7 @@ def _missed(line: str) -> tuple[ModemEvent, ...]:
 
 
 def _huawei(line: str) -> tuple[ModemEvent, ...]:
-    name = line.partition(":")[0].upper()
+    name = name_of(line)
     if name == "^CEND":
         return (CallEnded(line),)
     return (CallReported(HUAWEI_STATES[name], None, name),)

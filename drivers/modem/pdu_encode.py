@@ -49,10 +49,10 @@ def encode_submit(
     """The parts of a message that is either `text` or `data`, in order.
 
     Without `alphabet` the text goes as gsm7 where that has all its characters, else as ucs2. `locking` and `shift` are
-    numbers of languages (see gsm7_national) whose tables a gsm7 text is then written in; few telephones but Android's
-    and few programs read them. `ports` are (destination, source), `validity` a span of 5 minutes to 63 weeks (rounded
-    up) or an aware end, `flash` is message class 0. `reference` joins the parts at the receiver: give each message to
-    one number its own; it is `mr` when not given. Raises PduError.
+    numbers of languages (see gsm7_national) whose tables a gsm7 text is then written in; not every receiver knows them,
+    so they are never chosen unasked. `ports` are (destination, source), `validity` a span of 5 minutes to 63 weeks
+    (rounded up) or an aware end, `flash` is message class 0. `reference` joins the parts at the receiver: give each
+    message to one number its own; it is `mr` when not given. Raises PduError.
     """
     if (text is None) == (data is None):
         raise PduError("A message is either text or data.")

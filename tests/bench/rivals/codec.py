@@ -4,6 +4,7 @@ They live in a venv of their own, and this file runs there too, as the worker: i
 """
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ GAMMU, GSMMODEM = "python-gammu", "python-gsmmodem-new"
 PACKAGES = (f"{GAMMU}==3.5.1", f"{GSMMODEM}==0.13.0")
 INSTALL_WITHIN = 180.0  # s
 END_WITHIN = 5.0  # s
+TURN_WITHIN = 20  # s; a turn that hangs ends the worker, and with it the wait for its answer
 
 TURN = 0.03  # s of CPU; the best of some turns counts, so that other programs on the machine do not
 LOT = 20  # as many between two looks at the clock, which then costs nothing beside them
@@ -125,12 +127,14 @@ def main() -> None:
     libraries = _libraries()
     for line in sys.stdin:
         job: Job = json.loads(line)
+        signal.alarm(TURN_WITHIN)
         try:
             answer: float | str = one_turn(job[0], *libraries[job[0]], job)
         except WrongText as e:
             answer = str(e)
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
+        signal.alarm(0)
 
 
 if __name__ == "__main__":
