@@ -97,6 +97,7 @@ class Bus:
             tap.open(question, 0.0 if self.line.numbered else self._timeout_s)
             try:
                 answer = await send(client)
+                _still_wanted()
             except ConnectionException as e:
                 raise LinkLost(f"{what}: the line was lost before this was sent.") from e
             except ModbusIOException as e:
@@ -144,6 +145,7 @@ class Bus:
         try:
             async with asyncio.timeout(2 * self._timeout_s):
                 opened = await client.connect()
+                _still_wanted()
                 if opened:
                     await up.wait()  # a serial port is ready only some turns of the loop later
         except TimeoutError:
@@ -159,3 +161,11 @@ class Bus:
             raise LinkLost(f"{self.line}: cannot be opened. Check that it is there and that no other program has it.")
         self._client, self._tap = client, tap
         return client, tap
+
+
+def _still_wanted() -> None:
+    """Pass on a cancellation that pymodbus lost: `asyncio.wait_for` of Python 3.11 drops one that comes just with the
+    answer, and the task that was told to end would go on for ever."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

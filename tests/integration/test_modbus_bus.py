@@ -165,6 +165,30 @@ async def test_frames_are_kept_apart_by_three_and_a_half_characters(tmp_path):
         assert min(gaps) >= 3.5 * 10 / 9600
 
 
+async def test_a_task_that_is_told_to_end_just_as_its_answer_comes_ends(tmp_path):
+    async with serial_line(tmp_path) as (_, bus):
+        await bus.read(UNIT, "holding", 2000, 4)
+        client = bus._client
+
+        async def read_for_ever():
+            while True:
+                await bus.read(UNIT, "holding", 2000, 4)
+
+        reader = asyncio.create_task(read_for_ever())
+        answered = client.ctx.callback_data
+
+        def cancel_with_the_answer(data, addr=None):
+            used = answered(data, addr)
+            if client.ctx.response_future.done():
+                reader.cancel()
+            return used
+
+        client.ctx.callback_data = cancel_with_the_answer
+        done, _ = await asyncio.wait({reader}, timeout=3)
+        assert done, "the cancellation was lost"
+        assert reader.cancelled()
+
+
 async def test_a_write_goes_before_the_reads_that_wait(tmp_path):
     async with serial_line(tmp_path, lambda r: (0.01, registers(r))) as (slave, bus):
         async with asyncio.TaskGroup() as tasks:
