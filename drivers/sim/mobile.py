@@ -28,7 +28,7 @@ class ModemConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     name: str
     port: str
     number: str
-    model: Literal["eg25g", "sim7600"]
+    model: Literal["eg25g", "sim7600", "sim800", "huawei"]
     operator: str = "TELKOMSEL"
     imei: str = "867698040000000"
 

@@ -1,16 +1,21 @@
-"""The knobs of the simulated mobile network: people outside, broken modems, a slow network."""
+"""The knobs of the simulated mobile network: people outside, a slow or forgetful network."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from drivers.sim.knobs import Knob
+from drivers.sim.mobile_arguments import a_number, a_whole, find_modem
 from drivers.sim.modem import SimModem
-from drivers.sim.network import MobileNetwork, canonical
+from drivers.sim.modem_knobs import ModemKnobs
+from drivers.sim.network import MobileNetwork
 from drivers.sim.network_calls import RING_S, Call
+from drivers.sim.network_ussd import Credit
 
 DELAY_MOST = 86400.0  # s; a day of delay shows what a longer one would
 RING_MOST = 600.0  # s; no network rings longer
-LOG_MOST = 200  # lines; a modem remembers no more
+TPDU_MOST = 164  # octets; no radio interface carries a longer one
+RUPIAH_MOST = 100_000_000  # no operator sells more at once
 
 
 class MobileKnobs:
@@ -30,20 +35,19 @@ class MobileKnobs:
             "sms.binary": self.sms_binary,
             "sms.outbox": self.sms_outbox,
             "sms.refuse": self.sms_refuse,
-            "modem.mute": lambda name, on=True: self._modem(name).mute(_switch(on)),
-            "modem.deny": lambda name, on=True: self._modem(name).deny(_switch(on)),
-            "modem.unplug": lambda name: self._modem(name).unplug(),
-            "modem.plug": lambda name: self._modem(name).plug(),
-            "modem.reset": lambda name: self._modem(name).reset(),
-            "modem.log": lambda name, last=50: self._modem(name).log(_whole("last", last, 1, LOG_MOST)),
+            "sms.raw": self.sms_raw,
+            "sms.report": self.sms_report,
+            "ussd.credit": self.ussd_credit,
             "network.delay": self.network_delay,
+            "network.hold": self.network_hold,
             "status": self.status,
+            **ModemKnobs(self._modems).knobs(),
         }
 
     def call_from(self, number: str, to: str, ring_s: float = RING_S) -> dict[str, Any]:
         """A phone outside calls, and gives up after `ring_s` of ringing."""
         modem = self._modem(to)
-        ring = _number("ring_s", ring_s, 0.1, RING_MOST)
+        ring = a_number("ring_s", ring_s, 0.1, RING_MOST)
         return self._network.call_from_outside(_caller(number), modem, ring).described()
 
     def call_drop(self, to: str) -> None:
@@ -69,7 +73,7 @@ class MobileKnobs:
 
     def phone_place(self, number: str, does: str = "answer", after_s: float = 3.0) -> None:
         """A phone outside that will answer after some seconds, ring, be busy or off."""
-        self._network.place_phone(_caller(number), does, _number("after_s", after_s, 0.0, RING_MOST))
+        self._network.place_phone(_caller(number), does, a_number("after_s", after_s, 0.0, RING_MOST))
 
     def sms_from(self, number: str, text: str, to: str) -> dict[str, int]:
         """A phone outside writes to a modem."""
@@ -80,7 +84,7 @@ class MobileKnobs:
     def sms_binary(self, number: str, data_hex: str, to: str, src_port: int, dst_port: int) -> dict[str, int]:
         """A phone outside sends octets to an application port."""
         data = bytes.fromhex(data_hex)
-        source, destination = _whole("src_port", src_port, 0, 65535), _whole("dst_port", dst_port, 0, 65535)
+        source, destination = a_whole("src_port", src_port, 0, 65535), a_whole("dst_port", dst_port, 0, 65535)
         return {"parts": self._network.binary(_caller(number), self._modem(to), data, source, destination)}
 
     def sms_outbox(self) -> list[dict[str, Any]]:
@@ -90,14 +94,34 @@ class MobileKnobs:
     def sms_refuse(self, name: str, code: int = 38, times: int = 1) -> None:
         """The network answers the modem's next messages with +CMS ERROR `code` (38: network out of order)."""
         modem = self._modem(name)
-        self._network.refuse_messages(modem, _whole("code", code, 0, 1000), _whole("times", times, 0, 1000))
+        self._network.refuse_messages(modem, a_whole("code", code, 0, 1000), a_whole("times", times, 0, 1000))
+
+    def sms_raw(self, to: str, pdu_hex: str) -> None:
+        """The network hands a modem these octets as a TPDU, whatever they are; the service centre stands before."""
+        tpdu = bytes.fromhex(pdu_hex)
+        if not 1 <= len(tpdu) <= TPDU_MOST:
+            raise ValueError(f"pdu_hex has {len(tpdu)} octets; 1 to {TPDU_MOST} can be sent")
+        self._network.raw(self._modem(to), tpdu)
+
+    def sms_report(self, name: str, fate: str, times: int = 1) -> None:
+        """What becomes of the reports of a modem's next messages: lost, failed, trying (then the real one), twice."""
+        self._network.sms.order_fate(self._modem(name), fate, a_whole("times", times, 0, 1000))
+
+    def ussd_credit(self, name: str, rupiah: int, until: str) -> None:
+        """What the operator tells of the credit when asked by USSD; `until` is the last day, as 2027-12-31."""
+        credit = Credit(a_whole("rupiah", rupiah, 0, RUPIAH_MOST), date.fromisoformat(until))
+        self._network.ussd.set_credit(self._modem(name).number, credit)
+
+    def network_hold(self, seconds: float) -> None:
+        """Nothing is delivered for so long, neither messages nor reports; 0 lets go."""
+        self._network.sms.hold(a_number("seconds", seconds, 0.0, DELAY_MOST))
 
     def network_delay(self, seconds: float, radio: float | None = None) -> dict[str, float]:
         """`seconds` from the network's acceptance to delivery; `radio` is how long sending itself takes."""
         sms = self._network.sms
-        sms.delivery_s = _number("seconds", seconds, 0.0, DELAY_MOST)
+        sms.delivery_s = a_number("seconds", seconds, 0.0, DELAY_MOST)
         if radio is not None:
-            sms.radio_s = _number("radio", radio, 0.0, DELAY_MOST)
+            sms.radio_s = a_number("radio", radio, 0.0, DELAY_MOST)
         return {"seconds": sms.delivery_s, "radio": sms.radio_s}
 
     def status(self) -> dict[str, Any]:
@@ -110,11 +134,7 @@ class MobileKnobs:
         }
 
     def _modem(self, name: str) -> SimModem:
-        for modem in self._modems.values():
-            if isinstance(name, str) and (modem.name == name or modem.number == canonical(name)):
-                return modem
-        known = ", ".join(f"{modem.name} ({modem.number})" for modem in self._modems.values())
-        raise ValueError(f"there is no modem {name!r}; there are {known}")
+        return find_modem(self._modems, name)
 
     def _call_at(self, name: str) -> tuple[SimModem, Call]:
         modem = self._modem(name)
@@ -128,21 +148,3 @@ def _caller(number: str) -> str:
     if not isinstance(number, str) or not number.strip():
         raise ValueError(f"{number!r} is no phone number")
     return number
-
-
-def _number(name: str, value: float, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise ValueError(f"{name} is {value!r}; it must be a number from {least:g} to {most:g}")
-    return float(value)
-
-
-def _whole(name: str, value: int, least: int, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{name} is {value!r}; it must be a whole number from {least} to {most}")
-    return value
-
-
-def _switch(on: bool) -> bool:
-    if not isinstance(on, bool):
-        raise ValueError(f"on is {on!r}; it must be true or false")
-    return on

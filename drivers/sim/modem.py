@@ -8,32 +8,36 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from drivers.sim.modem_calls import NO_NETWORK, Calls
+from drivers.sim.modem_calls import Calls
+from drivers.sim.modem_dialect import LTE
 from drivers.sim.modem_dialects import DIALECTS
-from drivers.sim.modem_line import CME, OPERATION_NOT_ALLOWED, Answer, Command, Failed, Handler, Prompt
+from drivers.sim.modem_identity import identity_commands
+from drivers.sim.modem_line import CME, OPERATION_NOT_ALLOWED, UNSUPPORTED, Answer, Command, Failed, Handler, Prompt
 from drivers.sim.modem_radio import DENIED, HOME, OFF, SEARCHING, Radio
 from drivers.sim.modem_settings import Settings
+from drivers.sim.modem_sim_card import ABSENT, SimCard
 from drivers.sim.modem_sms import Messages
 from drivers.sim.modem_terminal import Terminal
+from drivers.sim.modem_ussd import Ussd
 from drivers.sim.network import MobileNetwork
 from drivers.sim.network_calls import Call
 
 RESET_AFTER_S = 0.3  # s between the OK of AT+CFUN=1,1 and the port's going away
-BOOT_S = 4.0  # s without a port; real ones take 8 to 13
+BOOT_S = 4.0  # s without a word; real ones take 8 to 13
 SIM_READY_S = 1.0  # s from the port's coming back until the SIM is read
 REGISTER_S = 3.0  # s from there until registered
-USSD_S = 1.5  # s until the network answers a USSD request
-CREDIT = '+CUSD: 0,"Pulsa Rp25000 s.d. 31/12/2027",15'
+SAG_S = 0.1  # s from a transmit burst to the death that it causes
+NOISE_EVERY_S = 20.0  # s; a Huawei stick's usual rhythm
+MINIMUM, FULL, FLIGHT = 0, 1, 4  # of AT+CFUN
 ACTS = {"+CHUP", "+CRESET", "+CMSS"}  # commands without arguments to ask for: =? is answered OK and does nothing
-REGISTERS = {"S0": "000", "S3": "013", "S4": "010", "S5": "008", "S7": "060"}
-ACCEPTED = (  # taken and without effect here
-    *("V", "Q", "X", "&C", "&D", "&K", "&W", "&S", "+IPR", "+IFC", "+ICF", "+CSMP", "+CSCB", "+CSAS", "+CRES", "+CMOD"),
-    *("+QURCCFG", "+QPCMV", "+QGPSCFG", "+QCFG", "+CPCMREG", "+CPCMFRM", "+CLVL", "+CMUT"),
-)
+BURSTS = {"D", "A", "+CUSD"}  # commands by which the radio sends; messages ask for themselves
 
 
 class SimModem:
-    """`operator` is its name as +COPS shows it. Attaches itself to the network; `run` it, then it is there."""
+    """`operator` is its name as +COPS shows it. Attaches itself to the network; `run` it, then it is there.
+
+    `terminal`, `radio`, `sim`, `messages` and `ussd` are its parts, for who wants to break one.
+    """
 
     def __init__(
         self, name: str, port: Path, number: str, model: str, operator: str, imei: str, network: MobileNetwork
@@ -42,31 +46,46 @@ class SimModem:
             raise ValueError(f"{name}: model {model!r} is not one of {', '.join(DIALECTS)}")
         self.name, self.number, self._imei, self._network = name, number, imei, network
         self._dialect = DIALECTS[model]()
-        self._settings = Settings(self._dialect.cmee, model)
-        self._terminal = Terminal(port, self._settings, self._execute)
-        say = self._terminal.say
-        self._radio = Radio(self._dialect, self._settings, operator, network.wall, say)
-        self._messages = Messages(self, network, self._dialect, self._settings, say)
+        self._settings = Settings(self._dialect)
+        self.terminal = Terminal(
+            port, self._settings, self._dialect.unsupported, self._execute, self.reset, self._chatter
+        )
+        say = self.terminal.say
+        self.radio = Radio(self._dialect, self._settings, operator, network.wall, say)
+        self.sim = SimCard(self._dialect, self._unlocked)
+        self.messages = Messages(self, network, self._dialect, self._settings, say, self._burst)
         self._calls = Calls(self, network, self._dialect, self._settings, say, self._time_of_day)
+        self.ussd = Ussd(number, network.ussd, self.radio, self._dialect, self._settings, say)
         self._handlers = self._commands()
-        self._denied = False
+        self._denied = self._weak = False
+        self._functions = FULL
+        self._greeted = False  # said what it says at its first registration
         self.ready = asyncio.Event()  # registered for the first time
         self._life: asyncio.Task[None] | None = None
         self._tasks = asyncio.TaskGroup()
+        self._life_tasks: asyncio.TaskGroup | None = None
+        self._registering: asyncio.Task[None] | None = None
         network.attach(self)
 
     # What the network sees.
 
     @property
     def reachable(self) -> bool:
-        return self._radio.status == HOME
+        return self.radio.status == HOME
+
+    @property
+    def has_voice(self) -> bool:
+        return self.radio.ims or self.radio.technology != LTE
 
     @property
     def busy(self) -> bool:
         return self._calls.call is not None
 
     async def take_message(self, tpdu: bytes) -> bool:
-        return await self._messages.take(tpdu)
+        if self._weak and self.reachable:
+            self._sag()
+            return False
+        return await self.messages.take(tpdu)
 
     def call_changed(self, call: Call) -> None:
         self._calls.changed(call)
@@ -83,26 +102,30 @@ class SimModem:
             try:
                 await asyncio.get_running_loop().create_future()
             finally:
-                self._end()
+                self.unplug()
 
     def mute(self, on: bool) -> None:
         """Stop answering at the port; what is typed or would be said meanwhile is lost. A reset ends it."""
-        self._terminal.mute(on)
+        self.terminal.mute(on)
 
     def deny(self, on: bool) -> None:
         """The network refuses the SIM, or takes it back."""
         self._denied = on
-        if self._radio.status == OFF:
+        if self.radio.status == OFF:
             return
-        self._radio.become(DENIED if on else SEARCHING)
         if on:
-            self._network.lost(self)
+            self._leave_network(DENIED)
         else:
-            asyncio.get_running_loop().call_later(REGISTER_S, self._register)
+            self._search()
+
+    def undervoltage(self, on: bool) -> None:
+        """Each transmit burst takes the supply down, also the one that registers: it boots and dies, for ever."""
+        self._weak = on
 
     def unplug(self) -> None:
         """No power, no port."""
         self._end()
+        self.terminal.port.vanish()
 
     def plug(self) -> None:
         """Power again: it boots."""
@@ -110,150 +133,232 @@ class SimModem:
             self._begin(booted=False)
 
     def reset(self) -> None:
-        """Off and on: the port goes away and comes back, settings are forgotten. Nothing when unplugged."""
+        """Off and on: settings are forgotten; a port over USB goes away and comes back. Nothing when unplugged."""
         if self._life is not None:
             self._end()
             self._begin(booted=False)
 
+    def pull_sim(self) -> None:
+        self.sim.put(False)
+        if self._life is not None:
+            self._leave_network(OFF)
+            for line in self._dialect.sim_gone:
+                self.terminal.say(line)
+
+    def insert_sim(self) -> None:
+        """Into the running modem, which reads it."""
+        if not self.sim.present:
+            self.sim.put(True)
+            self._later(SIM_READY_S, self._read_sim)
+
     def log(self, last: int) -> list[str]:
         """The last command lines as they were typed, message texts among them."""
-        return list(self._terminal.log)[-last:] if last > 0 else []
+        return list(self.terminal.log)[-last:] if last > 0 else []
 
     def described(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "model": self._dialect.model,
             "number": self.number,
-            "port": str(self._terminal.port.link),
+            "port": str(self.terminal.port.link),
             "powered": self._life is not None,
-            "port_present": self._terminal.port.present,
-            "muted": self._terminal.muted,
-            "registration": self._radio.status,
+            "port_present": self.terminal.port.present,
+            "muted": self.terminal.muted,
+            "registration": self.radio.status,
+            "sim": self.sim.state,
             "in_call": self.busy,
-            "stored": {name: len(memory.messages) for name, memory in self._messages.memories.items()},
+            "stored": {name: len(memory.messages) for name, memory in self.messages.memories.items()},
             "held_by_network": self._network.sms.waiting(self),
         }
 
     # Power.
 
     def _begin(self, *, booted: bool) -> None:
+        if not self._dialect.over_usb:
+            self.terminal.port.open()
         self._life = self._tasks.create_task(self._live(booted))
 
     def _end(self) -> None:
+        """Power goes: first nothing can be said any more, then the network notices."""
         if self._life is None:
             return
         self._life.cancel()
-        self._life = None
-        self._radio.status = OFF
+        self._life = self._life_tasks = self._registering = None
+        self.terminal.stop()
+        if self._dialect.over_usb:
+            self.terminal.port.vanish()
+        self.radio.status = OFF
+        self.sim.power(False)
+        self.ussd.reset()
         self._network.lost(self)
         self._calls.reset()
-        self._terminal.port.vanish()
 
     async def _live(self, booted: bool) -> None:
-        self._terminal.mute(False)
-        self._settings.reset()
-        self._messages.reset()
         if not booted:
             await asyncio.sleep(BOOT_S)
-        self._terminal.port.open()
-        self._radio.reset()
+        self._settings.reset()
+        self.messages.reset()
+        self.radio.reset()
+        self.sim.power(True)
+        self._functions, self._greeted = FULL, booted
+        self.terminal.port.open()
+        self.terminal.start()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._terminal.serve())
-            if not booted:
-                await asyncio.sleep(SIM_READY_S)
-                for line in self._dialect.boot:
-                    self._terminal.say(line)
-                await asyncio.sleep(REGISTER_S)
-            self._register()
+            self._life_tasks = tasks
+            tasks.create_task(self.terminal.serve())
+            tasks.create_task(self._murmur())
+            if booted:
+                self.radio.become(SEARCHING)
+                self._register()
+            else:
+                await self._boot()
+
+    async def _boot(self) -> None:
+        if self._dialect.over_usb:
+            await asyncio.sleep(SIM_READY_S)  # a host needs a moment to open the port that came
+        for line in self._dialect.woken:
+            self.terminal.say(line)
+        if not self._dialect.over_usb:
+            await asyncio.sleep(SIM_READY_S)
+        self._read_sim()
+
+    def _read_sim(self) -> None:
+        if self.sim.state == ABSENT:
+            for line in self._dialect.sim_gone:
+                self.terminal.say(line)
+            return
+        if self._dialect.tells_pin:
+            self.terminal.say(f"+CPIN: {self.sim.state}")
+        if self.sim.usable:
+            for line in self._dialect.settled:
+                self.terminal.say(line)
+            self._search()
+
+    def _unlocked(self) -> None:
+        """The right PIN was typed; the OK comes first."""
+        self._later(SIM_READY_S, self._read_sim)
+
+    async def _murmur(self) -> None:
+        while True:
+            await asyncio.sleep(NOISE_EVERY_S)
+            for line in self._dialect.noise(self._settings.flags):
+                self.terminal.say(line)
+
+    def _chatter(self) -> list[str]:
+        return [*self._dialect.chatter, *self.radio.reported()]
+
+    def _later(self, seconds: float, do: Callable[[], None]) -> asyncio.Task[None] | None:
+        """Unless the power goes before."""
+
+        async def wait() -> None:
+            await asyncio.sleep(seconds)
+            do()
+
+        return self._life_tasks.create_task(wait()) if self._life_tasks is not None else None
+
+    async def _burst(self) -> None:
+        """The radio sends. With a weak supply this never comes back."""
+        if self._weak:
+            self._sag()
+            await asyncio.get_running_loop().create_future()
+
+    def _sag(self) -> None:
+        for line in self._dialect.low_voltage:
+            self.terminal.say(line)
+        self._later(SAG_S, self.reset)
+
+    # Network.
+
+    def _search(self) -> None:
+        if self._registering is not None:
+            self._registering.cancel()
+        if self._life is not None and self._functions == FULL and self.sim.usable:
+            self.radio.become(SEARCHING)
+            self._registering = self._later(REGISTER_S, self._register)
 
     def _register(self) -> None:
-        if self._radio.status == SEARCHING:
-            self._radio.become(DENIED if self._denied else HOME)
-            self.ready.set()
-            self._network.available(self)
+        if self.radio.status != SEARCHING:
+            return
+        if self._weak:
+            self._sag()
+            return
+        self.radio.become(DENIED if self._denied else HOME)
+        if not self._greeted:
+            self._greeted = True
+            for line in self._dialect.registered:
+                self.terminal.say(line)
+        self.ready.set()
+        self._network.available(self)
+
+    def _leave_network(self, status: int) -> None:
+        if self._registering is not None:
+            self._registering.cancel()
+        self.radio.become(status)
+        self._network.lost(self)
 
     # Commands.
 
     async def _execute(self, command: Command) -> Answer | Prompt:
+        self.sim.check(command)
         for known in (command.name + command.op + command.args, command.name + command.op):
             if known in self._dialect.fixed:
-                return Answer(self._dialect.fixed[known])
+                return Answer(tuple(line.replace("{imei}", self._imei) for line in self._dialect.fixed[known]))
         handler = self._handlers.get(command.name)
         if handler is None:
-            raise Failed
+            raise Failed(UNSUPPORTED)
         if command.op == "=?" and command.name in ACTS:
             return Answer()
+        if command.name in BURSTS and command.op not in ("?", "=?"):
+            await self._burst()
         answer = handler(command)
         return await answer if isinstance(answer, Awaitable) else answer
 
     def _commands(self) -> dict[str, Handler]:
-        constant = {
-            ("+CGMI", "+GMI"): self._dialect.manufacturer,
-            ("+CGMM", "+GMM"): self._dialect.product,
-            ("+CGMR", "+GMR"): self._dialect.revision,
-            ("+CGSN", "+GSN"): self._imei,
-            ("+CIMI",): self._radio.plmn + self.number[-10:].rjust(10, "0"),
-            ("+GCAP",): "+GCAP: +CGSM",
-            ("+CPIN",): "+CPIN: READY",
-            ("+CNUM",): f'+CNUM: ,"{self.number}",145',
-        }
-        handlers: dict[str, Handler] = {name: lambda command: Answer() for name in ACCEPTED}
-        handlers |= {name: _always(line) for names, line in constant.items() for name in names}
-        handlers |= dict.fromkeys(REGISTERS, self._register_value)
-        for part in (self._settings, self._radio, self._messages, self._calls):
+        imsi = self.radio.plmn + self.number[-10:].rjust(10, "0")
+        handlers = identity_commands(self._dialect, self._imei, imsi, self.number)
+        for part in (self._settings, self.radio, self.sim, self.messages, self._calls, self.ussd):
             handlers |= part.commands()
-        return handlers | {
-            "Z": self._restore,
-            "&F": self._restore,
-            "+CFUN": self._functions,
-            "+CRESET": self._restart,
-            "+CUSD": self._ask_network,
-        }
+        handlers |= {"Z": self._restore, "&F": self._restore, "+CFUN": self._set_functions, "+CRESET": self._restart}
+        if self._dialect.power_down_command:
+            handlers[self._dialect.power_down_command] = self._switch_off
+        return {name: handler for name, handler in handlers.items() if name not in self._dialect.lacks}
 
     def _restore(self, command: Command) -> Answer:
         self._settings.reset()
-        self._messages.reset()
+        self.messages.reset()
         return Answer()
 
-    def _register_value(self, command: Command) -> Answer:
-        """S-registers keep their usual values; answering by itself (S0) is not simulated and refused."""
+    def _set_functions(self, command: Command) -> Answer:
+        """AT+CFUN: 0 switches radio and SIM off, 4 the radio, 1 both on; 1,1 resets."""
         if command.op == "?":
-            return Answer((REGISTERS[command.name],))
-        if command.name == "S0" and command.args.strip("0"):
-            raise Failed
-        return Answer()
-
-    def _functions(self, command: Command) -> Answer:
-        """AT+CFUN=1,1 resets; switching only the radio off is not simulated and refused."""
-        if command.op == "?":
-            return Answer(("+CFUN: 1",))
+            return Answer((f"+CFUN: {self._functions}",))
         if command.op == "=?":
             return Answer(("+CFUN: (0,1,4),(0,1)",))
-        if command.number(0) != 1:
+        wanted, before = command.number(0), self._functions
+        if wanted not in (MINIMUM, FULL, FLIGHT):
             raise Failed(CME, OPERATION_NOT_ALLOWED)
-        return self._restart(command) if command.number(1, 0) == 1 else Answer()
+        if command.number(1, 0) == 1:
+            return self._restart(command)
+        self._functions = wanted
+        if wanted == FULL and before == MINIMUM:
+            self.sim.power(True)
+            self._later(SIM_READY_S, self._read_sim)
+        elif wanted == FULL and before == FLIGHT:
+            self._search()
+        elif wanted != FULL:
+            self._leave_network(OFF)
+            self.sim.power(wanted == FLIGHT)
+        return Answer()
 
     def _restart(self, command: Command) -> Answer:
-        asyncio.get_running_loop().call_later(RESET_AFTER_S, self.reset)
+        self._later(RESET_AFTER_S, self.reset)
         return Answer()
 
-    def _ask_network(self, command: Command) -> Answer:
-        """USSD: the network answers a moment after the OK."""
-        if command.op == "?":
-            return Answer(("+CUSD: 0",))
-        if command.op == "=?":
-            return Answer(("+CUSD: (0-2)",))
-        if len(command.listed) > 1:
-            if not self.reachable:
-                raise Failed(CME, NO_NETWORK)
-            asyncio.get_running_loop().call_later(USSD_S, self._terminal.say, CREDIT)
-        elif command.number(0) > 2:
-            raise Failed(CME, OPERATION_NOT_ALLOWED)
-        return Answer()
+    def _switch_off(self, command: Command) -> Answer:
+        if command.op != "=?":
+            self._later(RESET_AFTER_S, self._end)
+        first, *behind = self._dialect.power_down if command.op != "=?" else ("OK",)
+        return Answer(final=first, behind=tuple(behind))
 
     def _time_of_day(self) -> str:
-        return f"{self._radio.local_time():%I:%M%p}"
-
-
-def _always(line: str) -> Callable[[Command], Answer]:
-    return lambda command: Answer((line,) if command.op in ("", "?") else ())
+        return f"{self.radio.local_time():%I:%M%p}"

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from drivers.sim.modem_dialects import CallView, Dialect, view_of
+from drivers.sim.modem_dialect import CallView, Dialect, view_of
 from drivers.sim.modem_line import CME, INVALID_TEXT, OPERATION_NOT_ALLOWED, Answer, Command, Failed, Handler
 from drivers.sim.modem_settings import Settings
 from drivers.sim.network import MobileNetwork, Subscriber
@@ -50,7 +50,7 @@ class Calls:
             self._say(self._dialect.key(key))
 
     def reset(self) -> None:
-        """Power off: nothing is reported any more."""
+        """Power off: nothing is reported any more, and nothing rings."""
         if self._ring:
             self._ring.cancel()
         self.call = None
@@ -63,7 +63,7 @@ class Calls:
             "+CHUP": self._hang_up,
             "+CHLD": self._hold,
             "+CLCC": self._list,
-            "+VTS": self._press,
+            "^DTMF" if self._dialect.model == "huawei" else "+VTS": self._press,
             "+CPAS": self._activity,
         }
 
@@ -119,28 +119,28 @@ class Calls:
         return Answer(tuple(lines[:before]), behind=tuple(lines[before:]))
 
     def _hold(self, command: Command) -> Answer:
-        """With one call, 0 refuses a ringing one and 1 ends the active one; holding is not simulated."""
+        """With one call, 0 refuses a ringing one, 1 and 1x end the active one; holding is not simulated."""
         if command.op == "=?":
             return Answer(("+CHLD: (0,1,1x,2,2x,3)",))
-        if self.call is None or command.args not in ("0", "1"):
+        if self.call is None or command.args not in ("0", "1", f"1{self._dialect.call_index}"):
             raise Failed(CME, OPERATION_NOT_ALLOWED)
         return self._hang_up(command)
 
     def _list(self, command: Command) -> Answer:
-        if command.op == "=" and self._dialect.model == "sim7600":
+        if command.op == "=" and self._dialect.reports_clcc:
             self._settings.flags["clcc"] = min(1, command.number(0))
             return Answer()
         if command.op == "=":
             raise Failed(CME, INVALID_TEXT)
-        if command.op == "?" and self._dialect.model == "sim7600":
+        if command.op == "?" and self._dialect.reports_clcc:
             return Answer((f"+CLCC: {self._settings['clcc']}",))
         if self.call is None:
             return Answer(self._dialect.busy_lines)
-        view = self._view(self.call)
-        return Answer((*self._dialect.busy_lines, f"+CLCC: {view.clcc(self._dialect.call_index, view.state)}"))
+        return Answer((*self._dialect.busy_lines, self._dialect.listed(self._view(self.call))))
 
     def _press(self, command: Command) -> Answer:
-        keys = command.listed[0]
+        """AT+VTS="5"; Huawei's AT^DTMF=1,5 names the call first."""
+        keys = command.listed[-1]
         if command.op == "=?":
             return Answer(("+VTS: (0-9,*,#,A,B,C,D)",))
         if self.call is None:

@@ -69,6 +69,7 @@ class Dialect(Protocol):
     settled: tuple[str, ...]  # said once the SIM was read
     registered: tuple[str, ...] = ()  # said at the first registration after a start
     sim_gone: tuple[str, ...]
+    tells_pin: bool = True  # whether +CPIN: comes unasked
     cnmi: tuple[int, int, int, int, int]
     memory: str  # where messages are stored unless +CPMS says otherwise
     call_index: int
@@ -85,7 +86,7 @@ class Dialect(Protocol):
     lacks: frozenset[str] = frozenset()  # standard commands that it does not know
     accepts: tuple[str, ...] = ()  # taken and without effect here
     switches: tuple[Switch, ...] = ()
-    on: FLAGS = {}  # flags that are on after power-up
+    on: Mapping[str, int] = {}  # flags that are on after power-up
     unsupported: str = "ERROR"
     over_usb: bool = True  # its port goes with its power; else an adapter stands between
     technology: int = LTE

@@ -17,7 +17,7 @@ class Eg25g(Dialect):
     answered_before_ok, released_before_ok = 0, 0
     accepts = ("+QURCCFG", "+QPCMV", "+QGPSCFG", "+QMBNCFG", "+QSIMDET", "+QSIMSTAT")
     switches = (Switch("+QTONEDET", "keys", (0, 1)),)
-    on: FLAGS = {"ctzu": 1}
+    on: Mapping[str, int] = {"ctzu": 1}
     band = "LTE BAND 3"
     power_down, power_down_command = ("OK", "POWERED DOWN"), "+QPOWD"
     chatter = ('+QIND: "csq",21,99', '+QIND: "act","FDD LTE"', "+CIEV: 7,1")

@@ -17,6 +17,7 @@ class Huawei(Dialect):
     woken = ("^SIMST:1",)
     settled = ("^SRVST:2", "^MODE:3,2")
     sim_gone = ("^SIMST:255",)
+    tells_pin = False
     cmee = 0
     cnmi = (1, 1, 0, 0, 0)
     memory = "SM"
@@ -30,7 +31,7 @@ class Huawei(Dialect):
         Switch("^USSDMODE", "ussdmode", (0, 1)),
         Switch("^DDTMFCFG", "keys", (0, 1)),
     )
-    on: FLAGS = {"curc": 1, "ussdmode": 1, "keys": 1}
+    on: Mapping[str, int] = {"curc": 1, "ussdmode": 1, "keys": 1}
     unsupported = "COMMAND NOT SUPPORT"
     technology = GSM
     band = "GSM900"

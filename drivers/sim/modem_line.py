@@ -10,7 +10,7 @@ REGISTER = re.compile(r"S(\d+)(\?|=\d*)")
 EXTENDED = re.compile(r"([+^*$#][A-Z][A-Z0-9]*)(=\?|\?|=)?")
 
 INVALID_TEXT, OPERATION_NOT_ALLOWED, INVALID_PDU, INVALID_INDEX = 24, 3, 304, 321
-CME, CMS, PLAIN = "+CME", "+CMS", ""
+CME, CMS, PLAIN, UNSUPPORTED = "+CME", "+CMS", "", "unsupported"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ Handler = Callable[[Command], Answer | Prompt | Awaitable[Answer | Prompt]]
 
 
 class Failed(Exception):
-    """A command that ends in +CME ERROR, +CMS ERROR or a plain ERROR."""
+    """A command that ends in +CME ERROR, +CMS ERROR, a plain ERROR, or the word for commands that are not known."""
 
     def __init__(self, kind: str = PLAIN, code: int = 0) -> None:
         super().__init__(kind, code)

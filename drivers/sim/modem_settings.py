@@ -1,21 +1,17 @@
 """What a host has switched on a simulated modem. Forgotten at a reset, except what it asked to save."""
 
-from collections.abc import Iterable
-
+from drivers.sim.modem_dialect import Dialect, Switch
 from drivers.sim.modem_line import CME, INVALID_TEXT, Answer, Command, Failed, Handler
 
-# Switches with a plain number: command, flag, values it takes.
-SWITCHES: tuple[tuple[str, str, tuple[int, ...]], ...] = (
-    ("+CMEE", "cmee", (0, 1, 2)),
-    ("+CRC", "crc", (0, 1)),
-    ("+COLP", "colp", (0, 1)),
-    ("+CVHU", "cvhu", (0, 1)),
-    ("+CMMS", "cmms", (0, 1, 2)),
-    ("+CTZU", "ctzu", (0, 1)),
-    ("+CTZR", "ctzr", (0, 1, 2)),
-    ("+CSDH", "csdh", (0, 1)),
-    ("+DDET", "keys", (0, 1)),
-    ("+QTONEDET", "keys", (0, 1)),
+SWITCHES = (
+    Switch("+CMEE", "cmee", (0, 1, 2)),
+    Switch("+CRC", "crc", (0, 1)),
+    Switch("+COLP", "colp", (0, 1)),
+    Switch("+CVHU", "cvhu", (0, 1)),
+    Switch("+CMMS", "cmms", (0, 1, 2)),
+    Switch("+CTZU", "ctzu", (0, 1, 3)),
+    Switch("+CTZR", "ctzr", (0, 1, 2)),
+    Switch("+CSDH", "csdh", (0, 1)),
 )
 INDICATIONS = ("csq", "smsfull", "ring", "smsincoming", "act", "ccinfo", "all")  # of AT+QINDCFG
 CHARACTER_SETS = ("GSM", "IRA", "UCS2")
@@ -24,23 +20,22 @@ CHARACTER_SETS = ("GSM", "IRA", "UCS2")
 class Settings:
     """`flags` by name, 0 when never set."""
 
-    def __init__(self, cmee: int, model: str) -> None:
-        self._cmee, self._model = cmee, model
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
         self._saved: dict[str, int] = {}
         self.reset()
 
     def reset(self) -> None:
         """As after power-up, ATZ or AT&F."""
-        self.flags = {"echo": 1, "cmee": self._cmee, **self._saved}
+        self.flags = {"echo": 1, "cmee": self._dialect.cmee, **self._dialect.on, **self._saved}
         self.character_set = "GSM"
 
     def __getitem__(self, flag: str) -> int:
         return self.flags.get(flag, 0)
 
     def commands(self) -> dict[str, Handler]:
-        foreign = "+QTONEDET" if self._model == "sim7600" else "+DDET"
         handlers: dict[str, Handler] = {
-            name: self._switch(name, flag, values) for name, flag, values in SWITCHES if name != foreign
+            switch.name: self._switch(switch) for switch in (*SWITCHES, *self._dialect.switches)
         }
         handlers |= {
             "E": self._echo,
@@ -48,22 +43,20 @@ class Settings:
             "+CLIP": self._identification,
             "+CCWA": self._waiting,
         }
-        if self._model == "eg25g":
+        if self._dialect.model == "eg25g":
             handlers["+QINDCFG"] = self._indications
         return handlers
 
-    def _switch(self, name: str, flag: str, values: Iterable[int]) -> Handler:
-        most = max(values)
-
+    def _switch(self, switch: Switch) -> Handler:
         def handle(command: Command) -> Answer:
             if command.op == "?":
-                return Answer((f"{name}: {self[flag]}",))
+                return Answer((f"{switch.name}: {self[switch.flag]}",))
             if command.op == "=?":
-                return Answer((f"{name}: (0-{most})",))
+                return Answer((f"{switch.name}: ({','.join(map(str, switch.values))})",))
             value = command.number(0)
-            if value > most:
+            if value not in switch.values:
                 raise Failed(CME, INVALID_TEXT)
-            self.flags[flag] = value
+            self.flags[switch.flag] = value
             return Answer()
 
         return handle

@@ -23,7 +23,7 @@ class Sim7600(Dialect):
     switches = (Switch("+DDET", "keys", (0, 1)),)
     band = "EUTRAN-BAND3"
     power_down_command, power_down = "+CPOF", ("OK",)
-    chatter = ("+STIN: 25", "+CSQ: 21,99", "+CIEV: 7,1")  # +CSQ by AT+AUTOCSQ, which others' firmware turns on
+    chatter = ("+STIN: 25", "+CGEV: EPS PDN ACT 1", "+CIEV: 7,1")
     fixed: Mapping[str, tuple[str, ...]] = {
         "I": (f"Manufacturer: {manufacturer}", f"Model: {product}", f"Revision: {revision}", "+GCAP: +CGSM"),
         "+CPSI?": ("+CPSI: LTE,Online,510-10,0x1F00,7930115,303,EUTRAN-BAND3,1850,5,5,-94,-864,-557,15",),

@@ -33,11 +33,11 @@ class SimCard:
     def state(self) -> str:
         if not self.present:
             return ABSENT
-        if not self.puk_tries:
-            return BLOCKED
-        if not self.tries:
-            return SIM_PUK
-        return READY if self._open or self._pin is None else SIM_PIN
+        if self._open or self._pin is None:
+            return READY
+        if self.tries:
+            return SIM_PIN
+        return SIM_PUK if self.puk_tries else BLOCKED
 
     @property
     def usable(self) -> bool:
@@ -46,8 +46,12 @@ class SimCard:
     def power(self, on: bool) -> None:
         """Without power a PIN has to be given again."""
         self.powered = on
-        if not on:
-            self._open = False
+        self._open = self._open and on
+
+    def put(self, present: bool) -> None:
+        """Into its holder, or out of it."""
+        self.present = present
+        self._open = False
 
     def lock(self, pin: str, tries: int) -> None:
         """Ask for a PIN from the next power-up on; no tries left means the PUK. An empty PIN unlocks the card."""
@@ -93,19 +97,16 @@ class SimCard:
         raise Failed(CME, CME_OF[SIM_PUK] if self.state == SIM_PUK else OPERATION_NOT_ALLOWED)
 
     def _given(self, typed: str, right: str) -> Answer:
-        puk = self.state == SIM_PUK
         if typed == right:
             self.tries, self.puk_tries, self._open = PIN_TRIES, PUK_TRIES, True
             self._changed()
             return Answer()
-        if puk:
-            self.puk_tries -= 1
-        else:
+        before = self.state
+        if before == SIM_PIN:
             self.tries -= 1
-        raise Failed(CME, WRONG_PASSWORD if self.state in (SIM_PIN, SIM_PUK) and (puk or self.tries) else self._why())
-
-    def _why(self) -> int:
-        return CME_OF[self.state]
+        else:
+            self.puk_tries -= 1
+        raise Failed(CME, WRONG_PASSWORD if self.state == before else CME_OF[self.state])
 
     def _remaining(self, command: Command) -> Answer:
         self._needs_card()

@@ -1,24 +1,24 @@
 """The message side of a simulated modem, in PDU mode: sending, storing, announcing, acknowledging (3GPP TS 27.005)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from drivers.sim import sms_pdu
-from drivers.sim.modem_dialects import Dialect
+from drivers.sim.modem_dialect import Dialect
 from drivers.sim.modem_line import CMS, INVALID_INDEX, INVALID_PDU, Answer, Command, Failed, Handler, Prompt
 from drivers.sim.modem_settings import Settings
-from drivers.sim.modem_store import PLACES, SENT, UNREAD, UNSENT, Memory, Stored
-from drivers.sim.network import SERVICE_CENTRE, MobileNetwork, Subscriber
+from drivers.sim.modem_store import PLACES, READ, SENT, UNREAD, UNSENT, Memory, Stored
+from drivers.sim.network import SERVICE_CENTRE, ZONE_S, MobileNetwork, Subscriber
 from drivers.sim.network_sms import Refused
-from drivers.sim.sms_text import message_class
+from drivers.sim.sms_text import message_class, text_parts
 
 ACKNOWLEDGE_S = 15.0  # s that a host has for AT+CNMA before direct delivery is switched off
 NOT_ALLOWED, NO_ACK_EXPECTED, MEMORY_FAILURE, MEMORY_FULL, NO_NETWORK = 302, 340, 320, 322, 331  # +CMS ERROR
-CNMI_MOST = (2, 3, 2, 2, 1)
+OLD_TEXT, OLD_SENDER, OLD_S = "Pesan lama", "363", 86400.0  # what fills memories came a day before
 
 
 class Messages:
-    """`say` sends an unsolicited line."""
+    """`say` sends an unsolicited line; `burst` is waited for before the radio sends, and may never come back."""
 
     def __init__(
         self,
@@ -27,11 +27,12 @@ class Messages:
         dialect: Dialect,
         settings: Settings,
         say: Callable[[str], None],
+        burst: Callable[[], Awaitable[None]],
     ) -> None:
         self._modem, self._network, self._dialect = modem, network, dialect
-        self._settings, self._say = settings, say
-        self.memories = {name: Memory(name) for name in ("SM", "ME", "SR")}
-        self._reference = 0
+        self._settings, self._say, self._burst = settings, say, burst
+        self.memories = {name: Memory(name) for name in dialect.memories}
+        self.reference = 0  # of the last message; wraps from 255 to 0
         self._acknowledged: asyncio.Future[bool] | None = None
         self.reset()
 
@@ -43,6 +44,14 @@ class Messages:
         self._service_centre = SERVICE_CENTRE
         if self._acknowledged and not self._acknowledged.done():
             self._acknowledged.set_result(False)
+
+    def fill(self) -> int:
+        """Put old messages into the memory for incoming ones until it is full; how many."""
+        memory, count = self.memories[self._chosen[2]], 0
+        old = sms_pdu.deliver(OLD_SENDER, text_parts(OLD_TEXT, 0)[0], self._network.wall() - OLD_S, ZONE_S)
+        while memory.put(Stored(READ, old)) is not None:
+            count += 1
+        return count
 
     async def take(self, tpdu: bytes) -> bool:
         """From the network; False when the host or the memory did not take it."""
@@ -71,7 +80,7 @@ class Messages:
         mode, routing = self._cnmi[0], self._cnmi[3]
         if mode and routing == 1:
             return await self._hand_over(f"+CDS: {len(tpdu)}\r\n{self._on_the_wire(tpdu)}")
-        if mode and routing == 2:
+        if mode and routing == 2 and "SR" in self.memories:
             index = self.memories["SR"].put(Stored(UNREAD, tpdu))
             if index is None:
                 return False
@@ -139,7 +148,11 @@ class Messages:
 
     def _choose(self, command: Command) -> Answer:
         if command.op == "=?":
-            return Answer(('+CPMS: ("SM","ME","SR"),("SM","ME"),("SM","ME")',))
+            readable, others = (
+                ",".join(f'"{name}"' for name in names)
+                for names in (self.memories, [name for name in self.memories if name != "SR"])
+            )
+            return Answer((f"+CPMS: ({readable}),({others}),({others})",))
         if command.op == "?":
             return Answer(("+CPMS: " + ",".join(f'"{name}",{self._used(name)}' for name in self._chosen),))
         chosen = [name.upper() for name in command.listed]
@@ -155,9 +168,10 @@ class Messages:
         if command.op == "?":
             return Answer((f"+CNMI: {','.join(map(str, self._cnmi))}",))
         if command.op == "=?":
-            return Answer(("+CNMI: (0,1,2),(0,1,2,3),(0,1,2),(0,1,2),(0,1)",))
+            most = self._dialect.cnmi_most
+            return Answer(("+CNMI: " + ",".join(f"({','.join(map(str, range(n + 1)))})" for n in most),))
         wanted = [command.number(i, current) for i, current in enumerate(self._cnmi)]
-        if any(value > most for value, most in zip(wanted, CNMI_MOST, strict=True)):
+        if any(value > most for value, most in zip(wanted, self._dialect.cnmi_most, strict=True)):
             raise Failed(CMS, NOT_ALLOWED)
         self._cnmi = wanted
         return Answer()
@@ -205,8 +219,8 @@ class Messages:
         """The message reference, which is the modem's own count. Raises Failed."""
         if not self._modem.reachable:
             raise Failed(CMS, NO_NETWORK)
-        self._reference = self._reference % 255 + 1
-        reference = self._reference
+        await self._burst()
+        reference = self.reference = (self.reference + 1) % 256
         try:
             await self._network.submit(self._modem, reference, tpdu)
         except Refused as e:
@@ -267,5 +281,6 @@ def _tpdu(typed: str, length: int) -> bytes:
 
 
 def _coding_of(tpdu: bytes) -> int:
-    """TP-DCS of a DELIVER that this network made: behind the address and the protocol identifier."""
-    return tpdu[2 + 1 + (tpdu[1] + 1) // 2 + 1]
+    """TP-DCS of a DELIVER, behind the address and the protocol identifier; 0 where there is none."""
+    at = 2 + 1 + (tpdu[1] + 1) // 2 + 1 if len(tpdu) > 1 else 0
+    return tpdu[at] if 0 < at < len(tpdu) else 0

@@ -7,6 +7,7 @@ from typing import Protocol
 from drivers.sim import sms_pdu
 from drivers.sim.network_calls import Call, Exchange, OutsidePhone, Party
 from drivers.sim.network_sms import Handset, Refused, SmsCentre
+from drivers.sim.network_ussd import UssdCentre
 from drivers.sim.sms_text import binary_parts, text_parts
 
 COUNTRY = "+62"
@@ -41,6 +42,7 @@ class MobileNetwork:
         self._refusals: dict[str, list[int]] = {}
         self.sms = SmsCentre(wall, canonical, ZONE_S)
         self.calls = Exchange(self._party)
+        self.ussd = UssdCentre()
 
     def attach(self, subscriber: Subscriber) -> None:
         """Give a modem its number. Raises ValueError when the number is taken; call before `run`."""
@@ -87,6 +89,10 @@ class MobileNetwork:
         parts = binary_parts(data, source_port, destination_port, self.sms.next_reference())
         self.sms.post(canonical(origin), to.number, parts)
         return len(parts)
+
+    def raw(self, to: Subscriber, tpdu: bytes) -> None:
+        """Octets that the network hands on as if they were a message, whatever they are."""
+        self.sms.post_raw(to.number, tpdu)
 
     def place_phone(self, number: str, does: str, after_s: float) -> None:
         """A phone outside that answers after some seconds, rings on, is busy or off."""

@@ -36,6 +36,8 @@ class Party(Protocol):
     @property
     def reachable(self) -> bool: ...
     @property
+    def has_voice(self) -> bool: ...
+    @property
     def busy(self) -> bool: ...
     def call_changed(self, call: "Call") -> None: ...
     def key_heard(self, key: str) -> None: ...
@@ -81,6 +83,7 @@ class OutsidePhone:
             raise ValueError(f"a phone can answer, ring, be busy or off; not {does!r}")
         self.number, self.does, self.after_s = number, does, after_s
         self.exchange: Exchange | None = None
+        self.has_voice = True
         self.heard = ""
 
     @property
@@ -118,7 +121,7 @@ class Exchange:
 
     def _offer(self, call: Call) -> None:
         callee = self._find(call.dialled)
-        if callee is None or not callee.reachable:
+        if callee is None or not callee.reachable or not (callee.has_voice and call.caller.has_voice):
             self.release(call, None, Cause.UNREACHABLE)
         elif callee is call.caller or callee.busy:
             self.release(call, None, Cause.BUSY)

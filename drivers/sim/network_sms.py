@@ -18,6 +18,7 @@ RADIO_S = 1.0  # s that AT+CMGS waits for the network's acceptance
 TRANSFER_S = 0.3  # s that one message to a phone keeps the radio link
 RETRY_S = 60.0  # s; first retry of a real centre when a phone refused or did not answer
 VALIDITY_S = 72 * 3600.0  # s; usual default of operators
+TRYING_S = 5.0  # s between a report that says "still trying" and the final one
 MAILBOX = 500  # messages held for one phone
 OUTBOX = 1000  # messages to numbers outside that are remembered
 
@@ -40,6 +41,7 @@ class Report:
     reference: int
     recipient: str
     sent: float
+    fate: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,10 @@ class Sent:
         }
 
 
+LOST, FAILED, TRYING, TWICE = "lost", "failed", "trying", "twice"
+FATES = (LOST, FAILED, TRYING, TWICE)  # what can be ordered to become of a status report
+
+
 class Refused(Exception):
     """The network did not take the message; `code` is the +CMS ERROR."""
 
@@ -99,6 +105,9 @@ class SmsCentre:
         self.delivery_s, self.radio_s = DELIVERY_S, RADIO_S
         self.outbox: deque[Sent] = deque(maxlen=OUTBOX)
         self.lost = 0  # expired, or refused by a full mailbox
+        self._held_until = 0.0  # loop time; nothing is delivered before
+        self._released = asyncio.Event()
+        self._fates: dict[str, list[str]] = {}
 
     def attach(self, handset: Handset) -> None:
         self._mailboxes[handset.number] = Mailbox(handset)
@@ -113,13 +122,27 @@ class SmsCentre:
         """The phone has memory or network again: retry now."""
         self._mailboxes[handset.number].wake.set()
 
+    def hold(self, seconds: float) -> None:
+        """Deliver nothing for so long, neither messages nor reports; 0 lets go."""
+        self._held_until = asyncio.get_running_loop().time() + seconds
+        self._released.set()
+
+    def order_fate(self, sender: Handset, fate: str, times: int) -> None:
+        """What becomes of the reports of a phone's next messages: one of FATES. Raises ValueError."""
+        if fate not in FATES:
+            raise ValueError(f"fate is {fate!r}; it can be {', '.join(FATES)}")
+        self._fates[sender.number] = [fate] * times
+
     def waiting(self, handset: Handset) -> int:
         return self._mailboxes[handset.number].held.qsize()
 
     def accept(self, origin: str, reference: int, submit: sms_pdu.Submit) -> None:
         """Take a SUBMIT of a phone of ours. Raises Refused."""
         destination = self._canonical(submit.destination)
-        report = Report(origin, reference, submit.destination, self._wall()) if submit.wants_report else None
+        report = None
+        if submit.wants_report:
+            fates = self._fates.get(origin)
+            report = Report(origin, reference, submit.destination, self._wall(), fates.pop() if fates else "")
         if destination in self._mailboxes:
             tpdu = sms_pdu.deliver(origin, submit.data, self._wall(), self._zone_s, submit.pid)
             if not self._hold(destination, tpdu, submit.validity_s, report):
@@ -136,15 +159,24 @@ class SmsCentre:
             if not self._hold(destination, tpdu, None, None):
                 raise ValueError(f"{destination} has {MAILBOX} messages waiting already")
 
+    def post_raw(self, destination: str, tpdu: bytes) -> None:
+        """Raises ValueError when the destination's mailbox is full."""
+        if not self._hold(destination, tpdu, None, None):
+            raise ValueError(f"{destination} has {MAILBOX} messages waiting already")
+
     def next_reference(self) -> int:
         """A concatenation reference for a phone outside."""
         return next(self._references) & 0xFF
 
-    def _hold(self, destination: str, tpdu: bytes, validity_s: float | None, report: Report | None) -> bool:
+    def _hold(
+        self, destination: str, tpdu: bytes, validity_s: float | None, report: Report | None, later_s: float = 0.0
+    ) -> bool:
         now = asyncio.get_running_loop().time()
         validity = VALIDITY_S if validity_s is None else validity_s
         try:
-            self._mailboxes[destination].held.put_nowait(Held(tpdu, now + self.delivery_s, now + validity, report))
+            self._mailboxes[destination].held.put_nowait(
+                Held(tpdu, now + self.delivery_s + later_s, now + validity, report)
+            )
         except asyncio.QueueFull:
             self.lost += 1
             return False
@@ -155,6 +187,9 @@ class SmsCentre:
         while True:
             held = await mailbox.held.get()
             await asyncio.sleep(max(0.0, held.due - loop.time()))
+            while (wait := self._held_until - loop.time()) > 0:
+                self._released.clear()
+                await _wait(self._released, wait)
             delivered = False
             while not delivered and loop.time() < held.expires:
                 mailbox.wake.clear()
@@ -168,8 +203,19 @@ class SmsCentre:
                 self._tell(held.report, status, self._wall())
 
     def _tell(self, report: Report, status: int, done: float) -> None:
+        fate = report.fate
+        if fate == LOST:
+            return
+        if fate == TRYING:
+            self._report(report, sms_pdu.ST_TRYING, done, 0.0)
+        if fate == TWICE:
+            self._report(report, status, done, 0.0)
+        final = sms_pdu.ST_FAILED if fate == FAILED else status
+        self._report(report, final, done, TRYING_S if fate == TRYING else 0.0)
+
+    def _report(self, report: Report, status: int, done: float, later_s: float) -> None:
         tpdu = sms_pdu.status_report(report.reference, report.recipient, report.sent, done, self._zone_s, status)
-        self._hold(report.sender, tpdu, None, None)
+        self._hold(report.sender, tpdu, None, None, later_s)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -10,7 +10,8 @@ from drivers.sim.sms_text import GSM7, OCTETS, SEPTETS_OF, UserData, alphabet_of
 
 DELIVER, SUBMIT, STATUS_REPORT = 0, 1, 2  # message type indicator, with the direction that the place implies
 INTERNATIONAL, UNKNOWN, ALPHANUMERIC = 0x91, 0x81, 0xD0  # type of address, ISDN numbering plan
-ST_RECEIVED, ST_EXPIRED = 0x00, 0x46  # TP-ST: received by the SME; validity period expired
+# TP-ST: received by the SME; still trying, congestion; permanent error, incompatible destination; validity expired
+ST_RECEIVED, ST_TRYING, ST_FAILED, ST_EXPIRED = 0x00, 0x20, 0x41, 0x46
 DIGITS = "0123456789*#abc"
 
 

@@ -6,6 +6,7 @@ that what disturbs the one disturbs the other.
 
 import argparse
 import asyncio
+import contextlib
 import shutil
 import signal
 import sys
@@ -19,13 +20,14 @@ from appliance.supervisor import NotStarted
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.sim.broker import BrokerUnavailable
-from tests.bench import sms
-from tests.bench.compare import beside_rivals, latency_rows, sms_rows
+from tests.bench import codec
+from tests.bench.compare import Series, beside_rivals, latency_rows
 from tests.bench.cost import idle_cpu, memory, start_of_core
 from tests.bench.floor import Floor, disk
 from tests.bench.noise import Noise
 from tests.bench.person import Refused
-from tests.bench.press import Lost, Press, Presses
+from tests.bench.press import Lost, Presses
+from tests.bench.rivals.codec import WrongText
 from tests.bench.rivals.names import BUILD, FILE
 from tests.bench.site import BOX, BenchSite, Unsettled, running_site
 from tests.bench.table import Row, at_most, exactly, percentile, plain, summary, text
@@ -37,7 +39,7 @@ CALM = 10.0  # s after the site has settled, and after the last page closed: nob
 STARTS = 5
 OTHERS, QUIET = "other programs' CPU meanwhile", 20.0  # % of a core; above it latencies of some ms say little
 MOST_MEMORY, MOST_START, MOST_IDLE = 150.0, 1.5, 3.0  # MB, s, % of a core: for a board of 4 GB and 4 slow cores
-WRONG = (NotStarted, Unsettled, Lost, Refused, BrokerUnavailable, Gone, Refusal, sms.WrongText, TimeoutError, OSError)
+WRONG = (NotStarted, Unsettled, Lost, Refused, BrokerUnavailable, Gone, Refusal, WrongText, TimeoutError, OSError)
 
 
 def say(what: str) -> None:
@@ -69,28 +71,23 @@ async def measure(folder: Path, rounds: int) -> list[Row]:
         rows.append(await _start(site, folder / "start.log"))
     say("reading and writing SMS ...")
     rivals = msgspec.json.decode(FILE.read_bytes(), type=list[Row]) if FILE.exists() else []
-    rows = [*beside_rivals(rows, rivals), *sms_rows(sms.ours(), rivals)]
+    rows = [*beside_rivals(rows, rivals), *await asyncio.to_thread(codec.rows)]
     return [*rows, plain(OTHERS, noise.read(), "% of a core"), *rivals]
 
 
 async def _latency(floor: Floor, presses: Presses, rounds: int) -> list[Row]:
-    floors: list[float] = []
-    alone: list[Press] = []
-    watched: list[Press] = []
-    for done in range(0, rounds, BLOCK):
-        say(f"press {done} to {done + BLOCK} of {rounds}, floor beside them ...")
-        floors += await floor.measure(2 * BLOCK)
-        alone += await presses.measure(BLOCK)
-    for done in range(0, rounds, BLOCK):
-        say(f"press {done} to {done + BLOCK} of {rounds} with a page open ...")
-        floors += await floor.measure(2 * BLOCK)
-        async with presses.person.open_page():
-            await asyncio.sleep(1.0)
-            watched += await presses.measure(BLOCK)
-    pressed = [*alone, *watched]
+    kinds = [Series("", [], []), Series(", page open", [], [])]
+    for kind in kinds:
+        for done in range(0, rounds, BLOCK):
+            say(f"press {done} of {rounds}{kind.how}, the floor beside it ...")
+            kind.floors.extend(await floor.measure(2 * BLOCK))
+            async with presses.person.open_page() if kind.how else contextlib.nullcontext():
+                await asyncio.sleep(1.0)
+                kind.presses.extend(await presses.measure(BLOCK))
+    pressed = [press for kind in kinds for press in kind.presses]
     in_both = await presses.settle(pressed)
     return [
-        *latency_rows(floors, await asyncio.to_thread(disk, floor.folder, 200), alone, watched),
+        *latency_rows(kinds, await asyncio.to_thread(disk, floor.folder, 200)),
         exactly("orders in both journals' files, chains unbroken", in_both, "orders", len(pressed)),
         exactly("orders on disk before the person was told", sum(p.durable for p in pressed), "orders", len(pressed)),
     ]

@@ -1,9 +1,10 @@
 """Which figure stands beside which: presses beside the floor, ours beside rivals'. It measures nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from tests.bench.press import Press
-from tests.bench.rivals.names import BACK_TO_BACK, GSMMODEM, LONE, LONE_OUR_BROKER, NODE_RED, TO_ANSWER, TO_RELAY
+from tests.bench.rivals.names import BACK_TO_BACK, LONE, LONE_OUR_BROKER, NODE_RED, TO_ANSWER, TO_RELAY
 from tests.bench.table import Row, beside, missing, percentile, plain
 
 MOST = {50: 4.0, 99: 6.0}  # by percentile: how many times the floor a press may take to the relay
@@ -21,24 +22,33 @@ HOPS = (
 )
 
 
-def latency_rows(
-    floors: Sequence[float], commits: Sequence[float], alone: Sequence[Press], watched: Sequence[Press]
-) -> list[Row]:
-    """The floor, the presses beside it, and where the presses' time goes. All in ms."""
+class Series(NamedTuple):
+    """Presses of one kind, and the floor's ms measured in turns with them."""
+
+    how: str
+    floors: list[float]
+    presses: list[Press]
+
+
+def latency_rows(kinds: Sequence[Series], commits: Sequence[float]) -> list[Row]:
+    """The floor, each kind of press beside its own part of it, and where the presses' time goes. All in ms."""
+    floors = [took for kind in kinds for took in kind.floors]
     rows = [plain(f"floor, p{percent}", percentile(floors, percent), "ms") for percent in MOST]
     rows.append(plain("  of it one commit, p50", percentile(commits, 50), "ms"))
-    for presses, how in ((alone, ""), (watched, ", page open")):
-        for moment, until in UNTIL.items():
-            took = [press.ms(moment) for press in presses]
-            for percent, most in MOST.items():
-                value, floor = percentile(took, percent), percentile(floors, percent)
-                name = f"{PRESS} {until}{how}, p{percent}"
-                rows.append(beside(name, value, "ms", floor, most if moment == "pin" else None))
-        for hop, since, moment in HOPS:
-            rows.append(plain(f"  of it {hop}, p50", percentile([p.ms(moment, since) for p in presses], 50), "ms"))
-        told = percentile([press.ms("answered") for press in presses], 50)
-        rows.append(plain(f"{PRESS} to the person's screen{how}, p50", told, "ms"))
-    return rows
+    return [*rows, *(row for kind in kinds for row in _press_rows(kind))]
+
+
+def _press_rows(kind: Series) -> Iterator[Row]:
+    for moment, until in UNTIL.items():
+        took = [press.ms(moment) for press in kind.presses]
+        for percent, most in MOST.items():
+            value, floor = percentile(took, percent), percentile(kind.floors, percent)
+            name = f"{PRESS} {until}{kind.how}, p{percent}"
+            yield beside(name, value, "ms", floor, most if moment == "pin" else None)
+    for hop, since, moment in HOPS:
+        yield plain(f"  of it {hop}, p50", percentile([p.ms(moment, since) for p in kind.presses], 50), "ms")
+    told = percentile([press.ms("answered") for press in kind.presses], 50)
+    yield plain(f"{PRESS} to the person's screen{kind.how}, p50", told, "ms")
 
 
 def beside_rivals(ours: Sequence[Row], rivals: Sequence[Row]) -> list[Row]:
@@ -57,14 +67,4 @@ def beside_rivals(ours: Sequence[Row], rivals: Sequence[Row]) -> list[Row]:
         if mine is None or other is None:
             return [*ours, missing(f"{PRESS} beside {NODE_RED}", "ms", "not installed: make bench-rivals")]
         rows.append(beside(f"{PRESS} {until}, p50 ({theirs})", mine, "ms", other, most))
-    return rows
-
-
-def sms_rows(ours: Sequence[Row], rivals: Sequence[Row]) -> list[Row]:
-    """Our codec's rows, each beside python-gsmmodem-new's where that was measured."""
-    theirs = {row.name: row.value for row in rivals}
-    rows = []
-    for row in ours:
-        other = theirs.get(row.name.replace("SMS", GSMMODEM, 1))
-        rows.append(row if other is None or row.value is None else beside(row.name, row.value, row.unit, other))
     return rows

@@ -1,4 +1,4 @@
-"""Two simulated modems with hosts that type at them, in a process and on a clock of their own, for tests."""
+"""Simulated modems with hosts that type at them, in a process and on a clock of their own, for tests."""
 
 import asyncio
 import os
@@ -17,6 +17,8 @@ SPEED = 20.0
 WITHIN = 300.0  # s of the scaled loop: 15 s of patience, 5 in haste
 ROOT = Path(__file__).parents[2]
 A, B = "+628111111111", "+628222222222"
+OLD, STICK = "+628444444444", "+628555555555"
+FINAL = r"\r\n(OK|ERROR|NO CARRIER|COMMAND NOT SUPPORT|\+CM[ES] ERROR: [^\r]*)\r\n"
 OUTSIDE = "+6281299990000"
 CTRL_Z, ESC = "\x1a", "\x1b"
 
@@ -74,7 +76,7 @@ class Host:
     async def ask(self, command: str) -> str:
         """The answer's lines, final result last."""
         self.type(command + "\r")
-        said = await self.until(r"\r\n(OK|ERROR|NO CARRIER|\+CM[ES] ERROR: [^\r]*)\r\n")
+        said = await self.until(FINAL)
         return "\n".join(line for line in said.split("\r\n") if line)
 
     async def send_pdu(self, tpdu: str, length: int | None = None) -> str:
@@ -93,6 +95,8 @@ class World:
     knobs: Path
     quectel: Host
     simcom: Host
+    sim800: Host
+    huawei: Host
 
     async def turn(self, do: str, **args: Any) -> Any:
         return await turn(self.knobs, do, timeout=WITHIN, **args)
@@ -103,6 +107,12 @@ class World:
                 assert (await host.ask(command)).endswith("OK"), command
         assert (await self.quectel.ask('AT+QINDCFG="ccinfo",1,0')) == "OK"
         assert (await self.simcom.ask("AT+CLCC=1")) == "OK"
+
+    async def reopened(self, host: Host) -> None:
+        """Wait until the host's port is there again, and open it."""
+        host.close()
+        await self.until_status(host.link.name, port_present=True)
+        host.open()
 
     async def modem(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = (await self.turn("status"))["modems"][name]
@@ -124,6 +134,8 @@ def config_in(folder: Path) -> MobileConfig:
             ModemConfig("quectel", str(folder / "quectel"), A, "eg25g", "TELKOMSEL", "867698040000001"),
             ModemConfig("simcom", str(folder / "simcom"), B, "sim7600", "INDOSAT OOREDOO", "867698040000002"),
             ModemConfig("spare", str(folder / "spare"), "+628333333333", "sim7600", "XL", "867698040000003"),
+            ModemConfig("sim800", str(folder / "sim800"), OLD, "sim800", "TELKOMSEL", "867698040000004"),
+            ModemConfig("huawei", str(folder / "huawei"), STICK, "huawei", "XL", "867698040000005"),
         ]
     )
 
@@ -147,18 +159,19 @@ def told_in_haste(story: Story) -> Callable[[Path], None]:
 
 async def in_a_world(folder: Path, story: Story) -> None:
     running = asyncio.ensure_future(run(config_in(folder), folder / "knobs"))
-    world = World(folder / "knobs", Host(folder / "quectel"), Host(folder / "simcom"))
+    hosts = [Host(folder / name) for name in ("quectel", "simcom", "sim800", "huawei")]
+    world = World(folder / "knobs", *hosts)
     for _ in range(1000):
-        if world.quectel.link.is_symlink() and world.simcom.link.is_symlink() and world.knobs.exists():
+        if all(host.link.is_symlink() for host in hosts) and world.knobs.exists():
             break
         await asyncio.sleep(0.1)
-    world.quectel.open()
-    world.simcom.open()
+    for host in hosts:
+        host.open()
     try:
         await story(world)
     finally:
-        world.quectel.close()
-        world.simcom.close()
+        for host in hosts:
+            host.close()
         running.cancel()
         await asyncio.wait([running])
     assert running.cancelled()

@@ -136,19 +136,28 @@ def test_a_press_stands_beside_node_red_in_haste_with_the_aim_and_beside_a_lone_
     assert added[4].ratio == 2.5
 
 
-def test_hops_of_a_press_add_up_to_its_whole(compare: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hops_of_a_press_add_up_to_its_whole(compare: ModuleType) -> None:
     press = importlib.import_module("tests.bench.press")
     one = press.Press(
         10.0, 10.006, "ab", True, issued=10.001, sent=10.002, pin=10.005, accepted=10.006, energised=10.009
     )
-    hops = {row.name: row.value for row in compare.latency_rows([1.0], [0.2], [one], [one]) if "of it" in row.name}
+    hops = {
+        row.name: row.value
+        for row in compare.latency_rows([compare.Series("", [1.0], [one])], [0.2])
+        if "of it" in row.name
+    }
     assert [since for _, since, _ in compare.HOPS[1:]] == [until for _, _, until in compare.HOPS[:-1]]
     assert sum(v for name, v in hops.items() if "commit," not in name) == pytest.approx(one.ms("energised"))
 
 
-def test_our_codec_stands_beside_the_other_only_where_that_was_measured(table: ModuleType, compare: ModuleType) -> None:
-    ours = [table.plain("SMS: read 7 bit, 1 part", 16.0, "us"), table.plain("SMS: write 7 bit, 1 part", 24.0, "us")]
-    theirs = [table.plain("python-gsmmodem-new: read 7 bit, 1 part", 32.0, "us")]
-    read, write = compare.sms_rows(ours, theirs)
-    assert (read.floor, read.ratio) == (32.0, 0.5)
-    assert write.floor is None
+def test_each_kind_of_press_stands_beside_the_floor_that_was_measured_with_it(compare: ModuleType) -> None:
+    press = importlib.import_module("tests.bench.press")
+    one = press.Press(10.0, 10.006, "ab", True, pin=10.004, energised=10.009)
+    kinds = [compare.Series("", [1.0], [one]), compare.Series(", page open", [2.0], [one])]
+    ratios = {row.name: row.ratio for row in compare.latency_rows(kinds, [0.2]) if row.aim}
+    assert ratios == {
+        "press to relay, p50": 4.0,
+        "press to relay, p99": 4.0,
+        "press to relay, page open, p50": 2.0,
+        "press to relay, page open, p99": 2.0,
+    }

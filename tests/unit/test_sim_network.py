@@ -23,7 +23,7 @@ class Phone:
 
     def __init__(self, number: str) -> None:
         self.name = self.number = number
-        self.reachable, self.busy, self.willing = True, False, True
+        self.reachable, self.has_voice, self.busy, self.willing = True, True, False, True
         self.taken: list[tuple[float, bytes]] = []
         self.tries = 0
         self.phases: list[Phase] = []

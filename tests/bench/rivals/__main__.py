@@ -1,6 +1,6 @@
-"""`make bench-rivals`: installs other programs into build/rivals, measures them, and writes build/rivals.json.
+"""`make bench-rivals`: installs other programs into build/rivals, measures Node-RED, and writes build/rivals.json.
 
-`make bench` prints these rows beside ours. Figures of another machine, or of another hour of this one, do not compare.
+`make bench` prints its rows beside ours. Figures of another machine, or of another hour of this one, do not compare.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import msgspec
 
 from drivers.sim.broker import BrokerUnavailable
 from tests.bench.noise import Noise
-from tests.bench.rivals import node_red, sms
+from tests.bench.rivals import codec, node_red
 from tests.bench.rivals.names import FILE, FOLDER
 from tests.bench.table import Row, plain, text
 
@@ -22,7 +22,6 @@ async def measure() -> list[Row]:
     noise = Noise()
     with tempfile.TemporaryDirectory(prefix="siaga-rivals-") as folder:
         rows = await node_red.measure(FOLDER, Path(folder))
-    rows += sms.measure(FOLDER)
     return [*rows, plain("other programs' CPU while rivals were measured", noise.read(), "% of a core")]
 
 
@@ -30,12 +29,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill ends what we started, as Ctrl-C does
     FOLDER.mkdir(parents=True, exist_ok=True)
     try:
-        print("installing Node-RED and python-gsmmodem-new into build/rivals ...", flush=True)
+        print("installing Node-RED and two SMS codecs into build/rivals ...", flush=True)
         node_red.install(FOLDER)
-        sms.install(FOLDER)
-        print("measuring them; some two minutes ...", flush=True)
+        codec.install()
+        print("measuring Node-RED, some two minutes; make bench measures the codecs beside ours ...", flush=True)
         rows = asyncio.run(measure())
-    except (node_red.NotInstalled, BrokerUnavailable) as e:
+    except (node_red.NotInstalled, codec.NotInstalled, BrokerUnavailable) as e:
         print(e, file=sys.stderr)
         return 1
     FILE.write_bytes(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")

@@ -11,4 +11,3 @@ BACK_TO_BACK = f"{NODE_RED}, back to back"  # mosquitto with its own defaults
 LONE = f"{NODE_RED}, lone"  # the same, a press at a time
 LONE_OUR_BROKER = f"{NODE_RED}, lone, our broker"  # mosquitto with the settings that a box ships
 TO_RELAY, TO_ANSWER = "to relay", "to answer"
-GSMMODEM = "python-gsmmodem-new"
