@@ -1,12 +1,12 @@
 # Everything a person runs. The first target that runs on a machine sets it up (tools/set_up.py).
 
 PYTHON ?= python3
-JOBS ?= 2
+JOBS ?= 3
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(ARGS)
 
-.PHONY: setup demo test bench fuzz lock clean
+.PHONY: setup demo test bench bench-rivals fuzz lock clean
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing. Next: apt-get install python3, then make setup."; exit 1; }
@@ -25,6 +25,9 @@ test: setup  # ARGS='-k modem' goes to pytest
 
 bench: setup
 	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+bench-rivals: setup  # installs Node-RED and other codecs below build/rivals, and measures them here
+	@exec $(BIN)/python -m tests.bench.rivals $(ARGS)
 
 fuzz: setup  # 20 million octets into the AT engine and the codec; ARGS='--bytes 200000 --seed 7'
 	@exec $(BIN)/python -m tests.fuzz.campaign $(ARGS)

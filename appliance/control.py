@@ -28,6 +28,7 @@ from drivers.jsonsocket import Message, Peer, Refusal, Server
 
 RING = 2000  # entries held in RAM for subscribers; older ones are read from the file
 MOST_ROWS = 10_000  # rows in one answer
+VIEW_AFTER = 0.015  # s from a change to its view: an order that was just given is signed and sent first
 VIEW_QUIET = 0.04  # s that changes are gathered before a view goes out: fewer pages than events, still at once
 VIEW_IDLE = 1.0  # s between views when nothing changes: a page that hears nothing for longer knows core is gone
 
@@ -82,6 +83,7 @@ class Control:
                     await self._changed.wait()
             except TimeoutError:
                 pass
+            await asyncio.sleep(VIEW_AFTER)
             self._changed.clear()
             watchers = [peer for peer, views in self._readers.items() if views]
             if watchers:

@@ -111,7 +111,9 @@ class Dashboards:
         """Events as they come, not retained."""
         if not entry.kind.startswith(PRIVATE):
             topic = f"{self._root}/event/{self._site.id}/{entry.kind}"
-            self._publish_event(topic, msgspec.json.encode(entry_view(entry)))
+            # Later: what is being appended may be an order on its way, which goes first.
+            payload = msgspec.json.encode(entry_view(entry))
+            asyncio.get_running_loop().call_soon(self._publish_event, topic, payload)
 
     def _publish_changes(self) -> None:
         view = self._view()

@@ -141,6 +141,9 @@ def main() -> int:
     except WRONG as e:
         say(f"The bench could not be finished: {e}\nIts files stay in {folder}.")
         return 1
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        return 130
     shutil.rmtree(folder)
     BUILD.mkdir(exist_ok=True)
     written = BUILD / "bench.json"

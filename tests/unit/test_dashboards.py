@@ -1,5 +1,6 @@
 """What goes to dashboards: quality with every value, nothing private, schemas as published."""
 
+import asyncio
 import itertools
 from pathlib import Path
 from typing import Any
@@ -79,8 +80,6 @@ def test_unchanged_state_is_not_said_each_second_but_often_enough_for_expire_aft
     said: list[float] = []
 
     async def story() -> None:
-        import asyncio
-
         running = asyncio.create_task(listener.dashboards.run())
         for _ in range(200):
             await asyncio.sleep(1)
@@ -96,13 +95,20 @@ def test_unchanged_state_is_not_said_each_second_but_often_enough_for_expire_aft
 
 def test_texts_callers_and_logins_are_for_no_dashboard() -> None:
     listener = Listener()
-    for event in (
-        ev.SmsReceived(line="l1", message="m", number="+62", text="secret", parts=1),
-        ev.CallRinging(line="l1", call="c", number="+62"),
-        ev.LoggedIn(name="operator"),
-        ev.MainsSuspected(by="ups"),
-    ):
-        listener.dashboards.on_entry(entry(event))
+
+    async def told(*events: Event) -> None:
+        for event in events:
+            listener.dashboards.on_entry(entry(event))
+        await asyncio.sleep(0)
+
+    listener.clock.run(
+        told(
+            ev.SmsReceived(line="l1", message="m", number="+62", text="secret", parts=1),
+            ev.CallRinging(line="l1", call="c", number="+62"),
+            ev.LoggedIn(name="operator"),
+            ev.MainsSuspected(by="ups"),
+        )
+    )
     assert listener.events == ["siaga/ambon/event/pusat/power.mains_suspected"]
 
 

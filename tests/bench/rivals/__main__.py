@@ -37,6 +37,8 @@ def main() -> int:
     except (node_red.NotInstalled, codec.NotInstalled, BrokerUnavailable) as e:
         print(e, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     FILE.write_bytes(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
     print(text(rows))
     print(f"Written to {FILE}.")
