@@ -83,7 +83,9 @@ class Demo:
         await until("the page", self._page_answers, UP_WITHIN * self._clock.speed)
         await self._own_knobs.start()
         self._knob_sockets["processes"] = self._site.sim / "processes.sock"
-        self._where_file.write_bytes(msgspec.json.format(msgspec.json.encode(self.where())))
+        new = self._where_file.with_suffix(".new")  # whole or not there: others wait for it to appear
+        new.write_bytes(msgspec.json.format(msgspec.json.encode(self.where())))
+        new.replace(self._where_file)
 
     async def _hold(self) -> None:
         for _ in range(HOLD_TRIES):

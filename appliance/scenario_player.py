@@ -20,6 +20,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Client, Gone, Refusal
 from drivers.sim.broker import free_port
 
+MACHINE_S = 1.0  # s of real life that a step gets on top when time passes faster: disks and processors are not scaled
 LOOK = 0.04  # s of real life between looks
 SETTLE = 60.0  # s that a fresh site may take until stations, devices and lines are known
 
@@ -35,6 +36,7 @@ class Player:
         self._story, self._clock, self._say = story, clock, say
         self._began = self._last_do = 0.0
         self._token = ""
+        self._machine_s = MACHINE_S * max(0.0, clock.speed - 1)
 
     async def play(self, keep: bool = False) -> bool:
         """True when every step was seen."""
@@ -88,7 +90,7 @@ class Player:
             self._line("→", _words(step.do))
             await self._do(step.do)
         elif step.expect is not None:
-            what = await self._await(step.expect, self._last_do + step.within, f"step {number}")
+            what = await self._await(step.expect, self._last_do + step.within + self._machine_s, f"step {number}")
             self._line("✓", f"{_words(step.expect)}   {what}")
         elif step.never is not None:
             until = self._clock.now() + step.during

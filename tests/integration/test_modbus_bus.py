@@ -18,8 +18,8 @@ from drivers.modbus.errors import BadAnswer, DeviceRefused, LineNeverQuiet, Link
 from drivers.modbus.line import SerialLine, TcpLine
 
 UNIT = 10
-TIMEOUT_S, QUIET_S = 0.1, 0.1
-LATE_S, PROMPT_S = 0.12, 0.02  # an answer comes 20 ms after the time-out, within the quiet period
+TIMEOUT_S, QUIET_S = 0.2, 0.2
+LATE_S, PROMPT_S = 0.24, 0.02  # an answer comes 40 ms after the time-out, within the quiet period
 
 
 def truthful(request):

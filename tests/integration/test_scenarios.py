@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 STORIES = sorted((Path(__file__).parents[1] / "scenarios").glob("*.toml"))
-SPEED = "6"  # where the story leaves it open: minutes become seconds, and two cores keep up
+SPEED = "4"  # where the story leaves it open: minutes become seconds, and two cores keep up
 PATIENCE = 170  # s; the longest story takes some 25 on a quiet machine
 
 
