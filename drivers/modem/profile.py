@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from drivers.modem.command import Command
+from drivers.modem.events import Technology
 
 Name = Annotated[str, Meta(min_length=1, max_length=40)]
 Line = Annotated[str, Meta(pattern=r"^AT[ -~]*$", max_length=200)]
@@ -49,6 +50,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     two_line_urcs: tuple[Name, ...] = ()
     restart_urcs: tuple[Name, ...] = ("RDY",)
     hangup: Line = "AT+CHUP"
+    technology: Technology = "unknown"  # of a modem that knows one only, and does not say so
     quirks: Quirks = Quirks()
 
 

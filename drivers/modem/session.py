@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from drivers.modem import answers
+from drivers.modem import answers, identity
 from drivers.modem.answers import AnswerError, ListedCall
 from drivers.modem.at import Urc
 from drivers.modem.errors import CommandRefused, NotDone
@@ -91,10 +91,10 @@ class Session:
         """Raises LinkLost, alone or in a group."""
         await self._try("ATE0")
         self._exchange.forget_echo()
-        identity = await self._identify()
+        who = await self._identify()
         await self._initialise(self.profile.init)
         self._echo_goes_on = self._exchange.echoed
-        self._on_event(PortUp(identity))
+        self._on_event(PortUp(who))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._exchange.lost())
             tasks.create_task(self._watch_status())
@@ -109,10 +109,9 @@ class Session:
             return None
 
     async def _identify(self) -> Identity:
-        said = [" ".join(await self._try(line) or ()) for line in ("AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN", "ATI")]
-        maker, model, revision, imei, everything = (text.partition(": ")[2] or text for text in said)
-        self.profile = choose(self._profiles, f"{maker} {model} {said[4]}")
-        return Identity(maker, model or everything, revision, imei.strip('"'), self.profile.name)
+        said = identity.read([await self._try(line) or () for line in identity.QUESTIONS])
+        self.profile = choose(self._profiles, said.everything)
+        return Identity(said.manufacturer, said.model, said.revision, said.imei, self.profile.name)
 
     async def _initialise(self, commands: Sequence[Initial]) -> bool:
         """Whether all required ones were taken."""
@@ -166,7 +165,7 @@ class Session:
         status = StatusChanged(
             STATES.get(registration.state, "unknown") if registration else "unknown",
             operator.name if operator else None,
-            TECHNOLOGIES.get(technology, "unknown") if technology is not None else "unknown",
+            TECHNOLOGIES.get(technology, "unknown") if technology is not None else self.profile.technology,
             level.dbm if level else None,
             sim,
         )

@@ -1,0 +1,160 @@
+"""The real driver against simulated modems that misbehave: it ends healthy or in a state that says what is wrong."""
+
+from pathlib import Path
+
+import pytest
+from modem_trials import MODELS, SENDER, Trial, tried
+
+from drivers.modem.events import InitRefused, PortLost, PortUp, SmsReport
+
+PROFILE_OF = {
+    "quectel": "Quectel EG25-G",
+    "simcom": "SIMCom SIM7600",
+    "sim800": "SIMCom SIM800",
+    "huawei": "Huawei E-series",
+}
+EVERY = pytest.mark.parametrize("name", MODELS)
+
+
+async def carries_messages(trial: Trial) -> None:
+    """Both ways, with the report of what was sent."""
+    await trial.until_healthy()
+    text = f"masuk {len(trial.events)}"
+    (reference,) = await trial.modem.send_sms(SENDER, "keluar", report=True)
+    await trial.text(text)
+    await trial.until_texts(text)
+    await trial.until(lambda: reference in [told.report.mr for told in trial.all(SmsReport)], "reported as delivered")
+
+
+@EVERY
+def test_each_make_is_recognised_with_its_profile(tmp_path: Path, name: str) -> None:
+    async def story(trial: Trial) -> None:
+        up = await trial.until_kind(PortUp)
+        assert (up.identity.profile, up.identity.imei) == (PROFILE_OF[name], "867698040000001")
+        await carries_messages(trial)
+        assert trial.modem.status.technology == ("2g" if name in ("sim800", "huawei") else "4g")
+        assert trial.all(InitRefused) == []
+
+    tried(tmp_path, name, story)
+
+
+@EVERY
+def test_chatter_on_a_torn_line_is_taken_for_no_answer(tmp_path: Path, name: str) -> None:
+    async def prepare(trial: Trial) -> None:
+        await trial.turn("modem.chatter")
+        await trial.turn("modem.split")
+
+    async def story(trial: Trial) -> None:
+        up = await trial.until_kind(PortUp)
+        assert (up.identity.profile, up.identity.imei) == (PROFILE_OF[name], "867698040000001")
+        assert up.identity.model in ("EG25", "SIMCOM_SIM7600G-H", "SIMCOM_SIM800L", "E173")
+        await carries_messages(trial)
+        assert trial.all(PortLost) == []
+
+    tried(tmp_path, name, story, prepare=prepare)
+
+
+@EVERY
+def test_a_reset_makes_the_driver_initialise_again(tmp_path: Path, name: str) -> None:
+    async def story(trial: Trial) -> None:
+        await carries_messages(trial)
+        await trial.turn("modem.reset")
+        await trial.until_kind(PortLost)
+        await trial.until_kind(PortUp, 2)
+        await carries_messages(trial)
+
+    tried(tmp_path, name, story)
+
+
+def test_a_restart_told_by_the_word_alone_is_noticed(tmp_path: Path) -> None:
+    """A SIM800 keeps its port through a reset; between two questions only RDY tells of it."""
+
+    async def story(trial: Trial) -> None:
+        await trial.until_healthy()
+        asked = len(await trial.typed())
+        await trial.turn("modem.reset")
+        await trial.until_kind(PortUp, 2)
+        assert "ATE0" in (await trial.typed())[asked:]
+        await trial.until_healthy()
+
+    tried(tmp_path, "sim800", story)
+
+
+@pytest.mark.parametrize("style", ["bare", "quoted", "spaces", "missing_quote", "no_technology", "unasked_place"])
+def test_registration_is_understood_however_it_is_written(tmp_path: Path, style: str) -> None:
+    async def story(trial: Trial) -> None:
+        status = await trial.until_healthy()
+        assert (status.operator, status.technology, status.signal_dbm) == ("TELKOMSEL", "4g", -69)
+
+    async def prepare(trial: Trial) -> None:
+        await trial.turn("modem.creg_style", style=style)
+
+    tried(tmp_path, "quectel", story, prepare=prepare)
+
+
+def test_a_slow_line_and_garbage_on_it_lose_no_message(tmp_path: Path) -> None:
+    async def story(trial: Trial) -> None:
+        await trial.until_healthy()
+        await trial.turn("modem.slow", ms_per_byte=5)
+        await trial.text("satu")
+        await trial.turn("modem.garbage", count=3000)
+        await trial.text("dua")
+        await trial.turn("modem.garbage", count=64)
+        await trial.until_texts("satu", "dua")
+        await trial.until_healthy()
+
+    tried(tmp_path, "quectel", story)
+
+
+def test_a_mute_modem_is_told_as_lost_and_its_messages_come_when_it_speaks(tmp_path: Path) -> None:
+    async def story(trial: Trial) -> None:
+        await trial.until_healthy()
+        await trial.turn("modem.mute")
+        await trial.text("bisu")
+        await trial.until_kind(PortLost)
+        assert not trial.modem.up
+        await trial.turn("modem.mute", on=False)
+        await trial.until_kind(PortUp, 2)
+        await trial.until_texts("bisu")
+
+    tried(tmp_path, "simcom", story)
+
+
+@pytest.mark.parametrize("command", ["AT+CSQ", "AT+CLCC", "AT+CPIN?"])
+def test_a_late_result_costs_a_look_and_no_more(tmp_path: Path, command: str) -> None:
+    async def story(trial: Trial) -> None:
+        await trial.until_healthy()
+        await trial.turn("modem.late", command=command, seconds=12)
+        await trial.turn("modem.deny")
+        await trial.until(lambda: trial.modem.up and trial.modem.status.registration == "denied", "denied")
+        await trial.turn("modem.deny", on=False)
+        await carries_messages(trial)
+
+    tried(tmp_path, "quectel", story)
+
+
+@pytest.mark.parametrize(("command", "at"), [("AT+CMGR", "middle"), ("AT+CMGL", "middle"), ("AT+CREG?", "middle")])
+def test_a_reset_inside_an_answer_loses_no_message(tmp_path: Path, command: str, at: str) -> None:
+    async def story(trial: Trial) -> None:
+        await trial.until_healthy()
+        await trial.turn("modem.reset_in", command=command, at=at)
+        await trial.text("tetap")
+        await trial.until_kind(PortUp, 2)
+        await trial.until_texts("tetap")
+        await trial.until_healthy()
+
+    tried(tmp_path, "quectel", story)
+
+
+@EVERY
+def test_a_full_memory_is_told_and_emptied_memory_takes_the_waiting_message(tmp_path: Path, name: str) -> None:
+    async def prepare(trial: Trial) -> None:
+        await trial.turn("modem.fill")
+
+    async def story(trial: Trial) -> None:
+        await trial.until_healthy()
+        await trial.text("menunggu")
+        await trial.until_emptied()
+        await trial.until_texts("menunggu")
+
+    tried(tmp_path, name, story, prepare=prepare)
