@@ -5,7 +5,9 @@ from typing import Literal
 from msgspec import Struct
 
 from drivers.modem.answers import ListedCall
+from drivers.modem.bearer import Bearer
 from drivers.modem.pdu_types import Deliver, StatusReport
+from drivers.modem.sim_card import SimReason, SimState
 
 CallState = Literal["active", "held", "dialling", "alerting", "incoming", "waiting", "ended"]
 CALL_STATES: tuple[CallState, ...] = ("active", "held", "dialling", "alerting", "incoming", "waiting", "ended")  # +CLCC
@@ -44,13 +46,19 @@ class InitRefused(Struct, frozen=True, tag="init_refused"):
 
 
 class StatusChanged(Struct, frozen=True, tag="status_changed"):
-    """What the line is, whenever that differs from before. `sim` is +CPIN's word, "" when not known."""
+    """What the line is, whenever that differs from before. `sim` is +CPIN's word, "" when not known.
+
+    `sim_state` is its meaning and `sim_reason` why a wanted PIN was not given; `bearer` is what would carry a voice.
+    """
 
     registration: Registered
     operator: str | None
     technology: Technology
     signal_dbm: int | None
     sim: str = ""
+    sim_state: SimState = "unknown"
+    sim_reason: SimReason = ""
+    bearer: Bearer = "unknown"
 
 
 class SmsPartReceived(Struct, frozen=True, tag="sms_part_received"):

@@ -16,6 +16,7 @@ from drivers.modem.pdu import Tpdu, encode_submit
 from drivers.modem.profile import Profile
 from drivers.modem.serial_port import SerialPort
 from drivers.modem.session import UNKNOWN, Session
+from drivers.modem.sim_card import SimCard
 
 REOPEN_FIRST, REOPEN_MOST = 0.5, 5.0  # s between attempts to open the port
 PING_EVERY = 5.0  # s while the modem is mute
@@ -31,12 +32,15 @@ class Modem:
     """
 
     def __init__(
-        self, port: Path | str, profiles: Sequence[Profile], *, on_event: Callable[[ModemEvent], None]
+        self, port: Path | str, profiles: Sequence[Profile], *, on_event: Callable[[ModemEvent], None], pin: str = ""
     ) -> None:
+        """`pin` is the SIM's, 4 to 8 digits, empty for none."""
         self._path, self._profiles, self._on_event = Path(port), profiles, on_event
         self._urcs = [name for profile in profiles for name in profile.urcs]
         self._two_line = [name for profile in profiles for name in profile.two_line_urcs]
+        self._sim = SimCard(pin)
         self._exchange: Exchange | None = None
+        self._asked = 0
         self._session: Session | None = None
         self._up: bool | None = None
         self._reference = secrets.randbelow(256)  # of long messages; not the same again after each restart
@@ -80,16 +84,18 @@ class Modem:
                 await self._serve(exchange)
                 exchange = self._new_exchange(port)
         finally:
+            self._asked = self._exchange.asked if self._exchange is not None else self._asked
             self._exchange = self._session = None
             port.close()
         return answered
 
     def _new_exchange(self, port: SerialPort) -> Exchange:
-        self._exchange = Exchange(port.write, self._urc, urcs=self._urcs, two_line=self._two_line)
+        self._asked = self._exchange.asked if self._exchange is not None else self._asked
+        self._exchange = Exchange(port.write, self._urc, urcs=self._urcs, two_line=self._two_line, asked=self._asked)
         return self._exchange
 
     async def _serve(self, exchange: Exchange) -> None:
-        self._session = Session(exchange, self._profiles, self._told)
+        self._session = Session(exchange, self._profiles, self._sim, self._told)
         try:
             await self._session.run()
         except* LinkLost as group:

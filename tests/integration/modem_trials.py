@@ -45,6 +45,12 @@ class Trial:
         lines: list[str] = await self.turn("modem.log", last=200)
         return lines
 
+    async def pin_tries(self) -> int:
+        """What the card has left, asked at the simulated modem itself."""
+        state = await turn(self._knobs, "status", timeout=PATIENCE)
+        tries: int = state["modems"][self.name]["pin_tries"]
+        return tries
+
     def all(self, kind: type[E]) -> list[E]:
         return [event for event in self.events if isinstance(event, kind)]
 

@@ -158,3 +158,94 @@ def test_a_full_memory_is_told_and_emptied_memory_takes_the_waiting_message(tmp_
         await trial.until_texts("menunggu")
 
     tried(tmp_path, name, story, prepare=prepare)
+
+
+def test_a_pulled_sim_is_absent_until_it_is_back(tmp_path: Path) -> None:
+    async def story(trial: Trial) -> None:
+        await trial.until_healthy()
+        await trial.turn("sim.pull")
+        await trial.until(lambda: trial.modem.status.sim_state == "absent", "without its SIM")
+        assert trial.modem.up
+        assert trial.modem.status.bearer == "none"
+        await trial.turn("sim.insert")
+        await carries_messages(trial)
+
+    tried(tmp_path, "simcom", story)
+
+
+async def lock_sim(trial: Trial, pin: str, tries: int) -> None:
+    """From the next power-up on, which is now."""
+    await trial.turn("sim.lock", pin=pin, tries=tries)
+    await trial.turn("modem.reset")
+
+
+@pytest.mark.parametrize("name", ["quectel", "simcom", "sim800", "huawei"])
+def test_the_right_pin_is_given_and_the_line_works(tmp_path: Path, name: str) -> None:
+    async def prepare(trial: Trial) -> None:
+        await lock_sim(trial, "4711", 3)
+
+    async def story(trial: Trial) -> None:
+        await trial.until(lambda: trial.modem.status.sim_state == "ready", "with a SIM that is ready")
+        await carries_messages(trial)
+        assert (await trial.typed()).count('AT+CPIN="4711"') == 1
+
+    tried(tmp_path, name, story, prepare=prepare, options={"pin": "4711"})
+
+
+@pytest.mark.parametrize(
+    ("tries", "pin", "reason", "given", "left"),
+    [
+        (3, "", "no_pin", 0, 3),
+        (3, "0000", "pin_refused", 1, 2),
+        (2, "4711", "few_tries", 0, 2),
+        (1, "4711", "few_tries", 0, 1),
+    ],
+)
+def test_the_last_two_tries_are_never_spent(
+    tmp_path: Path, tries: int, pin: str, reason: str, given: int, left: int
+) -> None:
+    async def prepare(trial: Trial) -> None:
+        await lock_sim(trial, "4711", tries)
+
+    async def story(trial: Trial) -> None:
+        await trial.until(lambda: trial.modem.status.sim_reason == reason, reason)
+        assert trial.modem.status.sim_state == "pin"
+        for ups in (2, 3):  # not again in its next lives either
+            await trial.turn("modem.reset")
+            await trial.until_kind(PortUp, ups)
+            await trial.until(lambda: trial.modem.status.sim_state == "pin", "asked for its PIN")
+        assert sum(line.startswith("AT+CPIN=") for line in await trial.typed()) == given
+        assert await trial.pin_tries() == left
+
+    tried(tmp_path, "quectel", story, prepare=prepare, options={"pin": pin})
+
+
+def test_a_sim_that_wants_its_puk_is_left_alone(tmp_path: Path) -> None:
+    async def prepare(trial: Trial) -> None:
+        await lock_sim(trial, "4711", 0)
+
+    async def story(trial: Trial) -> None:
+        await trial.until(lambda: trial.modem.status.sim_state == "puk", "asked for its PUK")
+        assert not any(line.startswith("AT+CPIN=") for line in await trial.typed())
+
+    tried(tmp_path, "simcom", story, prepare=prepare, options={"pin": "4711"})
+
+
+def test_voice_over_lte_that_goes_leaves_messages_only(tmp_path: Path) -> None:
+    async def story(trial: Trial) -> None:
+        await trial.until(lambda: trial.modem.status.bearer == "volte", "with voice over LTE")
+        await trial.turn("modem.ims", on=False)
+        await trial.until(lambda: trial.modem.status.bearer == "sms_only", "without voice")
+        await carries_messages(trial)
+        await trial.turn("modem.deny")
+        await trial.until(lambda: trial.modem.status.bearer == "none", "refused")
+
+    tried(tmp_path, "quectel", story)
+
+
+@pytest.mark.parametrize(("name", "bearer"), [("sim800", "2g"), ("huawei", "2g"), ("simcom", "unknown")])
+def test_the_bearer_is_told_as_far_as_a_make_tells_it(tmp_path: Path, name: str, bearer: str) -> None:
+    async def story(trial: Trial) -> None:
+        assert (await trial.until_healthy()).bearer == bearer
+
+    tried(tmp_path, name, story)
