@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from drivers.modem.answers import ListedCall
 from drivers.modem.bearer import Bearer
+from drivers.modem.ladder import Step
 from drivers.modem.pdu_types import Deliver, StatusReport
 from drivers.modem.sim_card import SimReason, SimState
 
@@ -36,6 +37,12 @@ class PortLost(Struct, frozen=True, tag="port_lost"):
     """The port is missing, gone or mute. Said once; PortUp follows when it is back. Nothing is known until then."""
 
     reason: str
+
+
+class RecoveryStep(Struct, frozen=True, tag="recovery_step"):
+    """What was just done about a modem that is mute, or has not found its network for minutes."""
+
+    step: Step
 
 
 class InitRefused(Struct, frozen=True, tag="init_refused"):
@@ -149,6 +156,7 @@ class UssdSaid(Struct, frozen=True, tag="ussd_said"):
 ModemEvent = (
     PortUp
     | PortLost
+    | RecoveryStep
     | InitRefused
     | StatusChanged
     | SmsPartReceived

@@ -50,6 +50,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     two_line_urcs: tuple[Name, ...] = ()
     restart_urcs: tuple[Name, ...] = ("RDY",)
     hangup: Line = "AT+CHUP"
+    reset: Line | None = None  # the maker's own, for when AT+CFUN=1,1 does not help
     signal: tuple[Line, ...] = ("AT+CSQ", "AT+CESQ")  # asked in this order until one tells a strength
     ims: Line | None = None  # asks whether voice over LTE is up
     technology: Technology = "unknown"  # of a modem that knows one only, and does not say so

@@ -18,6 +18,7 @@ from drivers.modem.events import (
     InitRefused,
     ModemEvent,
     PortUp,
+    RecoveryStep,
     Registered,
     Ring,
     StatusChanged,
@@ -25,6 +26,7 @@ from drivers.modem.events import (
 )
 from drivers.modem.exchange import Exchange, Priority
 from drivers.modem.inbox import Inbox
+from drivers.modem.ladder import Ladder
 from drivers.modem.news import events_of
 from drivers.modem.profile import Initial, Profile, choose
 from drivers.modem.sim_card import SimCard
@@ -34,6 +36,8 @@ STATUS_AT_MOST = 1.0  # s between two, however often the modem says that somethi
 CALLS_EVERY = 2.0  # s in a call
 NO_CALLS_TWICE = 2  # empty lists before the calls count as over: a call that was just dialled may not be listed yet
 INIT = 10.0  # s for one command at start; AT+QPCMV and AT+CSMS take their time while a SIM is read
+UNREGISTERED_MOST = 180.0  # s; a search of all bands takes one to two minutes
+RESTART = "AT+CFUN=1,1"
 IDENTIFY_TRIES = 3  # a modem that says nothing of itself was not understood
 
 UNKNOWN = StatusChanged("unknown", None, "unknown", None)
@@ -58,9 +62,11 @@ class Session:
         exchange: Exchange,
         profiles: Sequence[Profile],
         sim: SimCard,
+        ladder: Ladder,
         on_event: Callable[[ModemEvent], None],
     ) -> None:
-        self._sim = sim
+        self._sim, self._ladder = sim, ladder
+        self._unregistered_since: float | None = None
         self._exchange, self._profiles, self._on_event = exchange, profiles, on_event
         self.inbox = Inbox(exchange, on_event)
         self.profile = choose(profiles, "")
@@ -83,6 +89,7 @@ class Session:
         for event in events_of(urc):
             self._on_event(event)
             if isinstance(event, Ring | Caller | CallReported | CallEnded):
+                self._ladder.call(True, asyncio.get_running_loop().time())
                 self._call_hint.set()
 
     def _announced(self, urc: Urc) -> None:
@@ -93,6 +100,7 @@ class Session:
 
     def expect_call(self) -> None:
         """A call was just dialled or answered: look at the list."""
+        self._ladder.call(True, asyncio.get_running_loop().time())
         self._call_hint.set()
 
     async def run(self) -> None:
@@ -146,6 +154,7 @@ class Session:
         while True:
             self._status_due.clear()
             await self._look_at_status()
+            await self._recover()
             if self._exchange.echoed and not self._echo_goes_on:
                 self._exchange.lose("The modem restarted: it echoes again.")
             await asyncio.sleep(STATUS_AT_MOST)
@@ -184,6 +193,21 @@ class Session:
             self.status = status
             self._on_event(status)
 
+    async def _recover(self) -> None:
+        """Reset a modem that has a SIM and answers, and has found no network for minutes."""
+        now = asyncio.get_running_loop().time()
+        if self.status.bearer != "none" or self.status.sim_state != "ready":
+            self._unregistered_since = None
+            return
+        if self._unregistered_since is None:
+            self._unregistered_since = now
+        if now - self._unregistered_since < UNREGISTERED_MOST:
+            return
+        step = self._ladder.next_reset(now, vendor=self.profile.reset is not None)
+        if step is not None:
+            self._on_event(RecoveryStep(step))
+            await self._try(RESTART if step == "restart" else self.profile.reset or RESTART)
+
     def _technology(self, operator: Operator | None, known: Sequence[Registration]) -> Technology:
         """What the operator's line says, else the first registration that says it, else the only one it knows."""
         said = [operator.technology] if operator else []
@@ -208,6 +232,8 @@ class Session:
                 calls = await self._calls()
                 if calls is not None:
                     empty = 0 if calls else empty + 1
+                    if calls or empty >= NO_CALLS_TWICE:
+                        self._ladder.call(bool(calls), asyncio.get_running_loop().time())
                     self._on_event(CallListed(calls))
                 try:
                     async with asyncio.timeout(CALLS_EVERY):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from modem_trials import MODELS, SENDER, Trial, tried
 
-from drivers.modem.events import InitRefused, PortLost, PortUp, SmsReport
+from drivers.modem.events import InitRefused, PortLost, PortUp, RecoveryStep, SmsReport
 
 PROFILE_OF = {
     "quectel": "Quectel EG25-G",
@@ -249,3 +249,29 @@ def test_the_bearer_is_told_as_far_as_a_make_tells_it(tmp_path: Path, name: str,
         assert (await trial.until_healthy()).bearer == bearer
 
     tried(tmp_path, name, story)
+
+
+def test_a_modem_that_finds_no_network_is_restarted_and_its_port_found_again(tmp_path: Path) -> None:
+    async def story(trial: Trial) -> None:
+        await trial.until_healthy()
+        await trial.turn("modem.deny")
+        assert (await trial.until_kind(RecoveryStep)).step == "restart"
+        await trial.turn("modem.deny", on=False)
+        await trial.until_kind(PortUp, 2)
+        await carries_messages(trial)
+        assert (await trial.typed()).count("AT+CFUN=1,1") == 1
+
+    tried(tmp_path, "quectel", story)
+
+
+def test_a_mute_modem_is_called_then_its_port_opened_anew_then_reset(tmp_path: Path) -> None:
+    async def story(trial: Trial) -> None:
+        await trial.until_healthy()
+        await trial.turn("modem.mute")
+        await trial.until_kind(RecoveryStep, 3)
+        assert [told.step for told in trial.all(RecoveryStep)] == ["ping", "reopen", "restart"]
+        await trial.turn("modem.mute", on=False)
+        await trial.until_kind(PortUp, 2)
+        await carries_messages(trial)
+
+    tried(tmp_path, "sim800", story)
