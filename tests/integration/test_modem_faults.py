@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from modem_trials import MODELS, SENDER, Trial, tried
 
+from drivers.modem.errors import LinkLost, SmsFailed
 from drivers.modem.events import InitRefused, PortLost, PortUp, RecoveryStep, SmsReport
 
 PROFILE_OF = {
@@ -275,3 +276,29 @@ def test_a_mute_modem_is_called_then_its_port_opened_anew_then_reset(tmp_path: P
         await carries_messages(trial)
 
     tried(tmp_path, "sim800", story)
+
+
+def test_a_reset_behind_the_prompt_is_told_as_not_sent_for_certain_or_not(tmp_path: Path) -> None:
+    async def story(trial: Trial) -> None:
+        await trial.until_healthy()
+        await trial.turn("modem.reset_in", command="AT+CMGS", at="prompt")
+        with pytest.raises((LinkLost, SmsFailed)):
+            await trial.modem.send_sms(SENDER, "weg")
+        await trial.until_kind(PortUp, 2)
+        await carries_messages(trial)
+
+    tried(tmp_path, "quectel", story)
+
+
+@pytest.mark.parametrize("name", ["quectel", "sim800"])
+def test_a_supply_that_sags_is_told_and_outlived(tmp_path: Path, name: str) -> None:
+    async def story(trial: Trial) -> None:
+        await trial.until_healthy()
+        await trial.turn("modem.undervoltage")
+        with pytest.raises((LinkLost, SmsFailed)):
+            await trial.modem.send_sms(SENDER, "lemah")
+        await trial.until_kind(PortLost)
+        await trial.turn("modem.undervoltage", on=False)
+        await carries_messages(trial)
+
+    tried(tmp_path, name, story)
