@@ -156,6 +156,12 @@ class LineDown(Event, tag="line.down", frozen=True):
     reason: str
 
 
+class LineRecovery(Event, tag="line.recovery", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+    step: str  # "ping", "reopen", "restart", "vendor_reset"
+
+
 class CallEvent(Event, frozen=True):
     SUBJECT = ("line", "call")
     line: str

@@ -19,6 +19,7 @@ GROUPS = {
     "action": "action",
     "role": "role",
     "purpose": "purpose",
+    "step": "recovery_step",
     "alarm": "alarm",
     "mode": "genset.mode",
 }

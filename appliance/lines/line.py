@@ -8,7 +8,7 @@ from pathlib import Path
 
 from appliance.clock import boot_id
 from appliance.config import Line as LineConfig
-from appliance.events import CallAnswered, CallEnded, CallEvent, LineDown, LineUp
+from appliance.events import CallAnswered, CallEnded, CallEvent, LineDown, LineRecovery, LineUp
 from appliance.journal import Appended
 from appliance.lines import ORDER_PORT
 from appliance.lines.call_machine import CallMachine, Known, Listed, Phase, Reason, Said
@@ -104,6 +104,8 @@ class Line:
                 self._port_up(identity)
             case heard.PortLost(reason=reason):
                 self._port_lost(reason)
+            case heard.RecoveryStep(step=step):
+                self._append(LineRecovery(line=self.config.id, step=step))
             case heard.SmsPartReceived():
                 self._delete_behind(self._ledger.take(event), event.memory, event.index)
             case heard.SmsUnreadable():

@@ -53,4 +53,6 @@ def _can_take_call(up: bool, down: str, status: StatusChanged, call: Call | None
         return "unknown", "starting" if status.sim == "" else "unknown"
     if status.registration not in REGISTERED:
         return "no", status.registration
+    if status.bearer == "sms_only" and not call:
+        return "unknown", "sms_only"  # a fallback to 2G may still bring a call
     return ("no", "in_call") if call else ("registered", "")

@@ -193,6 +193,38 @@ def cpin(line: str) -> str:
     return said.upper()
 
 
+def pin_tries(line: str) -> int | None:
+    """PIN tries left, of +CPINR, +QPINC, +SPIC, ^CPIN; None on a line about another code."""
+    parts = fields(line, "+CPINR", "+QPINC", "+SPIC", "^CPIN")
+    name = name_of(line)
+    if name in ("+CPINR", "+QPINC"):
+        return _number(parts, 1, line) if parts[0].upper() in ("SIM PIN", "SC") else None
+    return _number(parts, 3 if name == "^CPIN" else 0, line)  # Huawei: state, tries of it, PUK, PIN, PUK2, PIN2
+
+
+def ims(line: str) -> bool:
+    """Quectel `+QCFG: "ims",setting,up`: whether voice over LTE is up."""
+    parts = fields(line, "+QCFG")
+    if parts[0].lower() != "ims":
+        raise AnswerError(f"{line[:80]!r} is not about IMS")
+    return _number(parts, 2, line) == 1
+
+
+def qcsq(line: str) -> Level:
+    """Quectel `+QCSQ: "LTE",rssi,rsrp,sinr,rsrq` and `"GSM",rssi`, dBm and dB."""
+    parts = fields(line, "+QCSQ")
+    lte = parts[0].upper() in ("LTE", "CAT-M1", "CAT-NB1", "EMTC", "NBIOT")
+    return Level(_optional(parts, 2 if lte else 1), _optional(parts, 4) if lte else None)
+
+
+def level(line: str) -> Level:
+    """Any answer about strength."""
+    read = {"+CSQ": csq, "+CESQ": cesq, "+QCSQ": qcsq}.get(name_of(line))
+    if read is None:
+        raise AnswerError(f"{line[:80]!r} says nothing of strength")
+    return read(line)
+
+
 def cpms(line: str) -> tuple[Storage, ...]:
     """Up to three memories: for reading, for sending, for receiving; names are missing in the answer to a choice."""
     parts = fields(line, "+CPMS")

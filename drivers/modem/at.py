@@ -96,9 +96,14 @@ class _State(Enum):
 
 
 class Engine:
-    """`urcs` and `two_line` are the names of a vendor's own unasked lines, beside the standard's."""
+    """`urcs` and `two_line` are the names of a vendor's own unasked lines, beside the standard's.
 
-    def __init__(self, urcs: Iterable[str] = (), two_line: Iterable[str] = ()) -> None:
+    `asked` counts the questions that may still be answered, also of the engine before this one on the same port: a late
+    answer to that one's last question is none to this one's first.
+    """
+
+    def __init__(self, urcs: Iterable[str] = (), two_line: Iterable[str] = (), asked: int = 0) -> None:
+        self.asked = asked
         self._two_line = WITH_A_SECOND_LINE | {name.upper() for name in two_line}
         self._unasked = UNASKED | self._two_line | {name.upper() for name in urcs}
         self._state = _State.IDLE
@@ -159,7 +164,8 @@ class Engine:
         escape = ESC if not first or self._state is _State.PROMPTING or self._payload_owed else b""
         self._state, self._payload_owed = _State.RESYNC, False
         queries = [q for q in RESYNC_QUERIES if q != self._command.expects]
-        self._query = queries[self._attempts % len(queries)]
+        self._query = queries[self.asked % len(queries)]
+        self.asked += 1
         self._query_answered = False
         self._attempts += 1
         return escape + self._line(f"AT{self._query}?")
@@ -248,7 +254,9 @@ class Engine:
             return False
         if self._state is _State.RESYNC:
             if final == OK and self._query_answered:
-                events.append(Resynced(tuple(self._lines), self._attempts < len(RESYNC_QUERIES)))
+                certain = self._attempts < len(RESYNC_QUERIES)
+                events.append(Resynced(tuple(self._lines), certain))
+                self.asked = 0 if certain else self.asked
                 self._close()
         elif self._state is not _State.IDLE:
             events.append(Response(self._command.line, tuple(self._lines), final, code, detail))

@@ -76,6 +76,11 @@ class Command:
     prompts: bool = False  # it asks for a payload with "> "
     calls: bool = False  # NO CARRIER and BUSY end it too
 
+    @property
+    def owes_a_line(self) -> bool:
+        """Whether OK alone is a strange answer."""
+        return self.bare or (bool(self.expects) and self.line.endswith("?"))
+
     @classmethod
     def of(cls, line: str) -> "Command":
         """The command with what its answer looks like, told from its name. Raises ValueError on what is no command."""

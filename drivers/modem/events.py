@@ -5,7 +5,10 @@ from typing import Literal
 from msgspec import Struct
 
 from drivers.modem.answers import ListedCall
+from drivers.modem.bearer import Bearer
+from drivers.modem.ladder import Step
 from drivers.modem.pdu_types import Deliver, StatusReport
+from drivers.modem.sim_card import SimReason, SimState
 
 CallState = Literal["active", "held", "dialling", "alerting", "incoming", "waiting", "ended"]
 CALL_STATES: tuple[CallState, ...] = ("active", "held", "dialling", "alerting", "incoming", "waiting", "ended")  # +CLCC
@@ -36,6 +39,12 @@ class PortLost(Struct, frozen=True, tag="port_lost"):
     reason: str
 
 
+class RecoveryStep(Struct, frozen=True, tag="recovery_step"):
+    """What was just done about a modem that is mute, or has not found its network for minutes."""
+
+    step: Step
+
+
 class InitRefused(Struct, frozen=True, tag="init_refused"):
     """A required command of the profile was refused: the line works in part. It is tried again."""
 
@@ -44,13 +53,19 @@ class InitRefused(Struct, frozen=True, tag="init_refused"):
 
 
 class StatusChanged(Struct, frozen=True, tag="status_changed"):
-    """What the line is, whenever that differs from before. `sim` is +CPIN's word, "" when not known."""
+    """What the line is, whenever that differs from before. `sim` is +CPIN's word, "" when not known.
+
+    `sim_state` is its meaning and `sim_reason` why a wanted PIN was not given; `bearer` is what would carry a voice.
+    """
 
     registration: Registered
     operator: str | None
     technology: Technology
     signal_dbm: int | None
     sim: str = ""
+    sim_state: SimState = "unknown"
+    sim_reason: SimReason = ""
+    bearer: Bearer = "unknown"
 
 
 class SmsPartReceived(Struct, frozen=True, tag="sms_part_received"):
@@ -141,6 +156,7 @@ class UssdSaid(Struct, frozen=True, tag="ussd_said"):
 ModemEvent = (
     PortUp
     | PortLost
+    | RecoveryStep
     | InitRefused
     | StatusChanged
     | SmsPartReceived

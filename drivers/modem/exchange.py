@@ -43,9 +43,11 @@ class Exchange:
         *,
         urcs: Iterable[str] = (),
         two_line: Iterable[str] = (),
+        asked: int = 0,
     ) -> None:
+        """`asked` is that of the exchange before this one on the same port (see Engine)."""
         self._write, self._on_urc = write, on_urc
-        self._engine = Engine(urcs, two_line)
+        self._engine = Engine(urcs, two_line, asked)
         self._pending: asyncio.Future[Event] | None = None
         self._down: str | None = None
         self._gone = asyncio.Event()
@@ -55,6 +57,10 @@ class Exchange:
         self._busy = False
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
+
+    @property
+    def asked(self) -> int:
+        return self._engine.asked
 
     @property
     def echoed(self) -> bool:
@@ -159,7 +165,8 @@ class Exchange:
                 else:
                     await self._get_in_step()
                     raise NoAnswer(f"{line[:60]}: no answer in time.") from None
-            self._in_step = True
+            # An OK without the line that was asked for may be another command's: get in step before the next.
+            self._in_step = not response.ok or bool(response.lines) or not command.owes_a_line
         if not response.ok:
             raise CommandRefused(line[:60], response.final, response.code, response.detail)
         return response

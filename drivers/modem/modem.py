@@ -9,16 +9,19 @@ from drivers.modem import answers
 from drivers.modem.answers import AnswerError
 from drivers.modem.at import Urc
 from drivers.modem.errors import LinkLost, ModemBusy, NotDone, PayloadUnanswered, SmsFailed
-from drivers.modem.events import ModemEvent, PortLost, PortUp, StatusChanged
+from drivers.modem.events import ModemEvent, PortLost, PortUp, RecoveryStep, StatusChanged
 from drivers.modem.exchange import Exchange, Priority
+from drivers.modem.ladder import Ladder
 from drivers.modem.numbers import diallable
 from drivers.modem.pdu import Tpdu, encode_submit
 from drivers.modem.profile import Profile
 from drivers.modem.serial_port import SerialPort
-from drivers.modem.session import UNKNOWN, Session
+from drivers.modem.session import RESTART, UNKNOWN, Session
+from drivers.modem.sim_card import SimCard
 
 REOPEN_FIRST, REOPEN_MOST = 0.5, 5.0  # s between attempts to open the port
 PING_EVERY = 5.0  # s while the modem is mute
+PINGS_BEFORE_RESET = 3  # behind an anew opened port
 PINGS_BEFORE_REOPEN = 6  # then the port itself is tried anew
 SMS_SENT = 40.0  # s for the network to take a message; it answers 332 by itself after some 30
 CALL_SET_UP = 20.0  # s; on some networks OK comes only when the other side rings
@@ -31,12 +34,17 @@ class Modem:
     """
 
     def __init__(
-        self, port: Path | str, profiles: Sequence[Profile], *, on_event: Callable[[ModemEvent], None]
+        self, port: Path | str, profiles: Sequence[Profile], *, on_event: Callable[[ModemEvent], None], pin: str = ""
     ) -> None:
+        """`pin` is the SIM's, 4 to 8 digits, empty for none."""
         self._path, self._profiles, self._on_event = Path(port), profiles, on_event
         self._urcs = [name for profile in profiles for name in profile.urcs]
         self._two_line = [name for profile in profiles for name in profile.two_line_urcs]
+        self._sim, self._ladder = SimCard(pin), Ladder()
+        self._vendor_reset: str | None = None
+        self._mute_openings = 0
         self._exchange: Exchange | None = None
+        self._asked = 0
         self._session: Session | None = None
         self._up: bool | None = None
         self._reference = secrets.randbelow(256)  # of long messages; not the same again after each restart
@@ -74,27 +82,46 @@ class Modem:
                 if not await exchange.wake():
                     pings += 1
                     self._lost(f"{self._path}: the modem is mute; it does not answer.")
+                    self._recover(port, pings)
                     await asyncio.sleep(PING_EVERY)
                     continue
-                answered, pings = True, 0
+                answered, pings, self._mute_openings = True, 0, 0
                 await self._serve(exchange)
                 exchange = self._new_exchange(port)
         finally:
+            self._asked = self._exchange.asked if self._exchange is not None else self._asked
             self._exchange = self._session = None
             port.close()
         return answered
 
+    def _recover(self, port: SerialPort, pings: int) -> None:
+        """Tell each mild step once; write a reset blindly to a modem that is mute behind an anew opened port too."""
+        if pings == 1:
+            self._mute_openings += 1
+            if self._mute_openings <= 2:
+                self._on_event(RecoveryStep("ping" if self._mute_openings == 1 else "reopen"))
+        if self._mute_openings < 2 or pings < PINGS_BEFORE_RESET:
+            return
+        now = asyncio.get_running_loop().time()
+        step = self._ladder.next_reset(now, vendor=self._vendor_reset is not None)
+        if step is not None:
+            self._on_event(RecoveryStep(step))
+            command = RESTART if step == "restart" else self._vendor_reset or RESTART
+            port.write(b"\x1b\r" + command.encode() + b"\r")
+
     def _new_exchange(self, port: SerialPort) -> Exchange:
-        self._exchange = Exchange(port.write, self._urc, urcs=self._urcs, two_line=self._two_line)
+        self._asked = self._exchange.asked if self._exchange is not None else self._asked
+        self._exchange = Exchange(port.write, self._urc, urcs=self._urcs, two_line=self._two_line, asked=self._asked)
         return self._exchange
 
     async def _serve(self, exchange: Exchange) -> None:
-        self._session = Session(exchange, self._profiles, self._told)
+        self._session = Session(exchange, self._profiles, self._sim, self._ladder, self._told)
         try:
             await self._session.run()
         except* LinkLost as group:
             self._lost(str(group.exceptions[0]))
         finally:
+            self._vendor_reset = self._session.profile.reset
             self._session = None
 
     def _received(self, data: bytes) -> None:

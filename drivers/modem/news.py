@@ -101,6 +101,7 @@ READERS: dict[str, Callable[[str], tuple[ModemEvent, ...]]] = {
     "^CONN": _huawei,
     "^CEND": _huawei,
     "+RXDTMF": _key,
+    "+DTMF": _key,
     "^DDTMF": _key,
     "+QTONEDET": _key_in_ascii,
     "+CUSD": _ussd,

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from drivers.modem.command import Command
+from drivers.modem.events import Technology
 
 Name = Annotated[str, Meta(min_length=1, max_length=40)]
 Line = Annotated[str, Meta(pattern=r"^AT[ -~]*$", max_length=200)]
@@ -49,6 +50,10 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     two_line_urcs: tuple[Name, ...] = ()
     restart_urcs: tuple[Name, ...] = ("RDY",)
     hangup: Line = "AT+CHUP"
+    reset: Line | None = None  # the maker's own, for when AT+CFUN=1,1 does not help
+    signal: tuple[Line, ...] = ("AT+CSQ", "AT+CESQ")  # asked in this order until one tells a strength
+    ims: Line | None = None  # asks whether voice over LTE is up
+    technology: Technology = "unknown"  # of a modem that knows one only, and does not say so
     quirks: Quirks = Quirks()
 
 
@@ -56,7 +61,11 @@ def load_profile(path: Path) -> Profile:
     """One profile. Raises ProfileError."""
     try:
         profile = msgspec.toml.decode(path.read_bytes(), type=Profile)
-        for line in (*(initial.send for initial in (*profile.init, *profile.sim_init)), profile.hangup):
+        for line in (
+            *(initial.send for initial in (*profile.init, *profile.sim_init)),
+            profile.hangup,
+            *profile.signal,
+        ):
             Command.of(line)
     except OSError as e:
         raise ProfileError(f"{path}: cannot be read ({e.strerror}).") from e

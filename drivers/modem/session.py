@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from drivers.modem import answers
-from drivers.modem.answers import AnswerError, ListedCall
+from drivers.modem import answers, identity
+from drivers.modem.answers import AnswerError, ListedCall, Operator, Registration
 from drivers.modem.at import Urc
-from drivers.modem.errors import CommandRefused, NotDone
+from drivers.modem.bearer import verdict
+from drivers.modem.errors import NotDone
 from drivers.modem.events import (
     CallEnded,
     Caller,
@@ -17,6 +18,7 @@ from drivers.modem.events import (
     InitRefused,
     ModemEvent,
     PortUp,
+    RecoveryStep,
     Registered,
     Ring,
     StatusChanged,
@@ -24,14 +26,19 @@ from drivers.modem.events import (
 )
 from drivers.modem.exchange import Exchange, Priority
 from drivers.modem.inbox import Inbox
+from drivers.modem.ladder import Ladder
 from drivers.modem.news import events_of
 from drivers.modem.profile import Initial, Profile, choose
+from drivers.modem.sim_card import SimCard
 
 STATUS_EVERY = 10.0  # s; a lost network shows on the page within one
 STATUS_AT_MOST = 1.0  # s between two, however often the modem says that something changed
 CALLS_EVERY = 2.0  # s in a call
 NO_CALLS_TWICE = 2  # empty lists before the calls count as over: a call that was just dialled may not be listed yet
 INIT = 10.0  # s for one command at start; AT+QPCMV and AT+CSMS take their time while a SIM is read
+UNREGISTERED_MOST = 180.0  # s; a search of all bands takes one to two minutes
+RESTART = "AT+CFUN=1,1"
+IDENTIFY_TRIES = 3  # a modem that says nothing of itself was not understood
 
 UNKNOWN = StatusChanged("unknown", None, "unknown", None)
 
@@ -46,13 +53,20 @@ TECHNOLOGIES: dict[int, Technology] = {
 }  # fmt: skip
 T = TypeVar("T")
 
-SIM_REFUSALS = {10: "NOT INSERTED", 11: "SIM PIN", 12: "SIM PUK", 13: "FAILURE", 14: "BUSY"}
-
 
 class Session:
     """Runs until the link is lost. `urc()` gets every unasked line from the moment of its making."""
 
-    def __init__(self, exchange: Exchange, profiles: Sequence[Profile], on_event: Callable[[ModemEvent], None]) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        profiles: Sequence[Profile],
+        sim: SimCard,
+        ladder: Ladder,
+        on_event: Callable[[ModemEvent], None],
+    ) -> None:
+        self._sim, self._ladder = sim, ladder
+        self._unregistered_since: float | None = None
         self._exchange, self._profiles, self._on_event = exchange, profiles, on_event
         self.inbox = Inbox(exchange, on_event)
         self.profile = choose(profiles, "")
@@ -70,11 +84,12 @@ class Session:
             self._announced(urc)
         elif urc.name in ("+CMT", "+CDS"):
             self.inbox.handed_over(urc)
-        elif urc.name in ("+CREG", "+CEREG", "+CPIN", "+QIND", "+QUSIM"):
+        elif urc.name in ("+CREG", "+CGREG", "+CEREG", "+CPIN", "+QIND", "+QUSIM", "+SIMCARD", "^SIMST"):
             self._status_due.set()
         for event in events_of(urc):
             self._on_event(event)
             if isinstance(event, Ring | Caller | CallReported | CallEnded):
+                self._ladder.call(True, asyncio.get_running_loop().time())
                 self._call_hint.set()
 
     def _announced(self, urc: Urc) -> None:
@@ -85,16 +100,17 @@ class Session:
 
     def expect_call(self) -> None:
         """A call was just dialled or answered: look at the list."""
+        self._ladder.call(True, asyncio.get_running_loop().time())
         self._call_hint.set()
 
     async def run(self) -> None:
         """Raises LinkLost, alone or in a group."""
         await self._try("ATE0")
         self._exchange.forget_echo()
-        identity = await self._identify()
+        who = await self._identify()
         await self._initialise(self.profile.init)
         self._echo_goes_on = self._exchange.echoed
-        self._on_event(PortUp(identity))
+        self._on_event(PortUp(who))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._exchange.lost())
             tasks.create_task(self._watch_status())
@@ -109,10 +125,12 @@ class Session:
             return None
 
     async def _identify(self) -> Identity:
-        said = [" ".join(await self._try(line) or ()) for line in ("AT+CGMI", "AT+CGMM", "AT+CGMR", "AT+CGSN", "ATI")]
-        maker, model, revision, imei, everything = (text.partition(": ")[2] or text for text in said)
-        self.profile = choose(self._profiles, f"{maker} {model} {said[4]}")
-        return Identity(maker, model or everything, revision, imei.strip('"'), self.profile.name)
+        for _ in range(IDENTIFY_TRIES):
+            said = identity.read([await self._try(line) or () for line in identity.QUESTIONS])
+            if said.everything.strip():
+                break
+        self.profile = choose(self._profiles, said.everything)
+        return Identity(said.manufacturer, said.model, said.revision, said.imei, self.profile.name)
 
     async def _initialise(self, commands: Sequence[Initial]) -> bool:
         """Whether all required ones were taken."""
@@ -136,6 +154,7 @@ class Session:
         while True:
             self._status_due.clear()
             await self._look_at_status()
+            await self._recover()
             if self._exchange.echoed and not self._echo_goes_on:
                 self._exchange.lose("The modem restarted: it echoes again.")
             await asyncio.sleep(STATUS_AT_MOST)
@@ -146,41 +165,63 @@ class Session:
                 continue
 
     async def _look_at_status(self) -> None:
-        sim = await self._look_at_sim()
-        if sim != "READY":
+        sim = await self._sim.look(self._exchange)
+        if sim.state != "ready":
             self._sim_started = False
         elif not self._sim_started:
             self._sim_started = await self._initialise(self.profile.sim_init)
             await self.inbox.start()
-        registrations = [
-            parsed
-            for line in ("AT+CREG?", "AT+CEREG?")
-            if (parsed := _parsed(answers.registration, await self._try(line))) is not None
+        circuit, *packet = [
+            _parsed(answers.registration, await self._try(line)) for line in ("AT+CREG?", "AT+CGREG?", "AT+CEREG?")
         ]
-        registration = next((r for r in registrations if r.registered), registrations[0] if registrations else None)
+        known = [r for r in (circuit, *packet) if r is not None]
+        registration = next((r for r in known if r.registered), known[0] if known else None)
         operator = _parsed(answers.cops, await self._try("AT+COPS?"))
-        level = _parsed(answers.csq, await self._try("AT+CSQ"))
-        technology = operator.technology if operator else None
-        if technology is None and registration:
-            technology = registration.technology
+        technology = self._technology(operator, known)
+        ims = _parsed(answers.ims, await self._try(self.profile.ims)) if self.profile.ims else None
         status = StatusChanged(
             STATES.get(registration.state, "unknown") if registration else "unknown",
             operator.name if operator else None,
-            TECHNOLOGIES.get(technology, "unknown") if technology is not None else "unknown",
-            level.dbm if level else None,
-            sim,
+            technology,
+            await self._signal(),
+            sim.word,
+            sim.state,
+            sim.reason,
+            verdict(circuit, tuple(packet), technology, ims),
         )
         if status != self.status:
             self.status = status
             self._on_event(status)
 
-    async def _look_at_sim(self) -> str:
-        try:
-            return _parsed(answers.cpin, (await self._exchange.ask("AT+CPIN?", timeout=INIT)).lines) or ""
-        except CommandRefused as e:
-            return SIM_REFUSALS.get(e.code or -1, "")
-        except NotDone:
-            return ""
+    async def _recover(self) -> None:
+        """Reset a modem that has a SIM and answers, and has found no network for minutes."""
+        now = asyncio.get_running_loop().time()
+        if self.status.bearer != "none" or self.status.sim_state != "ready":
+            self._unregistered_since = None
+            return
+        if self._unregistered_since is None:
+            self._unregistered_since = now
+        if now - self._unregistered_since < UNREGISTERED_MOST:
+            return
+        step = self._ladder.next_reset(now, vendor=self.profile.reset is not None)
+        if step is not None:
+            self._on_event(RecoveryStep(step))
+            await self._try(RESTART if step == "restart" else self.profile.reset or RESTART)
+
+    def _technology(self, operator: Operator | None, known: Sequence[Registration]) -> Technology:
+        """What the operator's line says, else the first registration that says it, else the only one it knows."""
+        said = [operator.technology] if operator else []
+        said += [registration.technology for registration in known if registration.registered]
+        number = next((one for one in said if one is not None), None)
+        return self.profile.technology if number is None else TECHNOLOGIES.get(number, "unknown")
+
+    async def _signal(self) -> int | None:
+        """dBm, from the first question that is answered with one."""
+        for line in self.profile.signal:
+            level = _parsed(answers.level, await self._try(line))
+            if level is not None and level.dbm is not None:
+                return level.dbm
+        return None
 
     async def _watch_calls(self) -> None:
         """List the calls at start and after every hint, until there are none."""
@@ -191,6 +232,8 @@ class Session:
                 calls = await self._calls()
                 if calls is not None:
                     empty = 0 if calls else empty + 1
+                    if calls or empty >= NO_CALLS_TWICE:
+                        self._ladder.call(bool(calls), asyncio.get_running_loop().time())
                     self._on_event(CallListed(calls))
                 try:
                     async with asyncio.timeout(CALLS_EVERY):

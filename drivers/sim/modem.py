@@ -166,6 +166,7 @@ class SimModem:
             "muted": self.terminal.muted,
             "registration": self.radio.status,
             "sim": self.sim.state,
+            "pin_tries": self.sim.tries,
             "in_call": self.busy,
             "stored": {name: len(memory.messages) for name, memory in self.messages.memories.items()},
             "held_by_network": self._network.sms.waiting(self),

@@ -35,6 +35,7 @@ class ScriptedModem:
             "ATI": "Quectel\r\nEG25\r\nRevision: EG25GGBR07A08M2G", "AT+CGMI": "Quectel", "AT+CGMM": "EG25",
             "AT+CGMR": "EG25GGBR07A08M2G_30.202", "AT+CGSN": "490154203237518", "AT+CPIN?": "+CPIN: READY",
             "AT+CREG?": '+CREG: 2,1,"04CA","81DE445",7', "AT+CEREG?": "+CEREG: 2,1, 1F00, 79D903 ,7",
+            "AT+CGREG?": '+CGREG: 2,1,"04CA","81DE445",7',
             "AT+COPS?": '+COPS: 0,0,"TELKOMSEL",7', "AT+CSQ": "+CSQ: 20,99", "AT+CLCC": "",
             "AT+CMEE?": "+CMEE: 1", "AT+CMGF?": "+CMGF: 0", "AT+CSCS?": '+CSCS: "GSM"', "AT+CNMI?": "+CNMI: 2,1,0,2,0",
         }  # fmt: skip

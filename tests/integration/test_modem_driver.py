@@ -69,7 +69,7 @@ def test_a_modem_is_recognised_started_and_described(tell: Callable[..., None]) 
             "Quectel EG25-G",
         )
         status = await line.until(StatusChanged)
-        assert status == StatusChanged("home", "TELKOMSEL", "4g", -73, "READY")
+        assert status == StatusChanged("home", "TELKOMSEL", "4g", -73, "READY", "ready")
         assert line.modem.status == status
         assert {'AT+QINDCFG="ccinfo",1,0', "AT+CMGF=0", "AT+CNMI=2,1,0,2,0"} <= set(line.fake.heard)
         assert not line.all(InitRefused)
@@ -180,6 +180,18 @@ def test_a_reference_that_comes_late_still_proves_the_message(tell: Callable[...
         line.fake.before["AT+CMEE?"] = "+CMGS: 77\r\n\r\nOK"
         assert await line.modem.send_sms("+62811", "tes") == [77]
         assert await line.modem.send_sms("+62811", "tes") == [42]
+
+    tell(story)
+
+
+def test_an_ok_too_many_does_not_leave_each_answer_to_the_next_question(tell: Callable[..., None]) -> None:
+    async def story(line: Line) -> None:
+        await line.until(StatusChanged)
+        line.fake.before["AT+CSQ"] = "OK"
+        line.fake.table["AT+CSQ"] = "+CSQ: 10,99"
+        while (await line.until(StatusChanged, len(line.all(StatusChanged)) + 1)).signal_dbm != -93:
+            continue
+        assert line.modem.status.operator == "TELKOMSEL"
 
     tell(story)
 
