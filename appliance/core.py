@@ -96,7 +96,7 @@ class Core:
             )
         self._lines = Lines(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
-            on_changed=self._changed, on_data=self._on_sms_data,
+            on_changed=self._changed, on_data=self._on_sms_data, recordings=self._places.recordings,
         )  # fmt: skip
         self._power = Power(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,

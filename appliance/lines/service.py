@@ -27,14 +27,14 @@ log = logging.getLogger("siaga.lines")
 
 
 class Lines:
-    """`on_data` gets number and octets of each binary message on ORDER_PORT.
+    """`on_data` gets number and octets of each binary message on ORDER_PORT; `recordings` is a folder for LINE.rec.
 
     With modem profiles that cannot be read there are no lines, and each says so; the box works on without them.
     """
 
     def __init__(
         self, *, site: Site, profiles: Path, state: State, clock: Clock, append: Callable[..., Appended],
-        on_changed: Callable[[], None], on_data: Callable[[str, bytes], None],
+        on_changed: Callable[[], None], on_data: Callable[[str, bytes], None], recordings: Path | None = None,
     ) -> None:  # fmt: skip
         self._site, self._state, self._clock, self._append = site, state, clock, append
         self._lines: dict[str, Line] = {}
@@ -44,7 +44,13 @@ class Lines:
         except ProfileError as e:
             self._fault = str(e)
         else:
-            self._lines = {c.id: Line(c, makes, state, clock, append, on_changed, on_data) for c in site.line}
+            self._lines = {
+                c.id: Line(
+                    c, makes, state, clock, append, on_changed, on_data,
+                    recordings / f"{c.id}.rec" if recordings else None,
+                )
+                for c in site.line
+            }  # fmt: skip
 
     async def run(self) -> None:
         """Hold all lines for as long as the process lives."""

@@ -14,6 +14,7 @@ from drivers.modem.exchange import Exchange, Priority
 from drivers.modem.numbers import diallable
 from drivers.modem.pdu import Tpdu, encode_submit
 from drivers.modem.profile import Profile
+from drivers.modem.recorder import Recorder
 from drivers.modem.serial_port import SerialPort
 from drivers.modem.session import UNKNOWN, Session
 
@@ -31,8 +32,14 @@ class Modem:
     """
 
     def __init__(
-        self, port: Path | str, profiles: Sequence[Profile], *, on_event: Callable[[ModemEvent], None]
+        self,
+        port: Path | str,
+        profiles: Sequence[Profile],
+        *,
+        on_event: Callable[[ModemEvent], None],
+        recorder: Recorder | None = None,
     ) -> None:
+        self._recorder = recorder
         self._path, self._profiles, self._on_event = Path(port), profiles, on_event
         self._urcs = [name for profile in profiles for name in profile.urcs]
         self._two_line = [name for profile in profiles for name in profile.two_line_urcs]
@@ -66,7 +73,7 @@ class Modem:
     async def _hold_port(self) -> bool:
         """Serve one opening of the port; whether the modem ever answered. Raises LinkLost when there is no port."""
         answered = False
-        port = SerialPort(self._path, self._received, self._port_gone)
+        port = SerialPort(self._path, self._received, self._port_gone, self._recorder)
         try:
             pings = 0
             exchange = self._new_exchange(port)
