@@ -11,6 +11,7 @@ from appliance.config import Line as LineConfig
 from appliance.events import CallAnswered, CallEnded, CallEvent, LineDown, LineUp
 from appliance.journal import Appended
 from appliance.lines import ORDER_PORT
+from appliance.lines.bench import Bench
 from appliance.lines.call_machine import CallMachine, Known, Listed, Phase, Reason, Said
 from appliance.lines.ledger import Ledger
 from appliance.lines.line_view import REGISTERED, line_view
@@ -48,6 +49,7 @@ class Line:
         self.config, self._state, self._clock, self._append, self._on_changed = config, state, clock, append, on_changed
         self.recorder = Recorder(recording, clock.now)
         self._modem = Modem(config.port, profiles, on_event=self._heard, recorder=self.recorder)
+        self.bench = Bench(config.id, self._modem, self.recorder, append, lambda: self.call)
         self._calls = CallMachine(config.id, lambda: secrets.token_hex(4), self._call_before_restart())
         self._ledger = Ledger(config.id, state, append, on_data)
         self._told_up: bool | None = None
@@ -114,6 +116,8 @@ class Line:
                 self._delete_behind(self._ledger.unreadable(event.pdu, event.reason), event.memory, event.index)
             case heard.SmsReport():
                 self._delete_behind(None, event.memory, event.index)
+            case heard.UssdSaid():
+                self.bench.heard(event)
             case heard.SmsMemory() if event.used >= event.total:
                 log.warning(
                     "%s: the modem's memory %s is full; it takes no more messages", self.config.id, event.memory

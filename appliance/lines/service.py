@@ -10,6 +10,7 @@ from appliance.config import Site
 from appliance.events import CallEnded, CallMissed, LineDown, SmsFailed, SmsSent, TaskDied
 from appliance.journal import Appended
 from appliance.keeper import Keeper
+from appliance.lines.bench import Bench
 from appliance.lines.call_machine import Reason
 from appliance.lines.line import Line
 from appliance.lines.line_view import line_view
@@ -119,6 +120,10 @@ class Lines:
     async def hang_up(self, line: str, actor: str) -> dict[str, str]:
         """End or refuse the call on a line. Raises Refusal."""
         return await self._line(line).hang_up(actor)
+
+    def bench(self, line: str) -> Bench:
+        """What a technician may ask of a line. Raises Refusal when there is none."""
+        return self._line(line).bench
 
     def _line(self, name: str) -> Line:
         if name not in self._lines:

@@ -182,6 +182,11 @@ class Modem:
         except NotDone as e:
             raise SmsFailed(f"The message did not go out: {e}", tuple(sent), certain=True) from e
 
+    async def ask(self, line: str) -> tuple[str, ...]:
+        """One command of a person's own; its answer's lines. Raises ModemError, ValueError on what is no command."""
+        exchange, _ = self._linked()
+        return (await exchange.ask(line, priority=Priority.NORMAL)).lines
+
     async def delete_sms(self, index: int, memory: str | None = None) -> None:
         """Free a place in the modem's memory, after the caller stored what was in it. Raises ModemError."""
         _, session = self._linked()
