@@ -20,14 +20,16 @@ def test_what_reads_is_asked(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "ATD112;", "atd112;", "ATDL", "ATA", "ATH", "ATZ", "AT&F", "AT&W", "ATE1", "ATO", "A/", "", "CSQ", "AT+CPIN=1234",
-        "AT+CFUN=0", "AT+CFUN=1,1", "AT+CMGD=1", "AT+CMGS=20", "AT+CMGR=1", "AT+CUSD=1,\"*888#\"", "AT+COPS=2", "AT+COPS=?",
-        "AT+CSQ;+CFUN=0", "AT+CREG?;D112;", "ATI+CFUN=0", "AT+CSQ\rATD112;", "AT+CREG?\n", "AT+QPOWD", "AT+EGMR=1,7,\"1\"",
+        "ATD112;", "atd112;", "ATDL", "ATA", "ATH", "ATZ", "AT&F", "AT&W", "ATE1", "ATO", "A/", "", "CSQ",
+        "AT+CPIN=1234",
+        "AT+CFUN=0", "AT+CFUN=1,1", "AT+CMGD=1", "AT+CMGS=20", "AT+CMGR=1", "AT+CUSD=1,\"*888#\"",
+        "AT+COPS=2", "AT+COPS=?",
+        "AT+CSQ;+CFUN=0", "AT+CREG?;D112;", "ATI+CFUN=0", "AT+CSQ\rATD112;", "AT+QPOWD", "AT+EGMR=1,7,\"1\"",
         "AT+CLIP?", "AT+CUSD?", "AT+CSQ?;", "AT+CREG? ATD112;",
     ],
 )  # fmt: skip
 def test_what_does_something_or_hides_news_is_not_asked(line: str) -> None:
-    assert why_not_asked(line) or line.strip() == "AT+CREG?", "stripped before it is sent"
+    assert why_not_asked(line) != ""
 
 
 @pytest.mark.parametrize("code", ["*888#", "*123*1#", "*#21#", "#123#", "1", "12"])
@@ -37,9 +39,9 @@ def test_codes_that_ask_are_sent(code: str) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["*21*081234567#", "**21*081234567#", "##002#", "#21#", "*21#", "*61*08123#", "*67*08123#", "*004*08123#", "*33*0000#",
-     "*330*0000#", "*03*330*0000*1111*1111#", "**04*1234*1111*1111#", "**05*12345678*1*1#", "*43#", "*31#", "112", "911",
-     "*888", "888#", "", '*1","#', "*888#\r", "*" * 90 + "#"],
+    ["*21*081234567#", "**21*081234567#", "##002#", "#21#", "*21#", "*61*08123#", "*67*08123#", "*004*08123#",
+     "*33*0000#", "*330*0000#", "*03*330*0000*1111*1111#", "**04*1234*1111*1111#", "**05*12345678*1*1#", "*43#", "*31#",
+     "112", "911", "*888", "888#", "", '*1","#', "*888#\r", "*" * 90 + "#"],
 )  # fmt: skip
 def test_codes_that_divert_bar_or_change_are_not_sent(code: str) -> None:
     assert why_not_coded(code) != ""
