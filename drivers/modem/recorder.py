@@ -5,6 +5,7 @@ The newest is in RAM, more of it in two files that take turns. A disk that fails
 
 import asyncio
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -82,6 +83,7 @@ class Recorder:
         self._unwritten: deque[Record] = deque()
         self._unwritten_bytes = 0
         self._failed = False
+        self._writing = threading.Lock()  # a write that was called off goes on in its thread
 
     def record(self, direction: Direction, data: bytes) -> None:
         """Keep it; never fails, never waits."""
@@ -116,6 +118,10 @@ class Recorder:
         if not batch:
             return
         text = "".join(f"{record.line}\n" for record in batch)
+        with self._writing:
+            self._append(file, text)
+
+    def _append(self, file: Path, text: str) -> None:
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if file.exists() and file.stat().st_size + len(text) > FILE_BYTES:

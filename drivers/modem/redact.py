@@ -11,6 +11,7 @@ from drivers.modem.recorder import FROM, NOTE, TO, Direction, Record
 
 HEAD_KEPT, TAIL_KEPT = 5, 2  # digits of a number: its network, and enough to tell two apart
 SHORTEST_NUMBER = 7  # digits; below it is a code, a level or an index
+LONGEST_HEADER = 12  # octets: parts, ports, national tables; a longer one is no header but a damaged text
 SHORTEST_PDU = 22  # hex digits; a delivery of nothing has more
 
 _SECRET = re.compile(rb"AT\+(?:CPIN2?|CLCK|CPWD|CRSM|CSIM)=([^\r\n]*)", re.IGNORECASE)
@@ -97,7 +98,8 @@ def _blank_octets(octets: bytearray, sent: bool) -> None:
     first = octets[at]
     kind = first & 3
     if kind == 2 and not sent:  # status report: reference, number, two times, status
-        _blank_address(octets, at + 2)
+        behind = _blank_address(octets, at + 2) + 15
+        octets[behind:] = bytes(max(0, len(octets) - behind))
         return
     submit = sent or kind == 1
     number = at + (2 if submit else 1)
@@ -105,8 +107,12 @@ def _blank_octets(octets: bytearray, sent: bool) -> None:
     behind += (0, 7, 1, 7)[first >> 3 & 3] if submit else 7  # validity, or the service centre's time
     body = behind + 1
     if first & 0x40:  # a header: which part of which message
+        if octets[body] > LONGEST_HEADER:
+            raise IndexError(octets[body])
         body += 1 + octets[body]
-    octets[body:] = bytes(len(octets) - body) if body <= len(octets) else octets[len(octets) :]
+    if body > len(octets):
+        raise IndexError(body)
+    octets[body:] = bytes(len(octets) - body)
 
 
 def _blank_address(octets: bytearray, at: int) -> int:
