@@ -20,6 +20,10 @@ COMMANDS = {
     "scenario": ("appliance.cli_scenario", "play a story against a simulated site and check what must be seen"),
     "alert": ("appliance.cli_orders", "sound sirens at stations, or stop them"),
     "status": ("appliance.cli_status", "what feeds the building, which lines and stations there are, what is wrong"),
+    "modem": (
+        "appliance.cli_modem",
+        "look at the lines' modems, ask them something, find what is wrong, replay a recording",
+    ),
     "journal": ("appliance.cli_journal", "tail, verify or export the journal"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),

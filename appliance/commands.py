@@ -44,5 +44,33 @@ class AcknowledgeAlarm(Command, tag="alarm.acknowledge", frozen=True, kw_only=Tr
     note: str = ""
 
 
-AnyCommand = IssueAlert | StopAlert | AnswerCall | HangUp | AcknowledgeAlarm
-NAMES = frozenset(str(k.__struct_config__.tag) for k in (IssueAlert, StopAlert, AnswerCall, HangUp, AcknowledgeAlarm))
+class ModemAt(Command, tag="modem.at", frozen=True, kw_only=True):
+    """One AT command that only reads."""
+
+    line: str
+    command: str
+
+
+class ModemUssd(Command, tag="modem.ussd", frozen=True, kw_only=True):
+    line: str
+    code: str
+
+
+class ModemRecording(Command, tag="modem.recording", frozen=True, kw_only=True):
+    """The newest of what went over the line's port, without what is private."""
+
+    line: str
+
+
+class SendText(Command, tag="sms.send_text", frozen=True, kw_only=True):
+    line: str
+    number: str
+    text: str
+
+
+AnyCommand = (
+    IssueAlert | StopAlert | AnswerCall | HangUp | AcknowledgeAlarm | ModemAt | ModemUssd | ModemRecording | SendText
+)
+NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
+TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in (ModemAt, ModemUssd, ModemRecording, SendText))
+TECHNICIANS = frozenset(("technician", "supervisor"))  # roles that may give these; the console may too

@@ -204,6 +204,10 @@ class Places(Struct, frozen=True, kw_only=True):
         return self.state / "journal.db"
 
     @property
+    def recordings(self) -> Path:
+        return self.state / "modem"
+
+    @property
     def people(self) -> Path:
         return self.state / "people.json"
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.commands import NAMES, AnyCommand
+from appliance.commands import NAMES, TECHNICAL, TECHNICIANS, AnyCommand
 from appliance.entry import Entry
 from appliance.events import LoggedIn, LoginRefused
 from appliance.journal import Journal
@@ -100,6 +100,8 @@ class Control:
         fields = {k: v for k, v in message.items() if k not in ("id", "token")}
         if do in NAMES:
             actor = self._actor(peer, message)
+            if do in TECHNICAL:
+                self._must_be_technician(message)
             try:
                 command = msgspec.convert(fields, AnyCommand)
             except msgspec.ValidationError as e:
@@ -136,6 +138,11 @@ class Control:
             return f"console:{pwd.getpwuid(peer.uid).pw_name}"
         except KeyError:
             return f"console:{peer.uid}"
+
+    def _must_be_technician(self, message: Message) -> None:
+        session = self._people.logins.holder(str(message.get("token", "")), self._clock.now())
+        if "token" in message and (session is None or session.role not in TECHNICIANS):
+            raise Refusal("role", "Only a technician or supervisor may do that.", "Ask one, or use the box's console.")
 
     async def _login(self, name: str, password: str) -> Message:
         try:

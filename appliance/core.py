@@ -21,7 +21,18 @@ from appliance.alerting.reports import Reports
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
 from appliance.clock import ClockQuality, boot_id
-from appliance.commands import AcknowledgeAlarm, AnswerCall, AnyCommand, HangUp, IssueAlert, StopAlert
+from appliance.commands import (
+    AcknowledgeAlarm,
+    AnswerCall,
+    AnyCommand,
+    HangUp,
+    IssueAlert,
+    ModemAt,
+    ModemRecording,
+    ModemUssd,
+    SendText,
+    StopAlert,
+)
 from appliance.config import Site, places
 from appliance.control import Control
 from appliance.dashboards import Dashboards
@@ -96,7 +107,7 @@ class Core:
             )
         self._lines = Lines(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
-            on_changed=self._changed, on_data=self._on_sms_data,
+            on_changed=self._changed, on_data=self._on_sms_data, recordings=self._places.recordings,
         )  # fmt: skip
         self._power = Power(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
@@ -340,6 +351,14 @@ class Core:
                 return await self._lines.answer(line, actor)
             case HangUp(line=line):
                 return await self._lines.hang_up(line, actor)
+            case ModemAt(line=line):
+                return await self._lines.bench(line).ask(command.command, actor)
+            case ModemUssd(line=line):
+                return await self._lines.bench(line).ussd(command.code, actor)
+            case SendText(line=line):
+                return await self._lines.bench(line).send_text(command.number, command.text, actor)
+            case ModemRecording(line=line):
+                return self._lines.bench(line).recording()
             case AcknowledgeAlarm():
                 return self._alarms.acknowledge(command, actor)
         raise Refusal("unknown", f"{command} is not known here.")

@@ -217,7 +217,7 @@ class SmsSent(Event, tag="sms.sent", frozen=True):
     SUBJECT = ("line",)
     line: str
     number: str
-    purpose: str  # "order", "answer"
+    purpose: str  # "order", "answer", "text"
     references: tuple[int, ...]
 
 
@@ -227,6 +227,14 @@ class SmsFailed(Event, tag="sms.failed", frozen=True):
     number: str
     purpose: str
     reason: str
+
+
+class ModemAsked(Event, tag="modem.asked", frozen=True):
+    """A person asked a modem something, on duty; the actor is in the row. Of a USSD code only its beginning."""
+
+    SUBJECT = ("line",)
+    line: str
+    command: str
 
 
 class TrunkLost(Event, tag="trunk.lost", frozen=True):

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 MOST_LINES = 400
-# Locks, vectors and dumps are made by programs; the license is not ours to cut.
-ANY_LENGTH = (".lock", ".json", ".dump.toml", "LICENSE")
+# Locks, vectors, dumps and recordings are made by programs; the license is not ours to cut.
+ANY_LENGTH = (".lock", ".json", ".dump.toml", ".rec", "LICENSE")
 REGISTRIES = re.compile(
     r"\b(pypi\.(org|io)|files\.pythonhosted\.(org|com)|piwheels\.(org|com)|registry\.(npmjs|yarnpkg)\.(org|com)"
     r"|(deb|security|archive|snapshot)\.debian\.(org|net)|archive\.raspberrypi\.(org|com))\b"

@@ -11,6 +11,7 @@ from appliance.config import Line as LineConfig
 from appliance.events import CallAnswered, CallEnded, CallEvent, LineDown, LineRecovery, LineUp
 from appliance.journal import Appended
 from appliance.lines import ORDER_PORT
+from appliance.lines.bench import Bench
 from appliance.lines.call_machine import CallMachine, Known, Listed, Phase, Reason, Said
 from appliance.lines.ledger import Ledger
 from appliance.lines.line_view import REGISTERED, line_view
@@ -24,6 +25,7 @@ from drivers.modem.errors import LinkLost, ModemError
 from drivers.modem.exchange import Priority
 from drivers.modem.modem import Modem
 from drivers.modem.profile import Profile
+from drivers.modem.recorder import Recorder
 
 PROOF_WITHIN = 6.0  # s behind the modem's OK until the call is seen answered or gone; +CLCC is asked every 2 s
 ASK_DISK = 5.0  # s; how often a part that cannot be stored yet looks whether it can
@@ -42,9 +44,12 @@ class Line:
     def __init__(
         self, config: LineConfig, profiles: Sequence[Profile], state: State, clock: Clock,
         append: Callable[..., Appended], on_changed: Callable[[], None], on_data: Callable[[str, bytes], None],
+        recording: Path | None = None,
     ) -> None:  # fmt: skip
         self.config, self._state, self._clock, self._append, self._on_changed = config, state, clock, append, on_changed
-        self._modem = Modem(config.port, profiles, on_event=self._heard)
+        self.recorder = Recorder(recording, clock.now)
+        self._modem = Modem(config.port, profiles, on_event=self._heard, recorder=self.recorder)
+        self.bench = Bench(config.id, self._modem, self.recorder, append, lambda: self.call)
         self._calls = CallMachine(config.id, lambda: secrets.token_hex(4), self._call_before_restart())
         self._ledger = Ledger(config.id, state, append, on_data)
         self._told_up: bool | None = None
@@ -91,6 +96,7 @@ class Line:
         try:
             async with asyncio.TaskGroup() as self._group:
                 self._group.create_task(self._modem.run())
+                self._group.create_task(self.recorder.run())
         finally:
             self._group = None
             if self._ring_timer:
@@ -112,6 +118,8 @@ class Line:
                 self._delete_behind(self._ledger.unreadable(event.pdu, event.reason), event.memory, event.index)
             case heard.SmsReport():
                 self._delete_behind(None, event.memory, event.index)
+            case heard.UssdSaid():
+                self.bench.heard(event)
             case heard.SmsMemory() if event.used >= event.total:
                 log.warning(
                     "%s: the modem's memory %s is full; it takes no more messages", self.config.id, event.memory

@@ -10,6 +10,7 @@ from appliance.config import Site
 from appliance.events import CallEnded, CallMissed, LineDown, SmsFailed, SmsSent, TaskDied
 from appliance.journal import Appended
 from appliance.keeper import Keeper
+from appliance.lines.bench import Bench
 from appliance.lines.call_machine import Reason
 from appliance.lines.line import Line
 from appliance.lines.line_view import line_view
@@ -27,14 +28,14 @@ log = logging.getLogger("siaga.lines")
 
 
 class Lines:
-    """`on_data` gets number and octets of each binary message on ORDER_PORT.
+    """`on_data` gets number and octets of each binary message on ORDER_PORT; `recordings` is a folder for LINE.rec.
 
     With modem profiles that cannot be read there are no lines, and each says so; the box works on without them.
     """
 
     def __init__(
         self, *, site: Site, profiles: Path, state: State, clock: Clock, append: Callable[..., Appended],
-        on_changed: Callable[[], None], on_data: Callable[[str, bytes], None],
+        on_changed: Callable[[], None], on_data: Callable[[str, bytes], None], recordings: Path | None = None,
     ) -> None:  # fmt: skip
         self._site, self._state, self._clock, self._append = site, state, clock, append
         self._lines: dict[str, Line] = {}
@@ -44,7 +45,13 @@ class Lines:
         except ProfileError as e:
             self._fault = str(e)
         else:
-            self._lines = {c.id: Line(c, makes, state, clock, append, on_changed, on_data) for c in site.line}
+            self._lines = {
+                c.id: Line(
+                    c, makes, state, clock, append, on_changed, on_data,
+                    recordings / f"{c.id}.rec" if recordings else None,
+                )
+                for c in site.line
+            }  # fmt: skip
 
     async def run(self) -> None:
         """Hold all lines for as long as the process lives."""
@@ -113,6 +120,10 @@ class Lines:
     async def hang_up(self, line: str, actor: str) -> dict[str, str]:
         """End or refuse the call on a line. Raises Refusal."""
         return await self._line(line).hang_up(actor)
+
+    def bench(self, line: str) -> Bench:
+        """What a technician may ask of a line. Raises Refusal when there is none."""
+        return self._line(line).bench
 
     def _line(self, name: str) -> Line:
         if name not in self._lines:

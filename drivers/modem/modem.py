@@ -15,6 +15,7 @@ from drivers.modem.ladder import Ladder
 from drivers.modem.numbers import diallable
 from drivers.modem.pdu import Tpdu, encode_submit
 from drivers.modem.profile import Profile
+from drivers.modem.recorder import Recorder
 from drivers.modem.serial_port import SerialPort
 from drivers.modem.session import RESTART, UNKNOWN, Session
 from drivers.modem.sim_card import SimCard
@@ -34,9 +35,16 @@ class Modem:
     """
 
     def __init__(
-        self, port: Path | str, profiles: Sequence[Profile], *, on_event: Callable[[ModemEvent], None], pin: str = ""
+        self,
+        port: Path | str,
+        profiles: Sequence[Profile],
+        *,
+        on_event: Callable[[ModemEvent], None],
+        pin: str = "",
+        recorder: Recorder | None = None,
     ) -> None:
         """`pin` is the SIM's, 4 to 8 digits, empty for none."""
+        self._recorder = recorder
         self._path, self._profiles, self._on_event = Path(port), profiles, on_event
         self._urcs = [name for profile in profiles for name in profile.urcs]
         self._two_line = [name for profile in profiles for name in profile.two_line_urcs]
@@ -74,7 +82,7 @@ class Modem:
     async def _hold_port(self) -> bool:
         """Serve one opening of the port; whether the modem ever answered. Raises LinkLost when there is no port."""
         answered = False
-        port = SerialPort(self._path, self._received, self._port_gone)
+        port = SerialPort(self._path, self._received, self._port_gone, self._recorder)
         try:
             pings = 0
             exchange = self._new_exchange(port)
@@ -201,6 +209,11 @@ class Modem:
             raise SmsFailed(f"A part may or may not have gone out: {e}", tuple(sent), certain=False) from e
         except NotDone as e:
             raise SmsFailed(f"The message did not go out: {e}", tuple(sent), certain=True) from e
+
+    async def ask(self, line: str) -> tuple[str, ...]:
+        """One command of a person's own; its answer's lines. Raises ModemError, ValueError on what is no command."""
+        exchange, _ = self._linked()
+        return (await exchange.ask(line, priority=Priority.NORMAL)).lines
 
     async def delete_sms(self, index: int, memory: str | None = None) -> None:
         """Free a place in the modem's memory, after the caller stored what was in it. Raises ModemError."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import serial
 
 from drivers.modem.errors import LinkLost
+from drivers.modem.recorder import FROM, NOTE, TO, Recorder
 
 BAUDRATE = 115200  # USB modems ignore it; SIM800 and bench adapters are fixed to it
 READ_AT_ONCE = 4096  # bytes; leaves the loop to others between, a pty holds no more
@@ -22,8 +23,15 @@ MAX_UNSENT = 8192  # bytes; more than any command with its payload, so a modem t
 class SerialPort:
     """Open from the start. Raises LinkLost when the port is missing, in use or no terminal."""
 
-    def __init__(self, path: Path, on_data: Callable[[bytes], None], on_lost: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_data: Callable[[bytes], None],
+        on_lost: Callable[[str], None],
+        recorder: Recorder | None = None,
+    ) -> None:
         self._path, self._on_data, self._on_lost = path, on_data, on_lost
+        self._record = recorder.record if recorder else lambda direction, data: None
         self._unsent = bytearray()
         try:
             self._serial = serial.Serial(str(path), BAUDRATE, timeout=0, write_timeout=0, exclusive=True)
@@ -32,12 +40,14 @@ class SerialPort:
         self._fd = self._serial.fileno()
         self._loop = asyncio.get_running_loop()
         self.is_open = True
+        self._record(NOTE, b"the port was opened")
         self._loop.add_reader(self._fd, self._readable)
 
     def write(self, data: bytes) -> None:
         """Queue bytes for the modem; nothing happens on a lost port, which was told already."""
         if not self.is_open:
             return
+        self._record(TO, data)
         self._unsent += data
         if len(self._unsent) > MAX_UNSENT:
             self._lose(f"{self._path}: the modem takes no data.")
@@ -53,6 +63,7 @@ class SerialPort:
             self._lose(_why(self._path, e))
             return
         if data:
+            self._record(FROM, data)
             self._on_data(data)
         else:
             self._lose(f"{self._path}: the port was closed from the other side.")
@@ -74,6 +85,7 @@ class SerialPort:
     def _lose(self, reason: str) -> None:
         if self.is_open:
             self.close()
+            self._record(NOTE, reason.encode("latin-1", "replace"))
             self._on_lost(reason)
 
     def close(self) -> None:

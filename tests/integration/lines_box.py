@@ -95,7 +95,7 @@ class Box:
         )  # fmt: skip
         self.lines = Lines(
             site=site, profiles=profiles, state=self.state, clock=clock, append=self._journal.append,
-            on_changed=self._wake.set, on_data=self._on_data,
+            on_changed=self._wake.set, on_data=self._on_data, recordings=folder / "disk" / "modem",
         )  # fmt: skip
         self._running = asyncio.create_task(self.lines.run())
 

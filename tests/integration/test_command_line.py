@@ -30,6 +30,7 @@ VERBS = {
     "journal": ("tail", "verify", "export"),
     "alert": ("sound", "stop", "list"),
     "config": ("check",),
+    "modem": ("list", "info", "doctor", "at", "ussd", "sms", "export", "replay"),
 }
 STORY = Path(__file__).parents[1] / "scenarios" / "text.toml"
 

@@ -1,0 +1,129 @@
+"""What a technician asks of one line while it is on duty: a command, a USSD code, a text, its recording.
+
+Only what reads, only between calls, and each on record; orders go before it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from appliance.events import ModemAsked, SmsFailed, SmsSent
+from appliance.journal import Appended
+from drivers.jsonsocket import Refusal
+from drivers.modem.errors import CommandRefused, LinkLost, ModemError
+from drivers.modem.events import UssdSaid
+from drivers.modem.harmless import why_not_asked, why_not_coded
+from drivers.modem.modem import Modem
+from drivers.modem.numbers import diallable
+from drivers.modem.pdu import PduError
+from drivers.modem.recorder import Recorder, written
+from drivers.modem.redact import redacted
+from drivers.modem.ussd import STATES, requests, text_of
+
+ASKED_WITHIN = 20.0  # s; two of the driver's own commands may stand before it, each with its deadline
+USSD_WITHIN = 30.0  # s; networks answer in two, and give up after some 20
+MOST_TEXT = 300  # characters: two parts in most alphabets; the line sends nothing else meanwhile
+CODE_SHOWN = 4  # characters of a USSD code on record; behind may stand a voucher or a PIN
+
+
+class Bench:
+    """`in_call` tells the id of the call on the line, or an empty string."""
+
+    def __init__(
+        self, line: str, modem: Modem, recorder: Recorder, append: Callable[..., Appended], in_call: Callable[[], str]
+    ) -> None:
+        self._line, self._modem, self._recorder, self._append, self._in_call = line, modem, recorder, append, in_call
+        self._said: asyncio.Future[UssdSaid] | None = None
+
+    def heard(self, said: UssdSaid) -> None:
+        """The network said something by USSD."""
+        if self._said is not None and not self._said.done():
+            self._said.set_result(said)
+
+    async def ask(self, command: str, actor: str) -> dict[str, Any]:
+        """One command that only reads; its answer's lines. Raises Refusal."""
+        if why := why_not_asked(command):
+            raise Refusal("not_harmless", f"{command[:60]!r} is not asked: {why}.", "Nothing was done.")
+        self._free()
+        self._append(ModemAsked(line=self._line, command=command.strip()), actor=actor)
+        return {"line": self._line, "lines": list(await self._answer(command.strip()))}
+
+    async def ussd(self, code: str, actor: str) -> dict[str, Any]:
+        """Send a code and wait for the network's text; `asks` when it wants an answer. Raises Refusal."""
+        if why := why_not_coded(code):
+            raise Refusal("not_harmless", f"{code[:60]!r} is not sent: {why}.", "Nothing was done.")
+        self._free()
+        if self._said is not None:
+            raise Refusal("busy", f"{self._line}: a USSD code waits for its answer already.", "Try again in a minute.")
+        shown = code[:CODE_SHOWN] + ("…" if len(code) > CODE_SHOWN + 1 else code[CODE_SHOWN:])
+        self._append(ModemAsked(line=self._line, command=f"USSD {shown}"), actor=actor)
+        self._said = asyncio.get_running_loop().create_future()
+        try:
+            await self._request(code)
+            async with asyncio.timeout(USSD_WITHIN):
+                said = await self._said
+        except TimeoutError as e:
+            raise Refusal(
+                "no_answer",
+                f"{self._line}: the network said nothing to {code}.",
+                "Look whether it is registered; try again.",
+            ) from e
+        finally:
+            self._said = None
+        text = text_of(said)
+        if not text:
+            raise Refusal(
+                "no_answer",
+                f"{self._line}: the network gives no answer to {code} ({STATES.get(said.state, 'empty')}).",
+                "Some networks have USSD on 2G and 3G only; ask by another phone.",
+            )
+        return {"line": self._line, "text": text, "asks": said.state == 1}
+
+    async def _request(self, code: str) -> None:
+        letters, packed = requests(code)
+        try:
+            await self._answer(letters)
+        except Refusal as e:
+            if not isinstance(e.__cause__, CommandRefused):
+                raise
+            await self._answer(packed)
+
+    async def send_text(self, number: str, text: str, actor: str) -> dict[str, Any]:
+        """A text to a telephone. Raises Refusal."""
+        if not 0 < len(text) <= MOST_TEXT:
+            raise Refusal(
+                "bad_command", f"A text has 1 to {MOST_TEXT} characters, this has {len(text)}.", "Shorten it."
+            )
+        try:
+            to = diallable(number)
+        except ModemError as e:
+            raise Refusal("bad_number", str(e), "Give a telephone's number, as +6281...") from e
+        self._free()
+        try:
+            references = tuple(await self._modem.send_sms(to, text))
+        except (ModemError, PduError) as e:
+            self._append(SmsFailed(line=self._line, number=to, purpose="text", reason=str(e)[:200]), actor=actor)
+            raise self._refusal(e) from e
+        self._append(SmsSent(line=self._line, number=to, purpose="text", references=references), actor=actor)
+        return {"line": self._line, "number": to, "parts": len(references)}
+
+    def recording(self) -> dict[str, Any]:
+        """The newest of the flight recorder, without what is private."""
+        return {"line": self._line, "text": written(redacted(self._recorder.recent()))}
+
+    def _free(self) -> None:
+        if self._in_call():
+            raise Refusal("in_call", f"{self._line}: a call is on.", "Wait for its end, or use the other line.")
+
+    async def _answer(self, command: str) -> tuple[str, ...]:
+        try:
+            async with asyncio.timeout(ASKED_WITHIN):
+                return await self._modem.ask(command)
+        except TimeoutError as e:
+            raise Refusal("busy", f"{self._line}: the modem is busy with other commands.", "Try again.") from e
+        except (ModemError, ValueError) as e:
+            raise self._refusal(e) from e
+
+    def _refusal(self, error: Exception) -> Refusal:
+        what_next = "siaga modem doctor says what to do." if isinstance(error, LinkLost) else "Nothing else was tried."
+        return Refusal("modem", f"{self._line}: {error}", what_next)
