@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 SPEED_VARIABLE = "SIAGA_SPEED"
-SMALL_STEP = 20.0  # a step in virtual time costs at most this part of itself: it can be wrong by no more
 ORIGIN_VARIABLE = "SIAGA_ORIGIN"  # unix seconds at which the scaled wall clocks of all processes agree
 
 
@@ -64,13 +63,11 @@ class Clock:
 class VirtualClock(Clock):
     """Time that passes only when nothing is left to do: a simulated day takes as long as its work.
 
-    `settle` is how many real seconds nothing must have come before time moves on far: the kernel hands a pty's octets
-    over a little after they were written. Both ends of every wire must live on this clock's loop.
+    Both ends of every wire must live on this clock's loop: nothing else is waited for.
     """
 
-    def __init__(self, start_wall: float = 1_767_225_600.0, *, settle: float = 0.0) -> None:  # 2026-01-01 00:00 UTC
+    def __init__(self, start_wall: float = 1_767_225_600.0) -> None:  # 2026-01-01 00:00 UTC
         super().__init__(1.0, start_wall)
-        self.settle = settle
         self._start_wall = start_wall
         self._now = 0.0
 
@@ -97,13 +94,15 @@ class _ScaledSelector(selectors.DefaultSelector):
         return super().select(timeout if timeout is None else timeout / self._speed)
 
 
-class _VirtualSelector(selectors.DefaultSelector):
+class _VirtualSelector(selectors.PollSelector):
+    """poll(2) and not epoll: it waits until the kernel has handed over what was written to a pty's other end."""
+
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
         self._clock = clock
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(min(self._clock.settle, timeout / SMALL_STEP) if timeout else timeout)
+        ready = super().select(0 if timeout else timeout)
         if not ready and timeout:
             self._clock.advance(timeout)
         return ready

@@ -15,7 +15,6 @@ from drivers.modem.profile import load_profiles
 from drivers.sim.knobs import turn
 from drivers.sim.mobile import MobileConfig, ModemConfig, run
 
-SETTLE = 0.005  # s; the kernel hands the octets of a pty over within microseconds, on a busy machine later
 PATIENCE = 240.0  # s of the loop
 SENDER = "+6281299990000"
 PROFILES = load_profiles(Path(__file__).parents[2] / "firmware-config" / "modems")
@@ -123,4 +122,4 @@ def tried(
             simulator.cancel()
             await asyncio.wait([simulator])
 
-    VirtualClock(settle=SETTLE).run(main())
+    VirtualClock().run(main())
