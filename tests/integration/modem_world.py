@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from drivers.clock import Clock
+from drivers.clock import VirtualClock
 from drivers.sim.knobs import turn
 from drivers.sim.mobile import MobileConfig, ModemConfig, run
 
-SPEED = 20.0
-WITHIN = 300.0  # s of the scaled loop: 15 s of patience, 5 in haste
+WITHIN = 300.0  # s of the loop
 ROOT = Path(__file__).parents[2]
 A, B = "+628111111111", "+628222222222"
 OLD, STICK = "+628444444444", "+628555555555"
@@ -143,18 +142,13 @@ def config_in(folder: Path) -> MobileConfig:
 Story = Callable[[World], Awaitable[None]]
 
 
-def told(story: Story, speed: float = SPEED) -> Callable[[Path], None]:
-    """The test that lets the story happen, faster than life, in a world of its own."""
+def told(story: Story) -> Callable[[Path], None]:
+    """The test that lets the story happen, in a world and a time of its own."""
 
     def test(tmp_path: Path) -> None:
-        Clock(speed).run(in_a_world(tmp_path, story))
+        VirtualClock().run(in_a_world(tmp_path, story))
 
     return test
-
-
-def told_in_haste(story: Story) -> Callable[[Path], None]:
-    """For stories that mostly wait."""
-    return told(story, 3 * SPEED)
 
 
 async def in_a_world(folder: Path, story: Story) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import re
 import socket
 import struct
@@ -12,7 +13,7 @@ from pymodbus import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from drivers.clock import Clock
+from drivers.clock import VirtualClock
 from drivers.modbus.bus import Bus
 from drivers.modbus.errors import BadAnswer, DeviceRefused, LineNeverQuiet, LinkLost, NoAnswer
 from drivers.modbus.line import SerialLine, TcpLine
@@ -20,6 +21,16 @@ from drivers.modbus.line import SerialLine, TcpLine
 UNIT = 10
 TIMEOUT_S, QUIET_S = 0.2, 0.2
 LATE_S, PROMPT_S = 0.24, 0.02  # an answer comes 40 ms after the time-out, within the quiet period
+
+
+def in_virtual_time(story):
+    """The test that lets the story happen with nothing else on its loop than the bus and the slave."""
+
+    @functools.wraps(story)
+    def test(*args, **given):
+        VirtualClock().run(story(*args, **given))
+
+    return test
 
 
 def truthful(request):
@@ -69,6 +80,7 @@ async def after_a_late_answer(bus):
     return outcomes
 
 
+@in_virtual_time
 async def test_a_late_answer_is_never_taken_for_the_next_question(tmp_path):
     async with serial_line(tmp_path, late_once(), timeout_s=TIMEOUT_S) as (_slave, bus):
         outcomes = await after_a_late_answer(bus)
@@ -87,6 +99,7 @@ def held_back():
     return answer
 
 
+@in_virtual_time
 async def test_without_the_quiet_period_such_an_answer_would_be_believed(tmp_path):
     async with serial_line(tmp_path, held_back(), timeout_s=TIMEOUT_S, quiet_s=0.0) as (_slave, bus):
         with pytest.raises(NoAnswer):
@@ -94,6 +107,7 @@ async def test_without_the_quiet_period_such_an_answer_would_be_believed(tmp_pat
         assert await bus.read(UNIT, "holding", 2000, 2) == [1000, 1001]
 
 
+@in_virtual_time
 async def test_even_then_a_late_answer_is_not_taken_for_one_of_another_length_or_for_an_echo(tmp_path):
     async with serial_line(tmp_path, held_back(), timeout_s=TIMEOUT_S, quiet_s=0.0) as (slave, bus):
         with pytest.raises(NoAnswer):
@@ -107,6 +121,7 @@ async def test_even_then_a_late_answer_is_not_taken_for_one_of_another_length_or
             await bus.write(UNIT, 4104, [35732, 29803])
 
 
+@in_virtual_time
 async def test_an_answer_that_nobody_waits_for_any_more_spoils_nothing(tmp_path):
     async with serial_line(tmp_path, late_once(), timeout_s=TIMEOUT_S) as (slave, bus):
         given_up = asyncio.create_task(bus.read(UNIT, "holding", 1000, 2))
@@ -126,6 +141,7 @@ LIES = {
 
 
 @pytest.mark.parametrize(("lie", "told"), LIES.values(), ids=LIES.keys())
+@in_virtual_time
 async def test_a_wrong_answer_is_an_error_that_says_what_is_wrong_and_the_next_is_right(tmp_path, lie, told):
     async with serial_line(tmp_path, lambda r: (0.0, lie(r)), timeout_s=TIMEOUT_S) as (slave, bus):
         with pytest.raises(BadAnswer, match=told):
@@ -134,6 +150,7 @@ async def test_a_wrong_answer_is_an_error_that_says_what_is_wrong_and_the_next_i
         assert await bus.read(UNIT, "holding", 2000, 2) == [2000, 2001]
 
 
+@in_virtual_time
 async def test_a_write_that_echoes_another_address_is_an_error(tmp_path):
     def elsewhere(request):
         return 0.0, frame(*request[:2], 0, 1, *request[4:6])
@@ -143,6 +160,7 @@ async def test_a_write_that_echoes_another_address_is_an_error(tmp_path):
             await bus.write(UNIT, 4104, [1, 2])
 
 
+@in_virtual_time
 async def test_what_a_device_refuses_has_its_code(tmp_path):
     async with serial_line(tmp_path, lambda r: (0.0, frame(UNIT, r[1] | 0x80, 7))) as (_slave, bus):
         with pytest.raises(DeviceRefused, match="negative acknowledge") as refused:
@@ -150,6 +168,7 @@ async def test_what_a_device_refuses_has_its_code(tmp_path):
         assert refused.value.code == 7
 
 
+@in_virtual_time
 async def test_a_gateway_that_gets_no_answer_is_no_answer(tmp_path):
     async with serial_line(tmp_path, lambda r: (0.0, frame(UNIT, r[1] | 0x80, 11))) as (_slave, bus):
         with pytest.raises(NoAnswer, match="gateway"):
@@ -165,6 +184,7 @@ async def test_frames_are_kept_apart_by_three_and_a_half_characters(tmp_path):
         assert min(gaps) >= 3.5 * 10 / 9600
 
 
+@in_virtual_time
 async def test_a_task_that_is_told_to_end_just_as_its_answer_comes_ends(tmp_path):
     async with serial_line(tmp_path) as (_, bus):
         await bus.read(UNIT, "holding", 2000, 4)
@@ -189,6 +209,7 @@ async def test_a_task_that_is_told_to_end_just_as_its_answer_comes_ends(tmp_path
         assert reader.cancelled()
 
 
+@in_virtual_time
 async def test_a_write_goes_before_the_reads_that_wait(tmp_path):
     async with serial_line(tmp_path, lambda r: (0.01, registers(r))) as (slave, bus):
         async with asyncio.TaskGroup() as tasks:
@@ -199,6 +220,7 @@ async def test_a_write_goes_before_the_reads_that_wait(tmp_path):
         assert addresses(slave) == [0, 4104, 1, 2, 3, 4]
 
 
+@in_virtual_time
 async def test_a_write_that_is_not_answered_is_sent_once(tmp_path):
     async with serial_line(tmp_path, lambda r: (0.0, b""), timeout_s=TIMEOUT_S) as (slave, bus):
         with pytest.raises(NoAnswer) as silent:
@@ -232,7 +254,7 @@ def test_a_port_that_vanishes_is_opened_again_when_it_is_back(tmp_path):
                 await bus.read(UNIT, "holding", 0, 1)
         bus.close()
 
-    Clock(speed=10).run(story())
+    VirtualClock().run(story())
 
 
 def test_a_line_that_babbles_is_told_and_not_spoken_on(tmp_path):
@@ -253,9 +275,10 @@ def test_a_line_that_babbles_is_told_and_not_spoken_on(tmp_path):
             assert await bus.read(UNIT, "holding", 9, 1) == [9]
             assert addresses(slave) == [0, 9]
 
-    Clock(speed=10).run(story())
+    VirtualClock().run(story())
 
 
+@in_virtual_time
 async def test_a_unit_number_that_nobody_answers_to_is_refused_before_it_is_sent(tmp_path):
     async with serial_line(tmp_path) as (slave, bus):
         with pytest.raises(ValueError, match="1 to 247"):
@@ -298,6 +321,7 @@ def tcp_registers(transaction, request, unit=UNIT):
     return struct.pack(">HHH", transaction, 0, len(body)) + body
 
 
+@in_virtual_time
 async def test_a_late_answer_on_tcp_is_never_taken_for_the_next_question():
     late = late_once()
 
@@ -325,7 +349,7 @@ def test_after_a_wrong_answer_on_tcp_the_connection_is_made_anew():
                 assert await bus.read(UNIT, "input", 1, 2) == [1, 2]
                 assert len(served) == 3
 
-    Clock(speed=10).run(story())
+    VirtualClock().run(story())
 
 
 # --- strangers -------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from drivers.clock import Clock
+from drivers.clock import VirtualClock
 from drivers.modbus.bus import Bus
 from drivers.modbus.errors import DeviceRefused, LinkLost, NotObserved, NotReady, UnknownCommand
 from drivers.modbus.line import SerialLine, TcpLine
@@ -105,7 +105,7 @@ async def polled(bus, profile, unit=UNIT, interval_s=1.0):
 
 
 def at_speed(speed, story):
-    Clock(speed=speed).run(story)
+    VirtualClock().run(story)
 
 
 def with_controller(controller, story, profile=DSE):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scripted_modem import HELLO, PATIENCE, REPORT, Line, ScriptedModem
 
-from drivers.clock import Clock
+from drivers.clock import VirtualClock
 from drivers.modem.answers import ListedCall
 from drivers.modem.errors import CommandRefused, LinkLost, ModemBusy, NumberRefused, SmsFailed
 from drivers.modem.events import (
@@ -28,12 +28,10 @@ from drivers.modem.events import (
 from drivers.modem.exchange import Priority
 from drivers.modem.pdu import decode
 
-SPEED = 20.0
-
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Callable[[Callable[[Line], Awaitable[None]]], None]:
-    """Run a story about a line at SPEED; its `prepare` attribute may set the scripted modem up first."""
+    """Run a story about a line in virtual time; its `prepare` attribute may set the scripted modem up first."""
 
     @contextlib.asynccontextmanager
     async def running(prepare: Callable[[ScriptedModem], None] | None) -> AsyncIterator[Line]:
@@ -55,7 +53,7 @@ def tell(tmp_path: Path) -> Callable[[Callable[[Line], Awaitable[None]]], None]:
             async with running(prepare) as line:
                 await story(line)
 
-        Clock(SPEED).run(main())
+        VirtualClock().run(main())
 
     return run
 

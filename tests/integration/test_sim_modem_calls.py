@@ -2,7 +2,7 @@
 
 import asyncio
 
-from modem_world import OUTSIDE, A, B, World, told, told_in_haste
+from modem_world import OUTSIDE, A, B, World, told
 
 
 @told
@@ -48,7 +48,7 @@ async def test_the_simcom_tells_of_a_missed_call(world: World) -> None:
     assert said.count("+CRING: VOICE") == 3
 
 
-@told_in_haste
+@told
 async def test_a_call_nobody_answers_ends_after_45_seconds(world: World) -> None:
     await world.set_up()
     began = asyncio.get_running_loop().time()

@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from modem_world import ESC, OUTSIDE, A, B, World, told, told_in_haste
+from modem_world import ESC, OUTSIDE, A, B, World, told
 
 # SUBMIT to +628222222222 (its address behind the first two octets), without a service centre of its own.
 TO_B = "0C91262822222222"
@@ -55,7 +55,7 @@ async def test_a_direct_message_waits_for_its_acknowledgement(world: World) -> N
     assert (await world.modem("simcom"))["stored"] == {"SM": 0, "ME": 0, "SR": 0}
 
 
-@told_in_haste
+@told
 async def test_a_host_that_never_acknowledges_loses_direct_delivery_but_not_the_message(world: World) -> None:
     await world.set_up("AT+CSMS=1", "AT+CNMI=2,2,0,1,0")
     await world.turn("sms.from", number=OUTSIDE, text="satu", to="quectel")
