@@ -9,12 +9,13 @@ import asyncio
 import os
 import selectors
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 SPEED_VARIABLE = "SIAGA_SPEED"
+LOOK_AGAIN = 0.001  # real s; poll(2) counts no less
 ORIGIN_VARIABLE = "SIAGA_ORIGIN"  # unix seconds at which the scaled wall clocks of all processes agree
 
 
@@ -63,11 +64,13 @@ class Clock:
 class VirtualClock(Clock):
     """Time that passes only when nothing is left to do: a simulated day takes as long as its work.
 
-    Both ends of every wire must live on this clock's loop: nothing else is waited for.
+    Both ends of every wire must live on this clock's loop: nothing else is waited for but what `busy` tells of, a
+    thread at work, asked whenever the loop has nothing left to do.
     """
 
     def __init__(self, start_wall: float = 1_767_225_600.0) -> None:  # 2026-01-01 00:00 UTC
         super().__init__(1.0, start_wall)
+        self.busy: Callable[[], object] = lambda: False
         self._start_wall = start_wall
         self._now = 0.0
 
@@ -103,6 +106,8 @@ class _VirtualSelector(selectors.PollSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0 if timeout else timeout)
+        while not ready and timeout and self._clock.busy():
+            ready = super().select(LOOK_AGAIN)
         if not ready and timeout:
             self._clock.advance(timeout)
         return ready

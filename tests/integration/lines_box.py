@@ -1,16 +1,10 @@
-"""A box with its lines on simulated modems: the mobile network in a process of its own, for tests."""
+"""A box with its lines on simulated modems: the mobile network too, on one loop with it."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-
-import msgspec
 
 from appliance.annunciator_config import AnnunciatorConfig
 from appliance.config import Line, Site
@@ -22,11 +16,11 @@ from appliance.lines.service import Lines
 from appliance.model import Role
 from appliance.state import State
 from appliance.view import LineView
-from drivers.clock import Clock
+from drivers.clock import VirtualClock
 from drivers.sim.knobs import turn
+from drivers.sim.mobile import MobileConfig, ModemConfig, run
 
-SPEED = 20.0
-PATIENCE = 200.0  # s of the scaled loop: 10 s of life
+PATIENCE = 200.0  # s of the loop
 ROOT = Path(__file__).parents[2]
 PROFILES = ROOT / "firmware-config"
 NUMBERS = {"l1": "+62000000001", "l2": "+62000000002"}
@@ -39,20 +33,15 @@ E = TypeVar("E", bound=Event)
 class Network:
     """The simulated modems l1 (EG25-G) and l2 (SIM7600), on ptys in `folder`."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        modems = [
-            {"name": name, "port": str(folder / name), "number": NUMBERS[name], "model": MODELS[name]}
-            for name in NUMBERS
-        ]
-        (folder / "mobile.json").write_bytes(msgspec.json.encode({"modems": modems}))
-        command = [sys.executable, "-m", "drivers.sim.mobile", "--config", str(folder / "mobile.json")]
-        self._process = subprocess.Popen(
-            [*command, "--knobs", str(folder / "knobs")],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, **clock.environment()},
-        )  # fmt: skip
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "ready\n"
+        modems = [ModemConfig(name, str(folder / name), NUMBERS[name], MODELS[name]) for name in NUMBERS]
+        self._running = asyncio.create_task(run(MobileConfig(modems), folder / "knobs"))
+
+    async def until_ready(self) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not (self.folder / "knobs").exists():
+                await asyncio.sleep(0.1)
 
     async def turn(self, do: str, **args: Any) -> Any:
         return await turn(self.folder / "knobs", do, timeout=PATIENCE, **args)
@@ -70,23 +59,22 @@ class Network:
         """What its modem heard last."""
         return str(await self.turn("modem.log", name=name, last=60))
 
-    def stop(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        assert self._process.wait(10) == 0
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+    async def stop(self) -> None:
+        self._running.cancel()
+        await asyncio.wait([self._running])
 
 
 class Box:
     """One life of the box: journal, fold and lines. `start` and `stop` it; the next life finds the journal."""
 
-    def __init__(self, folder: Path, clock: Clock, profiles: Path = PROFILES) -> None:
+    def __init__(self, folder: Path, clock: VirtualClock, profiles: Path = PROFILES) -> None:
         self.state = State()
         self.entries: list[Entry] = []
         self.data: list[tuple[str, bytes]] = []
         self._wake = asyncio.Event()
         self._journal = Journal(folder / "disk" / "journal.db", clock, "boot", lambda: "ntp", self._on_entry)
         self._journal.open()
+        clock.busy = lambda: self._journal.kept and self._journal.failed is None
         self.entries.clear()
         lines = tuple(Line(id=name, name=name, port=str(folder / name), number=NUMBERS[name]) for name in NUMBERS)
         site = Site(
@@ -150,9 +138,9 @@ class Box:
 class World:
     """A network, and a box that can be started again."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: VirtualClock) -> None:
         self._folder, self._clock = folder, clock
-        self.network = Network(folder, clock)
+        self.network = Network(folder)
         self._boxes: list[Box] = []
 
     async def start(self, profiles: Path = PROFILES) -> Box:
@@ -166,10 +154,11 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, clock: Clock) -> AsyncIterator[World]:
+async def world(folder: Path, clock: VirtualClock) -> AsyncIterator[World]:
     made = World(folder, clock)
     try:
+        await made.network.until_ready()
         yield made
     finally:
         await made.stop()
-        made.network.stop()
+        await made.network.stop()

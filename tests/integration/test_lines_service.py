@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from lines_box import NUMBERS, OUTSIDE, SPEED, World, world
+from lines_box import NUMBERS, OUTSIDE, World, world
 
 from appliance.events import (
     CallAnswered,
@@ -20,7 +20,7 @@ from appliance.events import (
     SmsSent,
 )
 from appliance.model import CallPhase
-from drivers.clock import Clock
+from drivers.clock import VirtualClock
 from drivers.jsonsocket import Refusal
 
 Story = Callable[[World], Awaitable[None]]
@@ -34,7 +34,7 @@ def tell(tmp_path: Path) -> Callable[[Story], None]:
             async with world(tmp_path, clock) as there:
                 await story(there)
 
-        clock = Clock(SPEED)
+        clock = VirtualClock()
         clock.run(main())
 
     return run
