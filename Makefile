@@ -1,7 +1,7 @@
 # Everything a person runs. The first target that runs on a machine sets it up (tools/set_up.py).
 
 PYTHON ?= python3
-JOBS ?= 2
+JOBS ?= 3
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(ARGS)
@@ -21,7 +21,7 @@ test: setup  # ARGS='-k modem' goes to pytest
 	$(BIN)/mypy
 	$(BIN)/python tools/check_layers.py
 	$(BIN)/python tools/check_tree.py
-	$(BIN)/pytest -q -n $(JOBS) $(ARGS)
+	$(BIN)/pytest -q -n $(JOBS) --dist worksteal $(ARGS)
 
 bench: setup
 	@exec $(BIN)/python -m tests.bench $(ARGS)

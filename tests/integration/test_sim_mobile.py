@@ -12,10 +12,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from modem_world import ROOT, SPEED, A, B, config_in
+from modem_world import ROOT, A, B, config_in
 
 from drivers.clock import Clock
 from drivers.sim.knobs import turn
+
+SPEED = 20.0
 
 
 @contextmanager
