@@ -16,7 +16,7 @@ from drivers.clock import Clock
 
 ROOT = Path(__file__).parents[2]
 START_WITHIN = 20.0  # s; an interpreter and FastAPI on a busy machine
-WITHIN = 8.0  # s that a page may take to show something
+WITHIN = 20.0  # s that a page may take to show something while others keep the machine busy
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]], within: float = WITHIN) -> None:
