@@ -12,6 +12,7 @@ from drivers.modem.command import name_of
 TOLD_BY = ("+CTZE", "+CCLK", "+QLTS")
 HINTS = frozenset({"+CTZV", "*PSUTTZ", "^NWTIME"})
 EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)  # a modem that was told nothing yet counts from 1980, 2000, 2004 or 2015
+CENTURY_ENDS = 70  # two figures from here on are of the 1900s: GPS time began in 80
 QUARTERS_MOST = 56  # UTC+14, the farthest zone there is
 
 _TIME = re.compile(r"(\d{4}|\d{2})/(\d{1,2})/(\d{1,2})\s*,\s*(\d{1,2}):(\d{2}):(\d{2})\s*([+-]\d{1,2})?")
@@ -33,7 +34,7 @@ def network_time(line: str, *, utc: bool = False) -> datetime:
     year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
     there = timezone(timedelta(minutes=15 * int(zone)))
     try:
-        century = 2000 if year < 100 else 0
+        century = 0 if year > 99 else 2000 if year < CENTURY_ENDS else 1900
         told = datetime(year + century, month, day, hour, minute, second, tzinfo=UTC if utc else there)
     except ValueError as e:
         raise AnswerError(f"{line[:80]!r} is no date") from e

@@ -79,7 +79,12 @@ class Radio:
             "+CCLK": self._clock,
         }
         if self._dialect.model == "eg25g":
-            handlers |= {"+QLTS": self._told_time, "+QCSQ": self._quality, "+QNWINFO": self._cell, "+QCFG": self._configure}
+            handlers |= {
+                "+QLTS": self._told_time,
+                "+QCSQ": self._quality,
+                "+QNWINFO": self._cell,
+                "+QCFG": self._configure,
+            }
         if self._dialect.model == "sim7600":
             handlers |= {"+CNMP": self._preferred}
         return handlers
