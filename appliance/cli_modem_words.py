@@ -18,7 +18,7 @@ ADVICE = {
     "no_sim": ("it has no SIM, or one that is no use", "push the SIM home, clean its contacts, try it in a phone"),
     "sim_pin": (
         "its SIM asks for a PIN",
-        "remove the PIN in a phone, or give it as `pin` of the line in the site file",
+        "remove it in a phone, or give it as `pin` of the line in the site file",
     ),
     "sim_pin_refused": (
         "its SIM refuses the PIN of the site file, which is not given again",

@@ -15,7 +15,7 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 AnyPort = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free one
 PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{3,15}$")]
-Pin = Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4,8})?$")]
+Pin = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4,8}$")]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
 
 ZONES = {"WIB": ZoneInfo("Asia/Jakarta"), "WITA": ZoneInfo("Asia/Makassar"), "WIT": ZoneInfo("Asia/Jayapura")}
@@ -85,7 +85,7 @@ class Line(Struct, frozen=True, kw_only=True):
     port: str
     number: Number
     armed: bool = False  # a real line on a real network; refused while numbers are placeholders
-    pin: Pin = ""  # of the SIM; never shown, never written
+    pin: Pin | None = None  # of the SIM; never shown, never written
     credit: Literal["prepaid", "postpaid"] = "prepaid"  # postpaid: never asked
 
     def __repr__(self) -> str:

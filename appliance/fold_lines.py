@@ -1,4 +1,4 @@
-"""The fold's part for lines: what is remembered of each SIM and network, behind what `fold.py` makes of the same event."""
+"""The fold's part for lines: what is remembered of each SIM and network, besides what `fold.py` makes of an event."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which cell carries a line, as the journal gets it: what stays is told, a modem between two towers fills no journal."""
+"""Which cell carries a line, for the journal: what stays is told; a modem between two towers fills no journal."""
 
 from appliance.events import CellChanged
 

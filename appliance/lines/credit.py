@@ -51,7 +51,7 @@ class Interrupted(Exception):
 
 
 class Credit:
-    """`look` is called every few seconds. `free`: no call, no order; `may_narrow`: another line stays in its network."""
+    """`look` is called every few seconds. `free`: no call, no order; `may_narrow`: another line stays registered."""
 
     def __init__(
         self, line: str, modem: Modem, talk: UssdTalk, state: State, clock: Clock, append: Callable[..., Appended],
@@ -61,6 +61,7 @@ class Credit:
         self._line, self._modem, self._talk, self._state, self._clock = line, modem, talk, state, clock
         self._append, self._postpaid, self._plans, self._config, self._zone = append, postpaid, plans, config, zone
         self._free, self._may_narrow = free, may_narrow
+        self._boot = boot_id()
         self._schedule = Schedule(uniform)
         self._was_registered = False
 
@@ -83,7 +84,7 @@ class Credit:
         now, registered = self._clock.now(), self._registered
         if registered and not self._was_registered:
             asked = self._record.credit_asked
-            ago = asked.elapsed(now, self._clock.wall(), boot_id()) if asked else None
+            ago = asked.elapsed(now, self._clock.wall(), self._boot) if asked else None
             self._schedule.registered(now, ago)
         self._was_registered = registered
         if registered and self._schedule.is_due(now) and self._free() and not self._talk.busy:
@@ -222,7 +223,7 @@ class Credit:
         if not record.credits:
             return Figure(None, "Rp", Quality.UNIMPLEMENTED, now, FRESH)
         last = record.credits[-1]
-        at = now - last.at.elapsed(now, self._clock.wall(), boot_id())
+        at = now - last.at.elapsed(now, self._clock.wall(), self._boot)
         return Figure(last.rupiah, "Rp", Quality.GOOD, at, FRESH)
 
     def why(self) -> str:

@@ -5,6 +5,7 @@ Use is what went down between two looks; what went up was a top-up and counts as
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -48,7 +49,7 @@ def daily_use(seen: Sequence[Seen]) -> float | None:
     recent = [s for s in seen if s.at >= seen[-1].at - LOOKS_BACK] if seen else []
     if len(recent) < 2 or recent[-1].at - recent[0].at < SPAN_LEAST:
         return None
-    used = sum(max(0, before.rupiah - after.rupiah) for before, after in zip(recent, recent[1:], strict=False))
+    used = sum(max(0, before.rupiah - after.rupiah) for before, after in pairwise(recent))
     return used * DAY / (recent[-1].at - recent[0].at)
 
 

@@ -50,7 +50,7 @@ class Line:
     ) -> None:  # fmt: skip
         self.config, self._state, self._clock, self._append, self._on_changed = config, state, clock, append, on_changed
         self.recorder = Recorder(recording, clock.now)
-        self._modem = Modem(config.port, profiles, on_event=self._heard, pin=config.pin, recorder=self.recorder)
+        self._modem = Modem(config.port, profiles, on_event=self._heard, pin=config.pin or "", recorder=self.recorder)
         self._talk = UssdTalk(self._modem)
         self.bench = Bench(config.id, self._modem, self.recorder, append, lambda: self.call, self._talk)
         self._surroundings = Surroundings(

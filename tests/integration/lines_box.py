@@ -80,7 +80,10 @@ class Network:
 class Box:
     """One life of the box: journal, fold and lines. `start` and `stop` it; the next life finds the journal."""
 
-    def __init__(self, folder: Path, clock: Clock, profiles: Path = PROFILES) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, profiles: Path = PROFILES, ask_at: float = 120.0, **line_keys: Any
+    ) -> None:
+        self.offsets: list[tuple[str, float]] = []
         self.state = State()
         self.entries: list[Entry] = []
         self.data: list[tuple[str, bytes]] = []
@@ -88,7 +91,9 @@ class Box:
         self._journal = Journal(folder / "disk" / "journal.db", clock, "boot", lambda: "ntp", self._on_entry)
         self._journal.open()
         self.entries.clear()
-        lines = tuple(Line(id=name, name=name, port=str(folder / name), number=NUMBERS[name]) for name in NUMBERS)
+        lines = tuple(
+            Line(id=name, name=name, port=str(folder / name), number=NUMBERS[name], **line_keys) for name in NUMBERS
+        )
         site = Site(
             role=Role.CENTRE, site="s", id="c", name="C", line=lines,
             annunciator=AnnunciatorConfig(socket="a.sock", factory="mock"),
@@ -96,6 +101,7 @@ class Box:
         self.lines = Lines(
             site=site, profiles=profiles, state=self.state, clock=clock, append=self._journal.append,
             on_changed=self._wake.set, on_data=self._on_data, recordings=folder / "disk" / "modem",
+            on_time=lambda line, offset: self.offsets.append((line, offset)), uniform=lambda _least, _most: ask_at,
         )  # fmt: skip
         self._running = asyncio.create_task(self.lines.run())
 
@@ -155,9 +161,9 @@ class World:
         self.network = Network(folder, clock)
         self._boxes: list[Box] = []
 
-    async def start(self, profiles: Path = PROFILES) -> Box:
+    async def start(self, profiles: Path = PROFILES, **line_keys: Any) -> Box:
         await self.stop()
-        self._boxes.append(Box(self._folder, self._clock, profiles))
+        self._boxes.append(Box(self._folder, self._clock, profiles, **line_keys))
         return self._boxes[-1]
 
     async def stop(self) -> None:
