@@ -5,6 +5,7 @@ from datetime import datetime
 from appliance.config import ZONES, Site
 from appliance.view import Figure, LineView, View
 
+AS_OURS = 2.0  # s; networks tell whole seconds
 WEAK_DBM = -100  # dBm; calls break up below it
 
 # why a line takes no call: what is wrong, what to do. The first step is one that can be done at the box.
@@ -152,6 +153,8 @@ def _time(line: LineView, now: float) -> str:
     offset = line.time_offset
     if offset is None or not offset.known(now) or not isinstance(offset.value, int | float):
         return "---"
+    if abs(offset.value) < AS_OURS:
+        return "as the box's clock"
     return f"{abs(offset.value):.0f} s {'ahead of' if offset.value > 0 else 'behind'} the box's clock"
 
 

@@ -53,7 +53,7 @@ class Lines:
         else:
             means = Means(
                 plans=self._plans(profiles), credit=site.credit, zone=ZONES[site.zone], on_time=on_time,
-                uniform=uniform, urgent=lambda: bool(state.open_alerts()), others=self._another_registered,
+                uniform=uniform, urgent=self._urgent, others=self._another_registered,
             )  # fmt: skip
             self._lines = {
                 c.id: Line(
@@ -70,8 +70,13 @@ class Lines:
             log.error("no credit is asked: %s", e)
             return ()
 
+    def _urgent(self) -> bool:
+        """An order is open, or a siren sounds here."""
+        return bool(self._state.open_alerts()) or any(siren.on for siren in self._state.sirens.values())
+
     def _another_registered(self, name: str) -> bool:
-        return any(line.registered for other, line in self._lines.items() if other != name)
+        narrowed = {other for other, record in self._state.lines.items() if record.narrowed}
+        return any(line.registered for other, line in self._lines.items() if other not in narrowed | {name})
 
     async def run(self) -> None:
         """Hold all lines for as long as the process lives."""

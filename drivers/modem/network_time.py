@@ -11,7 +11,7 @@ from drivers.modem.command import name_of
 
 TOLD_BY = ("+CTZE", "+CCLK", "+QLTS")
 HINTS = frozenset({"+CTZV", "*PSUTTZ", "^NWTIME"})
-EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)  # a modem that was told nothing yet counts from 1980, 2000, 2004 or 2015
+EARLIEST_YEAR, LATEST_YEAR = 2025, 2100  # a modem that was told nothing yet counts from 1980, 2000, 2004 or 2015
 CENTURY_ENDS = 70  # two figures from here on are of the 1900s: GPS time began in 80
 QUARTERS_MOST = 56  # UTC+14, the farthest zone there is
 
@@ -38,6 +38,6 @@ def network_time(line: str, *, utc: bool = False) -> datetime:
         told = datetime(year + century, month, day, hour, minute, second, tzinfo=UTC if utc else there)
     except ValueError as e:
         raise AnswerError(f"{line[:80]!r} is no date") from e
-    if told < EARLIEST:
+    if not EARLIEST_YEAR <= told.year <= LATEST_YEAR:
         raise AnswerError(f"{line[:80]!r}: the modem was told no time yet")
     return told.astimezone(there)

@@ -161,9 +161,9 @@ class World:
         self.network = Network(folder, clock)
         self._boxes: list[Box] = []
 
-    async def start(self, profiles: Path = PROFILES, **line_keys: Any) -> Box:
+    async def start(self, profiles: Path = PROFILES, **more: Any) -> Box:
         await self.stop()
-        self._boxes.append(Box(self._folder, self._clock, profiles, **line_keys))
+        self._boxes.append(Box(self._folder, self._clock, profiles, **more))
         return self._boxes[-1]
 
     async def stop(self) -> None:

@@ -1,13 +1,16 @@
 """What lines know of SIM and network, from simulated modems over real ptys: credit, cell, time, PIN, a moved cable."""
 
 import asyncio
+import fcntl
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 from lines_box import NUMBERS, OUTSIDE, World, world
+from scripted_modem import Line, ScriptedModem
 
 from appliance.events import (
     CallAnswered,
@@ -23,10 +26,13 @@ from appliance.events import (
     SmsReceived,
 )
 from drivers.clock import Clock
+from drivers.modem.errors import LinkLost
+from drivers.modem.events import StatusChanged
+from drivers.modem.serial_port import SerialPort
 
 SPEED = 10.0
-HASTE = 40.0  # where no deadline of the driver matters: minutes are waited for
-PIN = "4711"
+HASTE = 20.0  # where minutes are waited for and what the driver makes of a late answer does not matter
+PIN = "47110815"  # so long that no time in a recording has the same figures
 Story = Callable[[World], Awaitable[None]]
 
 
@@ -50,7 +56,7 @@ def test_credit_cell_and_time_come_from_the_network_by_lte_and_by_2g(tell: Calla
         await turn("ussd.text", name="l2", text="Sisa Pulsa Anda Rp. 82.000, Masa Aktif s/d 03 Agt 2035")
         await turn("ussd.style", name="l2", style="refused_on_lte")
         await turn("network.time_off", seconds=300)
-        box = await there.start()
+        box = await there.start(ask_at=0.0)
         await box.event(CreditSeen, 2)
         await box.event(CreditLow)
         await box.event(LineNarrowed, 2)
@@ -68,10 +74,10 @@ def test_credit_cell_and_time_come_from_the_network_by_lte_and_by_2g(tell: Calla
         assert view.cell.value == "4CA 81DE445"
         assert view.trend
         assert view.trend[-1] == -69
-        assert {line for line, _ in box.offsets} == {"l1", "l2"}
+        assert {line for line, _ in box.offsets} == {"l1"}  # the other was registered before it listened for the time
         assert all(240 < offset < 360 for _, offset in box.offsets)
 
-    tell(story, HASTE)
+    tell(story)
 
 
 def test_a_modem_on_another_socket_goes_on_where_it_was(tell: Callable[..., None]) -> None:
@@ -119,3 +125,43 @@ def test_a_right_pin_opens_the_sim_and_is_seen_nowhere(
 
     with caplog.at_level(logging.DEBUG):
         tell(story, HASTE)
+
+
+@pytest.mark.parametrize(("set_to", "goes"), [("0", True), ("2", False)])
+def test_lte_is_left_only_by_a_modem_that_is_set_as_usual(tmp_path: Path, set_to: str, goes: bool) -> None:
+    async def story() -> None:
+        fake = ScriptedModem(tmp_path / "modem")
+        fake.table['AT+QCFG="nwscanmode"'] = f'+QCFG: "nwscanmode",{set_to}'
+        line = Line(fake)
+        running = asyncio.create_task(line.modem.run())
+        try:
+            await line.until(StatusChanged)
+            assert line.modem.can_narrow
+            assert await line.modem.narrow() is goes
+            assert ('AT+QCFG="nwscanmode",1,1' in fake.heard) is goes
+            await line.modem.widen()
+            assert fake.heard[-1] == 'AT+QCFG="nwscanmode",0,1'
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
+            fake.unplug()
+
+    Clock(SPEED).run(story())
+
+
+def test_a_port_that_another_program_has_is_said_and_taken_once_it_is_free(tmp_path: Path) -> None:
+    async def story() -> None:
+        master, slave = os.openpty()
+        path = tmp_path / "modem"
+        path.symlink_to(os.ttyname(slave))
+        try:
+            with path.open("rb", buffering=0) as other:
+                fcntl.flock(other, fcntl.LOCK_EX)
+                with pytest.raises(LinkLost, match=r"modem: another program has the port; fuser -v"):
+                    SerialPort(path, lambda data: None, lambda reason: None)
+            SerialPort(path, lambda data: None, lambda reason: None).close()
+        finally:
+            os.close(master)
+            os.close(slave)
+
+    asyncio.run(story())
