@@ -62,6 +62,7 @@ CREDIT_WHY = {
     "refused": "the network refused",
     "network_busy": "the network is busy",
     "not_understood": "the answer was not understood; siaga modem ussd shows it, firmware-config/operators reads it",
+    "bad_plans": "firmware-config/operators cannot be read; journalctl -u siaga-core names the file",
     "no_plan": "no file in firmware-config/operators fits its operator",
 }
 PROOFS = {"call": "a call was answered", "sms_received": "a text came in", "sms_sent": "the network took a text"}

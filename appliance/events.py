@@ -250,7 +250,7 @@ class CreditSeen(Event, tag="line.credit", frozen=True):
 class CreditUnknown(Event, tag="line.credit_unknown", frozen=True):
     SUBJECT = ("line",)
     line: str
-    reason: str  # "no_answer", "refused", "not_understood", "network_busy", "no_plan"
+    reason: str  # "no_answer", "refused", "not_understood", "network_busy", "no_plan", "bad_plans"
     text: str = ""
 
 

@@ -51,15 +51,19 @@ class Interrupted(Exception):
 
 
 class Credit:
-    """`look` is called every few seconds. `free`: no call, no order; `may_narrow`: another line stays registered."""
+    """`look` is called every few seconds. `free`: no call, no order; `may_narrow`: another line stays registered.
+
+    `plans` None: they cannot be read.
+    """
 
     def __init__(
         self, line: str, modem: Modem, talk: UssdTalk, state: State, clock: Clock, append: Callable[..., Appended],
-        *, postpaid: bool, plans: tuple[OperatorPlan, ...], config: CreditConfig, zone: ZoneInfo,
+        *, postpaid: bool, plans: tuple[OperatorPlan, ...] | None, config: CreditConfig, zone: ZoneInfo,
         free: Callable[[], bool], may_narrow: Callable[[], bool], uniform: Callable[[float, float], float],
     ) -> None:  # fmt: skip
         self._line, self._modem, self._talk, self._state, self._clock = line, modem, talk, state, clock
-        self._append, self._postpaid, self._plans, self._config, self._zone = append, postpaid, plans, config, zone
+        self._append, self._postpaid, self._config, self._zone = append, postpaid, config, zone
+        self._plans, self._plans_bad = plans or (), plans is None
         self._free, self._may_narrow = free, may_narrow
         self._boot = boot_id()
         self._schedule = Schedule(uniform)
@@ -98,7 +102,7 @@ class Credit:
             return  # asked as soon as it says
         plan = plan_of(operator, self._plans)
         if plan is None:
-            self._not_known("no_plan", "")
+            self._not_known("bad_plans" if self._plans_bad else "no_plan", "")
             return
         reading, text = await self._codes(plan)
         if reading.not_read == "refused" and self._can_narrow():

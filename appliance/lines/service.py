@@ -63,12 +63,12 @@ class Lines:
                 for c in site.line
             }  # fmt: skip
 
-    def _plans(self, profiles: Path) -> tuple[OperatorPlan, ...]:
+    def _plans(self, profiles: Path) -> tuple[OperatorPlan, ...] | None:
         try:
             return load_plans(profiles / OPERATORS)
         except PlanError as e:
             log.error("no credit is asked: %s", e)
-            return ()
+            return None
 
     def _urgent(self) -> bool:
         """An order is open, or a siren sounds here."""

@@ -32,7 +32,7 @@ HALF_SECOND = 0.5  # s; networks tell whole seconds, so half of one is missing o
 class Means:
     """What all lines of a box share. `urgent`: an order is open; `others`: another line than this is registered."""
 
-    plans: tuple[OperatorPlan, ...] = ()
+    plans: tuple[OperatorPlan, ...] | None = ()
     credit: CreditConfig = field(default_factory=CreditConfig)
     zone: ZoneInfo = ZONES["WIT"]
     urgent: Callable[[], bool] = lambda: False

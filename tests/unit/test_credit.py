@@ -236,6 +236,15 @@ def test_an_operator_without_a_plan_is_said(tell: Callable[[Story], None]) -> No
     tell(story)
 
 
+def test_plans_that_cannot_be_read_are_said(tell: Callable[[Story], None]) -> None:
+    async def story(box: Box) -> None:
+        box.start(plans=None)
+        await box.run(600)
+        assert box.rows == [ev.CreditUnknown(line="l1", reason="bad_plans")]
+
+    tell(story)
+
+
 def test_the_second_code_is_asked_when_the_first_is_not_understood(tell: Callable[[Story], None]) -> None:
     async def story(box: Box) -> None:
         box.modem.status = StatusChanged("home", "XL", "4g", -70, "READY", "ready")
