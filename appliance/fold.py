@@ -13,6 +13,7 @@ from appliance import alert_events as al
 from appliance import events as ev
 from appliance.entry import Entry
 from appliance.event import Event
+from appliance.fold_lines import LINE_FOLDS
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, Path
 from appliance.state import (
     CERTAINTY,
@@ -59,7 +60,7 @@ def apply(state: State, entry: Entry) -> None:
     state.seq = entry.seq
     try:
         event = entry.event
-        if fold := _FOLDS.get(type(event)):
+        for fold in filter(None, (_FOLDS.get(type(event)), LINE_FOLDS.get(type(event)))):
             fold(state, event, Stamp(entry.seq, entry.wall, entry.mono, entry.boot, entry.actor))
     except (msgspec.DecodeError, ValueError) as e:
         log.warning("journal row %d (%s) is not understood and left out of the state: %s", entry.seq, entry.kind, e)

@@ -22,6 +22,8 @@ GROUPS = {
     "step": "recovery_step",
     "alarm": "alarm",
     "mode": "genset.mode",
+    "state": "sim_state",
+    "networks": "networks",
 }
 NAMED = ("station", "line", "genset", "ups", "link", "output", "button", "input", "trunk")
 SECRET = ("text", "pdu", "order")  # never in the short words of a row
