@@ -50,7 +50,7 @@ class Story:
         self.lines = {f"l{i + 1}": LineNow(f"l{i + 1}", up=True, registered=True) for i in range(lines)}
         self.air: list[OnTheAir] = []
         self._life_began = 0
-        self.reference = {line: 0 for line in self.lines}
+        self.reference = dict.fromkeys(self.lines, 0)
         self.operators: dict[str, str] = {}
 
     # The journal
