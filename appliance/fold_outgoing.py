@@ -25,7 +25,8 @@ def _sending(s: State, e: sms.SmsSending, at: Stamp) -> None:
     line.allowance, line.sent, line.held = e.allowance, at, False
     if m := s.outgoing.get(e.message):
         m.attempts.append(SmsAttempt(e.line, at, e.parts, e.again))
-        m.state, m.since, m.line = OutgoingState.SENDING, at, e.line
+        m.since, m.line = at, e.line
+        _move(s, m, OutgoingState.SENDING)
 
 
 def _under_way(s: State, message: str, line: str) -> tuple[Outgoing, SmsAttempt] | None:
@@ -40,8 +41,8 @@ def _sent(s: State, e: sms.SmsSent, at: Stamp) -> None:
     if found := _under_way(s, e.message, e.line):
         m, attempt = found
         attempt.outcome, attempt.ended, attempt.references = "taken", at, e.references
-        m.state, m.since, m.reason = OutgoingState.SENT, at, ""
-        _trim(s)
+        m.since, m.reason = at, ""
+        _move(s, m, OutgoingState.SENT)
 
 
 def _failed(s: State, e: sms.SmsFailed, at: Stamp) -> None:
@@ -55,7 +56,8 @@ def _failed(s: State, e: sms.SmsFailed, at: Stamp) -> None:
         else:
             attempt.outcome, attempt.references = "refused" if e.certain else "uncertain", e.references
         attempt.ended, attempt.reason, attempt.blame = at, e.reason, e.blame
-        m.state, m.since, m.reason = OutgoingState.QUEUED, at, e.reason
+        m.since, m.reason = at, e.reason
+        _move(s, m, OutgoingState.QUEUED)
 
 
 def _count(attempt: SmsAttempt, reference: int, status: int) -> None:
@@ -85,17 +87,19 @@ ENDS = {
 
 def _ended(s: State, e: sms.OutgoingEnded, at: Stamp) -> None:
     if m := s.outgoing.get(e.message):
-        m.state, m.since = ENDS[type(e)], at
+        m.since = at
         m.reason = e.reason if isinstance(e, sms.SmsUndelivered) else ""
-        _trim(s)
+        _move(s, m, ENDS[type(e)])
 
 
-def _trim(s: State) -> None:
-    if len(s.outgoing) <= MOST_OVER:
-        return
-    over = [m.id for m in s.outgoing.values() if m.over]
-    for old in over[: max(0, len(over) - MOST_OVER)]:
-        del s.outgoing[old]
+def _move(s: State, m: Outgoing, to: OutgoingState) -> None:
+    """Count those that are over, and forget the oldest beyond the bound: the oldest stand first."""
+    before = m.over
+    m.state = to
+    s.outgoing_over += m.over - before
+    while s.outgoing_over > MOST_OVER:
+        del s.outgoing[next(name for name, old in s.outgoing.items() if old.over)]
+        s.outgoing_over -= 1
 
 
 def _held(s: State, e: sms.SmsHeld, at: Stamp) -> None:

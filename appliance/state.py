@@ -230,6 +230,7 @@ class State(msgspec.Struct):
     messages: list[Message] = []
     parts: list[tuple[str, str]] = []  # (line, PDU hex), the last ones, whole texts' too
     outgoing: dict[str, Outgoing] = {}
+    outgoing_over: int = 0  # of them
     sms_reports: list[SmsReport] = []  # the last ones
     sms_lines: dict[str, SmsLine] = {}
     alarms: dict[str, Alarm] = {}

@@ -82,8 +82,16 @@ class Dispatcher:
                 steps += self._urgent(m) if m.purpose in URGENT else self._ordinary(m, queued)
         return steps
 
+    @property
+    def _full(self) -> bool:
+        """Every line that is up carries an urgent message."""
+        up = [line.id for line in self._lines if line.up]
+        return bool(up) and all((line, True) in self._taken for line in up)
+
     def _urgent(self, m: Outgoing) -> Iterator[Step]:
         """Each line once, at once. Its giver gives it again when it must."""
+        if self._full and not m.attempts and self._since(m.queued) < URGENT_WAITS:
+            return  # a thousand may wait, and each is looked at
         tried = {attempt.line for attempt in m.attempts}
         left = [line for line in self._lines if line.up and line.id not in tried]
         if not left or (m.attempts and m.attempts[-1].blame == "message"):
