@@ -5,7 +5,7 @@ from outgoing_story import NUMBER, Story
 
 from appliance.entry import Entry
 from appliance.fold import apply
-from appliance.lines.outgoing_machine import BACKOFF, CONFIRM_GRACE, URGENT_WAITS, Cap
+from appliance.lines.outgoing_machine import BACKOFF, CONFIRM_GRACE, CONFIRM_MOST, URGENT_WAITS, Cap
 from appliance.model import OutgoingState, Purpose
 from appliance.state import Stamp, State
 
@@ -300,6 +300,18 @@ def test_without_a_report_a_text_is_unconfirmed_and_a_late_one_still_counts() ->
         story.report("l1", reference, status)
         story.report("l1", reference, status)
         assert story["t"].state is end
+
+
+def test_a_report_is_waited_for_no_longer_than_six_hours_however_long_the_text_lives() -> None:
+    story = Story()
+    story.give("t", lifetime_s=7 * 24 * 3600)
+    story.took(story.look()[0])
+    story.wait(CONFIRM_MOST - 1)
+    story.look()
+    assert story["t"].state is T
+    story.wait(1)
+    story.look()
+    assert story["t"].state is UNCONFIRMED
 
 
 def test_a_reference_that_comes_again_after_256_messages_belongs_to_the_newest_that_waits() -> None:
