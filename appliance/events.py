@@ -213,6 +213,24 @@ class SmsUnreadable(Event, tag="sms.unreadable", frozen=True):
     reason: str
 
 
+class SmsMemoryFilling(Event, tag="sms.memory_filling", frozen=True):
+    """A memory of the SIM or the modem is nearly full; full, it takes no more messages."""
+
+    SUBJECT = ("line",)
+    line: str
+    memory: str  # "SM" the SIM's, "ME" the modem's, "SR" that of reports
+    used: int
+    total: int
+
+
+class SmsMemoryFreed(Event, tag="sms.memory_freed", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+    memory: str
+    used: int
+    total: int
+
+
 class SmsSent(Event, tag="sms.sent", frozen=True):
     SUBJECT = ("line",)
     line: str

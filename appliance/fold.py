@@ -361,6 +361,16 @@ def _(s: State, e: ev.SmsReceived, at: Stamp) -> None:
     del s.messages[: max(0, len(s.messages) - MOST_MESSAGES)]
 
 
+@_fold(ev.SmsMemoryFilling)
+def _(s: State, e: ev.SmsMemoryFilling, at: Stamp) -> None:
+    s.filling[f"{e.line}/{e.memory}"] = at
+
+
+@_fold(ev.SmsMemoryFreed)
+def _(s: State, e: ev.SmsMemoryFreed, at: Stamp) -> None:
+    s.filling.pop(f"{e.line}/{e.memory}", None)
+
+
 @_fold(ev.TrunkLost)
 def _(s: State, e: ev.TrunkLost, at: Stamp) -> None:
     s.trunk = Link(False, at, e.reason)

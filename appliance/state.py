@@ -151,6 +151,7 @@ class State(msgspec.Struct):
     calls: dict[str, Call] = {}
     messages: list[Message] = []
     parts: list[tuple[str, str]] = []  # (line, PDU hex), the last ones, whole texts' too
+    filling: dict[str, Stamp] = {}  # "line/memory" of SMS memories that are nearly full, since when
     alarms: dict[str, Alarm] = {}
     links: dict[str, Link] = {}
     sirens: dict[str, Siren] = {}

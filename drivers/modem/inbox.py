@@ -197,8 +197,13 @@ class Inbox:
                 self._found(memory, entry.index, entry)
 
     def _found(self, memory: str, index: int, stored: StoredPdu) -> None:
-        # The same octets under another name are the same message: some memories are a view of others.
-        if stored.state not in (0, 1) or stored.pdu in self._known.values():
+        # The same octets in another memory are the same message: some memories are a view of others.
+        views = (
+            name
+            for (name, place), pdu in self._known.items()
+            if pdu == stored.pdu and (name != memory or place == index)
+        )
+        if stored.state not in (0, 1) or any(views):
             return
         if len(self._known) >= MAX_KNOWN:
             self._known.clear()  # telling twice is harmless, forgetting is not

@@ -15,6 +15,8 @@ from appliance.events import (
     LineDown,
     LineUp,
     SmsFailed,
+    SmsMemoryFilling,
+    SmsMemoryFreed,
     SmsPartReceived,
     SmsReceived,
     SmsSent,
@@ -186,6 +188,22 @@ def test_a_text_in_two_parts_arrives_once_and_whole_and_leaves_the_sim(tell: Cal
         box = await there.start()
         await box.ready()
         assert box.kinds("sms.") == []
+
+    tell(story)
+
+
+def test_memories_that_were_full_at_the_start_are_told_read_and_emptied(tell: Callable[[Story], None]) -> None:
+    async def story(there: World) -> None:
+        for line in NUMBERS:
+            assert (await there.network.turn("modem.fill", name=line))["added"] == 50
+            await there.network.turn("sms.from", number=OUTSIDE, text=f"air naik di {line}", to=line)
+        box = await there.start()
+        await box.event(SmsMemoryFilling, 2)
+        await box.until(lambda: len(box.all(SmsReceived)) == 102, "all texts, the one that found no room too")
+        await box.event(SmsMemoryFreed, 2)
+        for line in NUMBERS:
+            await there.network.until_empty(line)
+        assert box.state.filling == {}
 
     tell(story)
 

@@ -161,6 +161,8 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
     (ev.LinkLost(link="broker", reason="x"), "broker.link_lost", "broker", 2, ev.LinkRestored(link="broker")),
     (ev.MainsSuspected(by="ups/u1"), "power.mains_suspected", "mains", 3, LOST),
     (ev.LineDown(line="l1", reason="x"), "line.down", "l1", 3, ev.LineUp(line="l1", modem="m")),
+    (ev.SmsMemoryFilling(line="l1", memory="SM", used=40, total=50), "line.sms_memory", "l1/SM", 2,
+     ev.SmsMemoryFreed(line="l1", memory="SM", used=39, total=50)),
     (ev.TrunkLost(trunk="sip", reason="x"), "trunk.lost", "sip", 2, ev.TrunkRestored(trunk="sip")),
     (al.StationOffline(station="damkar", silent_s=9.0), "station.offline", "damkar", 2,
      al.StationOnline(station="damkar", session="0" * 16, path="mqtt")),
