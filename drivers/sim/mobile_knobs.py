@@ -116,13 +116,20 @@ class MobileKnobs:
         """Nothing is delivered for so long, neither messages nor reports; 0 lets go."""
         self._network.sms.hold(a_number("seconds", seconds, 0.0, DELAY_MOST))
 
-    def network_delay(self, seconds: float, radio: float | None = None) -> dict[str, float]:
-        """`seconds` from the network's acceptance to delivery; `radio` is how long sending itself takes."""
+    def network_delay(
+        self, seconds: float, radio: float | None = None, retry: float | None = None
+    ) -> dict[str, float]:
+        """`seconds` from the network's acceptance to delivery; `radio` is how long sending itself takes.
+
+        `retry` is how long the network rests when a phone did not take a message.
+        """
         sms = self._network.sms
         sms.delivery_s = a_number("seconds", seconds, 0.0, DELAY_MOST)
         if radio is not None:
             sms.radio_s = a_number("radio", radio, 0.0, DELAY_MOST)
-        return {"seconds": sms.delivery_s, "radio": sms.radio_s}
+        if retry is not None:
+            sms.retry_s = a_number("retry", retry, 0.0, DELAY_MOST)
+        return {"seconds": sms.delivery_s, "radio": sms.radio_s, "retry": sms.retry_s}
 
     def status(self) -> dict[str, Any]:
         return {

@@ -102,7 +102,7 @@ class SmsCentre:
         self._wall, self._canonical, self._zone_s = wall, canonical, zone_s
         self._mailboxes: dict[str, Mailbox] = {}
         self._references = itertools.count(1)
-        self.delivery_s, self.radio_s = DELIVERY_S, RADIO_S
+        self.delivery_s, self.radio_s, self.retry_s = DELIVERY_S, RADIO_S, RETRY_S
         self.outbox: deque[Sent] = deque(maxlen=OUTBOX)
         self.lost = 0  # expired, or refused by a full mailbox
         self._held_until = 0.0  # loop time; nothing is delivered before
@@ -195,7 +195,7 @@ class SmsCentre:
                 mailbox.wake.clear()
                 delivered = await mailbox.handset.take_message(held.tpdu)
                 if not delivered:
-                    await _wait(mailbox.wake, min(RETRY_S, held.expires - loop.time()))
+                    await _wait(mailbox.wake, min(self.retry_s, held.expires - loop.time()))
             self.lost += not delivered
             await asyncio.sleep(TRANSFER_S)
             if held.report:

@@ -1,0 +1,188 @@
+"""`make sms-campaign`: thousands of messages through two simulated modems that misbehave, into a core that is killed.
+
+The network knows what it was given, the journal what was told: every message once, in each line's own. One line's
+modem stores, the other's hands over. All is random by a seed that is printed; what goes wrong when is not repeatable
+to the millisecond, since three processes race.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from random import Random, randrange
+from typing import NamedTuple
+
+import msgspec
+
+from appliance.journal import follow_chain
+from appliance.journal_file import read_entries
+from drivers.clock import Clock
+from tests.campaign.core_box import CoreBox
+from tests.campaign.given import SENDERS, Account, text
+from tests.campaign.mishaps import AT_ONCE, LASTING, Mishaps
+from tests.integration.lines_box import NUMBERS, Network
+
+WAITING_MOST = 40  # parts that wait in the network for one modem: kills and faults meet bursts, not one long queue
+LOOK = 2.0  # s of the scaled clock between two looks
+STALLED = 1200.0  # s of it without anything new: what is missing then does not come any more
+DIRECT = "simcom_sim7600"  # of the second line
+
+
+class Plan(NamedTuple):
+    """`kinds` are of `mishaps`, `rest` is how many scaled seconds a modem works between two of them."""
+
+    messages: int
+    kills: int
+    kinds: Sequence[str] = (*LASTING, *AT_ONCE)
+    rest: tuple[float, float] = (5.0, 90.0)
+    speed: float = 10.0
+    retry: float = 20.0  # scaled s; a real network rests a minute or more, and the campaign as often as a modem refuses
+
+
+# A few seconds of it, for the tests: nothing that costs a sweep's minute or the network's minute of rest.
+SHORT = Plan(200, 3, ("modem.split", "modem.late", "modem.reset_in"), (5.0, 20.0), 20.0, 2.0)
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """How a campaign went; `faults` is empty when every message is accounted for."""
+
+    seed: int
+    given: int
+    told: int
+    kills: int
+    mishaps: dict[str, int]
+    damaged: int  # what came in pieces over a bad wire and was brought again
+    seconds: float
+    faults: list[str]
+
+    def text(self) -> str:
+        did = ", ".join(f"{name} {count}" for name, count in sorted(self.mishaps.items()))
+        head = (
+            f"seed {self.seed}: {self.given} messages given, {self.told} told, {self.kills} x kill -9, "
+            f"{self.damaged} damaged on the wire, {self.seconds:.0f} s\n{did}"
+        )
+        return "\n".join([head, *(self.faults[:50] or ["every message accounted for, none lost, none twice"])])
+
+
+class Campaign:
+    def __init__(self, folder: Path, clock: Clock, plan: Plan, seed: int) -> None:
+        self._clock, self._plan, self._seed = clock, plan, seed
+        self._random = Random(seed)
+        self._network = Network(folder, clock)
+        self._box = CoreBox(folder, {name: folder / name for name in NUMBERS}, clock, direct=(DIRECT,))
+        self._mishaps = [
+            Mishaps(name, Random(f"{seed} {name}"), self._network.turn, plan.kinds, plan.rest) for name in NUMBERS
+        ]
+        self._account = Account()
+        self._read_to = 0
+        self._killed = 0
+
+    async def run(self) -> Summary:
+        began = self._clock.unscaled()
+        await self._network.turn("network.delay", seconds=0.2, radio=0.1, retry=self._plan.retry)
+        self._box.start()
+        try:
+            async with self._misbehaving():
+                await self._give()
+            await self._until_told()
+        finally:
+            self._box.stop()
+            self._network.stop()
+        self._look()
+        faults = self._account.faults()
+        if broken := follow_chain(read_entries(self._box.journal)):
+            faults.append(f"journal: {broken}")
+        done: Counter[str] = sum((mishaps.done for mishaps in self._mishaps), Counter())
+        return Summary(
+            seed=self._seed, given=len(self._account.given), told=self._account.told.total(), kills=self._killed,
+            mishaps=dict(done), damaged=self._account.unreadable, seconds=self._clock.unscaled() - began, faults=faults,
+        )  # fmt: skip
+
+    @contextlib.asynccontextmanager
+    async def _misbehaving(self) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(mishaps.run()) for mishaps in self._mishaps]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for mishaps in self._mishaps:
+            await mishaps.heal()
+
+    async def _give(self) -> None:
+        """All messages, as fast as the network takes them; at random ones core is killed."""
+        kills = sorted(self._random.sample(range(self._plan.messages), self._plan.kills))
+        for number in range(self._plan.messages):
+            one = self._random.choice(list(NUMBERS)), self._random.choice(SENDERS), text(self._random, number)
+            await self._room(one[0])
+            await self._network.turn("sms.from", to=one[0], number=one[1], text=one[2])
+            self._account.given.append(one)
+            if kills and number >= kills[0]:
+                del kills[0]
+                await self._kill()
+
+    async def _room(self, line: str) -> None:
+        while (await self._network.turn("status"))["modems"][line]["held_by_network"] > WAITING_MOST:
+            await asyncio.sleep(LOOK / 4)
+
+    async def _kill(self) -> None:
+        """In a moment in which messages are on their way, whenever one can be had."""
+        before = self._look()
+        deadline = self._clock.now() + 60.0
+        while self._look() == before and self._clock.now() < deadline:
+            await asyncio.sleep(LOOK / 20)
+        await asyncio.sleep(self._random.uniform(0.0, 1.0))
+        self._box.kill()
+        self._killed += 1
+        self._box.start()
+
+    def _look(self) -> int:
+        """Read on in the journal; how many texts it tells."""
+        if self._box.journal.exists():
+            self._read_to = self._account.read(read_entries(self._box.journal, after=self._read_to)) or self._read_to
+        return self._account.told.total()
+
+    async def _until_told(self) -> None:
+        """Until nothing is under way any more, or nothing moves."""
+        moved, last = self._clock.now(), -1
+        while self._clock.now() - moved < STALLED:
+            now = self._look()
+            if now != last:
+                moved, last = self._clock.now(), now
+            if not self._account.missing and not await self._under_way():
+                return
+            await asyncio.sleep(LOOK)
+
+    async def _under_way(self) -> int:
+        """Messages that wait in the network or lie in a modem: what is there twice would still be told."""
+        modems = (await self._network.turn("status"))["modems"].values()
+        return sum(modem["held_by_network"] + sum(modem["stored"].values()) for modem in modems)
+
+
+def campaign(folder: Path, plan: Plan, seed: int) -> Summary:
+    """Play it. The files stay in `folder`."""
+    clock = Clock(plan.speed)
+    return clock.run(Campaign(folder, clock, plan, seed).run())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make sms-campaign", description=__doc__)
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=randrange(1_000_000))
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="siaga-sms-"))
+    sys.stdout.write(f"seed {options.seed}; files in {folder}\n")
+    sys.stdout.flush()
+    done = campaign(folder, Plan(options.messages, options.kills), options.seed)
+    sys.stdout.write(done.text() + "\n")
+    return 1 if done.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
