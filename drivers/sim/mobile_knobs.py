@@ -116,9 +116,7 @@ class MobileKnobs:
         """Nothing is delivered for so long, neither messages nor reports; 0 lets go."""
         self._network.sms.hold(a_number("seconds", seconds, 0.0, DELAY_MOST))
 
-    def network_delay(
-        self, seconds: float, radio: float | None = None, retry: float | None = None
-    ) -> dict[str, float]:
+    def network_delay(self, seconds: float, radio: float | None = None, retry: float | None = None) -> dict[str, float]:
         """`seconds` from the network's acceptance to delivery; `radio` is how long sending itself takes.
 
         `retry` is how long the network rests when a phone did not take a message.

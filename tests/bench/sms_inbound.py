@@ -84,6 +84,20 @@ class BenchModem:
             case "acknowledged":
                 story.acknowledged, story.kept = told["by"], told["kept"]
 
+    def story(self, tpdu: str) -> Story:
+        """Of the message with this TPDU. Raises StopIteration."""
+        return next(story for pdu, story in self.stories.items() if pdu.endswith(tpdu))
+
+    async def said(self, tpdu: str, within: float) -> None:
+        """Until the modem has said, or stored, this message. Raises Unheard."""
+        try:
+            async with asyncio.timeout(within):
+                while not any(pdu.endswith(tpdu) for pdu in self.stories):
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            raise Unheard(f"the modem was not asked anything within {within:g} s.") from None
+
     async def acknowledged(self, count: int) -> None:
         """Until so many messages are. Raises Unheard."""
         try:
@@ -119,7 +133,7 @@ async def measure(folder: Path, rounds: int, *, direct: bool) -> list[Story]:
     box.start()
     modem: BenchModem | None = None
     try:
-        await _answers(box)
+        await core_answers(box)
         modem = BenchModem(box.journal)
         (folder / "port").symlink_to(modem.port)
         return await _deliver(modem, rounds)
@@ -129,7 +143,7 @@ async def measure(folder: Path, rounds: int, *, direct: bool) -> list[Story]:
             modem.close()
 
 
-async def _answers(box: CoreBox) -> None:
+async def core_answers(box: CoreBox) -> None:
     async with asyncio.timeout(WITHIN):
         while True:
             client = Client(box.control)
