@@ -86,6 +86,13 @@ class Line(Struct, frozen=True, kw_only=True):
     armed: bool = False  # a real line on a real network; refused while numbers are placeholders
 
 
+class Sms(Struct, frozen=True, kw_only=True):
+    """How much a SIM may send before its operator takes it for a machine that sends advertisements."""
+
+    per_hour: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 120  # a line's; one each 30 s, as a busy person writes
+    burst: Annotated[int, msgspec.Meta(ge=1, le=500)] = 20  # at once, after a quiet time
+
+
 class Bus(Struct, frozen=True, kw_only=True):
     id: Name
     kind: Literal["rtu", "tcp"]
@@ -140,6 +147,7 @@ class Site(Struct, frozen=True, kw_only=True):
     issuer: tuple[Issuer, ...] = ()
     station: tuple[Station, ...] = ()
     line: tuple[Line, ...] = ()
+    sms: Sms = Sms()
     bus: tuple[Bus, ...] = ()
     genset: tuple[Device, ...] = ()
     ups: tuple[Device, ...] = ()

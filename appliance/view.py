@@ -81,6 +81,23 @@ class StationView(msgspec.Struct):
     sounding: bool | None
 
 
+class OutgoingView(msgspec.Struct, frozen=True):
+    """A text that goes out: where it stands, by which line, and whether it may arrive twice."""
+
+    id: str
+    number: str
+    text: str
+    purpose: str  # model.Purpose
+    state: str  # model.OutgoingState
+    line: str  # of the last attempt, or empty
+    parts: int
+    attempts: int
+    again: bool
+    reason: str  # code of why it was given up, or the last refusal's words
+    queued: Stamp
+    since: Stamp
+
+
 class EntryView(msgspec.Struct, frozen=True):
     seq: int
     wall: float
@@ -118,3 +135,4 @@ class View(msgspec.Struct):
     disk_failed: str | None
     disk_kept: int
     last: list[EntryView]  # newest first
+    outgoing: list[OutgoingView] = []  # texts, newest first
