@@ -87,9 +87,9 @@ class MobileKnobs:
         source, destination = a_whole("src_port", src_port, 0, 65535), a_whole("dst_port", dst_port, 0, 65535)
         return {"parts": self._network.binary(_caller(number), self._modem(to), data, source, destination)}
 
-    def sms_outbox(self) -> list[dict[str, Any]]:
-        """Messages that modems sent to numbers outside, a part an entry, oldest first."""
-        return [sent.described() for sent in self._network.sms.outbox]
+    def sms_outbox(self, after: int = 0) -> list[dict[str, Any]]:
+        """Messages that modems sent to numbers outside, a part an entry, oldest first; those behind the `after`th."""
+        return [sent.described() for sent in self._network.sms.outbox if sent.count > after]
 
     def sms_refuse(self, name: str, code: int = 38, times: int = 1) -> None:
         """The network answers the modem's next messages with +CMS ERROR `code` (38: network out of order)."""

@@ -36,6 +36,7 @@ class CoreBox:
             file.write_text(f'delivery = "direct"\n{file.read_text()}')
         site: dict[str, Any] = {
             "role": "centre", "site": "campaign", "id": "pusat", "name": "Pusat", "profiles": str(profiles),
+            "sms": {"per_hour": 3600, "burst": 500},
             "annunciator": {"socket": "run/annunciator.sock", "factory": "mock"},
             "line": [
                 {"id": name, "name": name, "port": str(port), "number": number}

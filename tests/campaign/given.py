@@ -1,7 +1,6 @@
 """What a campaign gives the network to deliver, and whether the journal has each of it once. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -30,17 +29,13 @@ class Account:
     told: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     unreadable: int = 0
 
-    def read(self, entries: Iterable[Entry]) -> int:
-        """Take in rows of the journal; the last one's number, 0 for none."""
-        last = 0
-        for entry in entries:
-            last = entry.seq
-            match entry.event if entry.kind.startswith("sms.") else None:
-                case SmsReceived(line=line, number=number, text=what):
-                    self.told[line, number, what] += 1
-                case SmsUnreadable():
-                    self.unreadable += 1
-        return last
+    def read(self, entry: Entry) -> None:
+        """Take in a row of the journal."""
+        match entry.event:
+            case SmsReceived(line=line, number=number, text=what):
+                self.told[line, number, what] += 1
+            case SmsUnreadable():
+                self.unreadable += 1
 
     @property
     def missing(self) -> list[tuple[str, str, str]]:

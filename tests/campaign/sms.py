@@ -1,8 +1,8 @@
-"""`make sms-campaign`: thousands of messages through two simulated modems that misbehave, into a core that is killed.
+"""`make sms-campaign`: thousands of messages through two simulated modems that misbehave, and a core that is killed.
 
-The network knows what it was given, the journal what was told: every message once, in each line's own. One line's
-modem stores, the other's hands over. All is random by a seed that is printed; what goes wrong when is not repeatable
-to the millisecond, since three processes race.
+In: the network knows what it was given, the journal what was told: every message once, on its line. Out: the journal's
+word on each message agrees with what the network got. One line's modem stores what comes in, the other's hands it over.
+All is random by a seed that is printed; what goes wrong when is not repeatable to the millisecond: processes race.
 """
 
 import argparse
@@ -21,14 +21,20 @@ import msgspec
 from appliance.journal import follow_chain
 from appliance.journal_file import read_entries
 from drivers.clock import Clock
+from drivers.jsonsocket import Client, Gone, Refusal
 from tests.campaign.core_box import CoreBox
 from tests.campaign.given import SENDERS, Account, text
 from tests.campaign.mishaps import AT_ONCE, LASTING, Mishaps
+from tests.campaign.sent import Outbox
 from tests.integration.lines_box import NUMBERS, Network
 
 WAITING_MOST = 40  # parts that wait in the network for one modem: kills and faults meet bursts, not one long queue
 LOOK = 2.0  # s of the scaled clock between two looks
 STALLED = 1200.0  # s of it without anything new: what is missing then does not come any more
+OUT = 0.4  # of all messages; the reports of these come in
+OUTSIDE = "+62855"  # and seven digits: each message that goes out has a recipient of its own
+LIFETIME = 600  # s
+ANSWER = 20.0  # s of the scaled clock
 DIRECT = "simcom_sim7600"  # of the second line
 
 
@@ -53,6 +59,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     given: int
     told: int
+    ordered: int
+    ends: dict[str, int]
+    twice: int  # of these sent twice, each marked
     kills: int
     mishaps: dict[str, int]
     damaged: int  # what came in pieces over a bad wire and was brought again
@@ -60,12 +69,17 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     faults: list[str]
 
     def text(self) -> str:
-        did = ", ".join(f"{name} {count}" for name, count in sorted(self.mishaps.items()))
+        did = _counted(self.mishaps)
         head = (
-            f"seed {self.seed}: {self.given} messages given, {self.told} told, {self.kills} x kill -9, "
-            f"{self.damaged} damaged on the wire, {self.seconds:.0f} s\n{did}"
+            f"seed {self.seed}: {self.kills} x kill -9, {self.seconds:.0f} s\n"
+            f"in: {self.given} given, {self.told} told, {self.damaged} damaged on the wire\n"
+            f"out: {self.ordered} ordered, {_counted(self.ends)}, {self.twice} sent twice\nmishaps: {did}"
         )
-        return "\n".join([head, *(self.faults[:50] or ["every message accounted for, none lost, none twice"])])
+        return "\n".join([head, *(self.faults[:50] or ["every message accounted for, none lost, none twice unmarked"])])
+
+
+def _counted(what: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(what.items()))
 
 
 class Campaign:
@@ -77,8 +91,8 @@ class Campaign:
         self._mishaps = [
             Mishaps(name, Random(f"{seed} {name}"), self._network.turn, plan.kinds, plan.rest) for name in NUMBERS
         ]
-        self._account = Account()
-        self._read_to = 0
+        self._account, self._outbox = Account(), Outbox()
+        self._read_to = self._fetched_to = 0
         self._killed = 0
 
     async def run(self) -> Summary:
@@ -93,12 +107,13 @@ class Campaign:
             self._box.stop()
             self._network.stop()
         self._look()
-        faults = self._account.faults()
+        faults = [*self._account.faults(), *self._outbox.faults()]
         if broken := follow_chain(read_entries(self._box.journal)):
             faults.append(f"journal: {broken}")
         done: Counter[str] = sum((mishaps.done for mishaps in self._mishaps), Counter())
         return Summary(
-            seed=self._seed, given=len(self._account.given), told=self._account.told.total(), kills=self._killed,
+            seed=self._seed, given=len(self._account.given), told=self._account.told.total(),
+            ordered=len(self._outbox.told), ends=dict(self._outbox.ends), twice=self._outbox.twice, kills=self._killed,
             mishaps=dict(done), damaged=self._account.unreadable, seconds=self._clock.unscaled() - began, faults=faults,
         )  # fmt: skip
 
@@ -118,13 +133,45 @@ class Campaign:
         """All messages, as fast as the network takes them; at random ones core is killed."""
         kills = sorted(self._random.sample(range(self._plan.messages), self._plan.kills))
         for number in range(self._plan.messages):
-            one = self._random.choice(list(NUMBERS)), self._random.choice(SENDERS), text(self._random, number)
-            await self._room(one[0])
-            await self._network.turn("sms.from", to=one[0], number=one[1], text=one[2])
-            self._account.given.append(one)
+            if self._random.random() < OUT:
+                await self._order(number)
+            else:
+                await self._deliver(number)
+            if number % 100 == 0:
+                await self._fetch()
             if kills and number >= kills[0]:
                 del kills[0]
                 await self._kill()
+
+    async def _deliver(self, number: int) -> None:
+        """The network is given a message for one of the lines."""
+        one = self._random.choice(list(NUMBERS)), self._random.choice(SENDERS), text(self._random, number)
+        await self._room(one[0])
+        await self._network.turn("sms.from", to=one[0], number=one[1], text=one[2])
+        self._account.given.append(one)
+
+    async def _order(self, number: int) -> None:
+        """Core is told to send a message. One that dies before it answers may have taken it on or not."""
+        what, deadline, tries = text(self._random, number), self._clock.now() + STALLED, 0
+        while self._clock.now() < deadline:
+            tries += 1  # one asked for again, since core died over it, is another message
+            order = {"do": "sms.send", "number": f"{OUTSIDE}{tries % 100:02d}{number:05d}", "text": what}
+            client = Client(self._box.control)
+            try:
+                await client.connect()
+                taken = await client.request({**order, "lifetime_s": LIFETIME}, timeout=ANSWER)
+            except Gone:
+                await asyncio.sleep(LOOK / 4)
+            except Refusal as e:
+                if e.code != "full":
+                    raise
+                await asyncio.sleep(LOOK)
+            else:
+                if taken["durable"]:
+                    self._outbox.ordered[taken["message"]] = (order["number"], order["text"])
+                return
+            finally:
+                client.close()
 
     async def _room(self, line: str) -> None:
         while (await self._network.turn("status"))["modems"][line]["held_by_network"] > WAITING_MOST:
@@ -132,6 +179,7 @@ class Campaign:
 
     async def _kill(self) -> None:
         """In a moment in which messages are on their way, whenever one can be had."""
+        await self._fetch()
         before = self._look()
         deadline = self._clock.now() + 60.0
         while self._look() == before and self._clock.now() < deadline:
@@ -144,17 +192,28 @@ class Campaign:
     def _look(self) -> int:
         """Read on in the journal; how many texts it tells."""
         if self._box.journal.exists():
-            self._read_to = self._account.read(read_entries(self._box.journal, after=self._read_to)) or self._read_to
+            for entry in read_entries(self._box.journal, after=self._read_to):
+                self._read_to = entry.seq
+                if entry.kind.startswith("sms."):
+                    self._account.read(entry)
+                    self._outbox.read(entry)
         return self._account.told.total()
+
+    async def _fetch(self) -> None:
+        """What modems sent; the network remembers the last thousand."""
+        sent = await self._network.turn("sms.outbox", after=self._fetched_to)
+        self._fetched_to = self._outbox.arrived(sent) or self._fetched_to
 
     async def _until_told(self) -> None:
         """Until nothing is under way any more, or nothing moves."""
-        moved, last = self._clock.now(), -1
+        moved, last = self._clock.now(), (-1, -1)
         while self._clock.now() - moved < STALLED:
-            now = self._look()
+            now = self._look(), self._outbox.open
+            await self._fetch()
             if now != last:
                 moved, last = self._clock.now(), now
-            if not self._account.missing and not await self._under_way():
+            if not self._account.missing and not self._outbox.open and not await self._under_way():
+                await self._fetch()
                 return
             await asyncio.sleep(LOOK)
 
