@@ -15,7 +15,7 @@ from drivers.modem.errors import CommandRefused, NotDone
 from drivers.modem.events import HANDED_OVER, ModemEvent, SmsMemory, SmsPartReceived, SmsReport, SmsUnreadable
 from drivers.modem.exchange import Exchange, Priority
 from drivers.modem.pdu import Deliver, PduError, decode, direction_of
-from drivers.modem.routing import Handover, Routing
+from drivers.modem.routing import GIVEN_UP, Handover, Routing
 
 SWEEP_EVERY = 60.0  # s; finds what was never announced: a full memory, a modem that forgot +CNMI
 RETRY = 5.0  # s after an entry that could not be read
@@ -25,6 +25,7 @@ MAX_KNOWN = 1024  # entries told and not deleted yet; a memory holds 255
 
 SIM, MODEM, REPORTS = "SM", "ME", "SR"  # memories; others are views of these
 NEARLY_FULL = 0.8  # of a memory; once it was emptied from there it is looked at again
+EMPTY = 321  # +CMS ERROR: no message lies there
 NO_SMSC = b"\x00"  # in front of a PDU whose modem left the service centre's address out
 
 
@@ -36,7 +37,7 @@ class Inbox:
         self._wanted: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._wake = asyncio.Event()
         self._sweep_due = False
-        self._route_due = False
+        self._sweep_at = asyncio.get_running_loop().time() + SWEEP_EVERY
         self._routing, self._handover = Routing(exchange, on_event), Handover(exchange)
         self._known: dict[tuple[str, int], bytes] = {}
         self._memory = ""  # the one that reads and deletes are about, "" when not known
@@ -77,15 +78,22 @@ class Inbox:
         self._tell(HANDED_OVER, number, StoredPdu(0, length, pdu))
 
     def _lost_its_way(self) -> None:
-        """The modem does otherwise than told, or has stopped to hand over: tell it again, look what it stored."""
-        self._route_due = self._sweep_due = True
-        self._wake.set()
+        """The modem does otherwise than told, or stops to hand over: tell it again, look what it stored."""
+        self._sweep_by(GIVEN_UP)
+        self.look()
+
+    def _sweep_by(self, seconds: float) -> None:
+        self._sweep_at = min(self._sweep_at, asyncio.get_running_loop().time() + seconds)
 
     async def start(self, *, direct: bool = False) -> None:
         """Have messages stored and announced, or handed over. Raises LinkLost; what is refused is told."""
         self._memory, self._readable = "", None
+        if direct:
+            await self._handover.refuse()  # what nobody acknowledges any more, since the process before this one ended
         await self._routing.set(direct=direct)
         await self._look_at_memories()
+        if direct:
+            self._sweep_by(GIVEN_UP)  # a modem that knows no refusal undoes then what it was told now
         self._sweep_due = True
         self._wake.set()
 
@@ -123,24 +131,22 @@ class Inbox:
 
     async def run(self) -> None:
         """Read whatever turns up. Raises LinkLost."""
-        wait = SWEEP_EVERY
+        now = asyncio.get_running_loop().time
         while True:
             try:
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout_at(self._sweep_at):
                     await self._wake.wait()
             except TimeoutError:
                 self._sweep_due = True
             self._wake.clear()
-            wait = SWEEP_EVERY
+            if now() >= self._sweep_at:
+                self._sweep_at = now() + SWEEP_EVERY
             try:
                 await self._read_all()
             except NotDone:
-                wait = RETRY
+                self._sweep_by(RETRY)
 
     async def _read_all(self) -> None:
-        if self._route_due:
-            self._route_due = False
-            await self._routing.renew()
         while self._wanted:
             (memory, index), _ = self._wanted.popitem(last=False)
             async with self._choosing:
@@ -175,7 +181,12 @@ class Inbox:
 
     async def _read(self, memory: str, index: int) -> None:
         await self._choose(memory)
-        response = await self._exchange.ask(f"AT+CMGR={index}", priority=Priority.NORMAL)
+        try:
+            response = await self._exchange.ask(f"AT+CMGR={index}", priority=Priority.NORMAL)
+        except CommandRefused as e:
+            if e.code != EMPTY:
+                self._sweep_by(RETRY)
+            return  # a sweep was here before the announcement was read; the others must not wait for this one
         try:
             stored = answers.cmgr(response.lines)
         except AnswerError as e:
@@ -231,6 +242,8 @@ class Inbox:
         """
         if memory == HANDED_OVER:
             if not await self._handover.acknowledge(index):
+                if self._routing.direct:
+                    await self._handover.refuse()
                 self._lost_its_way()
             return
         memory = self._received_in if memory is None else memory

@@ -4,6 +4,7 @@ Straight needs AT+CSMS=1: without it the modem acknowledges to the network by it
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from drivers.modem.errors import NotDone
@@ -18,6 +19,10 @@ DIRECT = "AT+CNMI=2,2,0,1,0"
 # s from +CMT to AT+CNMA; the network's own limit is 12 to 20 (3GPP TS 24.011, TR2M), and behind it a modem may have
 # handed over the next message, which a late acknowledgement would be taken for.
 ACKNOWLEDGE_WITHIN = 10.0
+
+# s from +CMT until a modem that got no acknowledgement has surely switched its handing over off: the same limit's end.
+# What was told it before that is undone then, and a report that comes meanwhile is thrown away.
+GIVEN_UP = 21.0
 
 
 class Routing:
@@ -117,3 +122,10 @@ class Handover:
             if number == self._last:
                 self._open = False
         return True
+
+    async def refuse(self) -> None:
+        """Say that what was handed over was not taken, if something was: the network brings it again, and the modem
+        does not switch its handing over off, as it does when it hears nothing. Raises LinkLost.
+        """
+        with contextlib.suppress(NotDone):  # it waits for none, or knows no refusal
+            await self._exchange.ask("AT+CNMA=2", priority=Priority.URGENT)

@@ -30,6 +30,7 @@ class Told:
     text: str
     parts: int
     taken: bool = False  # the network took it, says core
+    waits: bool = True  # for an attempt, or for the end of one
     marked: bool = False  # sent again though it may have arrived, or its end not known: it may be there twice
     uncertain: bool = False
     end: str = ""
@@ -54,11 +55,12 @@ class Outbox:
             case SmsSending(again=True):
                 told.marked = True
             case SmsSent():
-                told.taken = True
-            case SmsFailed(certain=False):
-                told.uncertain = True
+                told.taken, told.waits = True, False
+            case SmsFailed(certain=certain):
+                told.uncertain |= not certain
+                told.waits = True
             case OutgoingEnded():
-                told.end = event.kind
+                told.end, told.waits = event.kind, False
 
     def arrived(self, sent: Iterable[dict[str, Any]]) -> int:
         """What the network took; the last one's count, 0 for none."""
@@ -73,6 +75,11 @@ class Outbox:
     def open(self) -> int:
         """Messages without an end."""
         return sum(not told.end for told in self.told.values()) + len(self.ordered.keys() - self.told.keys())
+
+    @property
+    def waiting(self) -> int:
+        """Messages that the network has not taken, and that have no end."""
+        return sum(told.waits for told in self.told.values()) + len(self.ordered.keys() - self.told.keys())
 
     @property
     def ends(self) -> Counter[str]:
@@ -92,7 +99,7 @@ class Outbox:
     def _faults_of(self, told: Told) -> Iterable[str]:
         got = self.got.get(told.number, Counter())
         whole = all(got[part] for part in range(1, told.parts + 1))
-        if not told.end:
+        if told.waits:
             yield f"without an end: {told}"
         if (told.taken or told.end == SmsDelivered.__struct_config__.tag) and not whole:
             yield f"the network never got it: {told}"

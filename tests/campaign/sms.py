@@ -46,11 +46,12 @@ class Plan(NamedTuple):
     kinds: Sequence[str] = (*LASTING, *AT_ONCE)
     rest: tuple[float, float] = (5.0, 90.0)
     speed: float = 10.0
+    confirmed: bool = True  # wait for the network's reports too, and for those that do not come until they are overdue
     retry: float = 20.0  # scaled s; a real network rests a minute or more, and the campaign as often as a modem refuses
 
 
 # A few seconds of it, for the tests: nothing that costs a sweep's minute or the network's minute of rest.
-SHORT = Plan(200, 3, ("modem.split", "modem.late", "modem.reset_in"), (5.0, 20.0), 20.0, 2.0)
+SHORT = Plan(150, 3, ("modem.split", "modem.late", "modem.reset_in"), (10.0, 40.0), 20.0, confirmed=False, retry=2.0)
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,11 +209,13 @@ class Campaign:
         """Until nothing is under way any more, or nothing moves."""
         moved, last = self._clock.now(), (-1, -1)
         while self._clock.now() - moved < STALLED:
-            now = self._look(), self._outbox.open
+            told = self._look()
+            left = self._outbox.open if self._plan.confirmed else self._outbox.waiting
+            now = told, left
             await self._fetch()
             if now != last:
                 moved, last = self._clock.now(), now
-            if not self._account.missing and not self._outbox.open and not await self._under_way():
+            if not self._account.missing and not left and not await self._under_way():
                 await self._fetch()
                 return
             await asyncio.sleep(LOOK)

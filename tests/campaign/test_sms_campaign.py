@@ -38,8 +38,8 @@ def test_every_message_is_told_once_though_core_is_killed_and_modems_misbehave(s
     done = sms.campaign(tmp_path, sms.SHORT, SEED)
     assert done.faults == [], done.text()
     assert done.kills == sms.SHORT.kills
-    assert done.given == done.told > 50
-    assert done.ends["sms.delivered"] > 50
+    assert done.given == done.told > 40
+    assert done.ends["sms.delivered"] > 10
 
 
 def row(event: Event) -> Entry:
@@ -89,7 +89,8 @@ DELIVERED, UNDELIVERED = SmsDelivered(**LINE), SmsUndelivered(**OUT, reason="exp
         ((QUEUED, SENDING, UNKNOWN, UNDELIVERED), (1, 2), ""),
         ((QUEUED, UNDELIVERED), (), ""),
         ((QUEUED, SENDING, SENT, DELIVERED), (1,), "the network never got it"),
-        ((QUEUED, SENDING, SENT), (1, 2), "without an end"),
+        ((QUEUED, SENDING), (1, 2), "without an end"),
+        ((QUEUED, SENDING, SENT, UNKNOWN), (1, 2), "without an end"),
         ((QUEUED, SENDING, SENT, DELIVERED), (1, 2, 2), "sent twice, unmarked"),
         ((QUEUED, SENDING, UNDELIVERED), (1, 2), "the network got it all, and nothing says so"),
         ((), (1, 2), "never ordered"),

@@ -12,7 +12,7 @@ from scripted_modem import HELLO, Line, ScriptedModem
 from drivers.clock import Clock
 from drivers.modem.events import HANDED_OVER, InitRefused, PortUp, SmsPartReceived, SmsUnreadable
 from drivers.modem.profile import Profile
-from drivers.modem.routing import ACKNOWLEDGE_WITHIN, DIRECT
+from drivers.modem.routing import ACKNOWLEDGE_WITHIN, DIRECT, GIVEN_UP
 
 DIRECTLY = tuple(msgspec.structs.replace(profile, delivery="direct") for profile in PROFILES)
 CMT = f"+CMT: ,{len(HELLO) // 2 - 8}"
@@ -168,3 +168,23 @@ def test_a_refused_acknowledgement_has_the_routing_told_again(scripted: Callable
         await line.heard(DIRECT, before + 1)
 
     scripted(story, lambda fake: fake.table.update({"AT+CNMA": "+CMS ERROR: 340"}))
+
+
+def test_what_a_modem_switches_off_behind_our_telling_is_told_again(scripted: Callable[..., None]) -> None:
+    """It gives up some seconds after we did: what it was told in between counts for nothing."""
+
+    async def story(line: Line) -> None:
+        await line.heard("AT+CMGL=4")
+        line.fake.say(f"{CMT}\r\n{HELLO}")
+        told = await line.until(SmsPartReceived)
+        now = asyncio.get_running_loop().time
+        began = now()
+        await asyncio.sleep(ACKNOWLEDGE_WITHIN + 1)
+        assert told.index is not None
+        await line.modem.delete_sms(told.index, told.memory)
+        await line.until_modem(lambda: now() > began + ACKNOWLEDGE_WITHIN + GIVEN_UP)
+        assert "AT+CNMA" not in line.fake.heard
+        late = [line.fake.heard.count(DIRECT)]
+        assert late[0] >= 3
+
+    scripted(story)
