@@ -214,9 +214,7 @@ class SmsUnreadable(Event, tag="sms.unreadable", frozen=True):
     reason: str
 
 
-class SmsMemoryFilling(Event, tag="sms.memory_filling", frozen=True):
-    """A memory of the SIM or the modem is nearly full; full, it takes no more messages."""
-
+class SmsMemoryEvent(Event, frozen=True):
     SUBJECT = ("line",)
     line: str
     memory: str  # "SM" the SIM's, "ME" the modem's, "SR" that of reports
@@ -224,12 +222,11 @@ class SmsMemoryFilling(Event, tag="sms.memory_filling", frozen=True):
     total: int
 
 
-class SmsMemoryFreed(Event, tag="sms.memory_freed", frozen=True):
-    SUBJECT = ("line",)
-    line: str
-    memory: str
-    used: int
-    total: int
+class SmsMemoryFilling(SmsMemoryEvent, tag="sms.memory_filling", frozen=True):
+    """Nearly full; full, it takes no more messages."""
+
+
+class SmsMemoryFreed(SmsMemoryEvent, tag="sms.memory_freed", frozen=True): ...
 
 
 class ModemAsked(Event, tag="modem.asked", frozen=True):

@@ -362,14 +362,11 @@ def _(s: State, e: ev.SmsReceived, at: Stamp) -> None:
     del s.messages[: max(0, len(s.messages) - MOST_MESSAGES)]
 
 
-@_fold(ev.SmsMemoryFilling)
-def _(s: State, e: ev.SmsMemoryFilling, at: Stamp) -> None:
-    s.filling[f"{e.line}/{e.memory}"] = at
-
-
-@_fold(ev.SmsMemoryFreed)
-def _(s: State, e: ev.SmsMemoryFreed, at: Stamp) -> None:
+@_fold(ev.SmsMemoryFilling, ev.SmsMemoryFreed)
+def _(s: State, e: ev.SmsMemoryEvent, at: Stamp) -> None:
     s.filling.pop(f"{e.line}/{e.memory}", None)
+    if isinstance(e, ev.SmsMemoryFilling):
+        s.filling[f"{e.line}/{e.memory}"] = at
 
 
 @_fold(ev.TrunkLost)

@@ -2,13 +2,13 @@
 
 from collections.abc import Container
 
-from appliance.events import SmsMemoryFilling, SmsMemoryFreed
+from appliance.events import SmsMemoryEvent, SmsMemoryFilling, SmsMemoryFreed
 from drivers.modem.events import SmsMemory
 
 NEARLY_FULL = 0.8  # of its places; the last ten of a SIM's fifty are two long messages to each of five people
 
 
-def told(line: str, seen: SmsMemory, filling: Container[str]) -> SmsMemoryFilling | SmsMemoryFreed | None:
+def told(line: str, seen: SmsMemory, filling: Container[str]) -> SmsMemoryEvent | None:
     """What is new. `filling` are the memories, as "line/memory", that the journal has as nearly full."""
     nearly_full = seen.used >= NEARLY_FULL * seen.total
     if nearly_full == (f"{line}/{seen.memory}" in filling):
