@@ -7,6 +7,7 @@ one; it answers at once, and its turnaround is in the figure. Under test is a re
 import argparse
 import asyncio
 import json
+import os
 import random
 import subprocess
 import sys
@@ -53,11 +54,11 @@ class BenchModem:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         self.port = self._process.stdout.readline().decode().strip()
-        os_handle = self._process.stdout.fileno()
+        self._told = self._process.stdout.fileno()
         self.stories: dict[str, Story] = {}
         self._rest = b""
         self._heard = asyncio.Event()
-        asyncio.get_running_loop().add_reader(os_handle, self._readable)
+        asyncio.get_running_loop().add_reader(self._told, self._readable)
 
     def do(self, do: str, **args: str) -> None:
         assert self._process.stdin is not None
@@ -65,10 +66,9 @@ class BenchModem:
         self._process.stdin.flush()
 
     def _readable(self) -> None:
-        assert self._process.stdout is not None
-        data = self._process.stdout.read1(65536)  # type: ignore[attr-defined]
+        data = os.read(self._told, 65536)
         if not data:
-            asyncio.get_running_loop().remove_reader(self._process.stdout.fileno())
+            asyncio.get_running_loop().remove_reader(self._told)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._happened(json.loads(line))
@@ -112,7 +112,7 @@ class BenchModem:
     def close(self) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        asyncio.get_running_loop().remove_reader(self._process.stdout.fileno())
+        asyncio.get_running_loop().remove_reader(self._told)
         self._process.stdin.close()
         self._process.wait(10)
         self._process.stdout.close()
