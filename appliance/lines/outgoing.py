@@ -138,7 +138,8 @@ class Outgoing:
 
     async def text(self, number: str, text: str, actor: str, line: str = "", lifetime_s: int = VALIDITY) -> Any:
         """Take a person's text on; what becomes of it is in the state. Raises Refusal."""
-        self._check_line(line)
+        if line:
+            self._check_line(line)
         if not VALIDITY <= lifetime_s <= MOST_LIFETIME:
             raise Refusal("bad_command", f"A text lives {VALIDITY} to {MOST_LIFETIME} s, not {lifetime_s}.")
         to, parts = _written(number, text)
@@ -317,7 +318,7 @@ class Outgoing:
         self.wake()
 
     def _check_line(self, line: str) -> None:
-        if line and line not in self._lines:
+        if line not in self._lines:
             raise Refusal("no_line", f"There is no line {line!r}.", f"Lines: {', '.join(self._lines) or 'none'}.")
 
 

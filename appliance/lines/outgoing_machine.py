@@ -23,6 +23,7 @@ BACKOFF = (5.0, 15.0, 30.0, 60.0)  # s behind the first, second... failure; a bu
 MOST_ATTEMPTS = 8  # twice through that with two modems; the five minutes of a text's life are over then
 MOST_UNCERTAIN = 2  # a text that may have gone out twice already is not sent a third time
 CONFIRM_GRACE = 60.0  # s behind the end of its validity in which the network's last report must come
+CONFIRM_MOST = 6 * 3600.0  # s; a report is not waited for longer, however long the text lives: rows stay bounded
 FAILING = 300.0  # s for which a failure speaks against a line
 DONE = 0x20  # TP-ST below is with the recipient: 3GPP TS 23.040 clause 9.2.3.15
 
@@ -208,7 +209,7 @@ def _after(m: Outgoing, since: Since) -> Iterator[Event]:
             line=attempt.line, number=m.number, purpose=m.purpose, reason=f"report_{failed[0]:02x}", message=m.id,
             blame="report", code=failed[0], references=attempt.references,
         )  # fmt: skip
-    elif since(m.since) >= m.lifetime_s + CONFIRM_GRACE:
+    elif since(m.since) >= min(m.lifetime_s + CONFIRM_GRACE, CONFIRM_MOST):
         yield SmsUnconfirmed(message=m.id, number=m.number, purpose=m.purpose, line=attempt.line)
 
 

@@ -254,6 +254,8 @@ def test_a_trial_is_told_what_came_of_it_and_is_not_repeated() -> None:
         desk.lines["l1"].answer = fails(SmsFailed("no credit", (), certain=True, code=38))
         with pytest.raises(Refusal, match="l1: no credit"):
             await desk.out.trial(NUMBER, "tes", "teknisi", "l1")
+        with pytest.raises(Refusal, match="Lines: l1, l2"):
+            await desk.out.trial(NUMBER, "tes", "teknisi", "")
         desk.lines["l1"].call = "c1"
         with pytest.raises(Refusal, match="a call is on"):
             await desk.out.trial(NUMBER, "tes", "teknisi", "l1")
