@@ -45,7 +45,9 @@ def test_what_nobody_stored_in_time_is_brought_again_and_not_acknowledged_late(t
         first = await trial.until_kind(SmsPartReceived)
         await asyncio.sleep(ACKNOWLEDGE_WITHIN + 1)
         await trial.let_go(first)
-        assert "AT+CNMA" not in await trial.typed()
+        typed = await trial.typed()
+        assert "AT+CNMA" not in typed
+        assert typed.count("AT+CNMA=2") == 2, "at the start, for what a process before this one left; and now"
         second = await trial.until_kind(SmsPartReceived, 2)  # stored or handed over: the network brought it again
         assert second.pdu == first.pdu
         await trial.let_go(second)
