@@ -132,8 +132,11 @@ class Modem:
         self._session = Session(exchange, self._profiles, self._sim, self._ladder, self._told)
         while self._early:
             self._session.urc(self._early.popleft())
+        # A task of its own: before Python 3.11.3 a group that failed leaves its task marked as cancelled, and no deadline
+        # of that task works any more.
+        serving = asyncio.create_task(self._session.run())
         try:
-            await self._session.run()
+            await serving
         except* LinkLost as group:
             self._lost(str(group.exceptions[0]))
         finally:

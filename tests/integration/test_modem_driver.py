@@ -1,4 +1,4 @@
-"""The modem driver against a small scripted modem on a real pty, at twenty times the speed of the clock."""
+"""The modem driver against a small scripted modem on a real pty, in virtual time."""
 
 import asyncio
 import contextlib
@@ -44,6 +44,7 @@ def tell(tmp_path: Path) -> Callable[[Callable[[Line], Awaitable[None]]], None]:
             async with asyncio.TaskGroup() as tasks:  # ends the story at once when the driver dies
                 running = tasks.create_task(line.modem.run())
                 yield line
+                assert not running.cancelling()  # by anybody: its deadlines would not work
                 running.cancel()
         finally:
             if fake.path.is_symlink():
