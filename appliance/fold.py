@@ -89,6 +89,17 @@ def _(s: State, e: ev.LineUp, at: Stamp) -> None:
 @_fold(ev.LineDown)
 def _(s: State, e: ev.LineDown, at: Stamp) -> None:
     s.links[f"line/{e.line}"] = Link(False, at, e.reason)
+    s.unregistered.pop(e.line, None)
+
+
+@_fold(ev.LineUnregistered)
+def _(s: State, e: ev.LineUnregistered, at: Stamp) -> None:
+    s.unregistered[e.line] = at
+
+
+@_fold(ev.LineRegistered)
+def _(s: State, e: ev.LineRegistered, at: Stamp) -> None:
+    s.unregistered.pop(e.line, None)
 
 
 @_fold(ev.MainsSuspected)

@@ -153,6 +153,7 @@ class State(msgspec.Struct):
     parts: list[tuple[str, str]] = []  # (line, PDU hex), the last ones, whole texts' too
     alarms: dict[str, Alarm] = {}
     links: dict[str, Link] = {}
+    unregistered: dict[str, Stamp] = {}  # lines with modem and SIM that no network takes
     sirens: dict[str, Siren] = {}
     trunk: Link | None = None
     sequences: dict[str, int] = {}  # the highest of ours that was sent to each station

@@ -22,6 +22,7 @@ GROUPS = {
     "step": "recovery_step",
     "alarm": "alarm",
     "mode": "genset.mode",
+    "registration": "line.why",
 }
 NAMED = ("station", "line", "genset", "ups", "link", "output", "button", "input", "trunk")
 SECRET = ("text", "pdu", "order")  # never in the short words of a row

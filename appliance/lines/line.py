@@ -15,6 +15,7 @@ from appliance.lines.bench import Bench
 from appliance.lines.call_machine import CallMachine, Known, Listed, Phase, Reason, Said
 from appliance.lines.ledger import Ledger
 from appliance.lines.line_view import REGISTERED, line_view
+from appliance.lines.network_watch import NetworkWatch
 from appliance.model import CallPhase
 from appliance.state import State
 from appliance.view import LineView
@@ -30,6 +31,7 @@ from drivers.modem.recorder import Recorder
 PROOF_WITHIN = 6.0  # s behind the modem's OK until the call is seen answered or gone; +CLCC is asked every 2 s
 ASK_DISK = 5.0  # s; how often a part that cannot be stored yet looks whether it can
 DELETE_AGAIN = 30.0  # s behind a refused deletion
+LOOK_AT_NETWORK = 1.0  # s
 MOST_DELETING = 512  # parts on their way out of the modem; its memories hold 255 each
 
 REPORTED = {"incoming": Said.INCOMING, "active": Said.ACTIVE, "ended": Said.GONE}  # of one call; others change nothing
@@ -52,6 +54,7 @@ class Line:
         self.bench = Bench(config.id, self._modem, self.recorder, append, lambda: self.call)
         self._calls = CallMachine(config.id, lambda: secrets.token_hex(4), self._call_before_restart())
         self._ledger = Ledger(config.id, state, append, on_data)
+        self._network = NetworkWatch(config.id)
         self._told_up: bool | None = None
         self._down = "starting"
         self._name = ""
@@ -97,10 +100,19 @@ class Line:
             async with asyncio.TaskGroup() as self._group:
                 self._group.create_task(self._modem.run())
                 self._group.create_task(self.recorder.run())
+                self._group.create_task(self._watch_network())
         finally:
             self._group = None
             if self._ring_timer:
                 self._ring_timer.cancel()
+
+    async def _watch_network(self) -> None:
+        while True:
+            now, status = self._clock.now(), self._modem.status
+            self._network.seen(status.registration, status.sim_state, now)
+            if (news := self._network.tick(now, self.config.id in self._state.unregistered)) is not None:
+                self._append(news)
+            await asyncio.sleep(LOOK_AT_NETWORK)
 
     # What the modem says
 
