@@ -1,8 +1,11 @@
 """What `siaga modem list`, `info` and `doctor` say of a line: state first, then what to do."""
 
-from appliance.config import Site
+from datetime import datetime
+
+from appliance.config import ZONES, Site
 from appliance.view import Figure, LineView, View
 
+AS_OURS = 2.0  # s; networks tell whole seconds
 WEAK_DBM = -100  # dBm; calls break up below it
 
 # why a line takes no call: what is wrong, what to do. The first step is one that can be done at the box.
@@ -14,7 +17,22 @@ ADVICE = {
         "pull its plug for ten seconds; then look whether another program holds the port (fuser)",
     ),
     "no_sim": ("it has no SIM, or one that is no use", "push the SIM home, clean its contacts, try it in a phone"),
-    "sim_pin": ("its SIM asks for a PIN", "remove the PIN in a phone: the box never enters one"),
+    "sim_pin": (
+        "its SIM asks for a PIN",
+        "remove it in a phone, or give it as `pin` of the line in the site file",
+    ),
+    "sim_pin_refused": (
+        "its SIM refuses the PIN of the site file, which is not given again",
+        "correct `pin` in the site file, restart core; or remove the PIN in a phone",
+    ),
+    "sim_few_tries": (
+        "its SIM asks for a PIN and has two tries or fewer left, which are yours",
+        "put it into a phone and give the right PIN there; that makes three tries again",
+    ),
+    "sim_tries_unknown": (
+        "its SIM asks for a PIN, and the modem does not say how many tries are left",
+        "remove the PIN in a phone: the box gives none without knowing",
+    ),
     "sim_puk": ("its SIM is locked and asks for the PUK", "unlock it in a phone with the PUK of its card"),
     "not_registered": (
         "it is in no network and looks for none",
@@ -37,6 +55,18 @@ ADVICE = {
     ),
 }
 
+CREDIT_WHY = {
+    "postpaid": "postpaid, never asked",
+    "not_asked": "not asked yet; some minutes after the start",
+    "no_answer": "the network gave no answer",
+    "refused": "the network refused",
+    "network_busy": "the network is busy",
+    "not_understood": "the answer was not understood; siaga modem ussd shows it, firmware-config/operators reads it",
+    "bad_plans": "firmware-config/operators cannot be read; journalctl -u siaga-core names the file",
+    "no_plan": "no file in firmware-config/operators fits its operator",
+}
+PROOFS = {"call": "a call was answered", "sms_received": "a text came in", "sms_sent": "the network took a text"}
+
 
 def row(line: LineView, site: Site, now: float) -> str:
     """One line of `siaga modem list`."""
@@ -58,7 +88,11 @@ def info(line: LineView, site: Site, view: View) -> list[str]:
         f"operator      {_shown(line.operator, now)}",
         f"technology    {_shown(line.technology, now)}",
         f"registration  {_shown(line.registration, now)}",
-        f"signal        {_shown(line.signal_dbm, now)}",
+        f"signal        {_shown(line.signal_dbm, now)}{_trend(line)}",
+        f"cell          {_shown(line.cell, now)}",
+        f"credit        {_credit(line, now)}",
+        f"last proof    {_proof(line, site)}",
+        f"network time  {_time(line, now)}",
     ]
     if line.link:
         said.append(f"link          {'up' if line.link.up else 'down: ' + line.link.reason}")
@@ -94,5 +128,36 @@ def _takes_calls(line: LineView) -> str:
     return f"{line.can_take_call}: {ADVICE.get(line.why, (line.why, ''))[0]}"
 
 
-def _shown(figure: Figure, now: float) -> str:
-    return f"{figure.value} {figure.unit}".strip() if figure.known(now) else "---"
+def _trend(line: LineView) -> str:
+    known = [dbm for dbm in line.trend if dbm is not None]
+    return f" (last {len(line.trend)} min: {min(known)} to {max(known)})" if known else ""
+
+
+def _credit(line: LineView, now: float) -> str:
+    if line.credit is None:
+        return CREDIT_WHY.get(line.credit_why, "not asked")
+    said = [f"Rp {line.credit.value}"] if line.credit.known(now) else ["---"]
+    said += [f"valid until {line.credit_until}"] if line.credit_until else []
+    said += [f"runs out about {line.credit_forecast}"] if line.credit_forecast else []
+    said += [f"last look: {CREDIT_WHY.get(line.credit_why, line.credit_why)}"] if line.credit_why else []
+    return ", ".join(said)
+
+
+def _proof(line: LineView, site: Site) -> str:
+    if line.proof is None:
+        return "---"
+    at = datetime.fromtimestamp(line.proof.at.wall, ZONES[site.zone])
+    return f"{PROOFS.get(line.proof.kind, line.proof.kind)}, {at:%Y-%m-%d %H:%M:%S} {site.zone}"
+
+
+def _time(line: LineView, now: float) -> str:
+    offset = line.time_offset
+    if offset is None or not offset.known(now) or not isinstance(offset.value, int | float):
+        return "---"
+    if abs(offset.value) < AS_OURS:
+        return "as the box's clock"
+    return f"{abs(offset.value):.0f} s {'ahead of' if offset.value > 0 else 'behind'} the box's clock"
+
+
+def _shown(figure: Figure | None, now: float) -> str:
+    return f"{figure.value} {figure.unit}".strip() if figure and figure.known(now) else "---"

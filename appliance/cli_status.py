@@ -37,6 +37,8 @@ def lines(view: View) -> list[str]:
     said = [
         f"{view.name}: {view.role}, clock {view.clock_quality}" + (f", time x{view.speed:g}" if view.speed != 1 else "")
     ]
+    if (offset := view.clock_offset) and offset.known(view.at) and isinstance(offset.value, int | float):
+        said.append(f"clock   {round(offset.value):+d} s to the mobile networks' time")
     for alarm in view.alarms:
         state = "returned" if alarm.cleared else "acknowledged" if alarm.acknowledged else "UNACKNOWLEDGED"
         said.append(f"▲ P{alarm.priority} {alarm.alarm} {alarm.about} ({state})")

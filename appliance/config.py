@@ -15,6 +15,7 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 AnyPort = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free one
 PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{3,15}$")]
+Pin = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4,8}$")]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
 
 ZONES = {"WIB": ZoneInfo("Asia/Jakarta"), "WITA": ZoneInfo("Asia/Makassar"), "WIT": ZoneInfo("Asia/Jayapura")}
@@ -84,6 +85,23 @@ class Line(Struct, frozen=True, kw_only=True):
     port: str
     number: Number
     armed: bool = False  # a real line on a real network; refused while numbers are placeholders
+    pin: Pin | None = None  # of the SIM; never shown, never written
+    credit: Literal["prepaid", "postpaid"] = "prepaid"  # postpaid: never asked
+
+    def __repr__(self) -> str:
+        """Without the PIN: what is printed lands in logs."""
+        return f"Line(id={self.id!r}, port={self.port!r}, pin={'set' if self.pin else 'none'})"
+
+
+class CreditConfig(Struct, frozen=True, kw_only=True):
+    """When to warn of a SIM's credit."""
+
+    days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 7  # before it runs out or its validity ends
+    low_rupiah: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] | None = None  # None: the operator's plan says
+
+
+class ClockConfig(Struct, frozen=True, kw_only=True):
+    chrony: str = ""  # socket of a chrony reference clock that gets the mobile networks' time
 
 
 class Bus(Struct, frozen=True, kw_only=True):
@@ -136,6 +154,8 @@ class Site(Struct, frozen=True, kw_only=True):
     ladder: Ladder = Ladder()
     button: ButtonPlan | None = None
     power: Power = Power()
+    credit: CreditConfig = CreditConfig()
+    clock: ClockConfig = ClockConfig()
     trunk: Trunk | None = None
     issuer: tuple[Issuer, ...] = ()
     station: tuple[Station, ...] = ()

@@ -20,7 +20,7 @@ from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
-from appliance.clock import ClockQuality, boot_id
+from appliance.clock import boot_id
 from appliance.commands import (
     AcknowledgeAlarm,
     AnswerCall,
@@ -52,6 +52,7 @@ from appliance.people import People
 from appliance.power.service import Power
 from appliance.state import State
 from appliance.station import StationNode
+from appliance.wall_clock import WallClock
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.mqtt import Incoming, Mqtt, Will
@@ -69,14 +70,13 @@ class Core:
     def __init__(self, site: Site, file: FilePath, clock: Clock) -> None:
         self._site, self._clock = site, clock
         self._places = places(site, file)
-        self._boot, self._quality = boot_id(), ClockQuality()
+        self._boot = boot_id()
         self._state = State()
+        self._wall_clock = WallClock(clock, self._state, self._append, site.clock.chrony)
         self._rooms_started = False
         self._logins = Logins(self._places.run / "logins.json")
         self._unheard: deque[Entry] = deque(maxlen=4)
-        self._journal = Journal(
-            self._places.journal, clock, self._boot, lambda: self._quality.at(clock.now()), self._on_entry
-        )
+        self._journal = Journal(self._places.journal, clock, self._boot, self._wall_clock.quality, self._on_entry)
         self._local = Local(site, self._state, clock, self._append)
         self._annunciator = AnnunciatorLink(
             file.resolve().parent / site.annunciator.socket,
@@ -108,6 +108,7 @@ class Core:
         self._lines = Lines(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
             on_changed=self._changed, on_data=self._on_sms_data, recordings=self._places.recordings,
+            on_time=self._wall_clock.told,
         )  # fmt: skip
         self._power = Power(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
@@ -133,9 +134,9 @@ class Core:
             )  # fmt: skip
             self._reports = Reports(site, self._centre, issuer, clock)
         self._view = ViewMaker(
-            site=site, state=state, journal=self._journal, clock=clock, quality=lambda: self._quality.at(clock.now()),
+            site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
             power=self._power.view if site.genset or site.ups else None, lines=self._lines.views,
-            stations=self._centre.views if self._centre else list,
+            stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
         )  # fmt: skip
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event
@@ -178,6 +179,7 @@ class Core:
         self._keeper.keep("control", self._control.run)
         self._keeper.keep("watchdog", watchdog)
         self._keeper.keep("first look", self._first_look)
+        self._keeper.keep("clock", self._wall_clock.run)
         ready(f"{self._site.role} {self._site.id}")
         log.info("core is ready: %s %s, journal at row %d", self._site.role, self._site.id, self._journal.head.seq)
         await stop.wait()

@@ -250,6 +250,83 @@ class ModemAsked(Event, tag="modem.asked", frozen=True):
     command: str
 
 
+class CreditSeen(Event, tag="line.credit", frozen=True):
+    """The network told the SIM's credit. `until` is its last valid day (2027-12-31), "" when it does not say."""
+
+    SUBJECT = ("line",)
+    line: str
+    rupiah: int
+    until: str
+    text: str  # its words, shortened, without long numbers
+
+
+class CreditUnknown(Event, tag="line.credit_unknown", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+    reason: str  # "no_answer", "refused", "not_understood", "network_busy", "no_plan", "bad_plans"
+    text: str = ""
+
+
+class CreditPostpaid(Event, tag="line.credit_postpaid", frozen=True):
+    """The line was asked for its credit before, and is no more."""
+
+    SUBJECT = ("line",)
+    line: str
+
+
+class CreditLow(Event, tag="line.credit_low", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+    why: str  # "credit", "forecast", "validity"
+    days: int
+
+
+class CreditEnough(Event, tag="line.credit_enough", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+
+
+class LineNarrowed(Event, tag="line.narrowed", frozen=True):
+    """LTE was left for a while, to ask for the credit on 2G; or all networks are allowed again."""
+
+    SUBJECT = ("line",)
+    line: str
+    networks: str  # "2g", "all"
+
+
+class SimBad(Event, tag="line.sim_bad", frozen=True):
+    """The SIM is no use; `reason` is why a wanted PIN was not given, "" else."""
+
+    SUBJECT = ("line",)
+    line: str
+    state: str  # "absent", "pin", "puk", "locked", "failed"
+    reason: str
+
+
+class SimGood(Event, tag="line.sim_good", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+
+
+class CellChanged(Event, tag="line.cell", frozen=True):
+    """Another cell carries the line; told of a few changes an hour at most. Hex as the modem writes it."""
+
+    SUBJECT = ("line",)
+    line: str
+    area: str
+    cell: str
+
+
+class ClockWrong(Event, tag="clock.wrong", frozen=True):
+    """NTP does not hold the box's clock, and it differs from the mobile networks' time. Seconds to add to ours."""
+
+    offset_s: float
+    by: tuple[str, ...]  # lines
+
+
+class ClockRight(Event, tag="clock.right", frozen=True): ...
+
+
 class TrunkLost(Event, tag="trunk.lost", frozen=True):
     SUBJECT = ("trunk",)
     trunk: str

@@ -13,6 +13,7 @@ from appliance import alert_events as al
 from appliance import events as ev
 from appliance.entry import Entry
 from appliance.event import Event
+from appliance.fold_lines import LINE_FOLDS
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, Path
 from appliance.state import (
     CERTAINTY,
@@ -59,7 +60,7 @@ def apply(state: State, entry: Entry) -> None:
     state.seq = entry.seq
     try:
         event = entry.event
-        if fold := _FOLDS.get(type(event)):
+        for fold in filter(None, (_FOLDS.get(type(event)), LINE_FOLDS.get(type(event)))):
             fold(state, event, Stamp(entry.seq, entry.wall, entry.mono, entry.boot, entry.actor))
     except (msgspec.DecodeError, ValueError) as e:
         log.warning("journal row %d (%s) is not understood and left out of the state: %s", entry.seq, entry.kind, e)
@@ -89,17 +90,6 @@ def _(s: State, e: ev.LineUp, at: Stamp) -> None:
 @_fold(ev.LineDown)
 def _(s: State, e: ev.LineDown, at: Stamp) -> None:
     s.links[f"line/{e.line}"] = Link(False, at, e.reason)
-    s.unregistered.pop(e.line, None)
-
-
-@_fold(ev.LineUnregistered)
-def _(s: State, e: ev.LineUnregistered, at: Stamp) -> None:
-    s.unregistered[e.line] = at
-
-
-@_fold(ev.LineRegistered)
-def _(s: State, e: ev.LineRegistered, at: Stamp) -> None:
-    s.unregistered.pop(e.line, None)
 
 
 @_fold(ev.MainsSuspected)

@@ -8,7 +8,7 @@ from appliance.control import entry_view
 from appliance.entry import Entry
 from appliance.journal import Journal
 from appliance.state import State
-from appliance.view import EntryView, LineView, PowerView, StationView, View
+from appliance.view import EntryView, Figure, LineView, PowerView, StationView, View
 from drivers.clock import Clock
 
 LAST = 14  # journal rows on the first page
@@ -22,10 +22,11 @@ class ViewMaker:
     def __init__(
         self, *, site: Site, state: State, journal: Journal, clock: Clock, quality: Callable[[], str],
         power: Callable[[], PowerView] | None, lines: Callable[[], list[LineView]] | None,
-        stations: Callable[[], list[StationView]],
+        stations: Callable[[], list[StationView]], clock_offset: Callable[[], Figure | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._site, self._state, self._journal, self._clock, self._quality = site, state, journal, clock, quality
         self._power, self._lines, self._stations = power, lines, stations
+        self._clock_offset = clock_offset
         self._last: list[EntryView] = []
 
     def on_entry(self, entry: Entry) -> None:
@@ -63,4 +64,5 @@ class ViewMaker:
             disk_failed=self._journal.failed,
             disk_kept=self._journal.kept if self._journal.failed else 0,
             last=self._last,
+            clock_offset=self._clock_offset(),
         )

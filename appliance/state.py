@@ -118,6 +118,33 @@ class Alarm(msgspec.Struct):
     cleared: Stamp | None = None
 
 
+class Proof(msgspec.Struct, frozen=True):
+    """The last time that the network carried something for a line: `call`, `sms_received`, `sms_sent` (taken by it)."""
+
+    kind: str
+    at: Stamp
+
+
+class Credit(msgspec.Struct, frozen=True):
+    rupiah: int
+    until: str
+    at: Stamp
+
+
+class LineRecord(msgspec.Struct):
+    """What is remembered of a line's SIM and network."""
+
+    credits: list[Credit] = []  # oldest first
+    credit_unknown: str = ""  # why the last look told nothing, "" when it did
+    credit_asked: Stamp | None = None
+    credit_low: str = ""
+    sim_bad: str = ""
+    unregistered: bool = False  # modem and SIM are there, and no network takes them
+    narrowed: bool = False
+    cell: tuple[str, str] = ("", "")
+    proof: Proof | None = None
+
+
 class StationContact(msgspec.Struct):
     online: bool = False
     session: str = ""
@@ -153,9 +180,10 @@ class State(msgspec.Struct):
     parts: list[tuple[str, str]] = []  # (line, PDU hex), the last ones, whole texts' too
     alarms: dict[str, Alarm] = {}
     links: dict[str, Link] = {}
-    unregistered: dict[str, Stamp] = {}  # lines with modem and SIM that no network takes
     sirens: dict[str, Siren] = {}
     trunk: Link | None = None
+    lines: dict[str, LineRecord] = {}
+    clock_wrong: bool = False
     sequences: dict[str, int] = {}  # the highest of ours that was sent to each station
 
     def open_alerts(self) -> list[Alert]:

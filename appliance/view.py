@@ -7,7 +7,7 @@ page knows each figure's age even when core has stopped sending. `Stamp` fields 
 import msgspec
 
 from appliance.model import Role, Source
-from appliance.state import Alarm, Alert, Call, Genset, Link, Message, Siren, Stamp, StationContact, Ups
+from appliance.state import Alarm, Alert, Call, Genset, Link, Message, Proof, Siren, Stamp, StationContact, Ups
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -64,6 +64,14 @@ class LineView(msgspec.Struct):
     can_take_call: str  # "registered" (voice unproven), "no", "unknown"; proof of voice comes with sound
     why: str  # code of the reason for no or unknown
     call: Call | None
+    cell: Figure | None = None  # "4CA 81DE445", area and cell in hex as the modem writes them
+    credit: Figure | None = None  # rupiah; None on a line that is never asked
+    credit_why: str = ""  # code of why it is not known
+    credit_until: str = ""  # its last valid day, 2027-12-31; "" when not known
+    credit_forecast: str = ""  # the day on which it runs out if it is used on as before; "" when not known or far away
+    trend: tuple[int | None, ...] = ()  # medians of the signal in dBm, one a minute, oldest first; None: not known
+    proof: Proof | None = None
+    time_offset: Figure | None = None  # s to add to the box's clock, by the network's
 
 
 class StationView(msgspec.Struct):
@@ -118,3 +126,4 @@ class View(msgspec.Struct):
     disk_failed: str | None
     disk_kept: int
     last: list[EntryView]  # newest first
+    clock_offset: Figure | None = None  # s to add to the box's clock, by the mobile networks; None: they told nothing

@@ -23,6 +23,8 @@ GROUPS = {
     "alarm": "alarm",
     "mode": "genset.mode",
     "registration": "line.why",
+    "state": "sim_state",
+    "networks": "networks",
 }
 NAMED = ("station", "line", "genset", "ups", "link", "output", "button", "input", "trunk")
 SECRET = ("text", "pdu", "order")  # never in the short words of a row

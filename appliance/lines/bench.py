@@ -9,19 +9,17 @@ from typing import Any
 
 from appliance.events import ModemAsked, SmsFailed, SmsSent
 from appliance.journal import Appended
+from appliance.lines.ussd_talk import ASKED_WITHIN, UssdTalk
 from drivers.jsonsocket import Refusal
-from drivers.modem.errors import CommandRefused, LinkLost, ModemError
-from drivers.modem.events import UssdSaid
+from drivers.modem.errors import LinkLost, ModemError
 from drivers.modem.harmless import why_not_asked, why_not_coded
 from drivers.modem.modem import Modem
 from drivers.modem.numbers import diallable
 from drivers.modem.pdu import PduError
 from drivers.modem.recorder import Recorder, written
 from drivers.modem.redact import redacted
-from drivers.modem.ussd import STATES, requests, text_of
+from drivers.modem.ussd import STATES, text_of
 
-ASKED_WITHIN = 20.0  # s; two of the driver's own commands may stand before it, each with its deadline
-USSD_WITHIN = 30.0  # s; networks answer in two, and give up after some 20
 MOST_TEXT = 300  # characters: two parts in most alphabets; the line sends nothing else meanwhile
 CODE_SHOWN = 4  # characters of a USSD code on record; behind may stand a voucher or a PIN
 
@@ -30,15 +28,11 @@ class Bench:
     """`in_call` tells the id of the call on the line, or an empty string."""
 
     def __init__(
-        self, line: str, modem: Modem, recorder: Recorder, append: Callable[..., Appended], in_call: Callable[[], str]
-    ) -> None:
+        self, line: str, modem: Modem, recorder: Recorder, append: Callable[..., Appended], in_call: Callable[[], str],
+        talk: UssdTalk,
+    ) -> None:  # fmt: skip
         self._line, self._modem, self._recorder, self._append, self._in_call = line, modem, recorder, append, in_call
-        self._said: asyncio.Future[UssdSaid] | None = None
-
-    def heard(self, said: UssdSaid) -> None:
-        """The network said something by USSD."""
-        if self._said is not None and not self._said.done():
-            self._said.set_result(said)
+        self._talk = talk
 
     async def ask(self, command: str, actor: str) -> dict[str, Any]:
         """One command that only reads; its answer's lines. Raises Refusal."""
@@ -53,23 +47,22 @@ class Bench:
         if why := why_not_coded(code):
             raise Refusal("not_harmless", f"{code[:60]!r} is not sent: {why}.", "Nothing was done.")
         self._free()
-        if self._said is not None:
+        if self._talk.busy:
             raise Refusal("busy", f"{self._line}: a USSD code waits for its answer already.", "Try again in a minute.")
         shown = code[:CODE_SHOWN] + ("…" if len(code) > CODE_SHOWN + 1 else code[CODE_SHOWN:])
         self._append(ModemAsked(line=self._line, command=f"USSD {shown}"), actor=actor)
-        self._said = asyncio.get_running_loop().create_future()
         try:
-            await self._request(code)
-            async with asyncio.timeout(USSD_WITHIN):
-                said = await self._said
+            said = await self._talk.ask(code)
         except TimeoutError as e:
+            raise self._busy() from e
+        except (ModemError, ValueError) as e:
+            raise self._refusal(e) from e
+        if said is None:
             raise Refusal(
                 "no_answer",
                 f"{self._line}: the network said nothing to {code}.",
                 "Look whether it is registered; try again.",
-            ) from e
-        finally:
-            self._said = None
+            )
         text = text_of(said)
         if not text:
             raise Refusal(
@@ -78,15 +71,6 @@ class Bench:
                 "Some networks have USSD on 2G and 3G only; ask by another phone.",
             )
         return {"line": self._line, "text": text, "asks": said.state == 1}
-
-    async def _request(self, code: str) -> None:
-        letters, packed = requests(code)
-        try:
-            await self._answer(letters)
-        except Refusal as e:
-            if not isinstance(e.__cause__, CommandRefused):
-                raise
-            await self._answer(packed)
 
     async def send_text(self, number: str, text: str, actor: str) -> dict[str, Any]:
         """A text to a telephone. Raises Refusal."""
@@ -120,9 +104,12 @@ class Bench:
             async with asyncio.timeout(ASKED_WITHIN):
                 return await self._modem.ask(command)
         except TimeoutError as e:
-            raise Refusal("busy", f"{self._line}: the modem is busy with other commands.", "Try again.") from e
+            raise self._busy() from e
         except (ModemError, ValueError) as e:
             raise self._refusal(e) from e
+
+    def _busy(self) -> Refusal:
+        return Refusal("busy", f"{self._line}: the modem is busy with other commands.", "Try again.")
 
     def _refusal(self, error: Exception) -> Refusal:
         what_next = "siaga modem doctor says what to do." if isinstance(error, LinkLost) else "Nothing else was tried."

@@ -15,7 +15,8 @@ from appliance.lines.bench import Bench
 from appliance.lines.call_machine import CallMachine, Known, Listed, Phase, Reason, Said
 from appliance.lines.ledger import Ledger
 from appliance.lines.line_view import REGISTERED, line_view
-from appliance.lines.network_watch import NetworkWatch
+from appliance.lines.surroundings import Means, Surroundings
+from appliance.lines.ussd_talk import UssdTalk
 from appliance.model import CallPhase
 from appliance.state import State
 from appliance.view import LineView
@@ -31,7 +32,6 @@ from drivers.modem.recorder import Recorder
 PROOF_WITHIN = 6.0  # s behind the modem's OK until the call is seen answered or gone; +CLCC is asked every 2 s
 ASK_DISK = 5.0  # s; how often a part that cannot be stored yet looks whether it can
 DELETE_AGAIN = 30.0  # s behind a refused deletion
-LOOK_AT_NETWORK = 1.0  # s
 MOST_DELETING = 512  # parts on their way out of the modem; its memories hold 255 each
 
 REPORTED = {"incoming": Said.INCOMING, "active": Said.ACTIVE, "ended": Said.GONE}  # of one call; others change nothing
@@ -46,15 +46,25 @@ class Line:
     def __init__(
         self, config: LineConfig, profiles: Sequence[Profile], state: State, clock: Clock,
         append: Callable[..., Appended], on_changed: Callable[[], None], on_data: Callable[[str, bytes], None],
-        recording: Path | None = None,
+        recording: Path | None = None, means: Means | None = None,
     ) -> None:  # fmt: skip
         self.config, self._state, self._clock, self._append, self._on_changed = config, state, clock, append, on_changed
         self.recorder = Recorder(recording, clock.now)
-        self._modem = Modem(config.port, profiles, on_event=self._heard, recorder=self.recorder)
-        self.bench = Bench(config.id, self._modem, self.recorder, append, lambda: self.call)
+        self._modem = Modem(config.port, profiles, on_event=self._heard, pin=config.pin or "", recorder=self.recorder)
+        self._talk = UssdTalk(self._modem)
+        self.bench = Bench(config.id, self._modem, self.recorder, append, lambda: self.call, self._talk)
+        self._surroundings = Surroundings(
+            config,
+            self._modem,
+            self._talk,
+            state,
+            clock,
+            append,
+            lambda: bool(self.call or self.sending),
+            means or Means(),
+        )
         self._calls = CallMachine(config.id, lambda: secrets.token_hex(4), self._call_before_restart())
         self._ledger = Ledger(config.id, state, append, on_data)
-        self._network = NetworkWatch(config.id)
         self._told_up: bool | None = None
         self._down = "starting"
         self._name = ""
@@ -100,19 +110,11 @@ class Line:
             async with asyncio.TaskGroup() as self._group:
                 self._group.create_task(self._modem.run())
                 self._group.create_task(self.recorder.run())
-                self._group.create_task(self._watch_network())
+                self._group.create_task(self._surroundings.run())
         finally:
             self._group = None
             if self._ring_timer:
                 self._ring_timer.cancel()
-
-    async def _watch_network(self) -> None:
-        while True:
-            now, status = self._clock.now(), self._modem.status
-            self._network.seen(status.registration, status.sim_state, now)
-            if (news := self._network.tick(now, self.config.id in self._state.unregistered)) is not None:
-                self._append(news)
-            await asyncio.sleep(LOOK_AT_NETWORK)
 
     # What the modem says
 
@@ -131,7 +133,9 @@ class Line:
             case heard.SmsReport():
                 self._delete_behind(None, event.memory, event.index)
             case heard.UssdSaid():
-                self.bench.heard(event)
+                self._talk.heard(event)
+            case heard.NetworkTime():
+                self._surroundings.time_told(event)
             case heard.SmsMemory() if event.used >= event.total:
                 log.warning(
                     "%s: the modem's memory %s is full; it takes no more messages", self.config.id, event.memory
@@ -286,13 +290,15 @@ class Line:
         return Refusal("modem", f"{self.config.name}: the modem did not do it: {error}", "Try again.")
 
     def view(self) -> LineView:
-        return line_view(
+        at = self._sending_since if self.sending else self._clock.now()
+        view = line_view(
             self.config,
             up=self.up,
             down=self._down,
             status=self._modem.status,
-            at=self._sending_since if self.sending else self._clock.now(),
+            at=at,
             modem=self._name,
             link=self._state.links.get(f"line/{self.config.id}"),
             call=self._state.calls.get(self.call),
         )
+        return self._surroundings.onto(view, at)

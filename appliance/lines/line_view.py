@@ -10,6 +10,7 @@ FRESH = 30.0  # s; the modem is asked every 10, so two answers may be missing
 
 REGISTERED = ("home", "roaming")
 SIM_WHY = {"SIM PIN": "sim_pin", "SIM PUK": "sim_puk"}  # of +CPIN; any other word but READY is a SIM that is no use
+PIN_WHY = {"pin_refused": "sim_pin_refused", "few_tries": "sim_few_tries", "tries_unknown": "sim_tries_unknown"}
 
 
 def line_view(
@@ -48,7 +49,7 @@ def _can_take_call(up: bool, down: str, status: StatusChanged, call: Call | None
     if not up:
         return ("unknown", "starting") if down == "starting" else ("no", down)
     if status.sim not in ("READY", ""):
-        return "no", SIM_WHY.get(status.sim, "no_sim")
+        return "no", PIN_WHY.get(status.sim_reason) or SIM_WHY.get(status.sim, "no_sim")
     if status.registration == "unknown":
         return "unknown", "starting" if status.sim == "" else "unknown"
     if status.registration not in REGISTERED:

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable
 from pathlib import Path
 
+from appliance.config import ZONES, Site
 from appliance.config import Line as LineConfig
-from appliance.config import Site
 from appliance.events import CallEnded, CallMissed, LineDown, SmsFailed, SmsSent, TaskDied
 from appliance.journal import Appended
 from appliance.keeper import Keeper
@@ -14,6 +15,9 @@ from appliance.lines.bench import Bench
 from appliance.lines.call_machine import Reason
 from appliance.lines.line import Line
 from appliance.lines.line_view import line_view
+from appliance.lines.operator_plan import FOLDER as OPERATORS
+from appliance.lines.operator_plan import OperatorPlan, PlanError, load_plans
+from appliance.lines.surroundings import Means
 from appliance.model import CallPhase
 from appliance.state import Link, State
 from appliance.view import LineView
@@ -36,6 +40,8 @@ class Lines:
     def __init__(
         self, *, site: Site, profiles: Path, state: State, clock: Clock, append: Callable[..., Appended],
         on_changed: Callable[[], None], on_data: Callable[[str, bytes], None], recordings: Path | None = None,
+        on_time: Callable[[str, float], None] = lambda line, offset: None,
+        uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:  # fmt: skip
         self._site, self._state, self._clock, self._append = site, state, clock, append
         self._lines: dict[str, Line] = {}
@@ -45,13 +51,32 @@ class Lines:
         except ProfileError as e:
             self._fault = str(e)
         else:
+            means = Means(
+                plans=self._plans(profiles), credit=site.credit, zone=ZONES[site.zone], on_time=on_time,
+                uniform=uniform, urgent=self._urgent, others=self._another_registered,
+            )  # fmt: skip
             self._lines = {
                 c.id: Line(
                     c, makes, state, clock, append, on_changed, on_data,
-                    recordings / f"{c.id}.rec" if recordings else None,
+                    recordings / f"{c.id}.rec" if recordings else None, means,
                 )
                 for c in site.line
             }  # fmt: skip
+
+    def _plans(self, profiles: Path) -> tuple[OperatorPlan, ...] | None:
+        try:
+            return load_plans(profiles / OPERATORS)
+        except PlanError as e:
+            log.error("no credit is asked: %s", e)
+            return None
+
+    def _urgent(self) -> bool:
+        """An order is open, or a siren sounds here."""
+        return bool(self._state.open_alerts()) or any(siren.on for siren in self._state.sirens.values())
+
+    def _another_registered(self, name: str) -> bool:
+        narrowed = {other for other, record in self._state.lines.items() if record.narrowed}
+        return any(line.registered for other, line in self._lines.items() if other not in narrowed | {name})
 
     async def run(self) -> None:
         """Hold all lines for as long as the process lives."""

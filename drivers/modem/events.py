@@ -1,5 +1,6 @@
 """What a modem tells the box: one struct a kind of fact, its tag the name that it has on a wire."""
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -56,6 +57,7 @@ class StatusChanged(Struct, frozen=True, tag="status_changed"):
     """What the line is, whenever that differs from before. `sim` is +CPIN's word, "" when not known.
 
     `sim_state` is its meaning and `sim_reason` why a wanted PIN was not given; `bearer` is what would carry a voice.
+    `area` and `cell` are LAC or TAC and cell identity in hex as the modem writes them, "" when not known.
     """
 
     registration: Registered
@@ -66,6 +68,14 @@ class StatusChanged(Struct, frozen=True, tag="status_changed"):
     sim_state: SimState = "unknown"
     sim_reason: SimReason = ""
     bearer: Bearer = "unknown"
+    area: str = ""
+    cell: str = ""
+
+
+class NetworkTime(Struct, frozen=True, tag="network_time"):
+    """What the network says the time is at this moment, to a second, in its own zone."""
+
+    time: datetime
 
 
 class SmsPartReceived(Struct, frozen=True, tag="sms_part_received"):
@@ -159,6 +169,7 @@ ModemEvent = (
     | RecoveryStep
     | InitRefused
     | StatusChanged
+    | NetworkTime
     | SmsPartReceived
     | SmsReport
     | SmsUnreadable

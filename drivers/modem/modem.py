@@ -25,6 +25,7 @@ PING_EVERY = 5.0  # s while the modem is mute
 PINGS_BEFORE_RESET = 3  # behind an anew opened port
 PINGS_BEFORE_REOPEN = 6  # then the port itself is tried anew
 SMS_SENT = 40.0  # s for the network to take a message; it answers 332 by itself after some 30
+NETWORKS = 10.0  # s to take another choice of networks
 CALL_SET_UP = 20.0  # s; on some networks OK comes only when the other side rings
 
 
@@ -214,6 +215,29 @@ class Modem:
         """One command of a person's own; its answer's lines. Raises ModemError, ValueError on what is no command."""
         exchange, _ = self._linked()
         return (await exchange.ask(line, priority=Priority.NORMAL)).lines
+
+    @property
+    def can_narrow(self) -> bool:
+        """Whether this make can leave LTE for a while."""
+        return self._session is not None and self.up and self._session.profile.only_2g is not None
+
+    async def narrow(self) -> bool:
+        """Leave LTE for 2G; False when it is set otherwise than usual, and was left alone. Raises ModemError."""
+        exchange, session = self._linked()
+        ways = session.profile.only_2g
+        if ways is None:
+            return False
+        now = "".join((await exchange.ask(ways.ask)).lines).replace(" ", "").upper()
+        if now != ways.usual.replace(" ", "").upper():
+            return False
+        await exchange.ask(ways.narrow, timeout=NETWORKS)
+        return True
+
+    async def widen(self) -> None:
+        """All networks again. Raises ModemError."""
+        exchange, session = self._linked()
+        if session.profile.only_2g is not None:
+            await exchange.ask(session.profile.only_2g.widen, timeout=NETWORKS)
 
     async def delete_sms(self, index: int, memory: str | None = None) -> None:
         """Free a place in the modem's memory, after the caller stored what was in it. Raises ModemError."""

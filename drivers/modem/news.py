@@ -14,9 +14,11 @@ from drivers.modem.events import (
     CallState,
     KeyHeard,
     ModemEvent,
+    NetworkTime,
     Ring,
     UssdSaid,
 )
+from drivers.modem.network_time import network_time
 
 KEYS = "0123456789*#ABCD"
 HUAWEI_STATES: dict[str, CallState] = {"^ORIG": "dialling", "^CONF": "alerting", "^CONN": "active"}
@@ -105,4 +107,5 @@ READERS: dict[str, Callable[[str], tuple[ModemEvent, ...]]] = {
     "^DDTMF": _key,
     "+QTONEDET": _key_in_ascii,
     "+CUSD": _ussd,
+    "+CTZE": lambda line: (NetworkTime(network_time(line)),),
 }

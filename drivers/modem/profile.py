@@ -34,6 +34,25 @@ class Quirks(Struct, frozen=True, forbid_unknown_fields=True):
     keeps_link_open: bool = False  # AT+CMMS=1 sends the parts of a long message faster
 
 
+class TimeQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """How to ask for the network's time, and whether its hours are those of the zone that stands with them."""
+
+    ask: Line
+    tells: Literal["local", "utc"] = "local"
+
+
+class Only2g(Struct, frozen=True, forbid_unknown_fields=True):
+    """How to leave LTE for a while, for networks that take USSD on 2G only. Kept by the modem without power.
+
+    It is left alone unless `ask` is answered by `usual`: else a person has chosen otherwise.
+    """
+
+    ask: Line
+    usual: str
+    narrow: Line
+    widen: Line
+
+
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """`match` are substrings of what ATI, AT+CGMI and AT+CGMM say; the one profile without any fits all others.
 
@@ -54,6 +73,8 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     signal: tuple[Line, ...] = ("AT+CSQ", "AT+CESQ")  # asked in this order until one tells a strength
     ims: Line | None = None  # asks whether voice over LTE is up
     technology: Technology = "unknown"  # of a modem that knows one only, and does not say so
+    time: TimeQuestion | None = None
+    only_2g: Only2g | None = None
     quirks: Quirks = Quirks()
 
 
@@ -65,6 +86,8 @@ def load_profile(path: Path) -> Profile:
             *(initial.send for initial in (*profile.init, *profile.sim_init)),
             profile.hangup,
             *profile.signal,
+            *((profile.time.ask,) if profile.time else ()),
+            *((p.ask, p.narrow, p.widen) if (p := profile.only_2g) else ()),
         ):
             Command.of(line)
     except OSError as e:

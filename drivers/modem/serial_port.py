@@ -5,6 +5,7 @@ Any OSError means that the port is lost: a USB modem that restarts takes its por
 
 import asyncio
 import contextlib
+import errno
 import os
 import termios
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from drivers.modem.recorder import FROM, NOTE, TO, Recorder
 
 BAUDRATE = 115200  # USB modems ignore it; SIM800 and bench adapters are fixed to it
 READ_AT_ONCE = 4096  # bytes; leaves the loop to others between, a pty holds no more
+LOOK_EVERY = 2.0  # s between looks whether the path leads to another device now
 MAX_UNSENT = 8192  # bytes; more than any command with its payload, so a modem that takes no more is found out
 
 
@@ -42,6 +44,19 @@ class SerialPort:
         self.is_open = True
         self._record(NOTE, b"the port was opened")
         self._loop.add_reader(self._fd, self._readable)
+        self._look: asyncio.TimerHandle = self._loop.call_later(LOOK_EVERY, self._look_again)
+
+    def _look_again(self) -> None:
+        """A cable that was moved: udev's link leads to the new device, and the old one may stay open and silent.
+
+        A link that is missing says nothing: the device is read until it fails.
+        """
+        with contextlib.suppress(OSError):
+            there, here = self._path.stat(), os.fstat(self._fd)
+            if (there.st_rdev, there.st_ino) != (here.st_rdev, here.st_ino):
+                self._lose(f"{self._path}: leads to another device now.")
+        if self.is_open:
+            self._look = self._loop.call_later(LOOK_EVERY, self._look_again)
 
     def write(self, data: bytes) -> None:
         """Queue bytes for the modem; nothing happens on a lost port, which was told already."""
@@ -93,6 +108,7 @@ class SerialPort:
         if not self.is_open:
             return
         self.is_open = False
+        self._look.cancel()
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
         with contextlib.suppress(OSError, termios.error):  # which is no OSError: a port that is gone gives it
@@ -104,5 +120,7 @@ class SerialPort:
 def _why(path: Path, error: Exception) -> str:
     if not path.exists():
         return f"{path}: the port is missing; check the modem's power and cable."
+    if isinstance(error, OSError) and error.errno in (errno.EAGAIN, errno.EBUSY):
+        return f"{path}: another program has the port; fuser -v {path} says which."
     text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
     return f"{path}: {text}."

@@ -17,6 +17,7 @@ from drivers.modem.events import (
     Identity,
     InitRefused,
     ModemEvent,
+    NetworkTime,
     PortUp,
     RecoveryStep,
     Registered,
@@ -27,6 +28,7 @@ from drivers.modem.events import (
 from drivers.modem.exchange import Exchange, Priority
 from drivers.modem.inbox import Inbox
 from drivers.modem.ladder import Ladder
+from drivers.modem.network_time import HINTS, network_time
 from drivers.modem.news import events_of
 from drivers.modem.profile import Initial, Profile, choose
 from drivers.modem.sim_card import SimCard
@@ -38,6 +40,8 @@ NO_CALLS_TWICE = 2  # empty lists before the calls count as over: a call that wa
 INIT = 10.0  # s for one command at start; AT+QPCMV and AT+CSMS take their time while a SIM is read
 UNREGISTERED_MOST = 180.0  # s; a search of all bands takes one to two minutes
 RESTART = "AT+CFUN=1,1"
+TIME_EVERY = 3600.0  # s; a board's crystal is off by some tenths of a second in it
+TIME_AGAIN = 600.0  # s behind an answer that told no time
 IDENTIFY_TRIES = 3  # a modem that says nothing of itself was not understood
 
 UNKNOWN = StatusChanged("unknown", None, "unknown", None)
@@ -76,6 +80,7 @@ class Session:
         self._sim_started = False
         self._echo_goes_on = True
         self._told_refused: set[str] = set()
+        self._time_due = float("-inf")
 
     def urc(self, urc: Urc) -> None:
         if urc.name in self.profile.restart_urcs:
@@ -85,6 +90,9 @@ class Session:
         elif urc.name in ("+CMT", "+CDS"):
             self.inbox.handed_over(urc)
         elif urc.name in ("+CREG", "+CGREG", "+CEREG", "+CPIN", "+QIND", "+QUSIM", "+SIMCARD", "^SIMST"):
+            self._status_due.set()
+        elif urc.name in HINTS:
+            self._time_due = float("-inf")
             self._status_due.set()
         for event in events_of(urc):
             self._on_event(event)
@@ -154,6 +162,7 @@ class Session:
         while True:
             self._status_due.clear()
             await self._look_at_status()
+            await self._ask_time()
             await self._recover()
             if self._exchange.echoed and not self._echo_goes_on:
                 self._exchange.lose("The modem restarted: it echoes again.")
@@ -176,6 +185,7 @@ class Session:
         ]
         known = [r for r in (circuit, *packet) if r is not None]
         registration = next((r for r in known if r.registered), known[0] if known else None)
+        place = registration if registration and registration.registered else None
         operator = _parsed(answers.cops, await self._try("AT+COPS?"))
         technology = self._technology(operator, known)
         ims = _parsed(answers.ims, await self._try(self.profile.ims)) if self.profile.ims else None
@@ -188,10 +198,24 @@ class Session:
             sim.state,
             sim.reason,
             verdict(circuit, tuple(packet), technology, ims),
+            (place.area or "") if place else "",
+            (place.cell or "") if place else "",
         )
         if status != self.status:
             self.status = status
             self._on_event(status)
+
+    async def _ask_time(self) -> None:
+        """Now and then, once it is in a network; at once when the modem says that it was told the time."""
+        now = asyncio.get_running_loop().time()
+        question = self.profile.time
+        if question is None or now < self._time_due or self.status.registration not in ("home", "roaming"):
+            return
+        lines = await self._try(question.ask)
+        told = _parsed(lambda line: network_time(line, utc=question.tells == "utc"), lines)
+        self._time_due = now + (TIME_EVERY if told else TIME_AGAIN)
+        if told:
+            self._on_event(NetworkTime(told))
 
     async def _recover(self) -> None:
         """Reset a modem that has a SIM and answers, and has found no network for minutes."""

@@ -10,10 +10,11 @@ from drivers.sim.modem import SimModem
 from drivers.sim.modem_knobs import ModemKnobs
 from drivers.sim.network import MobileNetwork
 from drivers.sim.network_calls import RING_S, Call
-from drivers.sim.network_ussd import Credit
+from drivers.sim.network_ussd import DONE, TIMED_OUT, Credit
 
 DELAY_MOST = 86400.0  # s; a day of delay shows what a longer one would
 RING_MOST = 600.0  # s; no network rings longer
+TIME_OFF_MOST = 1e9  # s; networks have told years that are over
 TPDU_MOST = 164  # octets; no radio interface carries a longer one
 RUPIAH_MOST = 100_000_000  # no operator sells more at once
 
@@ -38,6 +39,8 @@ class MobileKnobs:
             "sms.raw": self.sms_raw,
             "sms.report": self.sms_report,
             "ussd.credit": self.ussd_credit,
+            "ussd.text": self.ussd_text,
+            "network.time_off": self.network_time_off,
             "network.delay": self.network_delay,
             "network.hold": self.network_hold,
             "status": self.status,
@@ -111,6 +114,15 @@ class MobileKnobs:
         """What the operator tells of the credit when asked by USSD; `until` is the last day, as 2027-12-31."""
         credit = Credit(a_whole("rupiah", rupiah, 0, RUPIAH_MOST), date.fromisoformat(until))
         self._network.ussd.set_credit(self._modem(name).number, credit)
+
+    def ussd_text(self, name: str, text: str, state: int = DONE) -> None:
+        """What the operator says to every code, whatever it is; an empty text: its own words again. `state` is <m>."""
+        told = (a_whole("state", state, DONE, TIMED_OUT), str(text)) if text else None
+        self._network.ussd.set_text(self._modem(name).number, told)
+
+    def network_time_off(self, seconds: float) -> None:
+        """The network tells modems a time that is wrong by so much."""
+        self._network.time_off = a_number("seconds", seconds, -TIME_OFF_MOST, TIME_OFF_MOST)
 
     def network_hold(self, seconds: float) -> None:
         """Nothing is delivered for so long, neither messages nor reports; 0 lets go."""

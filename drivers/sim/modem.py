@@ -51,7 +51,7 @@ class SimModem:
             port, self._settings, self._dialect.unsupported, self._execute, self.reset, self._chatter
         )
         say = self.terminal.say
-        self.radio = Radio(self._dialect, self._settings, operator, network.wall, say)
+        self.radio = Radio(self._dialect, self._settings, operator, network.told_time, say)
         self.sim = SimCard(self._dialect, self._unlocked)
         self.messages = Messages(self, network, self._dialect, self._settings, say, self._burst)
         self._calls = Calls(self, network, self._dialect, self._settings, say, self._time_of_day)

@@ -30,6 +30,7 @@ class ModemKnobs:
             "modem.undervoltage": lambda name, on=True: self._modem(name).undervoltage(a_switch(on)),
             "modem.unplug": lambda name: self._modem(name).unplug(),
             "modem.plug": lambda name: self._modem(name).plug(),
+            "modem.move": lambda name: self._modem(name).terminal.port.move(),
             "modem.reset": lambda name: self._modem(name).reset(),
             "modem.log": lambda name, last=50: self._modem(name).log(a_whole("last", last, 1, LOG_MOST)),
             "modem.slow": self.slow,

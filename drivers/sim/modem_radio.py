@@ -1,7 +1,7 @@
 """A simulated modem's place in the network: registration, operator, signal, clock."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 from drivers.sim.modem_dialect import GSM, LTE, Dialect
 from drivers.sim.modem_line import CME, INVALID_TEXT, OPERATION_NOT_ALLOWED, Answer, Command, Failed, Handler
@@ -79,7 +79,12 @@ class Radio:
             "+CCLK": self._clock,
         }
         if self._dialect.model == "eg25g":
-            handlers |= {"+QCSQ": self._quality, "+QNWINFO": self._cell, "+QCFG": self._configure}
+            handlers |= {
+                "+QLTS": self._told_time,
+                "+QCSQ": self._quality,
+                "+QNWINFO": self._cell,
+                "+QCFG": self._configure,
+            }
         if self._dialect.model == "sim7600":
             handlers |= {"+CNMP": self._preferred}
         return handlers
@@ -135,6 +140,14 @@ class Radio:
         shown = self.local_time() + timedelta(seconds=self._clock_ahead)
         zone = f"+{QUARTERS:02d}" if not self._clock_ahead else "+00"
         return Answer((f'+CCLK: "{shown:%y/%m/%d,%H:%M:%S}{zone}"',))
+
+    def _told_time(self, command: Command) -> Answer:
+        """AT+QLTS=1 UTC, 2 local time, both as the network told it; nothing before it did."""
+        if command.op != "=" or self.status != HOME:
+            return Answer(('+QLTS: ""',) if command.op != "=?" else ("+QLTS: (0-2)",))
+        local = self.local_time()
+        shown = local.astimezone(UTC) if command.number(0) == 1 else local
+        return Answer((f'+QLTS: "{shown:%Y/%m/%d,%H:%M:%S}+{QUARTERS:02d},0"',))
 
     def _set_clock(self, shown: datetime) -> None:
         self._clock_ahead = (shown - self.local_time().replace(tzinfo=None)).total_seconds()

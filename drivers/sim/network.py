@@ -37,12 +37,17 @@ class MobileNetwork:
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self.wall = wall
+        self.time_off = 0.0  # s by which the time is wrong that it tells
         self._subscribers: dict[str, Subscriber] = {}
         self._phones: dict[str, OutsidePhone] = {}
         self._refusals: dict[str, list[int]] = {}
         self.sms = SmsCentre(wall, canonical, ZONE_S)
         self.calls = Exchange(self._party)
         self.ussd = UssdCentre()
+
+    def told_time(self) -> float:
+        """Unix seconds, as modems are told them."""
+        return self.wall() + self.time_off
 
     def attach(self, subscriber: Subscriber) -> None:
         """Give a modem its number. Raises ValueError when the number is taken; call before `run`."""

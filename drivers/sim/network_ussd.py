@@ -23,12 +23,21 @@ class UssdCentre:
 
     def __init__(self) -> None:
         self._credits: dict[str, Credit] = {}
+        self._texts: dict[str, tuple[int, str]] = {}
+
+    def set_text(self, number: str, told: tuple[int, str] | None) -> None:
+        """<m> and text for every code; None: the operator's own."""
+        self._texts.pop(number, None)
+        if told:
+            self._texts[number] = told
 
     def set_credit(self, number: str, credit: Credit) -> None:
         self._credits[number] = credit
 
     def answer(self, plmn: str, number: str, code: str) -> tuple[int, str]:
         """<m> and the text for a code, or for an answer to a menu."""
+        if number in self._texts:
+            return self._texts[number]
         if code == CODES.get(plmn):
             credit = self._credits.get(number, NEW)
             return _told(plmn, credit.rupiah, credit.until)

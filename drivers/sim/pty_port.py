@@ -25,6 +25,7 @@ class PtyPort:
         self._master = self._slave = -1
         self._unsent = bytearray()
         self._device = ""
+        self._left: list[int] = []  # of the pty before a move, open and silent
         self.lost = 0  # bytes that the client did not read in time
 
     @property
@@ -54,6 +55,7 @@ class PtyPort:
 
     def close(self) -> None:
         """Take the port away; a client that has it open gets end of file or EIO."""
+        self._drop_left()
         if not self.present:
             return
         loop = asyncio.get_running_loop()
@@ -74,6 +76,24 @@ class PtyPort:
     def reappear(self) -> None:
         """Plugged in again: a new pty behind the same path, as udev's by-path links do it."""
         self.open()
+
+    def move(self) -> None:
+        """The cable goes to another socket: another pty behind the same path, while the old one stays and is silent."""
+        if not self.present:
+            return
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._master)
+        loop.remove_writer(self._master)
+        self._drop_left()
+        self._left = [self._master, self._slave]
+        self._master = self._slave = -1
+        self._unsent.clear()
+        self.open()
+
+    def _drop_left(self) -> None:
+        for descriptor in self._left:
+            os.close(descriptor)
+        self._left = []
 
     def write(self, data: bytes) -> None:
         """Send to the client. Lost when the port is away or MAX_UNSENT is waiting already."""

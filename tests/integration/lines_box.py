@@ -33,10 +33,10 @@ E = TypeVar("E", bound=Event)
 class Network:
     """The simulated modems l1 (EG25-G) and l2 (SIM7600), on ptys in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: VirtualClock) -> None:
         self.folder = folder
         modems = [ModemConfig(name, str(folder / name), NUMBERS[name], MODELS[name]) for name in NUMBERS]
-        self._running = asyncio.create_task(run(MobileConfig(modems), folder / "knobs"))
+        self._running = asyncio.create_task(run(MobileConfig(modems), folder / "knobs", clock.wall))
 
     async def until_ready(self) -> None:
         async with asyncio.timeout(PATIENCE):
@@ -67,7 +67,10 @@ class Network:
 class Box:
     """One life of the box: journal, fold and lines. `start` and `stop` it; the next life finds the journal."""
 
-    def __init__(self, folder: Path, clock: VirtualClock, profiles: Path = PROFILES) -> None:
+    def __init__(
+        self, folder: Path, clock: VirtualClock, profiles: Path = PROFILES, ask_at: float = 120.0, **line_keys: Any
+    ) -> None:
+        self.offsets: list[tuple[str, float]] = []
         self.state = State()
         self.entries: list[Entry] = []
         self.data: list[tuple[str, bytes]] = []
@@ -76,7 +79,9 @@ class Box:
         self._journal.open()
         clock.busy = lambda: self._journal.kept and self._journal.failed is None
         self.entries.clear()
-        lines = tuple(Line(id=name, name=name, port=str(folder / name), number=NUMBERS[name]) for name in NUMBERS)
+        lines = tuple(
+            Line(id=name, name=name, port=str(folder / name), number=NUMBERS[name], **line_keys) for name in NUMBERS
+        )
         site = Site(
             role=Role.CENTRE, site="s", id="c", name="C", line=lines,
             annunciator=AnnunciatorConfig(socket="a.sock", factory="mock"),
@@ -84,6 +89,7 @@ class Box:
         self.lines = Lines(
             site=site, profiles=profiles, state=self.state, clock=clock, append=self._journal.append,
             on_changed=self._wake.set, on_data=self._on_data, recordings=folder / "disk" / "modem",
+            on_time=lambda line, offset: self.offsets.append((line, offset)), uniform=lambda _least, _most: ask_at,
         )  # fmt: skip
         self._running = asyncio.create_task(self.lines.run())
 
@@ -140,12 +146,12 @@ class World:
 
     def __init__(self, folder: Path, clock: VirtualClock) -> None:
         self._folder, self._clock = folder, clock
-        self.network = Network(folder)
+        self.network = Network(folder, clock)
         self._boxes: list[Box] = []
 
-    async def start(self, profiles: Path = PROFILES) -> Box:
+    async def start(self, profiles: Path = PROFILES, **more: Any) -> Box:
         await self.stop()
-        self._boxes.append(Box(self._folder, self._clock, profiles))
+        self._boxes.append(Box(self._folder, self._clock, profiles, **more))
         return self._boxes[-1]
 
     async def stop(self) -> None:

@@ -67,7 +67,7 @@ def test_a_modem_is_recognised_started_and_described(tell: Callable[..., None]) 
             "Quectel EG25-G",
         )
         status = await line.until(StatusChanged)
-        assert status == StatusChanged("home", "TELKOMSEL", "4g", -73, "READY", "ready")
+        assert status == StatusChanged("home", "TELKOMSEL", "4g", -73, "READY", "ready", area="04CA", cell="81DE445")
         assert line.modem.status == status
         assert {'AT+QINDCFG="ccinfo",1,0', "AT+CMGF=0", "AT+CNMI=2,1,0,2,0"} <= set(line.fake.heard)
         assert not line.all(InitRefused)
