@@ -18,6 +18,7 @@ from drivers.sim.knobs import turn
 PROCESS_OF = {
     "mains": "building", "genset": "building", "fuel": "building", "ups": "building", "bus": "building",
     "call": "mobile", "sms": "mobile", "modem": "mobile", "network": "mobile", "phone": "mobile",
+    "sim": "mobile", "ussd": "mobile",
     "net": "net", "broker": "broker", "trunk": "trunk", "process": "processes", "pins": "pins", "input": "pins",
 }  # fmt: skip
 
@@ -88,6 +89,8 @@ class Site:
         process = args.pop("process", None) or PROCESS_OF.get(name.split(".")[0], name.split(".")[0])
         if process == "pins":
             process = f"{args.pop('node', CENTRE)}/pins"
+        if process not in self.where["knobs"]:
+            raise Refusal("no_knob", f"There is no knob {name!r} at this site.", "See docs/architecture.md for them all.")
         return await turn(Path(self.where["knobs"][process]), name, timeout=60.0, **args)
 
     async def see(self, expected: dict[str, Any]) -> Seen:
