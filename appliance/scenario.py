@@ -24,13 +24,16 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`site` is what is simulated: `demo` is all of it, `lines` a centre with nothing but two modems.
 
-    `speed` is set where the story hangs on what is never scaled (the broker's expiry, disks, sound).
+    `speed` is set where the story hangs on what is never scaled (the broker's expiry, disks, sound). `rest` is within
+    how many seconds of its end a `lines` site must be as the story found it; a modem that was restarted last boots,
+    searches and is read within one minute.
     """
 
     title: str
     step: tuple[Step, ...]
     site: str = "demo"
     speed: float | None = None
+    rest: float = 120.0
 
 
 class StoryError(Exception):

@@ -72,7 +72,9 @@ class Player:
             self.line("✓", f"not: {_words(step.never)}")
 
     async def _await(self, sight: dict[str, Any], deadline: float, where: str) -> str:
-        return await self._until(lambda: self._site.see(sight), deadline, f"{where}: not seen in time: {_words(sight)}")
+        return await self._until(
+            lambda: self._site.see(sight), deadline, f"{where}: not seen in time: {_words(sight)}. Seen"
+        )
 
     async def _until(self, look: Callable[[], Awaitable[Seen]], deadline: float, missed: str) -> str:
         while True:
@@ -81,7 +83,7 @@ class Player:
             if seen:
                 return what
             if begun >= deadline:  # looked once more after the deadline: a slow look is no miss
-                raise Miss(f"{missed}. Seen: {what}")
+                raise Miss(f"{missed}: {what}")
             await asyncio.sleep(LOOK * self._clock.speed)
 
     async def _do(self, do: dict[str, Any]) -> None:

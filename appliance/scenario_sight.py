@@ -90,7 +90,9 @@ class Site:
         if process == "pins":
             process = f"{args.pop('node', CENTRE)}/pins"
         if process not in self.where["knobs"]:
-            raise Refusal("no_knob", f"There is no knob {name!r} at this site.", "See docs/architecture.md for them all.")
+            raise Refusal(
+                "no_knob", f"There is no knob {name!r} at this site.", "See docs/architecture.md for them all."
+            )
         return await turn(Path(self.where["knobs"][process]), name, timeout=60.0, **args)
 
     async def see(self, expected: dict[str, Any]) -> Seen:

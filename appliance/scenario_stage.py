@@ -19,8 +19,6 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.sim.broker import free_port
 
-REST = 120.0  # s; a modem that was restarted last boots, searches and is swept within a minute
-
 LINES = (
     {"view": "lines.l1.can_take_call", "is": "registered"},
     {"view": "lines.l2.can_take_call", "is": "registered"},
@@ -84,7 +82,7 @@ class Stage:
                 await self._start()
             await self._player.play(story)
             if self._kind == "lines":
-                await self._player.rest(REST)
+                await self._player.rest(story.rest)
         except (Miss, NotStarted, Gone, Refusal, OSError) as e:
             self._say(f"  ✗ {e}")
             self._explain()
