@@ -5,17 +5,15 @@ daemon sees a /sys with one USB modem in it and a /dev with its port, and nothin
 """
 
 import os
-import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE_S = 60.0  # real seconds; it probes for ten and enables for four on a quiet machine
+from private_bus import PATIENCE_S, daemon, missing, no_namespace, system_bus
+
 POLKITD = Path("/usr/lib/polkit-1/polkitd")
-NEEDED = ("ModemManager", "mmcli", "dbus-daemon", "unshare")
 PORT = "ttyUSB2"  # of the four serial ports of a Quectel the one for AT commands
 DEVICE = {
     "idVendor": "2c7c",
@@ -31,17 +29,6 @@ INTERFACE = {
     "bInterfaceProtocol": "00",
     "bInterfaceNumber": "02",
 }
-BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <listen>unix:path={bus}</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/><allow user="*"/>
-  </policy>
-</busconfig>
-"""
 ENTER = """set -e
 mount --bind "$0/sys" /sys
 mount -t tmpfs none "$0/dev"
@@ -57,15 +44,7 @@ exec "$@"
 
 def why_not() -> str:
     """Why it cannot run here, or an empty string."""
-    places = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    if missing := [name for name in NEEDED if shutil.which(name, path=places) is None]:
-        return f"{', '.join(missing)} not installed (Debian: modemmanager, dbus-daemon)"
-    if not POLKITD.exists():
-        return "polkitd is not installed"
-    if os.geteuid() != 0:
-        return "only root may give a process a /sys and a /dev of its own"
-    tried = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
-    return "" if tried.returncode == 0 else "this machine gives no mount namespaces"
+    return missing("ModemManager", "mmcli", "dbus-daemon", "unshare", str(POLKITD)) or no_namespace()
 
 
 def make_sys(root: Path) -> None:
@@ -123,39 +102,19 @@ class ModemManager:
 @contextmanager
 def modem_manager(folder: Path, pty: Path) -> Iterator[ModemManager]:
     """Run it with the modem at `pty`."""
-    bus, config, events = folder / "bus", folder / "bus.conf", folder / "events"
-    world, log = folder / "world", folder / "modemmanager.log"
-    config.write_text(BUS.format(bus=bus))
+    events, world, log = folder / "events", folder / "world", folder / "modemmanager.log"
     events.write_text(f"action=add,name={PORT},subsystem=tty\n")
     make_sys(world / "sys")
     (world / "dev").mkdir()
-    environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={bus}", "LC_ALL": "C.UTF-8"}
     folder.chmod(0o755)  # polkitd gives up being root before it connects
-    with ExitStack() as running, log.open("w") as said:
-        running.enter_context(
-            _daemon(["dbus-daemon", f"--config-file={config}", "--nofork"], environment, said.fileno())
-        )
-        end = time.monotonic() + PATIENCE_S
-        while not bus.exists():
-            assert time.monotonic() < end, log.read_text()
-            time.sleep(0.02)
-        running.enter_context(_daemon([str(POLKITD)], environment, said.fileno()))
-        command = ["ModemManager", "--debug", "--no-auto-scan", f"--initial-kernel-events={events}"]
-        command += ["--test-no-udev", "--test-no-suspend-resume", "--test-no-qrtr"]
-        entered = ["unshare", "-m", "sh", "-c", ENTER, str(world), os.path.relpath(os.path.realpath(pty), "/dev"), PORT]
-        running.enter_context(_daemon([*entered, *command], environment, said.fileno()))
-        yield ModemManager(environment, log)
-
-
-@contextmanager
-def _daemon(command: list[str], environment: dict[str, str], said: int) -> Iterator[None]:
-    environment = {**environment, "PATH": f"{environment.get('PATH', '')}:/usr/sbin:/sbin"}
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment) as running:
-        try:
-            yield
-        finally:
-            running.send_signal(signal.SIGTERM)
-            try:
-                running.wait(10)
-            finally:
-                running.kill()
+    command = ["ModemManager", "--debug", "--no-auto-scan", f"--initial-kernel-events={events}"]
+    command += ["--test-no-udev", "--test-no-suspend-resume", "--test-no-qrtr"]
+    entered = ["unshare", "-m", "sh", "-c", ENTER, str(world), os.path.relpath(os.path.realpath(pty), "/dev"), PORT]
+    with log.open("w") as out:
+        said = out.fileno()
+        with (
+            system_bus(folder, said) as environment,
+            daemon([str(POLKITD)], environment, said),
+            daemon([*entered, *command], environment, said),
+        ):
+            yield ModemManager(environment, log)
