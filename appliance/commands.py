@@ -63,13 +63,40 @@ class ModemRecording(Command, tag="modem.recording", frozen=True, kw_only=True):
 
 
 class SendText(Command, tag="sms.send_text", frozen=True, kw_only=True):
+    """One attempt at a text through one line: a technician's trial."""
+
     line: str
     number: str
     text: str
 
 
+class QueueText(Command, tag="sms.send", frozen=True, kw_only=True):
+    """A text by the best line, or by the one named; it is kept and tried for `lifetime_s`."""
+
+    number: str
+    text: str
+    line: str = ""
+    lifetime_s: int = 300
+
+
+class ListTexts(Command, tag="sms.list", frozen=True, kw_only=True):
+    """The last texts of both ways."""
+
+    last: int = 50
+
+
 AnyCommand = (
-    IssueAlert | StopAlert | AnswerCall | HangUp | AcknowledgeAlarm | ModemAt | ModemUssd | ModemRecording | SendText
+    IssueAlert
+    | StopAlert
+    | AnswerCall
+    | HangUp
+    | AcknowledgeAlarm
+    | ModemAt
+    | ModemUssd
+    | ModemRecording
+    | SendText
+    | QueueText
+    | ListTexts
 )
 NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
 TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in (ModemAt, ModemUssd, ModemRecording, SendText))

@@ -104,6 +104,13 @@ class ClockConfig(Struct, frozen=True, kw_only=True):
     chrony: str = ""  # socket of a chrony reference clock that gets the mobile networks' time
 
 
+class Sms(Struct, frozen=True, kw_only=True):
+    """How much a SIM may send before its operator takes it for a machine that sends advertisements."""
+
+    per_hour: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 120  # a line's; one each 30 s, as a busy person writes
+    burst: Annotated[int, msgspec.Meta(ge=1, le=500)] = 20  # at once, after a quiet time
+
+
 class Bus(Struct, frozen=True, kw_only=True):
     id: Name
     kind: Literal["rtu", "tcp"]
@@ -160,6 +167,7 @@ class Site(Struct, frozen=True, kw_only=True):
     issuer: tuple[Issuer, ...] = ()
     station: tuple[Station, ...] = ()
     line: tuple[Line, ...] = ()
+    sms: Sms = Sms()
     bus: tuple[Bus, ...] = ()
     genset: tuple[Device, ...] = ()
     ups: tuple[Device, ...] = ()

@@ -27,9 +27,11 @@ from appliance.commands import (
     AnyCommand,
     HangUp,
     IssueAlert,
+    ListTexts,
     ModemAt,
     ModemRecording,
     ModemUssd,
+    QueueText,
     SendText,
     StopAlert,
 )
@@ -46,7 +48,7 @@ from appliance.lines.service import Lines
 from appliance.lines.trunk import TrunkWatch
 from appliance.local import Local
 from appliance.logins import Logins
-from appliance.make_view import VERSION, ViewMaker
+from appliance.make_view import VERSION, ViewMaker, both_ways
 from appliance.model import Path
 from appliance.people import People
 from appliance.power.service import Power
@@ -358,7 +360,11 @@ class Core:
             case ModemUssd(line=line):
                 return await self._lines.bench(line).ussd(command.code, actor)
             case SendText(line=line):
-                return await self._lines.bench(line).send_text(command.number, command.text, actor)
+                return await self._lines.outgoing.trial(command.number, command.text, actor, line)
+            case QueueText(number=number, text=text, line=line):
+                return await self._lines.outgoing.text(number, text, actor, line, command.lifetime_s)
+            case ListTexts(last=last):
+                return both_ways(self._state, last)
             case ModemRecording(line=line):
                 return self._lines.bench(line).recording()
             case AcknowledgeAlarm():

@@ -1,5 +1,6 @@
-"""Events: the facts that the journal holds, past tense, one struct a kind; those of orders are in `alert_events`.
+"""Events: the facts that the journal holds, past tense, one struct a kind.
 
+Those of orders are in `alert_events`, those of messages that go out in `sms_events`.
 A new kind is one class; `decode_event` reads it back and `fold.py` folds what matters of it.
 """
 
@@ -7,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from appliance import alert_events
+from appliance import alert_events, sms_events
 from appliance.event import Event
 
 # The box itself
@@ -226,22 +227,6 @@ class SmsUnreadable(Event, tag="sms.unreadable", frozen=True):
     reason: str
 
 
-class SmsSent(Event, tag="sms.sent", frozen=True):
-    SUBJECT = ("line",)
-    line: str
-    number: str
-    purpose: str  # "order", "answer", "text"
-    references: tuple[int, ...]
-
-
-class SmsFailed(Event, tag="sms.failed", frozen=True):
-    SUBJECT = ("line",)
-    line: str
-    number: str
-    purpose: str
-    reason: str
-
-
 class ModemAsked(Event, tag="modem.asked", frozen=True):
     """A person asked a modem something, on duty; the actor is in the row. Of a USSD code only its beginning."""
 
@@ -367,7 +352,7 @@ def _kinds_in(namespace: dict[str, Any]) -> dict[str, type[Event]]:
     return {str(k.__struct_config__.tag): k for k in kinds if "." in str(k.__struct_config__.tag)}
 
 
-KINDS = _kinds_in(vars(alert_events)) | _kinds_in(globals())
+KINDS = _kinds_in(vars(alert_events)) | _kinds_in(vars(sms_events)) | _kinds_in(globals())
 
 
 def encode_event(event: Event) -> bytes:

@@ -14,6 +14,7 @@ from appliance import events as ev
 from appliance.entry import Entry
 from appliance.event import Event
 from appliance.fold_lines import LINE_FOLDS
+from appliance.fold_outgoing import FOLDS as OUTGOING
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, Path
 from appliance.state import (
     CERTAINTY,
@@ -40,7 +41,7 @@ MOST_PARTS = 500  # PDUs, also of texts that are whole: one that was not deleted
 MOST_MESSAGES = MOST_PARTS  # so that a text is remembered for as long as its parts are
 
 E = TypeVar("E", bound=Event)
-_FOLDS: dict[type[Event], Callable[[State, Any, Stamp], None]] = {}
+_FOLDS: dict[type[Event], Callable[[State, Any, Stamp], None]] = {**OUTGOING}
 
 
 def _fold(*kinds: type[E]) -> Callable[[Callable[[State, E, Stamp], None]], Callable[[State, E, Stamp], None]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from appliance import events as ev
+from appliance import sms_events as sms
 from appliance.event import Event
 from appliance.state import Credit, LineRecord, Proof, Stamp, State
 
@@ -75,7 +76,7 @@ def _clock_right(s: State, e: ev.ClockRight, at: Stamp) -> None:
 
 
 def _proof(kind: str) -> Fold:
-    def fold(s: State, e: ev.CallAnswered | ev.SmsPartReceived | ev.SmsSent, at: Stamp) -> None:
+    def fold(s: State, e: ev.CallAnswered | ev.SmsPartReceived | sms.SmsSent, at: Stamp) -> None:
         _record(s, e.line).proof = Proof(kind, at)
 
     return fold
@@ -98,5 +99,5 @@ LINE_FOLDS: dict[type[Event], Fold] = {
     ev.ClockRight: _clock_right,
     ev.CallAnswered: _proof("call"),
     ev.SmsPartReceived: _proof("sms_received"),
-    ev.SmsSent: _proof("sms_sent"),
+    sms.SmsSent: _proof("sms_sent"),
 }

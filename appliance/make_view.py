@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 from importlib.metadata import version
+from typing import Any
+
+import msgspec
 
 from appliance.config import Site
 from appliance.control import entry_view
 from appliance.entry import Entry
 from appliance.journal import Journal
 from appliance.state import State
-from appliance.view import EntryView, Figure, LineView, PowerView, StationView, View
+from appliance.view import EntryView, Figure, LineView, OutgoingView, PowerView, StationView, View
 from drivers.clock import Clock
 
 LAST = 14  # journal rows on the first page
 MOST_ALERTS, MOST_CALLS, MOST_MESSAGES = 8, 8, 8  # what fits a page; the journal has them all
+MOST_LISTED = 500  # as many as the state keeps of those that came
 VERSION = version("siaga")
 
 
@@ -65,4 +69,24 @@ class ViewMaker:
             disk_kept=self._journal.kept if self._journal.failed else 0,
             last=self._last,
             clock_offset=self._clock_offset(),
+            outgoing=_texts_out(state, MOST_MESSAGES),
         )
+
+
+def _texts_out(state: State, most: int) -> list[OutgoingView]:
+    """Newest first. Orders and answers are told by their alerts."""
+    texts = sorted((m for m in state.outgoing.values() if m.text), key=lambda m: -m.queued.seq)
+    return [
+        OutgoingView(
+            m.id, m.number, m.text, m.purpose, m.state, m.line or m.pinned, m.parts, len(m.attempts), m.again, m.reason,
+            m.queued, m.since,
+        )
+        for m in texts[:most]
+    ]  # fmt: skip
+
+
+def both_ways(state: State, last: int) -> dict[str, Any]:
+    """The last texts that came in and that go out, newest first."""
+    most = max(1, min(last, MOST_LISTED))
+    came = list(reversed(state.messages[-most:]))
+    return {"received": msgspec.to_builtins(came), "outgoing": msgspec.to_builtins(_texts_out(state, most))}

@@ -74,6 +74,28 @@ class CallPhase(StrEnum):
     MISSED = "missed"
 
 
+class OutgoingState(StrEnum):
+    """Of a message that goes out; what stands from `delivered` on is an end."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"  # the network has it; the end of one that wants no report
+    DELIVERED = "delivered"
+    UNCONFIRMED = "unconfirmed"  # the network took it, and no report came in time; a late one still counts
+    UNDELIVERED = "undelivered"
+
+
+class Purpose(StrEnum):
+    """What a message is for, the most urgent first: in this order they go out."""
+
+    ORDER = "order"
+    ANSWER = "answer"
+    HELLO = "hello"
+    TEXT = "text"  # of an operator
+    TRIAL = "trial"  # of a technician, through a line that they name
+    NOTICE = "notice"  # of the box itself
+
+
 class Source(StrEnum):
     """What feeds the building now."""
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, Path
+from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, OutgoingState, Path, Purpose
 
 # A later answer never takes a delivery back: `received` that arrives behind `energised` changes nothing.
 CERTAINTY = {
@@ -108,6 +108,84 @@ class Message(msgspec.Struct, frozen=True):
     at: Stamp
 
 
+class SmsAttempt(msgspec.Struct):
+    """One line's try at a message."""
+
+    line: str
+    at: Stamp
+    parts: int
+    again: bool  # the recipient may have it already, whole or in part
+    ended: Stamp | None = None
+    outcome: str = ""  # "" under way, "taken", "refused", "uncertain", "undelivered" by report
+    reason: str = ""
+    blame: str = ""
+    references: tuple[int, ...] = ()
+    reports: dict[int, int] = {}  # TP-ST of each part (from 0) that was reported on
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether any part of it is or will be with the recipient, for all that is known."""
+        return self.outcome == "uncertain" or any(
+            self.reports.get(part, 0) < REPORTED_FAILED for part in range(len(self.references))
+        )
+
+
+REPORTED_FAILED = 0x40  # TP-ST from here on: given up, 3GPP TS 23.040 clause 9.2.3.15
+
+
+class Outgoing(msgspec.Struct):
+    """A message that goes out, with its whole history."""
+
+    id: str
+    number: str
+    purpose: Purpose
+    text: str  # empty: data
+    parts: int
+    pinned: str  # the only line that may carry it, or an empty string
+    lifetime_s: int
+    once: bool
+    queued: Stamp
+    state: OutgoingState
+    since: Stamp
+    line: str = ""  # of the last attempt
+    reason: str = ""
+    attempts: list[SmsAttempt] = []
+
+    @property
+    def over(self) -> bool:
+        """Nothing is left to do: data is done when the network has it, what can be reported on when it is."""
+        if self.state is OutgoingState.SENT:
+            return not self.text
+        return self.state in (OutgoingState.DELIVERED, OutgoingState.UNCONFIRMED, OutgoingState.UNDELIVERED)
+
+    @property
+    def again(self) -> bool:
+        """It may have gone out twice."""
+        return any(attempt.again for attempt in self.attempts)
+
+
+class SmsReport(msgspec.Struct, frozen=True):
+    """A delivery report as it came."""
+
+    line: str
+    number: str
+    reference: int
+    status: int
+    discharged: str
+    message: str
+    at: Stamp
+
+
+class SmsLine(msgspec.Struct):
+    """What sending by a line was like lately."""
+
+    failures: int = 0  # in a row, that were the line's own
+    failed: Stamp = Stamp()
+    allowance: float | None = None  # parts that the rate cap left to it at `sent`; None: it never sent
+    sent: Stamp = Stamp()
+    held: bool = False  # it was told that the rate cap holds messages back
+
+
 class Alarm(msgspec.Struct):
     alarm: str
     about: str
@@ -178,6 +256,10 @@ class State(msgspec.Struct):
     calls: dict[str, Call] = {}
     messages: list[Message] = []
     parts: list[tuple[str, str]] = []  # (line, PDU hex), the last ones, whole texts' too
+    outgoing: dict[str, Outgoing] = {}
+    outgoing_over: int = 0  # of them
+    sms_reports: list[SmsReport] = []  # the last ones
+    sms_lines: dict[str, SmsLine] = {}
     alarms: dict[str, Alarm] = {}
     links: dict[str, Link] = {}
     sirens: dict[str, Siren] = {}

@@ -89,6 +89,23 @@ class StationView(msgspec.Struct):
     sounding: bool | None
 
 
+class OutgoingView(msgspec.Struct, frozen=True):
+    """A text that goes out: where it stands, by which line, and whether it may arrive twice."""
+
+    id: str
+    number: str
+    text: str
+    purpose: str  # model.Purpose
+    state: str  # model.OutgoingState
+    line: str  # of the last attempt, or empty
+    parts: int
+    attempts: int
+    again: bool
+    reason: str  # code of why it was given up, or the last refusal's words
+    queued: Stamp
+    since: Stamp
+
+
 class EntryView(msgspec.Struct, frozen=True):
     seq: int
     wall: float
@@ -127,3 +144,4 @@ class View(msgspec.Struct):
     disk_kept: int
     last: list[EntryView]  # newest first
     clock_offset: Figure | None = None  # s to add to the box's clock, by the mobile networks; None: they told nothing
+    outgoing: list[OutgoingView] = []  # texts, newest first

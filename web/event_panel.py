@@ -28,7 +28,9 @@ GROUPS = {
 }
 NAMED = ("station", "line", "genset", "ups", "link", "output", "button", "input", "trunk")
 SECRET = ("text", "pdu", "order")  # never in the short words of a row
-QUIET = ("delivery.sent", "delivery.queued", "sms.part_received", "sms.sent")  # steps whose outcome has its own row
+QUIET = (  # steps whose outcome has its own row
+    "delivery.sent", "delivery.queued", "sms.part_received", "sms.queued", "sms.sending", "sms.sent", "sms.reported",
+)  # fmt: skip
 
 
 class DeliveryRow(NamedTuple):

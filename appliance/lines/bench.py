@@ -1,4 +1,4 @@
-"""What a technician asks of one line while it is on duty: a command, a USSD code, a text, its recording.
+"""What a technician asks of one line while it is on duty: a command, a USSD code, its recording.
 
 Only what reads, only between calls, and each on record; orders go before it.
 """
@@ -7,20 +7,17 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from appliance.events import ModemAsked, SmsFailed, SmsSent
+from appliance.events import ModemAsked
 from appliance.journal import Appended
 from appliance.lines.ussd_talk import ASKED_WITHIN, UssdTalk
 from drivers.jsonsocket import Refusal
 from drivers.modem.errors import LinkLost, ModemError
 from drivers.modem.harmless import why_not_asked, why_not_coded
 from drivers.modem.modem import Modem
-from drivers.modem.numbers import diallable
-from drivers.modem.pdu import PduError
 from drivers.modem.recorder import Recorder, written
 from drivers.modem.redact import redacted
 from drivers.modem.ussd import STATES, text_of
 
-MOST_TEXT = 300  # characters: two parts in most alphabets; the line sends nothing else meanwhile
 CODE_SHOWN = 4  # characters of a USSD code on record; behind may stand a voucher or a PIN
 
 
@@ -71,25 +68,6 @@ class Bench:
                 "Some networks have USSD on 2G and 3G only; ask by another phone.",
             )
         return {"line": self._line, "text": text, "asks": said.state == 1}
-
-    async def send_text(self, number: str, text: str, actor: str) -> dict[str, Any]:
-        """A text to a telephone. Raises Refusal."""
-        if not 0 < len(text) <= MOST_TEXT:
-            raise Refusal(
-                "bad_command", f"A text has 1 to {MOST_TEXT} characters, this has {len(text)}.", "Shorten it."
-            )
-        try:
-            to = diallable(number)
-        except ModemError as e:
-            raise Refusal("bad_number", str(e), "Give a telephone's number, as +6281...") from e
-        self._free()
-        try:
-            references = tuple(await self._modem.send_sms(to, text))
-        except (ModemError, PduError) as e:
-            self._append(SmsFailed(line=self._line, number=to, purpose="text", reason=str(e)[:200]), actor=actor)
-            raise self._refusal(e) from e
-        self._append(SmsSent(line=self._line, number=to, purpose="text", references=references), actor=actor)
-        return {"line": self._line, "number": to, "parts": len(references)}
 
     def recording(self) -> dict[str, Any]:
         """The newest of the flight recorder, without what is private."""

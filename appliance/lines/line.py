@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from appliance.clock import boot_id
@@ -26,6 +27,7 @@ from drivers.modem import events as heard
 from drivers.modem.errors import LinkLost, ModemError
 from drivers.modem.exchange import Priority
 from drivers.modem.modem import Modem
+from drivers.modem.pdu import StatusReport
 from drivers.modem.profile import Profile
 from drivers.modem.recorder import Recorder
 
@@ -41,13 +43,18 @@ log = logging.getLogger("siaga.lines")
 
 
 class Line:
-    """`run` holds the line for as long as the process lives. `in_call` and `sending` say how busy it is."""
+    """`run` holds the line for as long as the process lives.
+
+    `on_report` gets each delivery report, and returns the row that must be on disk before it leaves the modem.
+    """
 
     def __init__(
         self, config: LineConfig, profiles: Sequence[Profile], state: State, clock: Clock,
         append: Callable[..., Appended], on_changed: Callable[[], None], on_data: Callable[[str, bytes], None],
         recording: Path | None = None, means: Means | None = None,
+        on_report: Callable[[str, StatusReport], Appended | None] = lambda _l, _r: None,
     ) -> None:  # fmt: skip
+        self._on_report = on_report
         self.config, self._state, self._clock, self._append, self._on_changed = config, state, clock, append, on_changed
         self.recorder = Recorder(recording, clock.now)
         self._modem = Modem(config.port, profiles, on_event=self._heard, pin=config.pin or "", recorder=self.recorder)
@@ -103,6 +110,10 @@ class Line:
         """Whether the network takes messages and calls now."""
         return self._modem.up and self._modem.status.registration in REGISTERED
 
+    @property
+    def operator(self) -> str | None:
+        return self._modem.status.operator
+
     async def run(self) -> None:
         """Raises nothing that the modem does; only a flaw of ours ends it."""
         self._ledger.restore()
@@ -130,8 +141,8 @@ class Line:
                 self._delete_behind(self._ledger.take(event), event.memory, event.index)
             case heard.SmsUnreadable():
                 self._delete_behind(self._ledger.unreadable(event.pdu, event.reason), event.memory, event.index)
-            case heard.SmsReport():
-                self._delete_behind(None, event.memory, event.index)
+            case heard.SmsReport(report=report):
+                self._delete_behind(self._on_report(self.config.id, report), event.memory, event.index)
             case heard.UssdSaid():
                 self._talk.heard(event)
             case heard.NetworkTime():
@@ -223,14 +234,23 @@ class Line:
 
     # What is asked of it
 
-    async def send(self, number: str, payload: bytes) -> tuple[int, ...]:
-        """One binary message to ORDER_PORT, before all else. Returns its references. Raises ModemError, PduError."""
+    async def send(
+        self, number: str, *, text: str | None, data: bytes | None, validity: timedelta, urgent: bool
+    ) -> tuple[int, ...]:
+        """A text that wants a report, or data to ORDER_PORT; an urgent one before all else. Returns its references.
+
+        Raises ModemError, PduError.
+        """
         if not self.sending:
             self._sending_since = self._clock.now()
         self.sending += 1
         try:
-            ports = (ORDER_PORT, ORDER_PORT)
-            return tuple(await self._modem.send_sms(number, data=payload, ports=ports, priority=Priority.URGENT))
+            return tuple(
+                await self._modem.send_sms(
+                    number, text, data, ports=None if data is None else (ORDER_PORT, ORDER_PORT),
+                    report=data is None, validity=validity, priority=Priority.URGENT if urgent else Priority.NORMAL,
+                )
+            )  # fmt: skip
         finally:
             self.sending -= 1
             self._sending_since = self._clock.now()

@@ -1,5 +1,6 @@
-"""How to ask an operator for a SIM's credit and read its answer: data in firmware-config/operators/*.toml.
+"""A mobile operator: how to ask it for a SIM's credit and read its answer, and which numbers are its own.
 
+Data in firmware-config/operators/*.toml.
 NAME.texts.toml beside it holds texts with what a person reads in them; tests read them with the plan.
 """
 
@@ -21,6 +22,7 @@ TEXTS = ".texts.toml"
 
 Words = Annotated[str, Meta(min_length=1, max_length=80)]
 Network = Annotated[str, Meta(pattern=r"^[0-9]{5,6}$")]
+Prefix = Annotated[str, Meta(pattern=r"^0[0-9]{2,5}$")]
 Rupiah = Annotated[int, Meta(ge=0, le=10_000_000)]
 
 
@@ -43,6 +45,7 @@ class OperatorPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     source: str
     networks: tuple[Network, ...]
     names: tuple[Words, ...]
+    prefixes: tuple[Prefix, ...] = ()  # of its customers' numbers, national; a text prefers a line of its own network
     codes: Annotated[tuple[Words, ...], Meta(min_length=1, max_length=3)]
     rupiah: Annotated[tuple[Words, ...], Meta(min_length=1, max_length=40)]
     not_behind: Annotated[
@@ -78,7 +81,7 @@ def load_plans(folder: Path) -> tuple[OperatorPlan, ...]:
         if path.name.endswith(TEXTS):
             continue
         plan = _load(path)
-        for word in (*plan.networks, *(name.casefold() for name in plan.names)):
+        for word in (*plan.networks, *plan.prefixes, *(name.casefold() for name in plan.names)):
             if word in known:
                 raise PlanError(f"{path}: {word!r} stands in {known[word]} already.")
             known[word] = path.name
@@ -121,3 +124,9 @@ def plan_of(operator: str, plans: Sequence[OperatorPlan]) -> OperatorPlan | None
         if re.search(rf"\b{re.escape(name.casefold())}\b", words)
     ]
     return plans[max(fits)[1]] if fits else None
+
+
+def operator_of_number(number: str, plans: Sequence[OperatorPlan]) -> OperatorPlan | None:
+    """Whose customer a number of Indonesia is, by its prefix; None where no plan says so."""
+    digits = re.sub(r"^(\+|00)?62", "0", number)
+    return next((plan for plan in plans if digits.startswith(plan.prefixes)), None)

@@ -1,4 +1,4 @@
-"""All lines of the box: each lives and fails alone; what must go out takes the best one, and another when it fails."""
+"""All lines of the box: each lives and fails alone; what must go out is shared among them by `outgoing`."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from appliance.config import ZONES, Site
 from appliance.config import Line as LineConfig
-from appliance.events import CallEnded, CallMissed, LineDown, SmsFailed, SmsSent, TaskDied
+from appliance.events import CallEnded, CallMissed, LineDown, TaskDied
 from appliance.journal import Appended
 from appliance.keeper import Keeper
 from appliance.lines.bench import Bench
@@ -17,14 +17,15 @@ from appliance.lines.line import Line
 from appliance.lines.line_view import line_view
 from appliance.lines.operator_plan import FOLDER as OPERATORS
 from appliance.lines.operator_plan import OperatorPlan, PlanError, load_plans
+from appliance.lines.outgoing import Outgoing
+from appliance.lines.outgoing_machine import Cap
 from appliance.lines.surroundings import Means
 from appliance.model import CallPhase
 from appliance.state import Link, State
 from appliance.view import LineView
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
-from drivers.modem.errors import ModemError
-from drivers.modem.pdu import PduError
+from drivers.modem.pdu import StatusReport
 from drivers.modem.profile import ProfileError, load_profiles
 from drivers.modem.session import UNKNOWN
 
@@ -46,22 +47,28 @@ class Lines:
         self._site, self._state, self._clock, self._append = site, state, clock, append
         self._lines: dict[str, Line] = {}
         self._fault = ""
+        self._on_changed = on_changed
+        plans = self._plans(profiles)
         try:
             makes = load_profiles(profiles / "modems")
         except ProfileError as e:
             self._fault = str(e)
         else:
             means = Means(
-                plans=self._plans(profiles), credit=site.credit, zone=ZONES[site.zone], on_time=on_time,
+                plans=plans, credit=site.credit, zone=ZONES[site.zone], on_time=on_time,
                 uniform=uniform, urgent=self._urgent, others=self._another_registered,
             )  # fmt: skip
             self._lines = {
                 c.id: Line(
-                    c, makes, state, clock, append, on_changed, on_data,
-                    recordings / f"{c.id}.rec" if recordings else None, means,
+                    c, makes, state, clock, append, self._changed, on_data,
+                    recordings / f"{c.id}.rec" if recordings else None, means, self._report,
                 )
                 for c in site.line
             }  # fmt: skip
+        self.outgoing = Outgoing(
+            lines=self._lines, state=state, clock=clock, append=append, fault=self._fault,
+            cap=Cap(site.sms.per_hour, site.sms.burst), operators=plans or (),
+        )  # fmt: skip
 
     def _plans(self, profiles: Path) -> tuple[OperatorPlan, ...] | None:
         try:
@@ -86,6 +93,7 @@ class Lines:
             for config in self._site.line:
                 self._append(LineDown(line=config.id, reason=self._fault[:200]))
         keeper = Keeper(self._died)
+        keeper.keep("outgoing messages", self.outgoing.run)
         for name, line in self._lines.items():
             keeper.keep(f"line {name}", line.run)
         try:
@@ -95,6 +103,13 @@ class Lines:
 
     def _died(self, task: str, reason: str) -> None:
         self._append(TaskDied(task=task, reason=reason[:300]))
+
+    def _changed(self) -> None:
+        self.outgoing.wake()
+        self._on_changed()
+
+    def _report(self, line: str, report: StatusReport) -> Appended | None:
+        return self.outgoing.report(line, report)
 
     def _close_forgotten_calls(self) -> None:
         """Calls that the journal has as going on, and that no line follows: their line is gone from the site file."""
@@ -110,33 +125,8 @@ class Lines:
         return any(line.registered for line in self._lines.values())
 
     async def send_data(self, number: str, payload: bytes, purpose: str) -> None:
-        """One binary message, before all else, on the best line; each that fails is journaled and the next one tried.
-
-        A message that may or may not have gone out is sent again: its receiver knows it by its own number.
-        Raises OSError with all reasons when no line took it.
-        """
-        failures: list[str] = []
-        left = list(self._lines.values())
-        while ready := [line for line in left if line.up]:
-            line = min(ready, key=lambda one: (not one.registered, bool(one.call), one.sending))
-            left.remove(line)
-            try:
-                references = await line.send(number, payload)
-            except (ModemError, PduError) as e:
-                failures.append(f"{line.config.id}: {e}")
-                self._failed(line.config.id, number, purpose, str(e))
-                if isinstance(e, PduError):
-                    break  # no other line could send it either
-                continue
-            self._append(SmsSent(line=line.config.id, number=number, purpose=purpose, references=references))
-            return
-        if not failures:
-            failures.append(self._fault or "no modem answers")
-            self._failed("", number, purpose, failures[0])
-        raise OSError("; ".join(failures))
-
-    def _failed(self, line: str, number: str, purpose: str, reason: str) -> None:
-        self._append(SmsFailed(line=line, number=number, purpose=purpose, reason=reason[:200]))
+        """One binary message to ORDER_PORT, before all else. Raises OSError with all reasons when no line took it."""
+        await self.outgoing.send_data(number, payload, purpose)
 
     async def answer(self, line: str, actor: str) -> dict[str, str]:
         """Take the call that rings on a line. Raises Refusal."""

@@ -65,12 +65,13 @@ class CommandRefused(NotDone):
 class SmsFailed(ModemError):
     """A message did not go out whole. `sent` are the references of the parts that did.
 
-    `certain` is False when the modem took a part and never said what became of it: it may arrive.
+    `certain` is False when the modem took a part and never said what became of it: it may arrive. `code` is the
+    +CMS ERROR, None where it was another's or none.
     """
 
-    def __init__(self, text: str, sent: tuple[int, ...], *, certain: bool) -> None:
+    def __init__(self, text: str, sent: tuple[int, ...], *, certain: bool, code: int | None = None) -> None:
         super().__init__(text)
-        self.sent, self.certain = sent, certain
+        self.sent, self.certain, self.code = sent, certain, code
 
 
 class NumberRefused(ModemError):

@@ -3,12 +3,13 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from drivers.modem import answers
 from drivers.modem.answers import AnswerError
 from drivers.modem.at import Urc
-from drivers.modem.errors import LinkLost, ModemBusy, NotDone, PayloadUnanswered, SmsFailed
+from drivers.modem.errors import CommandRefused, LinkLost, ModemBusy, NotDone, PayloadUnanswered, SmsFailed
 from drivers.modem.events import ModemEvent, PortLost, PortUp, RecoveryStep, StatusChanged
 from drivers.modem.exchange import Exchange, Priority
 from drivers.modem.ladder import Ladder
@@ -168,16 +169,20 @@ class Modem:
         *,
         ports: tuple[int, int] | None = None,
         report: bool = False,
+        validity: timedelta | None = None,
         priority: Priority = Priority.NORMAL,
     ) -> list[int]:
         """Hand a message to the network; the reference of each part, which its delivery report carries.
 
+        `validity` is for how long the network tries, 5 minutes at least; None: as long as it likes.
         URGENT goes before everything that waits, also between the parts of another message. Raises PduError,
         LinkLost and ModemBusy (nothing went out), SmsFailed (`sent` tells which parts did, `certain` whether more may).
         """
         exchange, session = self._linked()
         self._reference = (self._reference + 1) % 256
-        parts = encode_submit(number, text, data, ports=ports, report=report, reference=self._reference)
+        parts = encode_submit(
+            number, text, data, ports=ports, report=report, validity=validity, reference=self._reference
+        )
         sent: list[int] = []
         for part in parts:
             if len(parts) > 1 and session.profile.quirks.keeps_link_open:
@@ -209,7 +214,8 @@ class Modem:
         except (PayloadUnanswered, AnswerError) as e:
             raise SmsFailed(f"A part may or may not have gone out: {e}", tuple(sent), certain=False) from e
         except NotDone as e:
-            raise SmsFailed(f"The message did not go out: {e}", tuple(sent), certain=True) from e
+            code = e.code if isinstance(e, CommandRefused) and e.final == "+CMS ERROR" else None
+            raise SmsFailed(f"The message did not go out: {e}", tuple(sent), certain=True, code=code) from e
 
     async def ask(self, line: str) -> tuple[str, ...]:
         """One command of a person's own; its answer's lines. Raises ModemError, ValueError on what is no command."""

@@ -1,4 +1,4 @@
-"""Which numbers a line may dial: none of the emergency numbers, however they are written."""
+"""Which numbers a line may dial (none of the emergency numbers, however they are written), and which are the same."""
 
 import re
 
@@ -14,6 +14,20 @@ LONGEST_WITH_AREA_CODE = 6  # an area code has two or three digits; telephones b
 
 _DIALLABLE = re.compile(r"\+?[0-9]+\Z")
 _TRUNK = re.compile(r"(?:\+|00)?62|\+|0")
+
+
+SUBSCRIBER = 7  # digits at the end of a number that make it one telephone's, whatever stands before
+
+
+def same_number(one: str, other: str) -> bool:
+    """Whether both are one telephone: +62811..., 0062811..., 62811... and 0811... are; short codes only themselves."""
+    a, b = sorted((_significant(one), _significant(other)), key=len)
+    return a == b or (len(a) >= SUBSCRIBER and b.endswith(a))
+
+
+def _significant(number: str) -> str:
+    """Its digits without + and without what is dialled before a national or international number; words stay."""
+    return re.sub(r"[ ().\-]", "", number).removeprefix("+").lstrip("0")
 
 
 def diallable(number: str) -> str:

@@ -14,12 +14,11 @@ from appliance.events import (
     CallRinging,
     LineDown,
     LineUp,
-    SmsFailed,
     SmsPartReceived,
     SmsReceived,
-    SmsSent,
 )
 from appliance.model import CallPhase
+from appliance.sms_events import SmsFailed, SmsSent, SmsUndelivered
 from drivers.clock import VirtualClock
 from drivers.jsonsocket import Refusal
 
@@ -254,11 +253,12 @@ def test_an_order_takes_another_line_when_one_fails_and_says_when_none_can(tell:
         await box.ready()
         await there.network.turn("sms.refuse", name="l1", code=38, times=1)
         await box.lines.send_data(OUTSIDE, b"\1", "order")
-        assert [(e.line, "38" in e.reason) for e in box.all(SmsFailed)] == [("", False), ("l1", True)]
+        assert [e.reason for e in box.all(SmsUndelivered)] == ["no_modem"]
+        assert [(e.line, "38" in e.reason, e.code) for e in box.all(SmsFailed)] == [("l1", True, 38)]
         assert [e.line for e in box.all(SmsSent)] == ["l2"]
         for line in NUMBERS:
             await there.network.turn("sms.refuse", name=line, code=331, times=1)
-        with pytest.raises(OSError, match=r"l1: .*331.*; l2: .*331"):
+        with pytest.raises(OSError, match=r"l2: .*331.*; l1: .*331"):  # l1 failed lately
             await box.lines.send_data(OUTSIDE, b"\1", "order")
 
     tell(story)

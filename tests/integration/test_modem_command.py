@@ -134,6 +134,27 @@ def test_a_text_goes_out_and_is_on_record(demo: RunningDemo, modem: Typed, capsy
 
 
 @pytest.mark.usefixtures("ready")
+def test_a_text_is_given_without_a_line_and_listed_with_its_end(
+    demo: RunningDemo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def sms(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(["sms", "--folder", str(demo.folder), *words])
+        return code, *capsys.readouterr()
+
+    code, out, err = sms("send", ABROAD, "Bawa tandu ke dermaga,\ndua orang", "--hours", "1")
+    assert (code, f"to {ABROAD} in 1 part waits" in out) == (0, True), err
+    wanted = [out.split()[0], "to", ABROAD, L1, "delivered", "Bawa", "tandu", "ke", "dermaga,", "dua", "orang"]
+    until(lambda: wanted in [row.split()[2:] for row in sms("list")[1].splitlines()], "delivered")
+    sim(demo, "knob", "mobile", "sms.from", f"number={ABROAD}", "to=pusat-l1", "text=sudah di sini")
+    until(lambda: "from" in sms("list")[1].split(), "received")
+    assert "sudah di sini" in sms("list", "-n", "1")[1]
+    code, _, err = sms("send", "112", "x")
+    assert (code, "never dials one" in err) == (1, True)
+    assert sms("send", ABROAD, "x", "--hours", "0.01")[0] == 1
+
+
+@pytest.mark.usefixtures("ready")
 def test_nothing_is_asked_of_a_line_in_a_call(demo: RunningDemo, modem: Typed) -> None:
     sim(demo, "knob", "mobile", "call.from", f"number={ABROAD}", "to=pusat-l2", "ring_s=60")
     until(lambda: "ringing" in modem("list").stdout, "ringing")

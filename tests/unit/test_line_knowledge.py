@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from appliance import events as ev
+from appliance import sms_events as sms
 from appliance.config import Line
 from appliance.entry import Entry
 from appliance.event import Event
@@ -208,9 +209,9 @@ def test_the_last_proof_is_the_newest_thing_that_the_network_carried() -> None:
     for event in (
         ev.CallAnswered(line="l1", call="1"),
         ev.SmsPartReceived(line="l1", pdu="00"),
-        ev.SmsSent(line="l1", number="1", purpose="order", references=(1,)),
+        sms.SmsSent(line="l1", number="1", purpose="order", references=(1,)),
         ev.CallMissed(line="l1", call="2"),
-        ev.SmsFailed(line="l1", number="1", purpose="order", reason="x"),
+        sms.SmsFailed(line="l1", number="1", purpose="order", reason="x"),
         ev.LineUp(line="l1", modem="m"),
     ):
         book.add(event, wall=len(proofs) + 1.0)
