@@ -227,6 +227,21 @@ class SmsUnreadable(Event, tag="sms.unreadable", frozen=True):
     reason: str
 
 
+class SmsMemoryEvent(Event, frozen=True):
+    SUBJECT = ("line",)
+    line: str
+    memory: str  # "SM" the SIM's, "ME" the modem's, "SR" that of reports
+    used: int
+    total: int
+
+
+class SmsMemoryFilling(SmsMemoryEvent, tag="sms.memory_filling", frozen=True):
+    """Nearly full; full, it takes no more messages."""
+
+
+class SmsMemoryFreed(SmsMemoryEvent, tag="sms.memory_freed", frozen=True): ...
+
+
 class ModemAsked(Event, tag="modem.asked", frozen=True):
     """A person asked a modem something, on duty; the actor is in the row. Of a USSD code only its beginning."""
 

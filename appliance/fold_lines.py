@@ -1,16 +1,11 @@
-"""The fold's part for lines: what is remembered of each SIM and network, besides what `fold.py` makes of an event."""
-
-from collections.abc import Callable
-from typing import Any
+"""The fold's part for lines: what is remembered of each SIM and network, and the clock that networks judge."""
 
 from appliance import events as ev
 from appliance import sms_events as sms
-from appliance.event import Event
+from appliance.folding import Fold, Folds
 from appliance.state import Credit, LineRecord, Proof, Stamp, State
 
 MOST_CREDITS = 40  # looks at the credit; one a day, a forecast takes the last month's
-
-Fold = Callable[[State, Any, Stamp], None]
 
 
 def _record(s: State, line: str) -> LineRecord:
@@ -82,22 +77,24 @@ def _proof(kind: str) -> Fold:
     return fold
 
 
-LINE_FOLDS: dict[type[Event], Fold] = {
-    ev.CreditSeen: _credit_seen,
-    ev.CreditUnknown: _credit_unknown,
-    ev.CreditPostpaid: _credit_postpaid,
-    ev.CreditLow: _credit_low,
-    ev.CreditEnough: _credit_enough,
-    ev.LineNarrowed: _narrowed,
-    ev.SimBad: _sim_bad,
-    ev.SimGood: _sim_good,
-    ev.LineUnregistered: _unregistered,
-    ev.LineRegistered: _registered,
-    ev.LineDown: _registered,
-    ev.CellChanged: _cell,
-    ev.ClockWrong: _clock_wrong,
-    ev.ClockRight: _clock_right,
-    ev.CallAnswered: _proof("call"),
-    ev.SmsPartReceived: _proof("sms_received"),
-    sms.SmsSent: _proof("sms_sent"),
-}
+FOLDS = Folds(
+    {
+        ev.CreditSeen: _credit_seen,
+        ev.CreditUnknown: _credit_unknown,
+        ev.CreditPostpaid: _credit_postpaid,
+        ev.CreditLow: _credit_low,
+        ev.CreditEnough: _credit_enough,
+        ev.LineNarrowed: _narrowed,
+        ev.SimBad: _sim_bad,
+        ev.SimGood: _sim_good,
+        ev.LineUnregistered: _unregistered,
+        ev.LineRegistered: _registered,
+        ev.LineDown: _registered,
+        ev.CellChanged: _cell,
+        ev.ClockWrong: _clock_wrong,
+        ev.ClockRight: _clock_right,
+        ev.CallAnswered: _proof("call"),
+        ev.SmsPartReceived: _proof("sms_received"),
+        sms.SmsSent: _proof("sms_sent"),
+    }
+)

@@ -256,6 +256,7 @@ class State(msgspec.Struct):
     calls: dict[str, Call] = {}
     messages: list[Message] = []
     parts: list[tuple[str, str]] = []  # (line, PDU hex), the last ones, whole texts' too
+    filling: dict[str, Stamp] = {}  # "line/memory" of SMS memories that are nearly full, since when
     outgoing: dict[str, Outgoing] = {}
     outgoing_over: int = 0  # of them
     sms_reports: list[SmsReport] = []  # the last ones

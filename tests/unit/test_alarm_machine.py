@@ -170,6 +170,8 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
     (ev.CreditUnknown(line="l1", reason="refused"), "line.credit_unknown", "l1", 3,
      ev.CreditSeen(line="l1", rupiah=0, until="", text="")),
     (ev.ClockWrong(offset_s=300.0, by=("l1",)), "clock.wrong", "clock", 3, ev.ClockRight()),
+    (ev.SmsMemoryFilling(line="l1", memory="SM", used=40, total=50), "line.sms_memory", "l1/SM", 2,
+     ev.SmsMemoryFreed(line="l1", memory="SM", used=39, total=50)),
     (ev.TrunkLost(trunk="sip", reason="x"), "trunk.lost", "sip", 2, ev.TrunkRestored(trunk="sip")),
     (al.StationOffline(station="damkar", silent_s=9.0), "station.offline", "damkar", 2,
      al.StationOnline(station="damkar", session="0" * 16, path="mqtt")),
