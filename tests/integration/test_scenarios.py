@@ -57,6 +57,7 @@ def test_a_story_that_leaves_a_line_ill_is_missed_and_the_next_has_a_site_anew(t
     left.write_text(
         'title = "A cable is pulled and stays so"\nsite = "lines"\nrest = 8\n'
         '[[step]]\ndo = { sim = "modem.unplug", name = "pusat-l1" }\n'
+        '[[step]]\nwithin = 10\nexpect = { alarm = "line.down", about = "l1" }\n'
     )
     after.write_text(
         'title = "The line is there"\nsite = "lines"\n[[step]]\nexpect = { view = "lines.l1.why", is = "" }\n'
