@@ -151,6 +151,19 @@ class LineUp(Event, tag="line.up", frozen=True):
     modem: str
 
 
+class LineUnregistered(Event, tag="line.unregistered", frozen=True):
+    """Modem and SIM are there, and for a while no network takes them."""
+
+    SUBJECT = ("line",)
+    line: str
+    registration: str  # "denied", "searching", "not_registered", "emergency_only"
+
+
+class LineRegistered(Event, tag="line.registered", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+
+
 class LineDown(Event, tag="line.down", frozen=True):
     SUBJECT = ("line",)
     line: str

@@ -49,6 +49,15 @@ def _sim_good(s: State, e: ev.SimGood, at: Stamp) -> None:
     _record(s, e.line).sim_bad = ""
 
 
+def _unregistered(s: State, e: ev.LineUnregistered, at: Stamp) -> None:
+    _record(s, e.line).unregistered = True
+
+
+def _registered(s: State, e: ev.LineRegistered | ev.LineDown, at: Stamp) -> None:
+    """Also when the modem is gone: that is told of in its own way."""
+    _record(s, e.line).unregistered = False
+
+
 def _cell(s: State, e: ev.CellChanged, at: Stamp) -> None:
     _record(s, e.line).cell = (e.area, e.cell)
 
@@ -78,6 +87,9 @@ FOLDS = Folds(
         ev.LineNarrowed: _narrowed,
         ev.SimBad: _sim_bad,
         ev.SimGood: _sim_good,
+        ev.LineUnregistered: _unregistered,
+        ev.LineRegistered: _registered,
+        ev.LineDown: _registered,
         ev.CellChanged: _cell,
         ev.ClockWrong: _clock_wrong,
         ev.ClockRight: _clock_right,

@@ -217,6 +217,7 @@ class LineRecord(msgspec.Struct):
     credit_asked: Stamp | None = None
     credit_low: str = ""
     sim_bad: str = ""
+    unregistered: bool = False  # modem and SIM are there, and no network takes them
     narrowed: bool = False
     cell: tuple[str, str] = ("", "")
     proof: Proof | None = None
