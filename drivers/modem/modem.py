@@ -132,8 +132,8 @@ class Modem:
         self._session = Session(exchange, self._profiles, self._sim, self._ladder, self._told)
         while self._early:
             self._session.urc(self._early.popleft())
-        # A task of its own: before Python 3.11.3 a group that failed leaves its task marked as cancelled, and no deadline
-        # of that task works any more.
+        # A task of its own: a group that failed leaves its task marked as cancelled, and before Python 3.11.3 no
+        # deadline in such a task works.
         serving = asyncio.create_task(self._session.run())
         try:
             await serving
