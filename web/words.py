@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -66,6 +66,25 @@ class Words:
 
     def ago(self, seconds: float) -> str:
         return self("ago", span=self.span(seconds))
+
+    def about(self, seconds: float) -> str:
+        """How long ago, in its largest unit alone: a text that changes once a minute, not every second."""
+        whole = max(0, int(seconds))
+        for length, unit in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+            if whole >= length:
+                return self("ago", span=f"{whole // length} {self('unit.' + unit)}")
+        return self("just_now")
+
+    def rupiah(self, amount: float) -> str:
+        """12500 -> "Rp 12.500" where the comma divides, else "Rp 12,500"."""
+        return "Rp " + f"{amount:,.0f}".replace(",", "." if self._comma == "," else ",")
+
+    def day(self, iso: str) -> str:
+        """2027-12-31 -> "31/12/2027"; what is no date as it is."""
+        try:
+            return date.fromisoformat(iso).strftime("%d/%m/%Y")
+        except ValueError:
+            return iso
 
     def clock(self, wall: float, now: float | None = None) -> str:
         """Wall time in the site's zone; with its date when `now` is of another day."""

@@ -1,6 +1,6 @@
 """A core that says what a test or a person wants: the control socket with canned views of `appliance/view.py`.
 
-Run it by hand to look at a page: `python tests/browser/fake_core.py FOLDER calm|blackout|alert [--port 8112]`
+Run it by hand to look at a page: `python tests/browser/fake_core.py FOLDER calm|blackout|alert|worn [--port 8112]`
 makes a site file in FOLDER and serves it; `siaga web --site FOLDER/site.toml` shows it.
 """
 
