@@ -1,4 +1,4 @@
-"""The routes: the pages, one stream, and the POSTs that carry a person's orders to core and its answer back in words."""
+"""The routes: pages, one stream, and the POSTs that carry a person's orders to core and its answer back in words."""
 
 import hashlib
 import logging

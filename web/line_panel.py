@@ -156,7 +156,7 @@ def _credit(scene: Scene, line: LineView) -> str:
         return words("credit.not_asked")
     figure = line.credit
     amount = words.rupiah(float(figure.value)) if figure.known(scene.now) and figure.value is not None else UNKNOWN
-    return f"{amount} · {words.code('reason', line.credit_why)}" if line.credit_why else amount
+    return words("credit.last", credit=amount, why=words.code("reason", line.credit_why)) if line.credit_why else amount
 
 
 def _credit_fault(scene: Scene, line: LineView) -> str:
@@ -166,9 +166,9 @@ def _credit_fault(scene: Scene, line: LineView) -> str:
     if "line.credit_low" in wrong:
         parts = [words("credit.is", credit=_credit(scene, line))]
         if line.credit_forecast:
-            parts.append(words("credit.forecast", day=words.day(line.credit_forecast)))
+            parts.append(words("credit.forecast", day=words.day(line.credit_forecast, scene.wall)))
         if line.credit_until:
-            parts.append(words("credit.until", day=words.day(line.credit_until)))
+            parts.append(words("credit.until", day=words.day(line.credit_until, scene.wall)))
         return " · ".join(parts)
     if "line.credit_unknown" in wrong:
         return words("credit.unknown", why=words.code("reason", line.credit_why or "not_understood"))

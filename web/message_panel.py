@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from appliance.model import OutgoingState, Purpose
-from appliance.state import Message
-from appliance.view import OutgoingView
+from appliance.state import Message, Stamp
+from appliance.view import OutgoingView, View
 from web.scene import Mark, Scene
 
 SHAPES = {
@@ -17,6 +17,7 @@ SHAPES = {
     OutgoingState.UNDELIVERED: ("bad", "p2"),
 }
 ON_ITS_WAY = (OutgoingState.QUEUED, OutgoingState.SENDING, OutgoingState.SENT)
+FAILED = "sms.undelivered"  # the alarm
 AGE_EVERY = 15.0  # s of core's time between drawings for the ages' sake; they are told in minutes
 
 
@@ -37,18 +38,20 @@ class MessageRow(NamedTuple):
 
 
 def messages_panel(scene: Scene) -> dict[str, Any]:
-    return {"messages": message_rows(scene, scene.view.messages, scene.view.outgoing)}
+    """`failed`: how many did not arrive, for as long as the alarm about each stands."""
+    failed = sum(1 for a in scene.view.alarms if a.alarm == FAILED and a.cleared is None)
+    return {"messages": message_rows(scene, scene.view.messages, scene.view.outgoing), "failed": failed}
 
 
-def message_inputs(messages: object, outgoing: object, at: float) -> object:
+def message_inputs(view: View) -> object:
     """What the panel is drawn from: drawn anew when it changed, and for the ages' sake a few times a minute."""
-    return messages, outgoing, at // AGE_EVERY
+    return view.messages, view.outgoing, view.at // AGE_EVERY, sum(1 for a in view.alarms if a.alarm == FAILED)
 
 
 def message_rows(
     scene: Scene, messages: Iterable[Message], outgoing: Iterable[OutgoingView], *, whole: bool = False
 ) -> list[MessageRow]:
-    """Both ways together, newest first. `whole`: by which line and in how many parts too."""
+    """Both ways together, newest first. `whole`, for a page that stands still: line and parts too, and no ages."""
     rows = [(m.at.seq, _came(scene, m, whole=whole)) for m in messages]
     rows += [(m.queued.seq, _goes(scene, m, whole=whole)) for m in outgoing]
     return [row for _, row in sorted(rows, key=lambda r: r[0], reverse=True)]
@@ -58,7 +61,7 @@ def _came(scene: Scene, m: Message, *, whole: bool) -> MessageRow:
     text = m.text if scene.known else scene.words("message.hidden")
     more = scene.name(m.line) if whole else ""
     reply = m.number if scene.known and m.number.lstrip("+").isdigit() else ""
-    age = scene.words.about(scene.since(m.at)) if scene.live else ""
+    age = "" if whole else _age(scene, m.at)
     return MessageRow(
         m.id, "in", scene.clock(m.at), age, scene.number(m.number), text, None, "", more, reply, resend=False
     )
@@ -70,11 +73,16 @@ def _goes(scene: Scene, m: OutgoingView, *, whole: bool) -> MessageRow:
     if whole:
         more += [scene.name(m.line) if m.line else "", words("message.parts", count=m.parts) if m.parts > 1 else ""]
     return MessageRow(
-        m.id, "out", scene.clock(m.queued), words.about(scene.since(m.queued)) if scene.live else "",
+        m.id, "out", scene.clock(m.queued), "" if whole else _age(scene, m.queued),
         scene.number(m.number), m.text if scene.known else words("message.hidden"), message_mark(scene, m),
         words("message.again") if m.again else "", " · ".join(filter(None, more)), "",
         resend=scene.known and m.state == OutgoingState.UNDELIVERED,
     )  # fmt: skip
+
+
+def _age(scene: Scene, at: Stamp) -> str:
+    """Of what is not live the time of day says enough."""
+    return scene.words.about(scene.since(at)) if scene.live else ""
 
 
 def message_mark(scene: Scene, m: OutgoingView) -> Mark:

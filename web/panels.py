@@ -44,7 +44,7 @@ PANELS = (
     Panel("line-details", lambda v: v.lines, True, line_details),
     Panel("stations", lambda v: (v.stations, v.alerts, _links(v)), True, station_panel),
     Panel("alerts", lambda v: v.alerts, True, alerts_panel),
-    Panel("messages", lambda v: message_inputs(v.messages, v.outgoing, v.at), False, messages_panel),
+    Panel("messages", message_inputs, False, messages_panel),
     Panel("events", lambda v: v.last, False, events_panel),
     Panel("order-state", lambda v: v.alerts, False, alerts_panel),
 )

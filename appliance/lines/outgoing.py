@@ -169,7 +169,7 @@ class Outgoing:
         return told
 
     async def _told(self, name: str, number: str, parts: int, *, repeated: bool) -> dict[str, Any]:
-        """What a person hears of a text: also whether it is on disk. One that this life did not take came from there."""
+        """What a person hears of a text: also whether it is on disk. An older one came from there."""
         row = self._taken.get(name)
         durable = row is None or await row.durable(ANSWER_WITHIN)
         return {"message": name, "number": number, "parts": parts, "durable": durable, "repeated": repeated}

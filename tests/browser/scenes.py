@@ -1,4 +1,7 @@
-"""What the fake core shows: a calm night, a blackout, an order on its way, a neglected box, as views of `appliance/view.py`."""
+"""What the fake core shows: a calm night, a blackout, an order on its way, a neglected box.
+
+All are views of `appliance/view.py`.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -149,19 +152,9 @@ def blackout(clock: Clock) -> View:
         Alarm("genset.fail_to_start", "g1", 1, m.ago(110)),
         Alarm("power.mains_lost", "mains", 2, m.ago(206), m.ago(190, "budi")),
         Alarm("trunk.lost", "127.0.0.1", 2, m.ago(232)),
+        Alarm("sms.undelivered", "cc000140", 2, m.ago(40)),
     ]
-    view.messages = [
-        Message(
-            "l2", "bb00bb01", "+6281344445555", "Pohon tumbang menutup jalan di depan SMP 6, ada kabel putus", m.ago(60)
-        ),
-        Message("l2", "bb00bb02", "+6281366667777", EVIL, m.ago(400)),
-    ]
-    view.outgoing = [
-        _text(m, 20, "+6281150504040", "Lari ke tempat tinggi", "sending", line="l2", attempts=1),
-        _text(m, 340, "+6281150501111", "Kapal Siwalima berangkat pukul 4, bawa tandu", "undelivered", reason="expired",
-              attempts=4, again=True),
-        _text(m, 900, "+6281150502222", "Bagaimana keadaan di Passo?", "delivered", line="l1", attempts=1),
-    ]  # fmt: skip
+    view.messages, view.outgoing = _talk(m)
     view.last = [
         _row(clock, 131, 4, "call.ringing", {"line": "l1", "call": "aa00aa00", "number": "+6281255504471"}),
         _row(
@@ -179,6 +172,20 @@ def blackout(clock: Clock) -> View:
     ]
     view.seq = m.seq
     return view
+
+
+def _talk(m: Moment) -> tuple[list[Message], list[OutgoingView]]:
+    """Texts both ways, made the oldest first as a journal does, listed the newest first."""
+    delivered = _text(m, 900, "+6281150502222", "Bagaimana keadaan di Passo?", "delivered", line="l1", attempts=1)
+    evil = Message("l2", "bb00bb02", "+6281366667777", EVIL, m.ago(400))
+    failed = _text(
+        m, 340, "+6281150501111", "Kapal Siwalima berangkat pukul 4, bawa tandu", "undelivered", reason="expired",
+        attempts=4, again=True,
+    )  # fmt: skip
+    tree = "Pohon tumbang menutup jalan di depan SMP 6, ada kabel putus"
+    came = Message("l2", "bb00bb01", "+6281344445555", tree, m.ago(60))
+    goes = _text(m, 20, "+6281150504040", "Lari ke tempat tinggi", "sending", line="l2", attempts=1)
+    return [came, evil], [goes, failed, delivered]
 
 
 def _text(m: Moment, ago: float, number: str, text: str, state: str, **more: Any) -> OutgoingView:
@@ -242,13 +249,15 @@ def worn(clock: Clock) -> View:
         Alarm("line.credit_low", "l1", 3, m.ago(9000)),
         Alarm("line.credit_unknown", "l2", 3, m.ago(9500)),
     ]
-    view.outgoing = [
-        _text(m, 4, "+6281150501111", "Satu", "queued"),
-        _text(m, 70, "+6281150501111", "Dua", "queued", attempts=2, reason="+CMS ERROR: 42"),
-        _text(m, 90, "+6281150501111", "Tiga", "sent", line="l1", attempts=1),
-        _text(m, 7000, "+6281150501111", "Empat", "unconfirmed", line="l1", attempts=2, again=True),
-        _text(m, 8000, "+6281150501111", "Lima", "delivered", purpose="trial", line="l1", attempts=1, parts=3),
+    number = "+6281150501111"
+    oldest_first = [
+        _text(m, 8000, number, "Lima", "delivered", purpose="trial", line="l1", attempts=1, parts=3),
+        _text(m, 7000, number, "Empat", "unconfirmed", line="l1", attempts=2, again=True),
+        _text(m, 90, number, "Tiga", "sent", line="l1", attempts=1),
+        _text(m, 70, number, "Dua", "queued", attempts=2, reason="+CMS ERROR: 42"),
+        _text(m, 4, number, "Satu", "queued"),
     ]
+    view.outgoing = oldest_first[::-1]
     view.seq = m.seq
     return view
 

@@ -226,6 +226,7 @@
     const send = write.querySelector("[data-send]");
     let key = newKey(); // stays until the outcome is known: what is sent again unchanged does not become two
     let counting = 0;
+    let taken = false;
 
     const tally = async () => {
       const mine = (counting += 1);
@@ -257,6 +258,7 @@
         if (answer?.ok) {
           number.value = text.value = "";
           key = newKey();
+          taken = true;
           say("", "", count);
         }
       } finally {
@@ -274,6 +276,7 @@
     });
     write.addEventListener("toggle", (e) => {
       if (e.newState === "open" && !number.value) number.focus();
+      if (e.newState === "closed" && taken && at("all-messages")) location.reload();
     });
   }
 
