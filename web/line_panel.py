@@ -2,9 +2,11 @@
 
 from typing import Any, NamedTuple
 
+import msgspec
+
 from appliance.model import CallPhase
 from appliance.state import Call
-from appliance.view import LineView
+from appliance.view import Figure, LineView, View
 from web.scene import Mark, Scene, Shown
 from web.sparkline import Spark, sparkline
 from web.words import UNKNOWN
@@ -51,6 +53,14 @@ def line_panel(scene: Scene) -> dict[str, Any]:
         "trunk": _trunk(scene) if view.trunk_watched or view.trunk else None,
         "missed": _missed(scene),
     }
+
+
+def line_inputs(view: View) -> list[list[object]]:
+    """What lines are drawn from, without the moments at which figures were taken: those pass by themselves."""
+    return [
+        [(f.value, f.quality) if isinstance(f, Figure) else f for f in msgspec.structs.astuple(line)]
+        for line in view.lines
+    ]
 
 
 def _calls(scene: Scene) -> list[CallRow]:

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from appliance.view import View
 from web.alarm_panel import alarm_panel
 from web.event_panel import alerts_panel, events_panel
-from web.line_panel import line_details, line_panel
+from web.line_panel import line_details, line_inputs, line_panel
 from web.message_panel import message_inputs, messages_panel
 from web.moment_panel import moment_panel
 from web.power_panel import power_panel
@@ -40,8 +40,8 @@ PANELS = (
     Panel("moment", lambda v: (v.clock_quality, v.speed, v.clock_offset), True, moment_panel),
     Panel("alarms", lambda v: (v.alarms, v.disk_failed, v.disk_kept), True, alarm_panel),
     Panel("power", lambda v: (v.power, v.alarms), True, power_panel),
-    Panel("lines", lambda v: (v.lines, v.calls, v.trunk, v.alarms), True, line_panel),
-    Panel("line-details", lambda v: v.lines, True, line_details),
+    Panel("lines", lambda v: (line_inputs(v), v.calls, v.trunk, v.alarms), True, line_panel),
+    Panel("line-details", line_inputs, True, line_details),
     Panel("stations", lambda v: (v.stations, v.alerts, _links(v)), True, station_panel),
     Panel("alerts", lambda v: v.alerts, True, alerts_panel),
     Panel("messages", message_inputs, False, messages_panel),

@@ -3,7 +3,7 @@
 The scale is fixed, so that two lines compare at a glance and noise of a few dB stays small.
 """
 
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from appliance.lines.trend import MINUTES
@@ -22,7 +22,8 @@ class Spark(NamedTuple):
     last: int
 
 
-def sparkline(trend: Sequence[int | None]) -> Spark | None:
+@lru_cache(maxsize=64)  # it changes once a minute, and is drawn twice a second for every kind of viewer
+def sparkline(trend: tuple[int | None, ...]) -> Spark | None:
     """The newest minute at the right edge. None where too little is known to call it a trend."""
     known = [dbm for dbm in trend if dbm is not None]
     if len(known) < LEAST:

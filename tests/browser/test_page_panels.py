@@ -11,7 +11,7 @@ from appliance.model import OutgoingState
 from appliance.state import Alarm, Stamp
 from appliance.view import Figure, View
 from drivers.clock import Clock
-from web.line_panel import line_details, line_panel
+from web.line_panel import line_details, line_inputs, line_panel
 from web.message_page import counted
 from web.message_panel import AGE_EVERY, message_inputs, message_mark, messages_panel
 from web.moment_panel import moment_panel
@@ -116,6 +116,19 @@ def test_details_hide_a_number_without_login_and_are_the_same_a_second_later(sit
         site, later(view, at=view.at + 1), now.words, now.now + 1, now.wall + 1, now.boot, now.live, now.history, True
     )
     assert drawn(site, "line-details", now) == drawn(site, "line-details", after)
+
+
+def test_a_line_is_not_drawn_anew_because_its_modem_was_asked_again() -> None:
+    before, after = SCENES["calm"](CLOCK), SCENES["calm"](CLOCK)
+    line = after.lines[0]
+    line.link = before.lines[0].link
+    line.proof = before.lines[0].proof
+    for name in ("operator", "credit"):
+        found: Figure = getattr(line, name)
+        setattr(line, name, msgspec.structs.replace(found, at=found.at + 10.0))
+    assert line_inputs(after)[0] == line_inputs(before)[0]
+    line.signal_dbm = figure(-99, "dBm", 30)
+    assert line_inputs(after)[0] != line_inputs(before)[0]
 
 
 # Texts
