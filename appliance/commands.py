@@ -5,6 +5,7 @@ import msgspec
 from appliance.model import AlertKind, Pattern
 
 MOST_SECONDS = 3600
+MOST_PARTS = 10  # of a text; a line sends nothing else but orders meanwhile
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):

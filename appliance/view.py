@@ -9,6 +9,8 @@ import msgspec
 from appliance.model import Role, Source
 from appliance.state import Alarm, Alert, Call, Genset, Link, Message, Proof, Siren, Stamp, StationContact, Ups
 
+TREND_MINUTES = 60  # of a line's signal; what a shift remembers
+
 
 class Figure(msgspec.Struct, frozen=True):
     """A value with what is known of it. Shown only while quality is good and it is younger than `fresh_s`."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.lines.outgoing import MOST_PARTS
+from appliance.commands import MOST_PARTS
 from appliance.state import Message
 from appliance.view import OutgoingView
 from drivers.jsonsocket import Gone, Refusal

@@ -6,9 +6,9 @@ The scale is fixed, so that two lines compare at a glance and noise of a few dB 
 from functools import lru_cache
 from typing import NamedTuple
 
-from appliance.lines.trend import MINUTES
+from appliance.view import TREND_MINUTES
 
-WIDTH, HEIGHT = MINUTES, 16  # of the drawing: one unit a minute
+WIDTH, HEIGHT = TREND_MINUTES, 16  # of the drawing: one unit a minute
 STRONG, WEAK = -55, -115  # dBm at its upper and lower edge; a modem loses its network near the lower
 LEAST = 2  # points; one is no trend
 
@@ -29,7 +29,7 @@ def sparkline(trend: tuple[int | None, ...]) -> Spark | None:
     if len(known) < LEAST:
         return None
     steps, drawn = [], False
-    for x, dbm in enumerate(trend[-MINUTES:], MINUTES - min(len(trend), MINUTES)):
+    for x, dbm in enumerate(trend[-TREND_MINUTES:], TREND_MINUTES - min(len(trend), TREND_MINUTES)):
         if dbm is not None:
             steps.append(f"{'L' if drawn else 'M'}{x} {_y(dbm):g}")
         elif drawn:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from appliance.clock import boot_id
+from appliance.commands import MOST_PARTS
 from appliance.event import Event
 from appliance.journal import Appended
 from appliance.lines.blame import blame_of, is_certain
@@ -46,7 +47,6 @@ DISK_WITHIN = 30.0  # s that a text waits for the disk with a line; then others 
 ANSWER_WITHIN = 0.5  # s that a person waits to hear whether their text is on disk
 VALIDITY = 300  # s; the shortest relative validity there is (TS 23.040 clause 9.2.3.12.1), and an order's life
 MOST_LIFETIME = 7 * 24 * 3600  # s; a text that a person gives longer than a week is a mistake
-MOST_PARTS = 10  # of a text; a line sends nothing else but orders meanwhile
 MOST_TRIAL = 300  # characters
 MOST_QUEUED = 200  # texts; what two lines can send within an hour or so
 MOST_URGENT = 2000  # orders, answers and hellos; one for each station of a large city and its answers

@@ -17,7 +17,7 @@ from web.message_panel import AGE_EVERY, message_inputs, message_mark, messages_
 from web.moment_panel import moment_panel
 from web.panels import PANELS, Drawer
 from web.scene import Scene
-from web.sparkline import MINUTES, sparkline
+from web.sparkline import WIDTH, sparkline
 from web.words import Words, load_texts
 
 CLOCK = Clock()
@@ -61,12 +61,12 @@ def test_the_newest_minute_is_at_the_right_and_nothing_leaves_the_drawing() -> N
     spark = sparkline((-200, *range(-120, -30)))
     assert spark is not None
     places = [tuple(map(float, p.split())) for p in spark.path.replace("h0", "")[1:].split("L")]
-    assert len(places) == MINUTES
-    assert places[-1][0] == MINUTES - 1
+    assert len(places) == WIDTH
+    assert places[-1][0] == WIDTH - 1
     assert all(0 <= y <= 16 for _, y in places)
     short = sparkline((-80, -80))
     assert short is not None
-    assert short.path.startswith(f"M{MINUTES - 2} ")
+    assert short.path.startswith(f"M{WIDTH - 2} ")
 
 
 # Lines

@@ -68,6 +68,7 @@ def test_the_handbook_explains_every_state_of_a_delivery_in_the_pages_words(lang
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_the_handbook_explains_every_state_of_a_text_and_every_bearer_in_the_pages_words(language: str) -> None:
     half = document("operator.md").partition("# Operators' handbook")[0 if language == "id" else 2]
+    half += document("operator-texts.md").partition("# Texts")[0 if language == "id" else 2]
     for state in OutgoingState:
         assert f"| `{word(language, f'outgoing.{state}')}" in half, state
     again = "`" + word(language, "message.again") + "`"
