@@ -1,4 +1,7 @@
-"""`siaga scenario FILE...`: plays stories one after the other; exit 1 when one was missed, 2 when a file is wrong."""
+"""`siaga scenario FILE...`: plays stories one after the other, those of lines at one site.
+
+Exit 1 when one was missed, 2 when a file is wrong.
+"""
 
 import argparse
 from pathlib import Path
@@ -24,11 +27,24 @@ def _run(options: argparse.Namespace) -> int:
         return say_no(str(e), code=2)
     except ValueError as e:
         return say_no(f"{e}.", code=2)
-    from appliance.scenario_player import Player
+    from appliance.scenario_stage import Stage
 
-    missed = 0
-    for story, clock in zip(stories, clocks, strict=True):
-        missed += not clock.run(Player(story, clock).play(options.keep))
+    played: dict[int, tuple[bool, float]] = {}
+    for group in _groups(stories, [clock.speed for clock in clocks]):
+        stage = Stage(stories[group[0]].site, clocks[group[0]], keep=options.keep)
+        played |= zip(group, clocks[group[0]].run(stage.play([stories[i] for i in group])), strict=True)
+    missed = sum(1 for good, _ in played.values() if not good)
     if len(stories) > 1:
+        for i, file in enumerate(options.file):
+            good, seconds = played[i]
+            print(f"{'held  ' if good else 'MISSED'} {seconds:6.1f} s  {file.stem}: {stories[i].title}")
         print(f"{len(stories) - missed} of {len(stories)} stories held.")
     return 1 if missed else 0
+
+
+def _groups(stories: list[Story], speeds: list[float]) -> list[list[int]]:
+    """Which stories are played at one site: all of the small one at the same speed; each other has its own."""
+    groups: dict[object, list[int]] = {}
+    for i, (story, speed) in enumerate(zip(stories, speeds, strict=True)):
+        groups.setdefault(speed if story.site == "lines" else (story.site, i), []).append(i)
+    return list(groups.values())

@@ -5,9 +5,7 @@
 
 import asyncio
 import os
-import signal
 import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,16 +13,13 @@ from typing import Any
 import msgspec
 
 from appliance.config import places
+from appliance.demo_processes import GIVEN_UP, UP_WITHIN, Processes, silent
 from appliance.demo_site import CENTRE, NODES, OPERATOR, STATIONS, DemoSite, hold
-from appliance.supervisor import Child, NotStarted, python, until
+from appliance.supervisor import Child, NotStarted, until
 from drivers.clock import Clock
-from drivers.jsonsocket import Client, Gone, Refusal
 from drivers.sim.broker import free_port
-from drivers.sim.knobs import Knobs
 
 WEB_PORT = 8112
-UP_WITHIN = 30.0  # s of real life
-GIVEN_UP = 3  # starts of one process; it does not start by being started again
 HOLD_TRIES, HOLD_AGAIN = 10, 0.05  # s between; `siaga demo where` touches the folder's lock for less than 1 ms
 DEMO_POWER = ("--retransfer", "20", "--cooldown", "15")  # s; real sets wait 30 min, too long to watch
 
@@ -36,20 +31,14 @@ class Demo:
         self, folder: Path, clock: Clock, *, web_port: int = WEB_PORT, say: Callable[[str], None] = lambda text: None
     ) -> None:
         self._site, self._clock, self._web_port, self._say = DemoSite(folder), clock, web_port, say
-        self.children: dict[str, Child] = {}
+        self._processes = Processes(self._site, clock)
         self._lock: int | None = None
-        self._knob_sockets: dict[str, Path] = {}
         self.password = ""
         self._ports: dict[str, int] = {}
-        self._own_knobs = Knobs(
-            self._site.sim / "processes.sock",
-            {
-                "process.kill": self._kill,
-                "process.stop": self._stop,
-                "process.start": self._start,
-                "status": lambda: {n: {"pid": c.pid, "starts": c.starts} for n, c in self.children.items()},
-            },
-        )
+
+    @property
+    def children(self) -> dict[str, Child]:
+        return self._processes.children
 
     async def start(self, *, fresh: bool = False) -> None:
         """Start everything; returns when every node answers and the page is there. Raises NotStarted or OSError.
@@ -71,18 +60,13 @@ class Demo:
         self.password = self._site.operator(sites[CENTRE])
         self._say("annunciators, cores and web")
         for node in NODES:
-            self._add(f"{node}/annunciator", *_siaga("annunciator", self._site.file(node)))
-            self._add(f"{node}/core", *_siaga("core", self._site.file(node)))
-            self._knob_sockets[f"{node}/pins"] = self._site.folder / node / "run" / "pins.sock"
-        self._add(f"{CENTRE}/web", *_siaga("web", self._site.file(CENTRE)))
-        for node in NODES:
-            (self._site.folder / node / "run").mkdir(exist_ok=True)
+            self._processes.add_node(node)
+        self._processes.add_siaga(CENTRE, "web")
         await asyncio.gather(*(c.start() for n, c in self.children.items() if n.startswith(NODES)))
         for node in NODES:
-            await self._answers(node, places(sites[node], self._site.file(node)).control)
+            await self._processes.answers(node, places(sites[node], self._site.file(node)).control)
         await until("the page", self._page_answers, UP_WITHIN * self._clock.speed)
-        await self._own_knobs.start()
-        self._knob_sockets["processes"] = self._site.sim / "processes.sock"
+        await self._processes.serve_knobs()
         new = self._where_file.with_suffix(".new")  # whole or not there: others wait for it to appear
         new.write_bytes(msgspec.json.format(msgspec.json.encode(self.where())))
         new.replace(self._where_file)
@@ -103,59 +87,22 @@ class Demo:
         self._say("mosquitto and simulators")
         mobile = sim / "mobile.json"
         mobile.write_bytes(msgspec.json.encode({"modems": self._site.modems()}))
-        broker = self._add("sim/broker", *python("drivers.sim.broker", "--port", "0", "--knobs", self._knob("broker")))
+        add = self._processes.add_simulator
+        broker = add("broker", "drivers.sim.broker", "--port", "0")
         self._ports["broker"] = _port(await broker.start(ready_line=True))
         lines = [f"--line={name}=0" for name in STATIONS]
-        net = self._add(
-            "sim/net",
-            *python("drivers.sim.netcut", "--to", str(self._ports["broker"]), "--knobs", self._knob("net"), *lines),
-        )
-        building = self._add(
-            "sim/building",
-            *python("drivers.sim.building", "--rtu-port", self._site.rtu(), "--knobs", self._knob("building")),
-            *DEMO_POWER,
-        )
-        phones = self._add(
-            "sim/mobile", *python("drivers.sim.mobile", "--config", mobile, "--knobs", self._knob("mobile"))
-        )
-        trunk = self._add("sim/trunk", *python("drivers.sim.trunk", "--port", "0", "--knobs", self._knob("trunk")))
+        net = add("net", "drivers.sim.netcut", "--to", str(self._ports["broker"]), *lines)
+        building = add("building", "drivers.sim.building", "--rtu-port", self._site.rtu(), *DEMO_POWER)
+        phones = add("mobile", "drivers.sim.mobile", "--config", mobile)
+        trunk = add("trunk", "drivers.sim.trunk", "--port", "0")
         said = await asyncio.gather(*(c.start(ready_line=True) for c in (net, building, phones, trunk)))
         ports: Any = said[0].get("ports", {})
         self._ports |= {f"broker/{name}": int(ports[name]) for name in STATIONS}
         self._ports |= {"modbus": _port(said[1], "tcp_port"), "trunk": _port(said[3])}
 
-    def _knob(self, name: str) -> Path:
-        self._knob_sockets[name] = self._site.sim / f"{name}.sock"
-        return self._knob_sockets[name]
-
-    def _add(self, name: str, *argv: str) -> Child:
-        orphaned = signal.SIGTERM if name == "sim/broker" else signal.SIGKILL  # it has mosquitto to end
-        keep = not name.startswith("sim/")
-        child = Child(name, argv, self._site.logs, self._clock.environment(), keep=keep, orphaned=orphaned)
-        self.children[name] = child
-        return child
-
-    async def _answers(self, node: str, control: Path) -> None:
-        """Wait until a node's control socket answers."""
-        deadline = self._clock.now() + UP_WITHIN * self._clock.speed
-        core = self.children[f"{node}/core"]
-        while self._clock.now() < deadline:
-            client = Client(control)
-            try:
-                await client.connect()
-                await client.request({"do": "hello"})
-                return
-            except (Gone, Refusal):
-                await asyncio.sleep(0.02 * self._clock.speed)
-            finally:
-                client.close()
-            if core.starts > GIVEN_UP:
-                break
-        raise _silent(core)
-
     def _page_answers(self) -> bool:
         if (web := self.children[f"{CENTRE}/web"]).starts > GIVEN_UP:
-            raise _silent(web)
+            raise silent(web)
         with socket.socket() as probe:
             probe.settimeout(0.2)
             return probe.connect_ex(("127.0.0.1", self._web_port)) == 0
@@ -181,58 +128,23 @@ class Demo:
             "ups": {"host": "127.0.0.1", "port": self._ports["modbus"], "unit": 1},
             "trunk": {"host": "127.0.0.1", "port": self._ports["trunk"]},
             "nodes": self.nodes(),
-            "knobs": {name: str(path) for name, path in self._knob_sockets.items()},
+            "knobs": {name: str(path) for name, path in self._processes.knobs.items()},
             "logs": str(self._site.logs),
             "processes": {name: child.pid for name, child in self.children.items()},
         }
 
     def nodes(self) -> dict[str, dict[str, str]]:
         """Site file, state folder and sockets of each node."""
-        folder = self._site.folder
-        return {
-            n: {
-                "site_file": str(self._site.file(n)),
-                "state": str(folder / n / "state"),
-                "control": str(folder / n / "run" / "control.sock"),
-                "annunciator": str(folder / n / "run" / "annunciator.sock"),
-            }
-            for n in NODES
-        }
-
-    def _child(self, name: str) -> Child:
-        if name not in self.children:
-            raise ValueError(f"there is no process {name!r}; there is {', '.join(self.children)}")
-        return self.children[name]
-
-    def _kill(self, name: str) -> dict[str, Any]:
-        """kill -9; it is started again."""
-        self._child(name).kill(signal.SIGKILL)
-        return {"killed": name}
-
-    async def _stop(self, name: str) -> dict[str, Any]:
-        """End it cleanly and leave it ended."""
-        await self._child(name).stop()
-        return {"stopped": name}
-
-    async def _start(self, name: str) -> dict[str, Any]:
-        await self._child(name).start()
-        return {"started": name}
+        return {n: self._site.node(n) for n in NODES}
 
     async def stop(self) -> None:
         """End every process, cores before what they stand on."""
         if self._lock is None:  # the folder is not ours
             return
         self._where_file.unlink(missing_ok=True)
-        await self._own_knobs.stop()
-        # Cores first: one that saw its annunciator or its broker go would raise alarms that the next start still shows.
-        for ends in (lambda n: n.endswith(("/core", "/web")), lambda n: not n.startswith("sim/"), lambda n: True):
-            await asyncio.gather(*(child.stop() for name, child in self.children.items() if ends(name)))
+        await self._processes.stop()
         os.close(self._lock)
         self._lock = None
-
-
-def _silent(child: Child) -> NotStarted:
-    return NotStarted(f"{child.name} does not answer. Its last words ({child.log}):\n{child.last_words()}")
 
 
 def _look_at_port(port: int) -> None:
@@ -242,10 +154,6 @@ def _look_at_port(port: int) -> None:
     except OSError as e:
         why = os.strerror(e.errno) if e.errno else e
         raise NotStarted(f"port {port} cannot be used for the page ({why}); give another, 0 is any.") from e
-
-
-def _siaga(command: str, file: Path) -> list[str]:
-    return [sys.executable, "-m", "appliance.cli", command, "--config", str(file)]
 
 
 def _port(said: dict[str, object], key: str = "port") -> int:

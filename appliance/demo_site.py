@@ -21,6 +21,7 @@ STATIONS = ("damkar-kota", "damkar-passo")
 NODES = (CENTRE, *STATIONS)
 OPERATOR = "operator"
 MODELS = {"l1": "eg25g", "l2": "sim7600"}
+LINES_ONLY = ("role", "site", "id", "name", "zone", "language", "amber", "annunciator", "line")
 LONGEST_SOCKET = 107  # octets of a Unix socket's path, unix(7)
 
 
@@ -57,9 +58,9 @@ def held(folder: Path) -> bool:
 class DemoSite:
     """Makes the files. Ports that only a running simulator knows are given to `write`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, nodes: tuple[str, ...] = NODES) -> None:
         """Raises OSError for a folder in which no site can be."""
-        self.folder = folder.absolute()
+        self.folder, self._nodes = folder.absolute(), nodes
         self.sim = self.folder / "sim"
         self.logs = self.folder / "logs"
         if (over := max(len(os.fsencode(s)) for s in self._sockets()) - LONGEST_SOCKET) > 0:
@@ -70,25 +71,34 @@ class DemoSite:
         self.folder.chmod(0o700)
 
     def make(self) -> None:
-        for made in (self.sim, self.logs, *(self.folder / n for n in NODES)):
+        for made in (self.sim, self.logs, *(self.folder / n for n in self._nodes)):
             made.mkdir(parents=True, exist_ok=True)
 
     def _sockets(self) -> list[Path]:
-        return [self.folder / n / "run" / "annunciator.sock" for n in NODES] + [self.sim / "processes.sock"]
+        return [self.folder / n / "run" / "annunciator.sock" for n in self._nodes] + [self.sim / "processes.sock"]
 
     def forget(self) -> None:
         """Remove what a demo has made here, and nothing else."""
-        for made in (self.sim, self.logs, *(self.folder / n for n in NODES)):
+        for made in (self.sim, self.logs, *(self.folder / n for n in self._nodes)):
             shutil.rmtree(made, ignore_errors=True)
         self.make()
 
     def file(self, node: str) -> Path:
         return self.folder / node / "site.toml"
 
+    def node(self, node: str) -> dict[str, str]:
+        """Site file, state folder and sockets of a node."""
+        return {
+            "site_file": str(self.file(node)),
+            "state": str(self.folder / node / "state"),
+            "control": str(self.folder / node / "run" / "control.sock"),
+            "annunciator": str(self.folder / node / "run" / "annunciator.sock"),
+        }
+
     def modems(self) -> list[dict[str, str]]:
-        """What the simulated mobile network is to join: two modems at the centre, one at each station."""
+        """What the simulated mobile network is to join: two modems at the centre, one at each station that there is."""
         modems = []
-        for node in NODES:
+        for node in self._nodes:
             for line in _template(node)["line"]:
                 modems.append(
                     {
@@ -131,6 +141,15 @@ class DemoSite:
             self.file(node).write_text(tomli_w.dumps(text))
             sites[node] = load_site(self.file(node))
         return sites
+
+    def write_lines(self) -> Site:
+        """Write and check the centre's site file with nothing in it but annunciator and lines."""
+        text = {key: value for key, value in _template(CENTRE).items() if key in LINES_ONLY}
+        text["annunciator"].pop("button", None)  # orders, and there is nobody to order
+        for line in text["line"]:
+            line["port"] = str(self._tty(CENTRE, line["id"]))
+        self.file(CENTRE).write_text(tomli_w.dumps(text))
+        return load_site(self.file(CENTRE))
 
     def operator(self, site: Site) -> str:
         """A new password for this run of the demo."""

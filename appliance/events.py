@@ -151,6 +151,19 @@ class LineUp(Event, tag="line.up", frozen=True):
     modem: str
 
 
+class LineUnregistered(Event, tag="line.unregistered", frozen=True):
+    """Modem and SIM are there, and for a while no network takes them."""
+
+    SUBJECT = ("line",)
+    line: str
+    registration: str  # "denied", "searching", "not_registered", "emergency_only"
+
+
+class LineRegistered(Event, tag="line.registered", frozen=True):
+    SUBJECT = ("line",)
+    line: str
+
+
 class LineDown(Event, tag="line.down", frozen=True):
     SUBJECT = ("line",)
     line: str
@@ -212,6 +225,21 @@ class SmsUnreadable(Event, tag="sms.unreadable", frozen=True):
     line: str
     pdu: str
     reason: str
+
+
+class SmsMemoryEvent(Event, frozen=True):
+    SUBJECT = ("line",)
+    line: str
+    memory: str  # "SM" the SIM's, "ME" the modem's, "SR" that of reports
+    used: int
+    total: int
+
+
+class SmsMemoryFilling(SmsMemoryEvent, tag="sms.memory_filling", frozen=True):
+    """Nearly full; full, it takes no more messages."""
+
+
+class SmsMemoryFreed(SmsMemoryEvent, tag="sms.memory_freed", frozen=True): ...
 
 
 class ModemAsked(Event, tag="modem.asked", frozen=True):

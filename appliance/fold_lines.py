@@ -1,16 +1,11 @@
-"""The fold's part for lines: what is remembered of each SIM and network, besides what `fold.py` makes of an event."""
-
-from collections.abc import Callable
-from typing import Any
+"""The fold's part for lines: what is remembered of each SIM and network, and the clock that networks judge."""
 
 from appliance import events as ev
 from appliance import sms_events as sms
-from appliance.event import Event
+from appliance.folding import Fold, Folds
 from appliance.state import Credit, LineRecord, Proof, Stamp, State
 
 MOST_CREDITS = 40  # looks at the credit; one a day, a forecast takes the last month's
-
-Fold = Callable[[State, Any, Stamp], None]
 
 
 def _record(s: State, line: str) -> LineRecord:
@@ -54,6 +49,15 @@ def _sim_good(s: State, e: ev.SimGood, at: Stamp) -> None:
     _record(s, e.line).sim_bad = ""
 
 
+def _unregistered(s: State, e: ev.LineUnregistered, at: Stamp) -> None:
+    _record(s, e.line).unregistered = True
+
+
+def _registered(s: State, e: ev.LineRegistered | ev.LineDown, at: Stamp) -> None:
+    """Also when the modem is gone: that is told of in its own way."""
+    _record(s, e.line).unregistered = False
+
+
 def _cell(s: State, e: ev.CellChanged, at: Stamp) -> None:
     _record(s, e.line).cell = (e.area, e.cell)
 
@@ -73,19 +77,24 @@ def _proof(kind: str) -> Fold:
     return fold
 
 
-LINE_FOLDS: dict[type[Event], Fold] = {
-    ev.CreditSeen: _credit_seen,
-    ev.CreditUnknown: _credit_unknown,
-    ev.CreditPostpaid: _credit_postpaid,
-    ev.CreditLow: _credit_low,
-    ev.CreditEnough: _credit_enough,
-    ev.LineNarrowed: _narrowed,
-    ev.SimBad: _sim_bad,
-    ev.SimGood: _sim_good,
-    ev.CellChanged: _cell,
-    ev.ClockWrong: _clock_wrong,
-    ev.ClockRight: _clock_right,
-    ev.CallAnswered: _proof("call"),
-    ev.SmsPartReceived: _proof("sms_received"),
-    sms.SmsSent: _proof("sms_sent"),
-}
+FOLDS = Folds(
+    {
+        ev.CreditSeen: _credit_seen,
+        ev.CreditUnknown: _credit_unknown,
+        ev.CreditPostpaid: _credit_postpaid,
+        ev.CreditLow: _credit_low,
+        ev.CreditEnough: _credit_enough,
+        ev.LineNarrowed: _narrowed,
+        ev.SimBad: _sim_bad,
+        ev.SimGood: _sim_good,
+        ev.LineUnregistered: _unregistered,
+        ev.LineRegistered: _registered,
+        ev.LineDown: _registered,
+        ev.CellChanged: _cell,
+        ev.ClockWrong: _clock_wrong,
+        ev.ClockRight: _clock_right,
+        ev.CallAnswered: _proof("call"),
+        ev.SmsPartReceived: _proof("sms_received"),
+        sms.SmsSent: _proof("sms_sent"),
+    }
+)

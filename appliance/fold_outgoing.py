@@ -1,10 +1,7 @@
 """The fold's part for messages that go out: each event moves the one row of its message."""
 
-from collections.abc import Callable
-from typing import Any
-
 from appliance import sms_events as sms
-from appliance.event import Event
+from appliance.folding import Folds
 from appliance.model import OutgoingState, Purpose
 from appliance.state import REPORTED_FAILED, Outgoing, SmsAttempt, SmsLine, SmsReport, Stamp, State
 
@@ -106,14 +103,16 @@ def _held(s: State, e: sms.SmsHeld, at: Stamp) -> None:
     s.sms_lines.setdefault(e.line, SmsLine()).held = True
 
 
-FOLDS: dict[type[Event], Callable[[State, Any, Stamp], None]] = {
-    sms.SmsQueued: _queued,
-    sms.SmsSending: _sending,
-    sms.SmsSent: _sent,
-    sms.SmsFailed: _failed,
-    sms.SmsReported: _reported,
-    sms.SmsDelivered: _ended,
-    sms.SmsUnconfirmed: _ended,
-    sms.SmsUndelivered: _ended,
-    sms.SmsHeld: _held,
-}
+FOLDS = Folds(
+    {
+        sms.SmsQueued: _queued,
+        sms.SmsSending: _sending,
+        sms.SmsSent: _sent,
+        sms.SmsFailed: _failed,
+        sms.SmsReported: _reported,
+        sms.SmsDelivered: _ended,
+        sms.SmsUnconfirmed: _ended,
+        sms.SmsUndelivered: _ended,
+        sms.SmsHeld: _held,
+    }
+)

@@ -1,28 +1,22 @@
-"""Plays one story against its own simulated site and prints what happened when."""
+"""Plays the steps of one story at a running site and says what happened when."""
 
 import asyncio
 import os
 import shlex
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from appliance.demo import Demo
 from appliance.demo_site import CENTRE
-from appliance.journal_file import read_entries
 from appliance.scenario import Step, Story
-from appliance.scenario_sight import Site
-from appliance.supervisor import NotStarted
+from appliance.scenario_sight import Seen, Site
 from drivers.clock import Clock
-from drivers.jsonsocket import Client, Gone, Refusal
-from drivers.sim.broker import free_port
+from drivers.jsonsocket import Client
 
 MACHINE_S = 1.0  # s of real life that a step gets on top when time passes faster: disks and processors are not scaled
 LOOK = 0.04  # s of real life between looks
-SETTLE = 60.0  # s that a fresh site may take until stations, devices and lines are known
+SETTLE = 60.0  # s of real life that a fresh site may take until stations, devices and lines are known
 
 
 class Miss(Exception):
@@ -32,54 +26,28 @@ class Miss(Exception):
 class Player:
     """`clock` is the one the whole site runs by; `say` gets one line a step."""
 
-    def __init__(self, story: Story, clock: Clock, say: Callable[[str], None] = print) -> None:
-        self._story, self._clock, self._say = story, clock, say
-        self._began = self._last_do = 0.0
+    def __init__(self, site: Site, clock: Clock, say: Callable[[str], None]) -> None:
+        self._site, self._clock, self._say = site, clock, say
+        self._began = self._last_do = clock.now()
         self._token = ""
         self._machine_s = MACHINE_S * max(0.0, clock.speed - 1)
 
-    async def play(self, keep: bool = False) -> bool:
-        """True when every step was seen."""
-        folder = Path(tempfile.mkdtemp(prefix="siaga-"))
-        demo = Demo(folder, self._clock, web_port=free_port())
-        speed = f", time x{self._clock.speed:g}" if self._clock.speed != 1 else ""
-        self._say(f"{self._story.title}{speed}")
-        good = False
-        try:
-            await demo.start()
-            self._site = Site(demo.where())
-            await self._settle()
-            self._began = self._last_do = self._clock.now()
-            self._site.mark()
-            for number, step in enumerate(self._story.step, 1):
-                await self._step(number, step)
-            good = True
-        except (Miss, NotStarted, Gone, Refusal, OSError) as e:
-            self._line("✗", str(e))
-            self._explain(demo)
-        finally:
-            await demo.stop()
-            if good and not keep:
-                shutil.rmtree(folder, ignore_errors=True)
-            else:
-                self._say(f"  its files stay in {folder}")
-        self._say("  held" if good else "  MISSED")
-        return good
-
-    async def _settle(self) -> None:
-        """A story begins when the site is as it is on an ordinary day."""
-        for sight in (
-            {"view": "power.source", "is": "mains"},
-            {"view": "lines.l1.can_take_call", "is": "registered"},
-            {"view": "lines.l2.can_take_call", "is": "registered"},
-            {"view": "stations.damkar-kota.contact.online", "is": True},
-            {"view": "stations.damkar-passo.contact.online", "is": True},
-            {"view": "lines.l1.can_take_call", "is": "registered", "node": "damkar-kota"},
-            {"view": "lines.l1.can_take_call", "is": "registered", "node": "damkar-passo"},
-            {"view": "trunk.up", "is": True},
-            {"event": "genset.ready"},
-        ):
+    async def settle(self, ordinary: Iterable[dict[str, Any]]) -> None:
+        """Wait until the site is as it is on an ordinary day. Raises Miss."""
+        for sight in ordinary:
             await self._await(sight, self._clock.now() + SETTLE * self._clock.speed, "the site does not settle")
+
+    async def play(self, story: Story) -> None:
+        """Raises Miss, Gone, Refusal or OSError at the first step that is not so."""
+        self._began = self._last_do = self._clock.now()
+        self._site.begin()
+        for number, step in enumerate(story.step, 1):
+            await self._step(number, step)
+
+    async def rest(self, within: float) -> None:
+        """Wait until the site is as the story found it. Raises Miss."""
+        what = await self._until(self._site.at_rest, self._clock.now() + within, "in the end")
+        self.line("✓", f"at rest   {what}")
 
     async def _step(self, number: int, step: Step) -> None:
         if step.at is not None:
@@ -87,11 +55,11 @@ class Player:
         if step.do is not None:
             self._site.mark()
             self._last_do = self._clock.now()
-            self._line("→", _words(step.do))
+            self.line("→", _words(step.do))
             await self._do(step.do)
         elif step.expect is not None:
             what = await self._await(step.expect, self._last_do + step.within + self._machine_s, f"step {number}")
-            self._line("✓", f"{_words(step.expect)}   {what}")
+            self.line("✓", f"{_words(step.expect)}   {what}")
         elif step.never is not None:
             until = self._clock.now() + step.during
             while True:
@@ -101,28 +69,34 @@ class Player:
                 if self._clock.now() >= until:
                     break
                 await asyncio.sleep(LOOK * self._clock.speed)
-            self._line("✓", f"not: {_words(step.never)}")
+            self.line("✓", f"not: {_words(step.never)}")
 
     async def _await(self, sight: dict[str, Any], deadline: float, where: str) -> str:
+        return await self._until(
+            lambda: self._site.see(sight), deadline, f"{where}: not seen in time: {_words(sight)}. Seen"
+        )
+
+    async def _until(self, look: Callable[[], Awaitable[Seen]], deadline: float, missed: str) -> str:
         while True:
             begun = self._clock.now()
-            seen, what = await self._site.see(sight)
+            seen, what = await look()
             if seen:
                 return what
             if begun >= deadline:  # looked once more after the deadline: a slow look is no miss
-                raise Miss(f"{where}: not seen in time: {_words(sight)}. Seen: {what}")
+                raise Miss(f"{missed}: {what}")
             await asyncio.sleep(LOOK * self._clock.speed)
 
     async def _do(self, do: dict[str, Any]) -> None:
-        rest = {k: v for k, v in do.items() if k not in ("sim", "command", "post", "siaga")}
-        if "sim" in do:
-            await self._site.knob(do["sim"], rest)
-        elif "post" in do:
-            await self._site.page.post(do["post"], rest)
-        elif "siaga" in do:
-            await self._siaga(shlex.split(do["siaga"]), rest.get("exit", 0))
+        verb = next(v for v in ("sim", "post", "siaga", "command") if v in do)
+        what, rest = do[verb], {k: v for k, v in do.items() if k != verb}
+        if verb == "sim":
+            await self._site.turn(what, rest)
+        elif verb == "post":
+            await self._site.page.post(what, rest)
+        elif verb == "siaga":
+            await self._siaga(shlex.split(what), rest.get("exit", 0))
         else:
-            await self._command(do["command"], rest)
+            await self._command(what, rest)
 
     async def _command(self, name: str, fields: dict[str, Any]) -> None:
         """At the centre's control socket, as the operator."""
@@ -148,21 +122,9 @@ class Player:
         if process.returncode != wanted:
             raise Miss(f"siaga {shlex.join(words)} ended with {process.returncode}: {out.decode()[-500:]}")
 
-    def _line(self, mark: str, text: str) -> None:
+    def line(self, mark: str, text: str) -> None:
+        """One line of the telling, with the story's time."""
         self._say(f"  [{self._clock.now() - self._began:8.2f} s] {mark} {text[:220]}")
-
-    def _explain(self, demo: Demo) -> None:
-        """What a person wants to see after a miss: the journals' last rows, and the last words of each process."""
-        for node in demo.nodes().values():
-            path = Path(node["state"]) / "journal.db"
-            if path.exists():
-                self._say(f"  {path}:")
-                for entry in read_entries(path, last=25):
-                    self._say(f"    {entry.seq} {entry.kind} {entry.subject} {entry.body.decode()[:150]}")
-        for child in demo.children.values():
-            if words := child.last_words(6):
-                self._say(f"  {child.log}:")
-                self._say("    " + words.replace("\n", "\n    "))
 
 
 def _words(table: dict[str, Any]) -> str:

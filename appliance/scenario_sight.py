@@ -18,6 +18,7 @@ from drivers.sim.knobs import turn
 PROCESS_OF = {
     "mains": "building", "genset": "building", "fuel": "building", "ups": "building", "bus": "building",
     "call": "mobile", "sms": "mobile", "modem": "mobile", "network": "mobile", "phone": "mobile",
+    "sim": "mobile", "ussd": "mobile",
     "net": "net", "broker": "broker", "trunk": "trunk", "process": "processes", "pins": "pins", "input": "pins",
 }  # fmt: skip
 
@@ -29,8 +30,10 @@ class Site:
 
     def __init__(self, where: dict[str, Any]) -> None:
         self.where = where
-        self.page = Page(where["page"], where["operator"], where["password"])
+        self.page = Page(where.get("page", ""), where["operator"], where["password"])
         self.marks: dict[str, int] = {}
+        self._starts: dict[str, int] = {}
+        self._texts: list[dict[str, Any]] = []
         self._mqtt: dict[str, str] = {}
 
     def journal(self, node: str) -> Path:
@@ -42,18 +45,54 @@ class Site:
         except (sqlite3.Error, JournalUnreadable):
             return []  # not there yet, or its process is just dying: looked at again
 
+    def begin(self) -> None:
+        """A story begins here."""
+        self.mark()
+        self._starts = dict(self.marks)
+        self._texts.clear()
+
     def mark(self) -> None:
         """From here on counts what comes next."""
         for node in self.where["nodes"]:
             rows = self.entries(node, self.marks.get(node, 0))
             self.marks[node] = rows[-1].seq if rows else self.marks.get(node, 0)
 
+    async def turn(self, name: str, args: dict[str, Any]) -> None:
+        """Do something in the story; texts that are sent in are remembered."""
+        if name == "sms.from":
+            self._texts.append({"number": args.get("number"), "text": args.get("text")})
+        await self.knob(name, args)
+
+    async def at_rest(self) -> Seen:
+        """Whether all is as it was found: lines registered, modems empty, no alarm on, each text told exactly once."""
+        told = [msgspec.json.decode(e.body) for e in self._told("sms.received")]
+        for text in self._texts:
+            if (count := sum(1 for one in told if text.items() <= one.items())) != 1:
+                return False, f"{text} was told {count} times"
+        modems = (await self.knob("status", {"process": "mobile"}))["modems"].values()
+        left = [m["name"] for m in modems if any(m["stored"].values()) or m["held_by_network"]]
+        try:
+            view = await self._view(CENTRE)
+        except (Gone, Refusal) as e:
+            return False, str(e)
+        ill = [line["id"] for line in view["lines"] if line["can_take_call"] != "registered"]
+        alarms = [f"{a['alarm']}/{a['about']}" for a in view["alarms"] if a["cleared"] is None]
+        seen = f"lines not registered: {ill}, messages left in: {left}, alarms: {alarms}"
+        return not (ill or left or alarms), seen if ill or left or alarms else f"{len(self._texts)} texts told once"
+
+    def _told(self, kind: str) -> list[Entry]:
+        return [e for e in self.entries(CENTRE, self._starts.get(CENTRE, 0)) if e.kind == kind]
+
     async def knob(self, name: str, args: dict[str, Any]) -> Any:
-        """Turn a knob by its name alone; pins need `node`."""
+        """Turn a knob by its name alone; pins need `node`, and `status` needs `process`."""
         args = dict(args)
-        process = PROCESS_OF.get(name.split(".")[0], name.split(".")[0])
+        process = args.pop("process", None) or PROCESS_OF.get(name.split(".")[0], name.split(".")[0])
         if process == "pins":
             process = f"{args.pop('node', CENTRE)}/pins"
+        if process not in self.where["knobs"]:
+            raise Refusal(
+                "no_knob", f"There is no knob {name!r} at this site.", "See docs/architecture.md for them all."
+            )
         return await turn(Path(self.where["knobs"][process]), name, timeout=60.0, **args)
 
     async def see(self, expected: dict[str, Any]) -> Seen:
@@ -69,7 +108,7 @@ class Site:
         """`count`: exactly so many; `since = "start"`: in the whole story. Other keys are fields, subject or actor."""
         fields = dict(fields)
         node, count = fields.pop("node", CENTRE), fields.pop("count", None)
-        after = 0 if fields.pop("since", "") == "start" else self.marks.get(node, 0)
+        after = (self._starts if fields.pop("since", "") == "start" else self.marks).get(node, 0)
         of_kind = [e for e in self.entries(node, after) if e.kind == kind]
         found = [e for e in of_kind if _fits(e, fields)]
         if found and count in (None, len(found)):
@@ -81,17 +120,21 @@ class Site:
 
     async def _see_view(self, path: str, test: dict[str, Any]) -> Seen:
         """A dotted path into the view; lists are entered by index or by `id`."""
-        client = Client(Path(self.where["nodes"][test.get("node", CENTRE)]["control"]))
         try:
-            await client.connect()
-            value: Any = await client.request({"do": "view"})
+            value = await self._view(test.get("node", CENTRE))
         except (Gone, Refusal) as e:
             return False, str(e)
-        finally:
-            client.close()
         for name in path.split("."):
             value = _enter(value, name)
         return _holds(value, test), f"{path} is {value!r}"
+
+    async def _view(self, node: str) -> Any:
+        client = Client(Path(self.where["nodes"][node]["control"]))
+        try:
+            await client.connect()
+            return await client.request({"do": "view"})
+        finally:
+            client.close()
 
     async def _see_pin(self, name: str, test: dict[str, Any]) -> Seen:
         """`is`: its level now. `rises`: how often it went on since the process started."""

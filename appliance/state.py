@@ -217,6 +217,7 @@ class LineRecord(msgspec.Struct):
     credit_asked: Stamp | None = None
     credit_low: str = ""
     sim_bad: str = ""
+    unregistered: bool = False  # modem and SIM are there, and no network takes them
     narrowed: bool = False
     cell: tuple[str, str] = ("", "")
     proof: Proof | None = None
@@ -255,6 +256,7 @@ class State(msgspec.Struct):
     calls: dict[str, Call] = {}
     messages: list[Message] = []
     parts: list[tuple[str, str]] = []  # (line, PDU hex), the last ones, whole texts' too
+    filling: dict[str, Stamp] = {}  # "line/memory" of SMS memories that are nearly full, since when
     outgoing: dict[str, Outgoing] = {}
     outgoing_over: int = 0  # of them
     sms_reports: list[SmsReport] = []  # the last ones

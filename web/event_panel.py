@@ -22,6 +22,7 @@ GROUPS = {
     "step": "recovery_step",
     "alarm": "alarm",
     "mode": "genset.mode",
+    "registration": "line.why",
     "state": "sim_state",
     "networks": "networks",
 }

@@ -33,7 +33,7 @@ class Alarms:
         self, *, site: Site, state: State, clock: Clock, append: Callable[..., Appended], catalogue: Path = CATALOGUE
     ) -> None:
         self._state, self._append = state, append
-        self._members = {"line.down": tuple(line.id for line in site.line)}
+        self._members = dict.fromkeys(("line.down", "line.no_network"), tuple(line.id for line in site.line))
         self._rows: dict[str, list[Row]] = {}  # by the kind of event that they look at
         self._unreadable = ""
         try:

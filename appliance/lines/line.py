@@ -11,7 +11,7 @@ from appliance.clock import boot_id
 from appliance.config import Line as LineConfig
 from appliance.events import CallAnswered, CallEnded, CallEvent, LineDown, LineRecovery, LineUp
 from appliance.journal import Appended
-from appliance.lines import ORDER_PORT
+from appliance.lines import ORDER_PORT, sms_memory
 from appliance.lines.bench import Bench
 from appliance.lines.call_machine import CallMachine, Known, Listed, Phase, Reason, Said
 from appliance.lines.ledger import Ledger
@@ -147,10 +147,9 @@ class Line:
                 self._talk.heard(event)
             case heard.NetworkTime():
                 self._surroundings.time_told(event)
-            case heard.SmsMemory() if event.used >= event.total:
-                log.warning(
-                    "%s: the modem's memory %s is full; it takes no more messages", self.config.id, event.memory
-                )
+            case heard.SmsMemory():
+                if (news := sms_memory.told(self.config.id, event, self._state.filling)) is not None:
+                    self._append(news)
             case heard.InitRefused():
                 log.warning(
                     "%s: %s was refused, the line works in part: %s", self.config.id, event.command, event.reason

@@ -11,6 +11,7 @@ from appliance.config import Line as LineConfig
 from appliance.journal import Appended
 from appliance.lines.camping import Camping
 from appliance.lines.credit import Credit
+from appliance.lines.network_watch import NetworkWatch
 from appliance.lines.operator_plan import OperatorPlan
 from appliance.lines.sim_watch import SimWatch
 from appliance.lines.trend import Trend
@@ -51,6 +52,7 @@ class Surroundings:
         self._id, self._modem, self._state, self._clock = config.id, modem, state, clock
         self._append, self._means = append, means
         self._sim, self._camping, self._trend = SimWatch(config.id), Camping(config.id), Trend()
+        self._network = NetworkWatch(config.id)
         self._offset: tuple[float, float] | None = None  # s to add to our clock, and when that was told
         self._credit = Credit(
             config.id, modem, talk, state, clock, append,
@@ -82,6 +84,9 @@ class Surroundings:
         self._sim.seen(status.sim_state, status.sim_reason, now)
         if found := self._sim.tick(now, self._record.sim_bad):
             self._append(found)
+        self._network.seen(status.registration, status.sim_state, now)
+        if lost_or_found := self._network.tick(now, self._record.unregistered):
+            self._append(lost_or_found)
         if moved := self._camping.tick(status.area, status.cell, now, self._record.cell):
             self._append(moved)
 

@@ -236,6 +236,14 @@ def cpms(line: str) -> tuple[Storage, ...]:
     )
 
 
+def cpms_readable(line: str) -> tuple[str, ...]:
+    """The memories that can be read, of AT+CPMS=?: the first list."""
+    listed = re.match(r"\s*\(([^)]*)\)", line.partition(":")[2]) if name_of(line) == "+CPMS" else None
+    if listed is None:
+        raise AnswerError(f"{line[:80]!r} lists no memories")
+    return tuple(name.strip(' "') for name in listed[1].split(","))
+
+
 def clcc(line: str) -> ListedCall:
     parts = fields(line, "+CLCC")
     index, direction, state, mode, conference = (_number(parts, at, line) for at in range(5))

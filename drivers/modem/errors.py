@@ -52,6 +52,10 @@ class ModemBusy(NotDone):
     """Too much waits for this modem already, or it waited too long."""
 
 
+class Outdated(NotDone):
+    """What the command was for had passed when its turn came; it was not sent."""
+
+
 class CommandRefused(NotDone):
     """The modem said no. `code` is its CME or CMS code, None when it gave none."""
 

@@ -14,6 +14,8 @@ from drivers.modem.sim_card import SimReason, SimState
 CallState = Literal["active", "held", "dialling", "alerting", "incoming", "waiting", "ended"]
 CALL_STATES: tuple[CallState, ...] = ("active", "held", "dialling", "alerting", "incoming", "waiting", "ended")  # +CLCC
 
+HANDED_OVER = "+CMT"  # the "memory" of what lies nowhere: the modem waits for its acknowledgement
+
 Registered = Literal["unknown", "not_registered", "searching", "denied", "home", "roaming", "emergency_only"]
 Technology = Literal["unknown", "2g", "3g", "4g", "5g"]
 
@@ -79,7 +81,9 @@ class NetworkTime(Struct, frozen=True, tag="network_time"):
 
 
 class SmsPartReceived(Struct, frozen=True, tag="sms_part_received"):
-    """A message or part, still in the modem at `index` of `memory` until delete_sms(); None: nothing to delete.
+    """A message or part, the modem's until delete_sms(index, memory); with None for an index it is ours already.
+
+    It lies at `index` of `memory`, or was HANDED_OVER and waits to be acknowledged.
 
     `pdu` is the same in hex, with its SMSC address in front: what is kept of a message, and known again by.
     """

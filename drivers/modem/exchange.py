@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from drivers.modem.at import Command, Engine, Event, Prompt, Response, Resynced, Urc
 from drivers.modem.command import OK
-from drivers.modem.errors import CommandRefused, LinkLost, ModemBusy, NoAnswer, PayloadUnanswered
+from drivers.modem.errors import CommandRefused, LinkLost, ModemBusy, NoAnswer, Outdated, PayloadUnanswered
 
 ORDINARY = 4.0  # s; both makes state 300 ms for what is asked here, and a SIM may keep them busy for some seconds
 RESYNC = 1.5  # s for the question that gets back in step; any modem answers it from memory
@@ -142,17 +142,21 @@ class Exchange:
         timeout: float = ORDINARY,
         priority: Priority = Priority.BACKGROUND,
         payload: bytes | None = None,
+        still: Callable[[], bool] | None = None,
     ) -> Response:
         """Send a command, with its payload behind the prompt, and return its OK.
 
-        Raises CommandRefused, NoAnswer (in step again, its outcome unknown), LinkLost, ModemBusy. An answer that comes
-        late, while getting in step, still counts when it has the line that proves it (`+CMGS: 12`).
+        `still` is asked when its turn has come; when it says no, nothing is sent, and Outdated is raised. Else raises
+        CommandRefused, NoAnswer (in step again, its outcome unknown), LinkLost, ModemBusy. An answer that comes late,
+        while getting in step, still counts when it has the line that proves it (`+CMGS: 12`).
         """
         command = Command.of(line)
         async with self._turn(priority):
             self._check()
             if not self._in_step:
                 await self._get_in_step()
+            if still is not None and not still():
+                raise Outdated(f"{line[:60]}: what it was for has passed.")
             self._in_step = False  # until the answer is here, whatever interrupts
             self._payload_given = False
             try:

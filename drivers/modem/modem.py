@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from drivers.modem import answers
 from drivers.modem.answers import AnswerError
 from drivers.modem.at import Urc
+from drivers.modem.command import WITH_A_SECOND_LINE
 from drivers.modem.errors import CommandRefused, LinkLost, ModemBusy, NotDone, PayloadUnanswered, SmsFailed
 from drivers.modem.events import ModemEvent, PortLost, PortUp, RecoveryStep, StatusChanged
 from drivers.modem.exchange import Exchange, Priority
@@ -25,6 +27,7 @@ REOPEN_FIRST, REOPEN_MOST = 0.5, 5.0  # s between attempts to open the port
 PING_EVERY = 5.0  # s while the modem is mute
 PINGS_BEFORE_RESET = 3  # behind an anew opened port
 PINGS_BEFORE_REOPEN = 6  # then the port itself is tried anew
+MAX_EARLY = 32  # messages handed over before the modem was understood; one that wants acknowledgements sends one
 SMS_SENT = 40.0  # s for the network to take a message; it answers 332 by itself after some 30
 NETWORKS = 10.0  # s to take another choice of networks
 CALL_SET_UP = 20.0  # s; on some networks OK comes only when the other side rings
@@ -56,6 +59,7 @@ class Modem:
         self._exchange: Exchange | None = None
         self._asked = 0
         self._session: Session | None = None
+        self._early: deque[Urc] = deque(maxlen=MAX_EARLY)
         self._up: bool | None = None
         self._reference = secrets.randbelow(256)  # of long messages; not the same again after each restart
 
@@ -126,8 +130,13 @@ class Modem:
 
     async def _serve(self, exchange: Exchange) -> None:
         self._session = Session(exchange, self._profiles, self._sim, self._ladder, self._told)
+        while self._early:
+            self._session.urc(self._early.popleft())
+        # A task of its own: before Python 3.11.3 a group that failed leaves its task marked as cancelled, and no deadline
+        # of that task works any more.
+        serving = asyncio.create_task(self._session.run())
         try:
-            await self._session.run()
+            await serving
         except* LinkLost as group:
             self._lost(str(group.exceptions[0]))
         finally:
@@ -141,6 +150,8 @@ class Modem:
     def _urc(self, urc: Urc) -> None:
         if self._session is not None:
             self._session.urc(urc)
+        elif urc.name in WITH_A_SECOND_LINE:
+            self._early.append(urc)
 
     def _port_gone(self, reason: str) -> None:
         if self._exchange is not None:
@@ -246,7 +257,10 @@ class Modem:
             await exchange.ask(session.profile.only_2g.widen, timeout=NETWORKS)
 
     async def delete_sms(self, index: int, memory: str | None = None) -> None:
-        """Free a place in the modem's memory, after the caller stored what was in it. Raises ModemError."""
+        """Free a place in the modem's memory, or acknowledge what was HANDED_OVER, after the caller stored it durably.
+
+        Raises ModemError.
+        """
         _, session = self._linked()
         await session.inbox.delete(index, memory)
 

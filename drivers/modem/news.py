@@ -21,6 +21,7 @@ from drivers.modem.events import (
 from drivers.modem.network_time import network_time
 
 KEYS = "0123456789*#ABCD"
+FULL = ("^SMMEMFULL", "+SMS FULL")  # Huawei, SIMCom; Quectel says +QIND: "smsfull"
 HUAWEI_STATES: dict[str, CallState] = {"^ORIG": "dialling", "^CONF": "alerting", "^CONN": "active"}
 
 
@@ -33,6 +34,11 @@ def events_of(urc: Urc) -> tuple[ModemEvent, ...]:
         return read(urc.line)
     except AnswerError:
         return ()
+
+
+def says_full(urc: Urc) -> bool:
+    """Whether it says that a memory takes no more messages."""
+    return urc.name in FULL or (urc.name == "+QIND" and '"smsfull"' in urc.line.lower())
 
 
 def _listed(line: str) -> tuple[ModemEvent, ...]:

@@ -56,7 +56,8 @@ class Only2g(Struct, frozen=True, forbid_unknown_fields=True):
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """`match` are substrings of what ATI, AT+CGMI and AT+CGMM say; the one profile without any fits all others.
 
-    `init` goes out when the port comes up, `sim_init` once the SIM is ready.
+    `init` goes out when the port comes up, `sim_init` once the SIM is ready. `delivery` is how messages come: stored in
+    the modem and announced, or direct, each to be acknowledged.
     """
 
     name: Name
@@ -68,6 +69,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     urcs: tuple[Name, ...] = ()
     two_line_urcs: tuple[Name, ...] = ()
     restart_urcs: tuple[Name, ...] = ("RDY",)
+    delivery: Literal["stored", "direct"] = "stored"
     hangup: Line = "AT+CHUP"
     reset: Line | None = None  # the maker's own, for when AT+CFUN=1,1 does not help
     signal: tuple[Line, ...] = ("AT+CSQ", "AT+CESQ")  # asked in this order until one tells a strength

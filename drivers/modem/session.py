@@ -29,7 +29,7 @@ from drivers.modem.exchange import Exchange, Priority
 from drivers.modem.inbox import Inbox
 from drivers.modem.ladder import Ladder
 from drivers.modem.network_time import HINTS, network_time
-from drivers.modem.news import events_of
+from drivers.modem.news import events_of, says_full
 from drivers.modem.profile import Initial, Profile, choose
 from drivers.modem.sim_card import SimCard
 
@@ -89,6 +89,8 @@ class Session:
             self._announced(urc)
         elif urc.name in ("+CMT", "+CDS"):
             self.inbox.handed_over(urc)
+        elif says_full(urc):
+            self.inbox.look()
         elif urc.name in ("+CREG", "+CGREG", "+CEREG", "+CPIN", "+QIND", "+QUSIM", "+SIMCARD", "^SIMST"):
             self._status_due.set()
         elif urc.name in HINTS:
@@ -179,7 +181,7 @@ class Session:
             self._sim_started = False
         elif not self._sim_started:
             self._sim_started = await self._initialise(self.profile.sim_init)
-            await self.inbox.start()
+            await self.inbox.start(direct=self.profile.delivery == "direct")
         circuit, *packet = [
             _parsed(answers.registration, await self._try(line)) for line in ("AT+CREG?", "AT+CGREG?", "AT+CEREG?")
         ]

@@ -90,9 +90,9 @@ class MobileKnobs:
         source, destination = a_whole("src_port", src_port, 0, 65535), a_whole("dst_port", dst_port, 0, 65535)
         return {"parts": self._network.binary(_caller(number), self._modem(to), data, source, destination)}
 
-    def sms_outbox(self) -> list[dict[str, Any]]:
-        """Messages that modems sent to numbers outside, a part an entry, oldest first."""
-        return [sent.described() for sent in self._network.sms.outbox]
+    def sms_outbox(self, after: int = 0) -> list[dict[str, Any]]:
+        """Messages that modems sent to numbers outside, a part an entry, oldest first; those behind the `after`th."""
+        return [sent.described() for sent in self._network.sms.outbox if sent.count > after]
 
     def sms_refuse(self, name: str, code: int = 38, times: int = 1) -> None:
         """The network answers the modem's next messages with +CMS ERROR `code` (38: network out of order)."""
@@ -128,13 +128,18 @@ class MobileKnobs:
         """Nothing is delivered for so long, neither messages nor reports; 0 lets go."""
         self._network.sms.hold(a_number("seconds", seconds, 0.0, DELAY_MOST))
 
-    def network_delay(self, seconds: float, radio: float | None = None) -> dict[str, float]:
-        """`seconds` from the network's acceptance to delivery; `radio` is how long sending itself takes."""
+    def network_delay(self, seconds: float, radio: float | None = None, retry: float | None = None) -> dict[str, float]:
+        """`seconds` from the network's acceptance to delivery; `radio` is how long sending itself takes.
+
+        `retry` is how long the network rests when a phone did not take a message.
+        """
         sms = self._network.sms
         sms.delivery_s = a_number("seconds", seconds, 0.0, DELAY_MOST)
         if radio is not None:
             sms.radio_s = a_number("radio", radio, 0.0, DELAY_MOST)
-        return {"seconds": sms.delivery_s, "radio": sms.radio_s}
+        if retry is not None:
+            sms.retry_s = a_number("retry", retry, 0.0, DELAY_MOST)
+        return {"seconds": sms.delivery_s, "radio": sms.radio_s, "retry": sms.retry_s}
 
     def status(self) -> dict[str, Any]:
         return {

@@ -127,6 +127,8 @@ class Calls:
         return self._hang_up(command)
 
     def _list(self, command: Command) -> Answer:
+        if command.op == "=?":
+            return Answer(("+CLCC: (0,1)",) if self._dialect.reports_clcc else ())
         if command.op == "=" and self._dialect.reports_clcc:
             self._settings.flags["clcc"] = min(1, command.number(0))
             return Answer()

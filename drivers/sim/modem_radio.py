@@ -13,6 +13,7 @@ OFF, HOME, SEARCHING, DENIED = 0, 1, 2, 3  # registration status of 27.007
 OPERATORS = {"telkomsel": "51010", "indosat": "51001", "xl": "51011", "smartfren": "51009"}  # MCC and MNC
 CSQ = "22,99"  # about -69 dBm
 CESQ = "99,99,255,255,20,52"
+CESQ_RANGES = "(0-63,99),(0-7,99),(0-96,255),(255),(0-34,255),(0-97,255)"
 QUARTERS = ZONE_S // 900
 GSM_ONLY = {"eg25g": "1", "sim7600": "13"}  # of AT+QCFG="nwscanmode" and AT+CNMP
 
@@ -75,7 +76,7 @@ class Radio:
             "+CGATT": lambda command: Answer((f"+CGATT: {int(self.status == HOME)}",) if command.op == "?" else ()),
             "+COPS": self._operators,
             "+CSQ": lambda command: Answer((f"+CSQ: {CSQ if self.status == HOME else '99,99'}",)),
-            "+CESQ": lambda command: Answer((f"+CESQ: {CESQ}",)),
+            "+CESQ": lambda command: Answer((f"+CESQ: {CESQ_RANGES if command.op == '=?' else CESQ}",)),
             "+CCLK": self._clock,
         }
         if self._dialect.model == "eg25g":

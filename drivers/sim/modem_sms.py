@@ -48,8 +48,8 @@ class Messages:
     def fill(self) -> int:
         """Put old messages into the memory for incoming ones until it is full; how many."""
         memory, count = self.memories[self._chosen[2]], 0
-        old = sms_pdu.deliver(OLD_SENDER, text_parts(OLD_TEXT, 0)[0], self._network.wall() - OLD_S, ZONE_S)
-        while memory.put(Stored(READ, old)) is not None:
+        data, began = text_parts(OLD_TEXT, 0)[0], self._network.wall() - OLD_S
+        while memory.put(Stored(READ, sms_pdu.deliver(OLD_SENDER, data, began + count, ZONE_S))) is not None:
             count += 1
         return count
 

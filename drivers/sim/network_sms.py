@@ -69,9 +69,11 @@ class Sent:
     pid: int
     wall: float
     wants_report: bool
+    count: int  # which one it is of all
 
     def described(self) -> dict[str, Any]:
         return {
+            "count": self.count,
             "from": self.origin,
             "to": self.destination,
             "text": self.data.text,
@@ -101,8 +103,8 @@ class SmsCentre:
     def __init__(self, wall: Callable[[], float], canonical: Callable[[str], str], zone_s: int) -> None:
         self._wall, self._canonical, self._zone_s = wall, canonical, zone_s
         self._mailboxes: dict[str, Mailbox] = {}
-        self._references = itertools.count(1)
-        self.delivery_s, self.radio_s = DELIVERY_S, RADIO_S
+        self._references, self._taken = itertools.count(1), itertools.count(1)
+        self.delivery_s, self.radio_s, self.retry_s = DELIVERY_S, RADIO_S, RETRY_S
         self.outbox: deque[Sent] = deque(maxlen=OUTBOX)
         self.lost = 0  # expired, or refused by a full mailbox
         self._held_until = 0.0  # loop time; nothing is delivered before
@@ -148,7 +150,8 @@ class SmsCentre:
             if not self._hold(destination, tpdu, submit.validity_s, report):
                 raise Refused(322)
             return
-        self.outbox.append(Sent(origin, destination, submit.data, submit.pid, self._wall(), submit.wants_report))
+        sent = Sent(origin, destination, submit.data, submit.pid, self._wall(), submit.wants_report, next(self._taken))
+        self.outbox.append(sent)
         if report:
             self._tell(report, sms_pdu.ST_RECEIVED, self._wall() + self.delivery_s)
 
@@ -195,7 +198,7 @@ class SmsCentre:
                 mailbox.wake.clear()
                 delivered = await mailbox.handset.take_message(held.tpdu)
                 if not delivered:
-                    await _wait(mailbox.wake, min(RETRY_S, held.expires - loop.time()))
+                    await _wait(mailbox.wake, min(self.retry_s, held.expires - loop.time()))
             self.lost += not delivered
             await asyncio.sleep(TRANSFER_S)
             if held.report:

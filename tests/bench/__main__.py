@@ -20,7 +20,7 @@ from appliance.supervisor import NotStarted
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.sim.broker import BrokerUnavailable
-from tests.bench import codec
+from tests.bench import codec, sms_inbound
 from tests.bench.compare import Series, beside_rivals, latency_rows
 from tests.bench.cost import idle_cpu, memory, start_of_core
 from tests.bench.floor import Floor, disk
@@ -39,7 +39,19 @@ CALM = 10.0  # s after the site has settled, and after the last page closed: nob
 STARTS = 5
 OTHERS, QUIET = "other programs' CPU meanwhile", 20.0  # % of a core; above it latencies of some ms say little
 MOST_MEMORY, MOST_START, MOST_IDLE = 150.0, 1.5, 3.0  # MB, s, % of a core: for a board of 4 GB and 4 slow cores
-WRONG = (NotStarted, Unsettled, Lost, Refused, BrokerUnavailable, Gone, Refusal, WrongText, TimeoutError, OSError)
+WRONG = (
+    NotStarted,
+    Unsettled,
+    sms_inbound.Unheard,
+    Lost,
+    Refused,
+    BrokerUnavailable,
+    Gone,
+    Refusal,
+    WrongText,
+    TimeoutError,
+    OSError,
+)
 
 
 def say(what: str) -> None:
@@ -69,9 +81,11 @@ async def measure(folder: Path, rounds: int) -> list[Row]:
             presses.stop()
             await floor.stop()
         rows.append(await _start(site, folder / "start.log"))
+    say("messages into a core of its own ...")
+    inbound = await sms_inbound.rows(folder / "sms", 2 * rounds)
     say("reading and writing SMS ...")
     rivals = msgspec.json.decode(FILE.read_bytes(), type=list[Row]) if FILE.exists() else []
-    rows = [*beside_rivals(rows, rivals), *await asyncio.to_thread(codec.rows)]
+    rows = [*beside_rivals(rows, rivals), *inbound, *await asyncio.to_thread(codec.rows)]
     return [*rows, plain(OTHERS, noise.read(), "% of a core"), *rivals]
 
 

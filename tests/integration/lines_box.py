@@ -16,7 +16,7 @@ from appliance.lines.service import Lines
 from appliance.model import Role
 from appliance.state import State
 from appliance.view import LineView
-from drivers.clock import VirtualClock
+from drivers.clock import Clock, VirtualClock
 from drivers.sim.knobs import turn
 from drivers.sim.mobile import MobileConfig, ModemConfig, run
 
@@ -33,7 +33,7 @@ E = TypeVar("E", bound=Event)
 class Network:
     """The simulated modems l1 (EG25-G) and l2 (SIM7600), on ptys in `folder`."""
 
-    def __init__(self, folder: Path, clock: VirtualClock) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
         self.folder = folder
         modems = [ModemConfig(name, str(folder / name), NUMBERS[name], MODELS[name]) for name in NUMBERS]
         self._running = asyncio.create_task(run(MobileConfig(modems), folder / "knobs", clock.wall))

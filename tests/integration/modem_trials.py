@@ -4,14 +4,16 @@ Time moves on only when neither has anything left to do, so that a busy machine 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from drivers.clock import VirtualClock
-from drivers.modem.events import ModemEvent, SmsPartReceived, StatusChanged
+from drivers.modem.errors import LinkLost
+from drivers.modem.events import HANDED_OVER, ModemEvent, SmsPartReceived, SmsReport, StatusChanged
 from drivers.modem.modem import Modem
-from drivers.modem.profile import load_profiles
+from drivers.modem.profile import Profile, load_profiles
 from drivers.sim.knobs import turn
 from drivers.sim.mobile import MobileConfig, ModemConfig, run
 
@@ -25,15 +27,30 @@ E = TypeVar("E", bound=ModemEvent)
 class Trial:
     """One driver at one simulated modem."""
 
-    def __init__(self, folder: Path, name: str, number: str, **options: Any) -> None:
+    def __init__(
+        self, folder: Path, name: str, number: str, *, profiles: Sequence[Profile] = PROFILES, acknowledge: bool = True,
+        **options: Any,
+    ) -> None:  # fmt: skip
         self.name, self.number, self._knobs = name, number, folder / "knobs"
         self.events: list[ModemEvent] = []
         self._news = asyncio.Event()
-        self.modem = Modem(folder / name, PROFILES, on_event=self._told, **options)
+        self._acknowledge = acknowledge
+        self._acknowledging: set[asyncio.Task[None]] = set()
+        self.modem = Modem(folder / name, profiles, on_event=self._told, **options)
 
     def _told(self, event: ModemEvent) -> None:
         self.events.append(event)
         self._news.set()
+        if self._acknowledge and isinstance(event, SmsPartReceived | SmsReport) and event.memory == HANDED_OVER:
+            task = asyncio.ensure_future(self.let_go(event))
+            self._acknowledging.add(task)
+            task.add_done_callback(self._acknowledging.discard)
+
+    async def let_go(self, event: SmsPartReceived | SmsReport) -> None:
+        """As its owner does once it is on disk."""
+        assert event.index is not None
+        with contextlib.suppress(LinkLost):
+            await self.modem.delete_sms(event.index, event.memory)
 
     async def turn(self, do: str, **args: Any) -> Any:
         """Turn a knob of this modem."""

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from drivers.modem.events import ModemEvent
 from drivers.modem.modem import Modem
-from drivers.modem.profile import load_profiles
+from drivers.modem.profile import Profile, load_profiles
 
 PROFILES = load_profiles(Path(__file__).parents[2] / "firmware-config" / "modems")
 PATIENCE = 120.0  # s of the scaled clock: six real ones
@@ -38,6 +38,7 @@ class ScriptedModem:
             "AT+CGREG?": '+CGREG: 2,1,"04CA","81DE445",7',
             "AT+COPS?": '+COPS: 0,0,"TELKOMSEL",7', "AT+CSQ": "+CSQ: 20,99", "AT+CLCC": "",
             "AT+CMEE?": "+CMEE: 1", "AT+CMGF?": "+CMGF: 0", "AT+CSCS?": '+CSCS: "GSM"', "AT+CNMI?": "+CNMI: 2,1,0,2,0",
+            "AT+CPMS=?": '+CPMS: ("ME","SR"),("ME"),("ME")',
         }  # fmt: skip
         self._buffer = b""
         self._payload = False
@@ -129,10 +130,10 @@ class ScriptedModem:
 class Line:
     """A driver under test with the events that it told so far."""
 
-    def __init__(self, fake: ScriptedModem) -> None:
+    def __init__(self, fake: ScriptedModem, profiles: Sequence[Profile] = PROFILES) -> None:
         self.fake, self.events = fake, list[ModemEvent]()
         self._news = asyncio.Event()
-        self.modem = Modem(fake.path, PROFILES, on_event=self._told)
+        self.modem = Modem(fake.path, profiles, on_event=self._told)
 
     def _told(self, event: ModemEvent) -> None:
         self.events.append(event)

@@ -14,6 +14,8 @@ from appliance.events import (
     CallRinging,
     LineDown,
     LineUp,
+    SmsMemoryFilling,
+    SmsMemoryFreed,
     SmsPartReceived,
     SmsReceived,
 )
@@ -185,6 +187,22 @@ def test_a_text_in_two_parts_arrives_once_and_whole_and_leaves_the_sim(tell: Cal
         box = await there.start()
         await box.ready()
         assert box.kinds("sms.") == []
+
+    tell(story)
+
+
+def test_memories_that_were_full_at_the_start_are_told_read_and_emptied(tell: Callable[[Story], None]) -> None:
+    async def story(there: World) -> None:
+        for line in NUMBERS:
+            assert (await there.network.turn("modem.fill", name=line))["added"] == 50
+            await there.network.turn("sms.from", number=OUTSIDE, text=f"air naik di {line}", to=line)
+        box = await there.start()
+        await box.event(SmsMemoryFilling, 2)
+        await box.until(lambda: len(box.all(SmsReceived)) == 102, "all texts, the one that found no room too")
+        await box.event(SmsMemoryFreed, 2)
+        for line in NUMBERS:
+            await there.network.until_empty(line)
+        assert box.state.filling == {}
 
     tell(story)
 

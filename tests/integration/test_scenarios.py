@@ -1,4 +1,5 @@
-"""Every story in tests/scenarios, played by `siaga scenario` against its own simulated site."""
+"""Every story in tests/scenarios, played by `siaga scenario`: each against a simulated site of its own, but for those
+of lines, which share one."""
 
 import subprocess
 import sys
@@ -8,19 +9,29 @@ from pathlib import Path
 import pytest
 
 STORIES = sorted((Path(__file__).parents[1] / "scenarios").glob("*.toml"))
+OF_LINES = [story for story in STORIES if 'site = "lines"' in story.read_text()]
+OTHERS = [story for story in STORIES if story not in OF_LINES]
+LINES_SPEED = "6"  # modems answer within seconds, and 1.5 s of a driver's patience are a quarter of a real one
 SPEED = "4"  # where the story leaves it open: minutes become seconds, and two cores keep up
 PATIENCE = 170  # s; the longest story takes some 25 on a quiet machine
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda path: path.stem)
+def played(*words: str, within: float = PATIENCE) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "appliance.cli", "scenario", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=within)
+
+
+@pytest.mark.parametrize("story", OTHERS, ids=lambda path: path.stem)
 def test_the_story_holds(story: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "appliance.cli", "scenario", str(story), "--speed", SPEED],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    done = played(str(story), "--speed", SPEED)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("stories", [OF_LINES[::2], OF_LINES[1::2]], ids=["even", "odd"])  # two workers, two sites
+def test_the_stories_of_lines_hold_one_after_another_at_one_site(stories: list[Path]) -> None:
+    done = played(*map(str, stories), "--speed", LINES_SPEED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(stories)} of {len(stories)} stories held." in done.stdout
 
 
 def test_every_story_says_what_it_is_about() -> None:
@@ -35,12 +46,28 @@ def test_a_story_that_is_not_so_exits_1_and_shows_why(tmp_path: Path) -> None:
         'title = "The siren sounds by itself"\n[[step]]\nwithin = 0.5\n'
         'expect = { pin = "siren", node = "pusat", is = 1 }\n'
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "appliance.cli", "scenario", str(story)], capture_output=True, text=True, timeout=60
-    )
+    done = played(str(story))
     assert done.returncode == 1
     assert "not seen in time: pin=siren" in done.stdout
     assert "MISSED" in done.stdout
+
+
+def test_a_story_that_leaves_a_line_ill_is_missed_and_the_next_has_a_site_anew(tmp_path: Path) -> None:
+    left, after = tmp_path / "left.toml", tmp_path / "after.toml"
+    left.write_text(
+        'title = "A cable is pulled and stays so"\nsite = "lines"\nrest = 8\n'
+        '[[step]]\ndo = { sim = "modem.unplug", name = "pusat-l1" }\n'
+        '[[step]]\nwithin = 10\nexpect = { alarm = "line.down", about = "l1" }\n'
+    )
+    after.write_text(
+        'title = "The line is there"\nsite = "lines"\n[[step]]\nexpect = { view = "lines.l1.why", is = "" }\n'
+        '[[step]]\nexpect = { event = "line.up", line = "l1", since = "start", count = 0 }\n'
+    )
+    done = played(str(left), str(after), "--speed", LINES_SPEED)
+    assert done.returncode == 1
+    assert "in the end: lines not registered: ['l1']" in done.stdout, done.stdout + done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()[-3:-1]] == ["MISSED", "held"]
+    assert "1 of 2 stories held." in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -50,13 +77,15 @@ def test_a_story_that_is_not_so_exits_1_and_shows_why(tmp_path: Path) -> None:
         ('title = "x"\n[[step]]\ndo = { dance = 1 }', "step 1 needs exactly one of"),
         ('title = "x"\n[[step]]\nexpect = { event = "a", alarm = "b" }', "step 1 needs exactly one of"),
         ('title = "x"\nsite = "mars"\nstep = []', "site 'mars' is not known"),
+        (
+            'title = "x"\nsite = "lines"\n[[step]]\ndo = { post = "/alert" }',
+            "step 1 needs exactly one of command, siaga",
+        ),
     ],
 )
 def test_a_file_that_is_no_story_exits_2(tmp_path: Path, text: str, said: str) -> None:
     story = tmp_path / "bad.toml"
     story.write_text(text)
-    done = subprocess.run(
-        [sys.executable, "-m", "appliance.cli", "scenario", str(story)], capture_output=True, text=True, timeout=30
-    )
+    done = played(str(story), within=30)
     assert done.returncode == 2
     assert said in done.stderr

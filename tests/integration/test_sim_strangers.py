@@ -1,6 +1,6 @@
 """Other people's programs use simulated modems as if they were real: each sends a message and receives one.
 
-Which program shares a modem with none: daemons hold their port.
+Which program shares a modem with none: daemons hold their port. ModemManager has a file of its own.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from modem_world import OLD, OUTSIDE, STICK, B
+from modem_world import OLD, OUTSIDE, ROOT, STICK, B
 from test_sim_mobile import arrived, gammu, needs_gammu, process, said_by
 
 from drivers.sim.knobs import turn
@@ -24,9 +24,12 @@ PATIENCE_S = 60.0  # real seconds; the programs take 5 on an idle machine
 FAR = "+6281377770000"
 
 
+RIVALS = ROOT / "build" / "rivals" / "codec" / "bin"  # where `make bench-rivals` installs Python programs
+
+
 def found(*names: str) -> str | None:
-    """A program on the path, where daemons are, or beside this Python."""
-    places = f":/usr/sbin:{Path(sys.executable).parent}"
+    """A program on the path, where daemons are, beside this Python, or among the bench's rivals."""
+    places = f":/usr/sbin:{Path(sys.executable).parent}:{RIVALS}"
     return next((path for name in names if (path := shutil.which(name) or shutil.which(name, path=places))), None)
 
 
@@ -111,7 +114,7 @@ def test_smstools_sends_and_receives_through_a_simcom(tmp_path: Path) -> None:
     assert list(failed.iterdir()) == []
 
 
-@pytest.mark.skipif(GSMMODEM is None, reason="python-gsmmodem-new is not installed")
+@pytest.mark.skipif(GSMMODEM is None, reason="python-gsmmodem-new is not installed; `make bench-rivals` does it")
 def test_python_gsmmodem_sends_and_hears_that_the_message_arrived(tmp_path: Path) -> None:
     with process(tmp_path):
         command = [str(GSMMODEM), "-i", str(tmp_path / "sim800"), "-d", B, "Posko siap"]

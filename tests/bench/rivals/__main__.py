@@ -1,4 +1,4 @@
-"""`make bench-rivals`: installs other programs into build/rivals, measures Node-RED, and writes build/rivals.json.
+"""`make bench-rivals`: installs other programs into build/rivals, measures them, and writes build/rivals.json.
 
 `make bench` prints its rows beside ours. Figures of another machine, or of another hour of this one, do not compare.
 """
@@ -13,7 +13,7 @@ import msgspec
 
 from drivers.sim.broker import BrokerUnavailable
 from tests.bench.noise import Noise
-from tests.bench.rivals import codec, node_red
+from tests.bench.rivals import codec, node_red, sms
 from tests.bench.rivals.names import FILE, FOLDER
 from tests.bench.table import Row, plain, text
 
@@ -22,6 +22,8 @@ async def measure() -> list[Row]:
     noise = Noise()
     with tempfile.TemporaryDirectory(prefix="siaga-rivals-") as folder:
         rows = await node_red.measure(FOLDER, Path(folder))
+        sys.stderr.write("measuring who takes messages, beside ours; some five minutes ...\n")
+        rows += await sms.measure(Path(folder))
     return [*rows, plain("other programs' CPU while rivals were measured", noise.read(), "% of a core")]
 
 
@@ -34,7 +36,7 @@ def main() -> int:
         codec.install()
         print("measuring Node-RED, some two minutes; make bench measures the codecs beside ours ...", flush=True)
         rows = asyncio.run(measure())
-    except (node_red.NotInstalled, codec.NotInstalled, BrokerUnavailable) as e:
+    except (node_red.NotInstalled, codec.NotInstalled, sms.NotStarted, sms.Unheard, BrokerUnavailable) as e:
         print(e, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -1,0 +1,162 @@
+"""The fold's part for alerts, their deliveries, stations and sirens. Ended alerts are kept up to a number."""
+
+from appliance import alert_events as al
+from appliance.folding import Folds
+from appliance.model import AlertKind, DeliveryState, Path
+from appliance.state import CERTAINTY, Alert, Attempt, Delivery, Siren, Stamp, State, StationContact
+
+MOST_ENDED_ALERTS = 20
+
+FOLDS = Folds()
+
+
+@FOLDS.of(al.AlertIssued)
+def _(s: State, e: al.AlertIssued, at: Stamp) -> None:
+    s.alerts[e.alert] = Alert(
+        e.alert,
+        AlertKind(e.alert_kind),
+        e.pattern,
+        e.seconds,
+        e.lifetime_s,
+        e.incident_code,
+        e.stations,
+        e.via,
+        e.key,
+        at,
+        deliveries={name: Delivery(name, DeliveryState.QUEUED, at) for name in e.stations},
+    )
+
+
+@FOLDS.of(al.AlertStopped)
+def _(s: State, e: al.AlertStopped, at: Stamp) -> None:
+    if alert := s.alerts.get(e.alert):
+        alert.stopped = alert.stopped or at
+
+
+@FOLDS.of(al.AlertEnded)
+def _(s: State, e: al.AlertEnded, at: Stamp) -> None:
+    if alert := s.alerts.get(e.alert):
+        alert.ended = at
+    ended = [a.id for a in s.alerts.values() if a.ended]
+    for old in ended[: max(0, len(ended) - MOST_ENDED_ALERTS)]:
+        del s.alerts[old]
+
+
+def _delivery(s: State, e: al.DeliveryEvent) -> Delivery | None:
+    alert = s.alerts.get(e.alert)
+    return alert.deliveries.get(e.station) if alert else None
+
+
+def _advance(delivery: Delivery, to: DeliveryState, at: Stamp, path: str = "", reason: str = "") -> None:
+    if CERTAINTY[to] > CERTAINTY[delivery.state]:
+        delivery.state, delivery.since = to, at
+        delivery.path, delivery.reason = path or delivery.path, reason
+
+
+@FOLDS.of(al.DeliverySent)
+def _(s: State, e: al.DeliverySent, at: Stamp) -> None:
+    s.sequences[e.station] = max(s.sequences.get(e.station, 0), e.sequence)
+    if d := _delivery(s, e):
+        d.attempts.append(Attempt(Path(e.path), e.action, e.sequence, at))
+        if d.state is DeliveryState.REFUSED:  # asked again, signed anew
+            d.state, d.since, d.reason = DeliveryState.SENT, at, ""
+        _advance(d, DeliveryState.SENT, at, e.path)
+
+
+@FOLDS.of(al.DeliverySendFailed)
+def _(s: State, e: al.DeliverySendFailed, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        d.attempts.append(Attempt(Path(e.path), e.action, 0, at, e.reason))
+
+
+@FOLDS.of(al.DeliveryReceived)
+def _(s: State, e: al.DeliveryReceived, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        _advance(d, DeliveryState.RECEIVED, at, e.path)
+
+
+@FOLDS.of(al.DeliveryEnergised)
+def _(s: State, e: al.DeliveryEnergised, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        if d.energised is None:
+            d.energised, d.remaining_s = at, e.remaining_s
+        _advance(d, DeliveryState.ENERGISED, at, e.path)
+
+
+@FOLDS.of(al.DeliveryProven)
+def _(s: State, e: al.DeliveryProven, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        d.energised = d.energised or at
+        _advance(d, DeliveryState.PROVEN, at, e.path)
+
+
+@FOLDS.of(al.DeliveryAcknowledged)
+def _(s: State, e: al.DeliveryAcknowledged, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        d.acknowledged = d.acknowledged or at
+
+
+@FOLDS.of(al.DeliverySilenced)
+def _(s: State, e: al.DeliverySilenced, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        d.silenced = d.silenced or at
+
+
+@FOLDS.of(al.DeliveryRefused)
+def _(s: State, e: al.DeliveryRefused, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        if d.state is DeliveryState.RECEIVED and e.reason == "hardware":  # what was received cannot be carried out
+            d.state = DeliveryState.SENT
+        _advance(d, DeliveryState.REFUSED, at, e.path, e.reason)
+
+
+@FOLDS.of(al.DeliveryEnded)
+def _(s: State, e: al.DeliveryEnded, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        silent = s.alerts[e.alert].kind in (AlertKind.SILENT_TEST, AlertKind.DRILL)  # it ends without a sound, as meant
+        _advance(d, DeliveryState.ENDED if d.energised or silent else DeliveryState.CANCELLED, at, e.path)
+
+
+@FOLDS.of(al.DeliveryExpired)
+def _(s: State, e: al.DeliveryExpired, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        _advance(d, DeliveryState.EXPIRED, at)
+
+
+@FOLDS.of(al.DeliveryCancelled)
+def _(s: State, e: al.DeliveryCancelled, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        _advance(d, DeliveryState.CANCELLED, at)
+
+
+@FOLDS.of(al.DeliveryFailed)
+def _(s: State, e: al.DeliveryFailed, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        _advance(d, DeliveryState.FAILED, at, reason=e.reason)
+
+
+@FOLDS.of(al.CardRaised)
+def _(s: State, e: al.CardRaised, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        d.card, d.card_reason = d.card or at, e.reason
+
+
+@FOLDS.of(al.StationOnline)
+def _(s: State, e: al.StationOnline, at: Stamp) -> None:
+    s.stations[e.station] = StationContact(True, e.session, e.path, at)
+
+
+@FOLDS.of(al.StationOffline)
+def _(s: State, e: al.StationOffline, at: Stamp) -> None:
+    contact = s.stations.setdefault(e.station, StationContact())
+    contact.online, contact.since = False, at
+
+
+@FOLDS.of(al.SirenEnergised)
+def _(s: State, e: al.SirenEnergised, at: Stamp) -> None:
+    s.sirens[e.output] = Siren(True, e.order, e.why, at, e.seconds)
+
+
+@FOLDS.of(al.SirenReleased)
+def _(s: State, e: al.SirenReleased, at: Stamp) -> None:
+    s.sirens[e.output] = Siren(False, "", e.why, at)
