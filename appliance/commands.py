@@ -5,6 +5,7 @@ import msgspec
 from appliance.model import AlertKind, Pattern
 
 MOST_SECONDS = 3600
+MOST_PARTS = 10  # of a text; a line sends nothing else but orders meanwhile
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
@@ -71,12 +72,16 @@ class SendText(Command, tag="sms.send_text", frozen=True, kw_only=True):
 
 
 class QueueText(Command, tag="sms.send", frozen=True, kw_only=True):
-    """A text by the best line, or by the one named; it is kept and tried for `lifetime_s`."""
+    """A text by the best line, or by the one named; it is kept and tried for `lifetime_s`.
+
+    `key` makes it idempotent: the same key again answers with the text that it made.
+    """
 
     number: str
     text: str
     line: str = ""
     lifetime_s: int = 300
+    key: str = ""
 
 
 class ListTexts(Command, tag="sms.list", frozen=True, kw_only=True):

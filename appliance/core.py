@@ -362,7 +362,7 @@ class Core:
             case SendText(line=line):
                 return await self._lines.outgoing.trial(command.number, command.text, actor, line)
             case QueueText(number=number, text=text, line=line):
-                return await self._lines.outgoing.text(number, text, actor, line, command.lifetime_s)
+                return await self._lines.outgoing.text(number, text, actor, line, command.lifetime_s, command.key)
             case ListTexts(last=last):
                 return both_ways(self._state, last)
             case ModemRecording(line=line):

@@ -69,11 +69,11 @@ class ViewMaker:
             disk_kept=self._journal.kept if self._journal.failed else 0,
             last=self._last,
             clock_offset=self._clock_offset(),
-            outgoing=_texts_out(state, MOST_MESSAGES),
+            outgoing=texts_out(state, MOST_MESSAGES),
         )
 
 
-def _texts_out(state: State, most: int) -> list[OutgoingView]:
+def texts_out(state: State, most: int) -> list[OutgoingView]:
     """Newest first. Orders and answers are told by their alerts."""
     texts = sorted((m for m in state.outgoing.values() if m.text), key=lambda m: -m.queued.seq)
     return [
@@ -89,4 +89,4 @@ def both_ways(state: State, last: int) -> dict[str, Any]:
     """The last texts that came in and that go out, newest first."""
     most = max(1, min(last, MOST_LISTED))
     came = list(reversed(state.messages[-most:]))
-    return {"received": msgspec.to_builtins(came), "outgoing": msgspec.to_builtins(_texts_out(state, most))}
+    return {"received": msgspec.to_builtins(came), "outgoing": msgspec.to_builtins(texts_out(state, most))}

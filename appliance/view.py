@@ -9,6 +9,8 @@ import msgspec
 from appliance.model import Role, Source
 from appliance.state import Alarm, Alert, Call, Genset, Link, Message, Proof, Siren, Stamp, StationContact, Ups
 
+TREND_MINUTES = 60  # of a line's signal; what a shift remembers
+
 
 class Figure(msgspec.Struct, frozen=True):
     """A value with what is known of it. Shown only while quality is good and it is younger than `fresh_s`."""
@@ -72,6 +74,7 @@ class LineView(msgspec.Struct):
     trend: tuple[int | None, ...] = ()  # medians of the signal in dBm, one a minute, oldest first; None: not known
     proof: Proof | None = None
     time_offset: Figure | None = None  # s to add to the box's clock, by the network's
+    bearer: Figure | None = None  # what would carry a voice: "volte", "2g", "sms_only", "none"
 
 
 class StationView(msgspec.Struct):

@@ -1,8 +1,9 @@
-"""The routes: one page, one stream, and the POSTs that carry a person's orders to core and its answer back in words."""
+"""The routes: pages, one stream, and the POSTs that carry a person's orders to core and its answer back in words."""
 
 import hashlib
 import logging
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -18,8 +19,10 @@ from drivers.jsonsocket import Gone, Refusal
 from web.board import Board, Viewer
 from web.corelink import CoreLink
 from web.guard import OwnPosts, Secured, read_fields
+from web.message_page import counted, message_list
 from web.orders import Orders
 from web.panels import PANELS, Drawer
+from web.scene import Scene
 from web.session import (
     LANGUAGE,
     TOKEN,
@@ -36,6 +39,7 @@ from web.words import LANGUAGES
 LOGIN_WITHIN = 10.0  # s; a password's hash takes half a second on a slow board
 VIEW_FRESH = 1.0  # s of a person's clock; an older view is asked for anew when a page is made
 SECONDS = (30, 60, 120, 180, 300, 600)  # offered lengths of an order
+FRAME_PANELS = frozenset(("moment", "alarms"))  # live on every page
 KINDS = (AlertKind.ACTUAL, AlertKind.SILENT_TEST, AlertKind.SOUNDING_TEST)
 
 HERE = Path(__file__).parent
@@ -55,26 +59,43 @@ class Pages:
         return Viewer(language_of(request, self._site.language), who.known)
 
     async def page(self, request: Request) -> Response:
-        token = token_of(request)
-        who = await self._sessions.who(token)
-        await self._refresh()
-        viewer = Viewer(language_of(request, self._site.language), who.known)
-        scene = self._board.scene(viewer)
-        fields = {
-            "panels": {panel.name: self._drawer.panel(panel, scene) for panel in PANELS},
-            "who": who,
-            "may_order": bool(token) and not who.ended,
-            "theme": theme_of(request),
-            "languages": LANGUAGES,
+        scene, fields = await self._frame(request, "overview", frozenset())
+        fields |= {
             "login": request.query_params.get("login", "")[:20],
-            "print": self._print,
             "stations": self._site.station,
             "kinds": KINDS,
             "patterns": list(Pattern),
             "seconds": SECONDS,
+        }
+        return self._html("overview.html", scene, fields)
+
+    async def messages(self, request: Request) -> Response:
+        """All texts, as they are at this moment."""
+        scene, fields = await self._frame(request, "messages", FRAME_PANELS)
+        fields |= await message_list(self._core, scene, token_of(request))
+        return self._html("messages.html", scene, fields)
+
+    async def _frame(self, request: Request, page: str, names: frozenset[str]) -> tuple[Scene, dict[str, Any]]:
+        """What every page is drawn from; `names` are its live panels, empty for all."""
+        token = token_of(request)
+        who = await self._sessions.who(token)
+        await self._refresh()
+        scene = self._board.scene(Viewer(language_of(request, self._site.language), who.known))
+        shown = [panel for panel in PANELS if not names or panel.name in names]
+        return scene, {
+            "page": page,
+            "panels": {panel.name: self._drawer.panel(panel, scene) for panel in shown},
+            "only": ",".join(sorted(names)),
+            "who": who,
+            "may_order": bool(token) and not who.ended,
+            "theme": theme_of(request),
+            "languages": LANGUAGES,
+            "print": self._print,
             "simulated": self._simulated(),
         }
-        html = self._drawer.page("overview.html", scene, fields)
+
+    def _html(self, template: str, scene: Scene, fields: dict[str, Any]) -> Response:
+        html = self._drawer.page(template, scene, fields)
         return HTMLResponse(html, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
 
     def _simulated(self) -> bool:
@@ -94,7 +115,8 @@ class Pages:
             return Response("Too many pages are open.", 503)
         viewer = await self._viewer(request)
         await self._refresh()
-        page = self._board.open(viewer)
+        names = frozenset(request.query_params.get("panels", "").split(",")) & FRAME_PANELS
+        page = self._board.open(viewer, names)
         start = start_from(request.headers.get("last-event-id"), request.query_params.get("seq", ""))
         outdated = request.query_params.get("print", self._print) != self._print
         return Stream(self._board, page, start, lambda: self._viewer(request), outdated=outdated).response()
@@ -133,6 +155,12 @@ class Pages:
         return answer
 
     # Orders
+
+    async def count(self, request: Request) -> Response:
+        """In how many parts a text would go: while it is being written."""
+        words = self._board.words(language_of(request, self._site.language))
+        told, tone = counted(words, str((await read_fields(request)).get("text", "")))
+        return JSONResponse({"text": told, "tone": tone})
 
     async def command(self, request: Request) -> Response:
         """Any command: core's answer and what it means in the viewer's words."""
@@ -177,6 +205,9 @@ def make_app(pages: Pages) -> ASGIApp:
             Route("/call/answer", pages.command, methods=post),
             Route("/call/hangup", pages.command, methods=post),
             Route("/alarm/acknowledge", pages.command, methods=post),
+            Route("/messages", pages.messages),
+            Route("/message", pages.command, methods=post),
+            Route("/message/count", pages.count, methods=post),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
     )

@@ -41,10 +41,10 @@ class Drawing:
 
 
 class Page:
-    """One open stream: which changes it has got."""
+    """One open stream: which panels it has, empty for all, and which changes it has got."""
 
-    def __init__(self, viewer: Viewer) -> None:
-        self.viewer = viewer
+    def __init__(self, viewer: Viewer, panels: frozenset[str] = frozenset()) -> None:
+        self.viewer, self.panels = viewer, panels
         self.got: dict[str, int] = {}
         self.wake = asyncio.Event()
 
@@ -89,8 +89,8 @@ class Board:
     def full(self) -> bool:
         return len(self._pages) >= MOST_PAGES
 
-    def open(self, viewer: Viewer) -> Page:
-        page = Page(viewer)
+    def open(self, viewer: Viewer, panels: frozenset[str] = frozenset()) -> Page:
+        page = Page(viewer, panels)
         self._pages.add(page)
         self._drawings.setdefault(viewer, Drawing()).users += 1
         self.on_watched(True)
@@ -129,7 +129,7 @@ class Board:
         drawing = self._drawings[page.viewer]
         names = [name for name, change in drawing.change.items() if page.got.get(name) != change]
         page.got = dict(drawing.change)
-        return [(name, drawing.html[name]) for name in names]
+        return [(name, drawing.html[name]) for name in names if not page.panels or name in page.panels]
 
     # Drawing
 

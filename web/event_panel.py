@@ -1,4 +1,4 @@
-"""Open orders, texts and the last events in words; codes come from the journal, words from here."""
+"""Open orders and the last events in words; codes come from the journal, words from here."""
 
 from typing import Any, NamedTuple
 
@@ -51,13 +51,6 @@ class AlertRow(NamedTuple):
     actual: bool
 
 
-class MessageRow(NamedTuple):
-    id: str
-    clock: str
-    number: str
-    text: str
-
-
 class EventRow(NamedTuple):
     seq: int
     clock: str
@@ -81,16 +74,6 @@ def _alert(scene: Scene, alert: Alert) -> AlertRow:
         f"{words.code('pattern', alert.pattern)} · {seconds}", actor_words(scene, alert.issued.actor), stopped,
         deliveries, alert.kind == "actual",
     )  # fmt: skip
-
-
-def messages_panel(scene: Scene) -> dict[str, Any]:
-    hidden = scene.words("message.hidden")
-    return {
-        "messages": [
-            MessageRow(m.id, scene.clock(m.at), scene.number(m.number), m.text if scene.known else hidden)
-            for m in scene.view.messages
-        ]
-    }
 
 
 def events_panel(scene: Scene) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from appliance.control import entry_view
 from appliance.entry import Entry
 from appliance.fold import apply
 from appliance.journal_file import JournalUnreadable, read_entries
+from appliance.make_view import texts_out
 from appliance.model import Source
 from appliance.state import State
 from appliance.view import Dark, DeviceView, Figure, LineView, PowerView, StationView, View
@@ -76,7 +77,7 @@ def _view(site: Site, clock: Clock, state: State, last: list[Entry]) -> View:
         lines=[
             LineView(
                 x.id, x.name, x.number, state.links.get(f"line/{x.id}"), "", nothing, nothing, nothing, nothing,
-                "unknown", "", None,
+                "unknown", "", None, proof=state.lines[x.id].proof if x.id in state.lines else None,
             )
             for x in site.line
         ],
@@ -97,4 +98,5 @@ def _view(site: Site, clock: Clock, state: State, last: list[Entry]) -> View:
         disk_failed=None,
         disk_kept=0,
         last=[entry_view(row) for row in reversed(last)],
+        outgoing=texts_out(state, MOST_SHOWN),
     )  # fmt: skip

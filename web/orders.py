@@ -8,6 +8,7 @@ from typing import Any
 
 from drivers.jsonsocket import Gone, Message, Refusal
 from web.corelink import CoreLink
+from web.scene import grouped
 from web.words import Words
 
 CALL_WITHIN = 10.0  # s; a modem may take that long to answer a call
@@ -19,6 +20,7 @@ DO = {
     "/call/answer": "call.answer",
     "/call/hangup": "call.hang_up",
     "/alarm/acknowledge": "alarm.acknowledge",
+    "/message": "sms.send",
 }
 
 
@@ -33,23 +35,26 @@ class Orders:
         try:
             command = _command(path, fields)
         except ValueError:
-            return self._no("bad_command", "")
+            return self._no(path, "bad_command", "")
         if not self._core.up:
-            return self._no("core_gone", "")
+            return self._no(path, "core_gone", "")
         within = CALL_WITHIN if path.startswith("/call/") else 3.0
         try:
             told = await self._core.ask({**command, "token": token}, within)
         except Refusal as e:
-            return self._no(e.code, str(e))
+            return self._no(path, e.code, str(e))
         except Gone as e:
-            return self._no("unknown_outcome", str(e))
+            return self._no(path, "unknown_outcome", str(e))
         return 200, self._yes(path, command, told if isinstance(told, dict) else {})
 
     def _yes(self, path: str, command: Message, told: dict[str, Any]) -> dict[str, Any]:
         words = self._words
         tone, done, how = "good", f"done.{DO[path]}", "yes"
         code = str(told.get("alert", ""))[:4].upper()
-        fields: dict[str, object] = {"count": len(command.get("stations", ())), "alert": code}
+        fields: dict[str, object] = {
+            "count": len(command.get("stations", ())), "alert": code, "number": grouped(str(told.get("number", ""))),
+            "parts": told.get("parts", 1),
+        }  # fmt: skip
         if told.get("durable") is False:
             tone, how = "warn", "not_durable"
         elif told.get("repeated"):
@@ -59,9 +64,11 @@ class Orders:
             how = how if told.get("alerts") else "nothing"
         return {**told, "ok": True, "code": "done", "tone": tone, "text": words(f"{done}.{how}", **fields)}
 
-    def _no(self, code: str, text: str) -> tuple[int, dict[str, Any]]:
-        key = f"refusal.{code}"
-        told = self._words(key) if self._words.has(key) else self._words("refusal.other", text=text)
+    def _no(self, path: str, code: str, text: str) -> tuple[int, dict[str, Any]]:
+        """A text's refusals have words of their own: with a siren's a person would press the red button."""
+        keys = [f"refusal.{DO[path]}.{code}", f"refusal.{code}"]
+        key = next((k for k in keys if self._words.has(k)), "refusal.other")
+        told = self._words(key, text=text)
         return STATUS.get(code, 409), {"ok": False, "code": code, "tone": "bad", "text": told}
 
 
@@ -82,6 +89,9 @@ def _command(path: str, fields: Mapping[str, Any]) -> Message:
         case "/alarm/acknowledge":
             command["alarm"], command["about"] = str(fields.get("alarm", "")), str(fields.get("about", ""))
             command["note"] = str(fields.get("note", ""))[:500]
+        case "/message":
+            command["number"], command["text"] = str(fields.get("number", ""))[:40], str(fields.get("text", ""))
+            command["key"] = str(fields.get("key", ""))[:64]
     return command
 
 

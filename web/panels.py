@@ -9,8 +9,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from appliance.view import View
 from web.alarm_panel import alarm_panel
-from web.event_panel import alerts_panel, events_panel, messages_panel
-from web.line_panel import line_panel
+from web.event_panel import alerts_panel, events_panel
+from web.line_panel import line_details, line_inputs, line_panel
+from web.message_panel import message_inputs, messages_panel
+from web.moment_panel import moment_panel
 from web.power_panel import power_panel
 from web.scene import Scene
 from web.station_panel import station_panel
@@ -35,13 +37,14 @@ def _links(view: View) -> object:
 
 
 PANELS = (
-    Panel("moment", lambda v: (v.clock_quality, v.speed), True, lambda s: {}),
+    Panel("moment", lambda v: (v.clock_quality, v.speed, v.clock_offset), True, moment_panel),
     Panel("alarms", lambda v: (v.alarms, v.disk_failed, v.disk_kept), True, alarm_panel),
     Panel("power", lambda v: (v.power, v.alarms), True, power_panel),
-    Panel("lines", lambda v: (v.lines, v.calls, v.trunk), True, line_panel),
+    Panel("lines", lambda v: (line_inputs(v), v.calls, v.trunk, v.alarms), True, line_panel),
+    Panel("line-details", line_inputs, True, line_details),
     Panel("stations", lambda v: (v.stations, v.alerts, _links(v)), True, station_panel),
     Panel("alerts", lambda v: v.alerts, True, alerts_panel),
-    Panel("messages", lambda v: v.messages, False, messages_panel),
+    Panel("messages", message_inputs, False, messages_panel),
     Panel("events", lambda v: v.last, False, events_panel),
     Panel("order-state", lambda v: v.alerts, False, alerts_panel),
 )

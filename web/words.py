@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 LANGUAGES = ("id", "en")
 UNKNOWN = "---"  # what stands where a figure is not known
 MINUTE, HOUR, DAY = 60, 3600, 86400  # s
+YEAR_SHOWN = 300  # days; a day as far away is told with its year
 SECONDS_SHOWN = HOUR  # s; longer spans are told in hours and minutes
 
 FOLDER = Path(__file__).parent / "texts"
@@ -66,6 +67,27 @@ class Words:
 
     def ago(self, seconds: float) -> str:
         return self("ago", span=self.span(seconds))
+
+    def about(self, seconds: float) -> str:
+        """How long ago, in its largest unit alone: a text that changes once a minute, not every second."""
+        whole = max(0, int(seconds))
+        for length, unit in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+            if whole >= length:
+                return self("ago", span=f"{whole // length} {self('unit.' + unit)}")
+        return self("just_now")
+
+    def rupiah(self, amount: float) -> str:
+        """12500 -> "Rp 12.500" where the comma divides, else "Rp 12,500"."""
+        return "Rp " + f"{amount:,.0f}".replace(",", "." if self._comma == "," else ",")
+
+    def day(self, iso: str, now: float | None = None) -> str:
+        """2027-12-31 -> "31/12/2027", without its year within months of `now`; what is no date as it is."""
+        try:
+            day = date.fromisoformat(iso)
+        except ValueError:
+            return iso
+        near = now is not None and abs((day - datetime.fromtimestamp(now, self._zone).date()).days) < YEAR_SHOWN
+        return day.strftime("%d/%m" if near else "%d/%m/%Y")
 
     def clock(self, wall: float, now: float | None = None) -> str:
         """Wall time in the site's zone; with its date when `now` is of another day."""

@@ -37,6 +37,7 @@ def line_view(
         can_take_call=can,
         why=why,
         call=call,
+        bearer=figure(_known(status.bearer)),
     )
 
 

@@ -4,6 +4,7 @@ Texts wait for the disk before a modem gets them, so that none goes out twice un
 """
 
 import asyncio
+import hashlib
 import logging
 import secrets
 from collections import OrderedDict
@@ -12,6 +13,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from appliance.clock import boot_id
+from appliance.commands import MOST_PARTS
 from appliance.event import Event
 from appliance.journal import Appended
 from appliance.lines.blame import blame_of, is_certain
@@ -45,12 +47,11 @@ DISK_WITHIN = 30.0  # s that a text waits for the disk with a line; then others 
 ANSWER_WITHIN = 0.5  # s that a person waits to hear whether their text is on disk
 VALIDITY = 300  # s; the shortest relative validity there is (TS 23.040 clause 9.2.3.12.1), and an order's life
 MOST_LIFETIME = 7 * 24 * 3600  # s; a text that a person gives longer than a week is a mistake
-MOST_PARTS = 10  # of a text; a line sends nothing else but orders meanwhile
 MOST_TRIAL = 300  # characters
 MOST_QUEUED = 200  # texts; what two lines can send within an hour or so
 MOST_URGENT = 2000  # orders, answers and hellos; one for each station of a large city and its answers
 MOST_PASSES = 20  # of a look: each step changes a row, and a row has few; more is a flaw of ours
-MOST_SEEN = 500  # reports known again when a modem tells them again
+MOST_SEEN = 500  # reports known again when a modem tells them again; texts known to wait for the disk
 
 log = logging.getLogger("siaga.lines")
 
@@ -87,6 +88,7 @@ class Outgoing:
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._seen: OrderedDict[tuple[object, ...], Appended] = OrderedDict()
+        self._taken: OrderedDict[str, Appended] = OrderedDict()  # texts of this life
         self._woken = asyncio.Event()
 
     async def run(self) -> None:
@@ -136,8 +138,16 @@ class Outgoing:
             nothing = self._fault or ("no modem answers" if row.reason == "no_modem" else "no modem had time for it")
             raise OSError("; ".join(failures) or nothing)
 
-    async def text(self, number: str, text: str, actor: str, line: str = "", lifetime_s: int = VALIDITY) -> Any:
-        """Take a person's text on; what becomes of it is in the state. Raises Refusal."""
+    async def text(
+        self, number: str, text: str, actor: str, line: str = "", lifetime_s: int = VALIDITY, key: str = ""
+    ) -> Any:
+        """Take a person's text on; what becomes of it is in the state. Raises Refusal.
+
+        The same `key` of the same person again makes no second text, also after a restart: the key makes its id.
+        """
+        name = _id_of(actor, key) if key else secrets.token_hex(4)
+        if key and (known := self._state.outgoing.get(name)):
+            return await self._told(known.id, known.number, known.parts, repeated=True)
         if line:
             self._check_line(line)
         if not VALIDITY <= lifetime_s <= MOST_LIFETIME:
@@ -146,16 +156,23 @@ class Outgoing:
         queued = sum(1 for m in self._state.outgoing.values() if m.text and m.state is OutgoingState.QUEUED)
         if queued >= MOST_QUEUED:
             raise Refusal("full", f"{MOST_QUEUED} texts wait to be sent already.", "Telephone, or try again later.")
-        name = secrets.token_hex(4)
-        row = self._append(
+        self._taken[name] = self._append(
             SmsQueued(
                 message=name, number=to, purpose=Purpose.TEXT, text=text, parts=parts, line=line, lifetime_s=lifetime_s
             ),
             actor=actor,
         )
-        durable = await row.durable(ANSWER_WITHIN)
+        if len(self._taken) > MOST_SEEN:
+            self._taken.popitem(last=False)
+        told = await self._told(name, to, parts, repeated=False)
         self.wake()
-        return {"message": name, "number": to, "parts": parts, "durable": durable}
+        return told
+
+    async def _told(self, name: str, number: str, parts: int, *, repeated: bool) -> dict[str, Any]:
+        """What a person hears of a text: also whether it is on disk. An older one came from there."""
+        row = self._taken.get(name)
+        durable = row is None or await row.durable(ANSWER_WITHIN)
+        return {"message": name, "number": number, "parts": parts, "durable": durable, "repeated": repeated}
 
     async def trial(self, number: str, text: str, actor: str, line: str) -> Any:
         """One attempt at a text through one line, and what came of it. Raises Refusal."""
@@ -334,14 +351,18 @@ def _written(number: str, text: str) -> tuple[str, int]:
     except ModemError as e:
         raise Refusal("bad_number", str(e), "Give a telephone's number, as +6281...") from e
     if not text.strip():
-        raise Refusal("bad_command", "The text is empty.", "Nothing was sent.")
+        raise Refusal("text_empty", "The text is empty.", "Nothing was sent.")
     try:
         parts = len(encode_submit(to, text))
     except PduError as e:
-        raise Refusal("bad_command", str(e), "Write it in other characters.") from e
+        raise Refusal("text_unwritable", str(e), "Write it in other characters.") from e
     if parts > MOST_PARTS:
-        raise Refusal("bad_command", f"The text needs {parts} messages; {MOST_PARTS} is the most.", "Shorten it.")
+        raise Refusal("text_long", f"The text needs {parts} messages; {MOST_PARTS} is the most.", "Shorten it.")
     return to, parts
+
+
+def _id_of(actor: str, key: str) -> str:
+    return hashlib.sha256(f"{actor}\0{key}".encode()).hexdigest()[:8]
 
 
 def _name(operator: OperatorPlan | None) -> str:

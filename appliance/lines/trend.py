@@ -3,8 +3,9 @@
 from collections import deque
 from statistics import median_low
 
+from appliance.view import TREND_MINUTES
+
 MINUTE = 60.0  # s
-MINUTES = 60
 MOST_A_MINUTE = 60  # samples; more are dropped
 
 
@@ -12,7 +13,7 @@ class Trend:
     """Pure; `now` in seconds of the loop."""
 
     def __init__(self) -> None:
-        self._minutes: deque[tuple[int, list[int]]] = deque(maxlen=MINUTES)
+        self._minutes: deque[tuple[int, list[int]]] = deque(maxlen=TREND_MINUTES)
 
     def add(self, now: float, dbm: int | None) -> None:
         """One sample; None keeps the minute empty unless others come."""
@@ -29,5 +30,5 @@ class Trend:
             return ()
         last = int(now // MINUTE)
         known = {minute: median_low(samples) for minute, samples in self._minutes if samples}
-        first = max(self._minutes[0][0], last - MINUTES + 1)
+        first = max(self._minutes[0][0], last - TREND_MINUTES + 1)
         return tuple(known.get(minute) for minute in range(first, last + 1))

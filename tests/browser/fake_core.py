@@ -1,6 +1,6 @@
 """A core that says what a test or a person wants: the control socket with canned views of `appliance/view.py`.
 
-Run it by hand to look at a page: `python tests/browser/fake_core.py FOLDER calm|blackout|alert [--port 8112]`
+Run it by hand to look at a page: `python tests/browser/fake_core.py FOLDER calm|blackout|alert|worn [--port 8112]`
 makes a site file in FOLDER and serves it; `siaga web --site FOLDER/site.toml` shows it.
 """
 
@@ -125,6 +125,16 @@ class FakeCore:
             known = message["key"] in self._keys
             alert = self._keys.setdefault(message["key"], f"{len(self._keys):016x}")
             return {"alert": alert, "durable": True, "repeated": known} | (answer or {})
+        if do == "sms.list":
+            self.orders.pop()
+            view = self.view()
+            return {"received": view["messages"], "outgoing": view["outgoing"]}
+        if do == "sms.send":
+            known = message["key"] in self._keys
+            text = self._keys.setdefault(message["key"], f"{len(self._keys):08x}")
+            return {"message": text, "number": message["number"], "parts": 1, "durable": True, "repeated": known} | (
+                answer or {}
+            )
         if do == "alert.stop":
             return {"alerts": message["alerts"] or [ALERT], "durable": True} | (answer or {})
         return answer or {}

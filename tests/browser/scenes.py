@@ -1,4 +1,7 @@
-"""What the fake core shows: a calm night, a blackout, an order on its way, as views of `appliance/view.py`."""
+"""What the fake core shows: a calm night, a blackout, an order on its way, a neglected box.
+
+All are views of `appliance/view.py`.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,12 +18,13 @@ from appliance.state import (
     Genset,
     Link,
     Message,
+    Proof,
     Siren,
     Stamp,
     StationContact,
     Ups,
 )
-from appliance.view import Dark, DeviceView, EntryView, Figure, LineView, PowerView, StationView, View
+from appliance.view import Dark, DeviceView, EntryView, Figure, LineView, OutgoingView, PowerView, StationView, View
 from drivers.clock import Clock
 
 STATIONS = (
@@ -82,9 +86,9 @@ def calm(clock: Clock) -> View:
             ups_devices=[DeviceView("u1", "UPS 1", ups, up)],
         ),
         lines=[
-            _line(m, "l1", "Saluran 1", "TELKOMSEL", "4g", -79),
-            _line(m, "l2", "Saluran 2", "XL", "2g", -91),
-            _line(m, "l3", "Saluran 3", "INDOSAT", "4g", -85),
+            _line(m, "l1", "Saluran 1", "TELKOMSEL", "4g", -79, "volte"),
+            _line(m, "l2", "Saluran 2", "XL", "2g", -91, "2g"),
+            _line(m, "l3", "Saluran 3", "INDOSAT", "4g", -85, "volte"),
         ],
         trunk=up, trunk_watched=True,
         stations=[
@@ -104,11 +108,15 @@ def calm(clock: Clock) -> View:
     )  # fmt: skip
 
 
-def _line(m: Moment, id: str, name: str, operator: str, technology: str, signal: int) -> LineView:
+def _line(m: Moment, id: str, name: str, operator: str, technology: str, signal: int, bearer: str) -> LineView:
     f = m.figure
+    swing = (0, 1, -1, 0, 2, 1, -2, -1, 0, 1, 3, -3)
     return LineView(
         id, name, "+6200000001", Link(True, m.ago(9000)), "EG25", f(operator, fresh=30), f(technology, fresh=30),
-        f("home", fresh=30), f(signal, "dBm", fresh=30), "registered", "", None,
+        f("home", fresh=30), f(signal, "dBm", fresh=30), "registered", "", None, cell=f("4CA 81DE445", fresh=30),
+        credit=f(84500, "Rp", fresh=172800), credit_until="2027-12-31",
+        trend=tuple(signal + swing[i % len(swing)] for i in range(60)), proof=Proof("sms_received", m.ago(185)),
+        bearer=f(bearer, fresh=30),
     )  # fmt: skip
 
 
@@ -134,7 +142,9 @@ def blackout(clock: Clock) -> View:
     view.calls = [call, *missed]
     view.lines[1].can_take_call = "registered"
     view.lines[2].can_take_call, view.lines[2].why = "no", "not_registered"
-    view.lines[2].operator = view.lines[2].technology = view.lines[2].signal_dbm = f(None)
+    view.lines[2].operator = view.lines[2].technology = view.lines[2].signal_dbm = view.lines[2].bearer = f(None)
+    view.lines[1].proof = Proof("call", m.ago(7300))
+    view.lines[1].trend = (*(None,) * 20, *(-78,) * 12, None, *range(-78, -92, -1), -91, -92, -91)
     view.stations[4].heard_at, view.stations[4].contact = None, StationContact(False, "00" * 8, "mqtt", m.ago(250))
     view.stations[5].heard_at, view.stations[5].contact = None, StationContact(False, "00" * 8, "mqtt", m.ago(130))
     view.stations[5].sms = False
@@ -142,13 +152,9 @@ def blackout(clock: Clock) -> View:
         Alarm("genset.fail_to_start", "g1", 1, m.ago(110)),
         Alarm("power.mains_lost", "mains", 2, m.ago(206), m.ago(190, "budi")),
         Alarm("trunk.lost", "127.0.0.1", 2, m.ago(232)),
+        Alarm("sms.undelivered", "cc000140", 2, m.ago(40)),
     ]
-    view.messages = [
-        Message(
-            "l2", "bb00bb01", "+6281344445555", "Pohon tumbang menutup jalan di depan SMP 6, ada kabel putus", m.ago(60)
-        ),
-        Message("l2", "bb00bb02", "+6281366667777", EVIL, m.ago(400)),
-    ]
+    view.messages, view.outgoing = _talk(m)
     view.last = [
         _row(clock, 131, 4, "call.ringing", {"line": "l1", "call": "aa00aa00", "number": "+6281255504471"}),
         _row(
@@ -166,6 +172,29 @@ def blackout(clock: Clock) -> View:
     ]
     view.seq = m.seq
     return view
+
+
+def _talk(m: Moment) -> tuple[list[Message], list[OutgoingView]]:
+    """Texts both ways, made the oldest first as a journal does, listed the newest first."""
+    delivered = _text(m, 900, "+6281150502222", "Bagaimana keadaan di Passo?", "delivered", line="l1", attempts=1)
+    evil = Message("l2", "bb00bb02", "+6281366667777", EVIL, m.ago(400))
+    failed = _text(
+        m, 340, "+6281150501111", "Kapal Siwalima berangkat pukul 4, bawa tandu", "undelivered", reason="expired",
+        attempts=4, again=True,
+    )  # fmt: skip
+    tree = "Pohon tumbang menutup jalan di depan SMP 6, ada kabel putus"
+    came = Message("l2", "bb00bb01", "+6281344445555", tree, m.ago(60))
+    goes = _text(m, 20, "+6281150504040", "Lari ke tempat tinggi", "sending", line="l2", attempts=1)
+    return [came, evil], [goes, failed, delivered]
+
+
+def _text(m: Moment, ago: float, number: str, text: str, state: str, **more: Any) -> OutgoingView:
+    at = m.ago(ago)
+    fields: dict[str, Any] = {
+        "id": f"cc{at.seq:06}", "number": number, "text": text, "purpose": "text", "state": state, "line": "",
+        "parts": 1, "attempts": 0, "again": False, "reason": "", "queued": at, "since": at,
+    }  # fmt: skip
+    return OutgoingView(**fields | more)
 
 
 def alert(clock: Clock) -> View:
@@ -202,4 +231,35 @@ def alert(clock: Clock) -> View:
     return view
 
 
-SCENES: dict[str, Callable[[Clock], View]] = {"calm": calm, "blackout": blackout, "alert": alert}
+def worn(clock: Clock) -> View:
+    """A box that was neglected: credit ends, the clock is off, a line has texts only, one asks for its PIN."""
+    view, m = calm(clock), Moment(clock)
+    f = m.figure
+    first, second, third = view.lines
+    view.clock_quality, view.clock_offset = "unknown", f(192.0, "s", fresh=7200)
+    first.credit, first.credit_until, first.credit_forecast = f(3200, "Rp", fresh=172800), "2027-03-02", "2027-02-25"
+    second.technology, second.bearer = f("4g", fresh=30), f("sms_only", fresh=30)
+    second.can_take_call, second.why, second.credit_why, second.proof = "unknown", "sms_only", "no_answer", None
+    third.can_take_call, third.why = "no", "sim_tries_unknown"
+    third.operator = third.technology = third.signal_dbm = third.bearer = third.cell = f(None)
+    third.trend, third.credit, third.credit_why = (), None, "postpaid"
+    view.alarms = [
+        Alarm("clock.wrong", "clock", 3, m.ago(600)),
+        Alarm("line.sim", "l3", 3, m.ago(4000)),
+        Alarm("line.credit_low", "l1", 3, m.ago(9000)),
+        Alarm("line.credit_unknown", "l2", 3, m.ago(9500)),
+    ]
+    number = "+6281150501111"
+    oldest_first = [
+        _text(m, 8000, number, "Lima", "delivered", purpose="trial", line="l1", attempts=1, parts=3),
+        _text(m, 7000, number, "Empat", "unconfirmed", line="l1", attempts=2, again=True),
+        _text(m, 90, number, "Tiga", "sent", line="l1", attempts=1),
+        _text(m, 70, number, "Dua", "queued", attempts=2, reason="+CMS ERROR: 42"),
+        _text(m, 4, number, "Satu", "queued"),
+    ]
+    view.outgoing = oldest_first[::-1]
+    view.seq = m.seq
+    return view
+
+
+SCENES: dict[str, Callable[[Clock], View]] = {"calm": calm, "blackout": blackout, "alert": alert, "worn": worn}

@@ -128,7 +128,7 @@ async def test_the_page_obeys_its_own_policy_and_loads_nothing_from_elsewhere(ta
     tab.faults.clear()
 
 
-@pytest.mark.parametrize("scene", ["calm", "blackout", "alert"])
+@pytest.mark.parametrize("scene", ["calm", "blackout", "alert", "worn"])
 async def test_every_screen_shows_all_without_scrolling(tab: Tab, scene: str) -> None:
     tab.box.core.scene = scene
     await tab.open()
@@ -148,10 +148,14 @@ async def test_every_text_stands_out_by_day_and_by_night(tab: Tab) -> None:
     tab.box.core.scene = "alert"
     await tab.open()
     await tab.page.click("#siren")  # a word of warning is on the page too
-    for theme in ("light", "dark"):
-        await tab.page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-        weak: list[Any] = await tab.page.evaluate(COLOURS)
-        assert weak == [], theme
+    for opens in ("", "[popovertarget=line-details]", "#messages [popovertarget=write]"):
+        if opens:
+            await tab.page.click(opens)
+        for theme in ("light", "dark"):
+            await tab.page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+            weak: list[Any] = await tab.page.evaluate(COLOURS)
+            assert weak == [], (opens, theme)
+        await tab.page.keyboard.press("Escape")
 
 
 async def test_only_a_new_alarm_of_priority_one_is_called_out(tab: Tab) -> None:

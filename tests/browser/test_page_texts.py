@@ -26,6 +26,8 @@ GROUPS: dict[str, type[StrEnum]] = {
     "call.phase": model.CallPhase,
     "role": model.Role,
     "reason": Flaw,
+    "outgoing": model.OutgoingState,
+    "purpose": model.Purpose,
 }
 
 

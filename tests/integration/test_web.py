@@ -146,7 +146,7 @@ async def until_html(stream: AsyncIterator[tuple[int, str]], text: str) -> Async
             return
 
 
-async def test_an_order_from_the_page_is_in_the_journal_with_its_giver_before_the_page_says_so(node: Node) -> None:
+async def test_what_the_page_gives_is_in_the_journal_with_its_giver_before_the_page_says_so(node: Node) -> None:
     async with browser(node) as client:
         order = {"stations": ["pusat"], "pattern": "yelp", "seconds": "90", "kind": "actual", "key": "k1"}
         told = (await client.post("/alert", data=order)).json()
@@ -161,12 +161,31 @@ async def test_an_order_from_the_page_is_in_the_journal_with_its_giver_before_th
         stop = (await client.post("/alert/stop", data={"alerts": told["alert"]})).json()
         assert stop["alerts"] == [told["alert"]]
         assert [actor for actor, _ in node.journal("alert.stopped")] == ["budi"]
+        text = {"number": "0812 5550 404", "text": "Kapal\nSiwalima’", "key": "k2"}
+        for repeated in (False, True):
+            told = (await client.post("/message", data=text)).json()
+            assert (told["ok"], told["durable"], told["repeated"], told["parts"]) == (True, True, repeated, 1)
+        [(actor, body)] = node.journal("sms.queued")
+        assert (actor, body["number"], body["text"]) == ("budi", "08125550404", text["text"])
+        assert "Siwalima" in (await client.get("/messages")).text
+        refused = (await client.post("/message", data={**text, "number": "112", "key": "k3"})).json()
+        assert (refused["code"], "nomor darurat" in refused["text"]) == ("bad_number", True)
 
 
 async def test_without_a_login_nothing_is_ordered_though_web_runs_as_cores_own_user(node: Node) -> None:
     async with browser(node, login=False) as client:
-        for path in ("/alert", "/alert/stop", "/call/answer", "/call/hangup", "/alarm/acknowledge"):
-            answer = await client.post(path, data={"stations": "pusat", "line": "l1", "alarm": "x", "about": "y"})
+        for path in ("/alert", "/alert/stop", "/call/answer", "/call/hangup", "/alarm/acknowledge", "/message"):
+            answer = await client.post(
+                path,
+                data={
+                    "stations": "pusat",
+                    "line": "l1",
+                    "alarm": "x",
+                    "about": "y",
+                    "number": "08125550404",
+                    "text": "x",
+                },
+            )
             assert (answer.status_code, answer.json()["code"]) == (401, "login"), path
         client.cookies.set("siaga", "no-token-of-ours")
         assert (await client.post("/alert", data={"stations": "pusat"})).status_code == 401

@@ -10,7 +10,7 @@ from appliance.alarms.catalogue import CATALOGUE, load_catalogue
 from appliance.alarms.service import NO_CATALOGUE
 from appliance.annunciator_protocol import Request
 from appliance.commands import NAMES
-from appliance.model import DeliveryState
+from appliance.model import DeliveryState, OutgoingState
 from appliance.scenario import SIGHTS, VERBS, load_story
 from web.words import load_texts
 
@@ -63,6 +63,20 @@ def test_the_handbook_explains_every_state_of_a_delivery_in_the_pages_words(lang
     half = document("operator.md").partition("# Operators' handbook")[0 if language == "id" else 2]
     for state in DeliveryState:
         assert f"| `{word(language, f'delivery.{state}')}" in half, state
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_handbook_explains_every_state_of_a_text_and_every_bearer_in_the_pages_words(language: str) -> None:
+    half = document("operator.md").partition("# Operators' handbook")[0 if language == "id" else 2]
+    half += document("operator-texts.md").partition("# Texts")[0 if language == "id" else 2]
+    for state in OutgoingState:
+        assert f"| `{word(language, f'outgoing.{state}')}" in half, state
+    again = "`" + word(language, "message.again") + "`"
+    assert again in half
+    for bearer in ("volte", "2g", "sms_only", "none"):
+        assert f"`{word(language, f'bearer.{bearer}')}`" in half, bearer
+    for key in ("write.open", "write.send", "message.reply", "message.resend", "messages.all", "lines.open"):
+        assert f"`{word(language, key)}`" in half, key
 
 
 def test_every_knob_is_in_the_architecture() -> None:

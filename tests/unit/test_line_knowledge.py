@@ -16,8 +16,9 @@ from appliance.lines.camping import SETTLED as CELL_SETTLED
 from appliance.lines.credit import TEXT_KEPT, shortened
 from appliance.lines.credit_schedule import AGAIN, DAY, FIRST, SPREAD, TRIES, Schedule
 from appliance.lines.sim_watch import SETTLED, SimWatch
-from appliance.lines.trend import MINUTES, MOST_A_MINUTE, Trend
+from appliance.lines.trend import MOST_A_MINUTE, Trend
 from appliance.state import State
+from appliance.view import TREND_MINUTES
 
 PIN_WANTED = ev.SimBad(line="l1", state="pin", reason="no_pin")
 GOOD_AGAIN = ev.SimGood(line="l1")
@@ -119,10 +120,10 @@ def test_the_trend_holds_one_hour_and_no_more() -> None:
     for second in range(0, 3 * 3600, 5):
         trend.add(float(second), -70 - second // 3600)
     medians = trend.medians(3 * 3600 - 1.0)
-    assert len(medians) == MINUTES
+    assert len(medians) == TREND_MINUTES
     assert set(medians) == {-72}
     assert trend.medians(10 * 3600.0)[0] is None
-    assert len(trend.medians(10 * 3600.0)) == MINUTES
+    assert len(trend.medians(10 * 3600.0)) == TREND_MINUTES
 
 
 def test_a_minute_with_a_flood_of_samples_stays_small() -> None:

@@ -226,6 +226,50 @@ def test_a_report_is_one_row_however_often_it_is_told_and_is_never_taken_away_be
     told(story, "l1")
 
 
+def test_a_text_given_again_under_its_key_is_the_same_text_also_after_a_restart() -> None:
+    async def story(desk: Desk) -> None:
+        desk.lines["l1"].answer = never
+        given = await desk.out.text(NUMBER, "tsunami?", "sari", key="k1")
+        again = await desk.out.text(NUMBER, "tsunami?", "sari", key="k1")
+        assert (given["repeated"], again) == (False, {**given, "repeated": True})
+        for other in (("sari", "k2"), ("budi", "k1"), ("sari", ""), ("sari", "")):
+            assert (await desk.out.text(NUMBER, "tsunami?", other[0], key=other[1]))["repeated"] is False
+        assert desk.kinds().count("sms.queued") == 5
+        reborn = Outgoing(lines={}, state=desk.state, clock=desk.clock, append=desk.append, cap=Cap(3600, 50))
+        assert await reborn.text(NUMBER, "tsunami?", "sari", key="k1") == again
+
+    told(story, "l1")
+
+
+def test_a_text_given_again_before_it_is_on_disk_says_so_again() -> None:
+    async def story(desk: Desk) -> None:
+        desk.disk = False
+        for repeated in (False, True):
+            given = await desk.out.text(NUMBER, "x", "sari", key="k1")
+            assert (given["durable"], given["repeated"]) == (False, repeated)
+
+    told(story, "l1")
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "code"),
+    [
+        ("112", "x", "bad_number"),
+        (NUMBER, " ", "text_empty"),
+        (NUMBER, "x" * 2000, "text_long"),
+        (NUMBER, "\ud800", "text_unwritable"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_with_a_code_of_its_own(number: str, text: str, code: str) -> None:
+    async def story(desk: Desk) -> None:
+        with pytest.raises(Refusal) as refused:
+            await desk.out.text(number, text, "sari")
+        assert refused.value.code == code
+        assert desk.kinds() == []
+
+    told(story, "l1")
+
+
 def test_queues_are_bounded_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outgoing, "MOST_QUEUED", 2)
     monkeypatch.setattr(outgoing, "MOST_URGENT", 1)

@@ -7,6 +7,7 @@
   const AGAIN_MS = 3000; // between attempts to connect while htmx makes none
   const ANSWER_MS = 4000; // core answers in milliseconds; after this the same order is asked for again
   const READ_MS = 4000; // that an answer stays to be read before the page may be loaded anew
+  const COUNT_MS = 250; // after the last stroke until a text is counted
   const TRIES = 3; // of one order, under one key: core carries it out once
 
   const root = document.documentElement;
@@ -15,11 +16,11 @@
   const form = at("order-form");
 
   let saidAt = -READ_MS;
-  const say = (text, tone) => {
-    if (!said) return;
+  const say = (text, tone, place = said) => {
+    if (!place) return;
     saidAt = performance.now();
-    said.textContent = text;
-    said.className = tone || "";
+    place.textContent = text;
+    place.className = tone || "";
   };
 
   // The stream
@@ -44,7 +45,7 @@
     root.classList.remove("gone");
   };
   const loadAnew = () => {
-    if (outdated && performance.now() - saidAt > READ_MS && !holding && !busy.size && !document.querySelector(".login input:focus")) location.reload();
+    if (outdated && performance.now() - saidAt > READ_MS && !holding && !busy.size && !document.querySelector(".login input:focus, #write:popover-open")) location.reload();
   };
 
   stream.addEventListener("htmx:sse:after:connection", (e) => {
@@ -85,7 +86,8 @@
   };
 
   // An order without an answer is asked for again under the same key: core carries it out once and says so.
-  const order = async (path, fields) => {
+  // `place` is where its outcome is told, and holds the words for it.
+  const order = async (path, fields, place) => {
     let reached = false;
     for (let n = 1; n <= TRIES; n += 1) {
       try {
@@ -96,21 +98,22 @@
         reached ||= e.name === "TimeoutError";
       }
       if (n < TRIES) {
-        say(form.dataset.checking, "warn");
+        say(place.dataset.checking, "warn", place);
         await new Promise((r) => setTimeout(r, 500));
       }
     }
-    return { ok: false, tone: "bad", text: reached ? form.dataset.notKnown : form.dataset.notReached };
+    return { ok: false, tone: "bad", code: reached ? "not_known" : "not_reached", text: reached ? place.dataset.notKnown : place.dataset.notReached };
   };
 
-  const give = async (path, fields) => {
+  const give = async (path, fields, place = said) => {
     const mine = `${path} ${new URLSearchParams(fields)}`;
-    if (busy.has(mine) || !form) return;
+    if (busy.has(mine) || !place) return null;
     busy.add(mine);
-    say(form.dataset.sending, "");
+    say(place.dataset.sending, "", place);
     try {
-      const told = await order(path, fields);
-      say(told.text, told.tone);
+      const told = await order(path, fields, place);
+      say(told.text, told.tone, place);
+      return told;
     } finally {
       busy.delete(mine);
     }
@@ -126,7 +129,7 @@
 
   // Enter answers the call that rings longest, unless the person is at another control.
   document.addEventListener("keydown", (e) => {
-    if (e.key !== "Enter" || e.repeat || e.target.closest("button, a, select, input:not([type=checkbox]), [popover]")) return;
+    if (e.key !== "Enter" || e.repeat || e.target.closest("button, a, select, textarea, input:not([type=checkbox]), [popover]")) return;
     const answer = document.querySelector("[data-enter]:not(:disabled)");
     if (answer) {
       e.preventDefault();
@@ -210,6 +213,71 @@
     form.addEventListener("change", label);
     form.addEventListener("submit", (e) => e.preventDefault());
     label();
+  }
+
+  // Writing a text
+
+  const write = at("write");
+
+  if (write) {
+    const { number, text } = at("write-form").elements;
+    const count = at("write-count");
+    const told = at("write-said");
+    const send = write.querySelector("[data-send]");
+    let key = newKey(); // stays until the outcome is known: what is sent again unchanged does not become two
+    let counting = 0;
+    let taken = false;
+
+    const tally = async () => {
+      const mine = (counting += 1);
+      await new Promise((r) => setTimeout(r, COUNT_MS));
+      if (mine !== counting) return;
+      try {
+        const counted = await ask("/message/count", [["text", text.value]]);
+        if (mine === counting) say(counted.text, counted.tone, count);
+      } catch {
+        say("", "", count);
+      }
+    };
+    const changed = () => {
+      key = newKey();
+      say("", "", told);
+      tally();
+    };
+    at("write-form").addEventListener("input", changed);
+    at("write-form").addEventListener("submit", (e) => {
+      e.preventDefault(); // Enter in the number goes on to the text; only the button sends
+      text.focus();
+    });
+    send.addEventListener("click", async () => {
+      if (!at("write-form").reportValidity()) return;
+      send.disabled = true;
+      try {
+        const fields = [["number", number.value], ["text", text.value], ["key", key]];
+        const answer = await give("/message", fields, told);
+        if (answer?.ok) {
+          number.value = text.value = "";
+          key = newKey();
+          taken = true;
+          say("", "", count);
+        }
+      } finally {
+        send.disabled = false;
+      }
+    });
+    document.addEventListener("click", (e) => {
+      const button = e.target.closest("[data-write]");
+      if (!button) return;
+      number.value = button.dataset.number;
+      text.value = button.dataset.text;
+      changed();
+      write.showPopover();
+      text.focus();
+    });
+    write.addEventListener("toggle", (e) => {
+      if (e.newState === "open" && !number.value) number.focus();
+      if (e.newState === "closed" && taken && at("all-messages")) location.reload();
+    });
   }
 
   // Light or dark
