@@ -93,10 +93,12 @@ class Tab:
     def __init__(self, page: Page, box: Box) -> None:
         self.page, self.box = page, box
         self.faults: list[str] = []
+        self.said: list[str] = []
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", self._said)
 
     def _said(self, message: Any) -> None:
+        self.said.append(message.text)
         if "Content Security Policy" in message.text or "Refused to" in message.text:
             self.faults.append(message.text)
 
@@ -113,7 +115,11 @@ class Tab:
     async def streams(self) -> None:
         """Wait until the page hears the box: its clock moves."""
         before = await self.text("#moment")
-        await until(lambda: self._moved(before))
+        try:
+            await until(lambda: self._moved(before))
+        except TimeoutError:
+            watchers = len(self.box.core.watchers)
+            raise AssertionError(f"{before!r} is still shown; core has {watchers} watchers; {self.said}") from None
 
     async def _moved(self, before: str) -> bool:
         now = await self.text("#moment")

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 from page_box import Tab, until
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route
 
 from appliance.state import Alarm, Stamp
 from appliance.view import View
@@ -13,6 +13,15 @@ from appliance.view import View
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GONE = 5.5  # s without a web server: longer than the page waits before it says so
+
+
+async def test_a_script_that_comes_late_stops_no_stream(tab: Tab) -> None:
+    async def late(route: Route) -> None:
+        await asyncio.sleep(0.5)
+        await route.continue_()
+
+    await tab.page.route("**/hx-sse*", late)
+    await tab.open(login=False)
 
 
 async def test_a_stale_figure_is_blanked_with_its_age(tab: Tab) -> None:
