@@ -126,11 +126,11 @@ def test_python_gsmmodem_sends_and_hears_that_the_message_arrived(tmp_path: Path
 @needs_gammu
 def test_an_old_module_and_a_stick_write_to_each_other_by_gammu(tmp_path: Path) -> None:
     with process(tmp_path):
-        sent = said_by(
-            gammu(tmp_path, "sim800", "sendsms", "TEXT", STICK, "-text", "dari modul"),
-            gammu(tmp_path, "huawei", "sendsms", "TEXT", OLD, "-unicode", "-text", "dari 火"),
-        )
-        asyncio.run(arrived(tmp_path / "knobs", {"sim800": 1, "huawei": 1}))
+        # One after the other: gammu waits for ever when a +CMTI comes inside an answer.
+        sent = said_by(gammu(tmp_path, "sim800", "sendsms", "TEXT", STICK, "-text", "dari modul"))
+        asyncio.run(arrived(tmp_path / "knobs", {"huawei": 1}))
+        sent += said_by(gammu(tmp_path, "huawei", "sendsms", "TEXT", OLD, "-unicode", "-text", "dari 火"))
+        asyncio.run(arrived(tmp_path / "knobs", {"sim800": 1}))
         by_module, by_stick = said_by(gammu(tmp_path, "sim800", "geteachsms"), gammu(tmp_path, "huawei", "geteachsms"))
     assert all("OK, message reference=1" in said for said in sent)
     assert "dari 火" in by_module
