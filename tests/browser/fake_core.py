@@ -91,7 +91,7 @@ class FakeCore:
         await self._server.start()
         try:
             while True:
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(1.02 - self.clock.wall() % 1.0)  # the page's clock shows whole seconds
                 self.push()
         finally:
             await self._server.stop()

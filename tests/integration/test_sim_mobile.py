@@ -21,11 +21,11 @@ SPEED = 20.0
 
 
 @contextmanager
-def process(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+def process(folder: Path, speed: float = SPEED) -> Iterator["subprocess.Popen[str]"]:
     (folder / "config.json").write_bytes(msgspec.json.encode(config_in(folder)))
     command = [sys.executable, "-m", "drivers.sim.mobile"]
     command += ["--config", str(folder / "config.json"), "--knobs", str(folder / "knobs")]
-    environment = {**os.environ, **Clock(SPEED).environment()}
+    environment = {**os.environ, **Clock(speed).environment()}
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment) as running:
         try:
             assert running.stdout is not None
