@@ -5,7 +5,6 @@ import json
 import re
 import signal
 import socket
-import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -307,7 +306,7 @@ async def test_answers_never_wait_for_an_acknowledgement_of_their_first_half(nod
             began = time.perf_counter()
             await client.post("/alert", data={"stations": "pusat", "key": "always the same"})
             times.append(time.perf_counter() - began)
-    assert statistics.median(times) < 0.03  # with Nagle's algorithm it is 0.044
+    assert min(times) < 0.03  # with Nagle's algorithm none is below 0.04, however fast the machine
 
 
 async def test_a_port_that_is_taken_is_said_so_with_what_to_do(tmp_path: Path) -> None:
