@@ -85,7 +85,7 @@ class VirtualClock(Clock):
         self._now += max(0.0, seconds)
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        return _ScaledLoop(self, _VirtualSelector(self))
+        return _VirtualLoop(self, _VirtualSelector(self))
 
 
 class _ScaledSelector(selectors.DefaultSelector):
@@ -120,3 +120,14 @@ class _ScaledLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._clock.now()
+
+
+class _VirtualLoop(_ScaledLoop):
+    def __init__(self, clock: VirtualClock, selector: _VirtualSelector) -> None:
+        super().__init__(clock, selector)
+        self._virtual = clock
+
+    async def shutdown_default_executor(self, *timeout: float | None) -> None:
+        """The executor's threads end in real time, whatever the deadline that Python 3.12 and later give them."""
+        self._virtual.busy = lambda: True
+        await super().shutdown_default_executor(*timeout)
