@@ -128,7 +128,7 @@ def test_the_credit_is_asked_in_each_coding(demo: RunningDemo, modem: Typed) -> 
 def test_a_text_goes_out_and_is_on_record(demo: RunningDemo, modem: Typed, capsys: pytest.CaptureFixture[str]) -> None:
     done = modem("sms", L1, ABROAD, "Halo dari pusat")
     assert (done.returncode, done.stdout) == (0, f"sent to {ABROAD} in 1 part\n"), done.stderr
-    assert "sms.sent                 l1" in journal(demo, capsys)
+    until(lambda: "sms.sent                 l1" in journal(demo, capsys), "on record")
     sim(demo, "knob", "mobile", "sms.outbox")
     assert "Halo dari pusat" in capsys.readouterr()[0]
 
