@@ -294,7 +294,7 @@ async def test_it_ends_at_once_while_streams_are_open(node: Node) -> None:
         await anext(stream)
         asked = time.monotonic()
         assert await node.end("web") == 0
-        assert time.monotonic() - asked < 2.0
+        assert time.monotonic() - asked < 5.0  # longer, and its supervisor kills it
         rest = [n async for n, _ in stream]  # the stream ends, it is not torn off
         assert len(rest) < 5
 
