@@ -1,7 +1,6 @@
 """`siaga modem`: look at the lines' modems, ask them something while they are on duty, and find what is wrong."""
 
 import argparse
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ import msgspec
 
 from appliance.cli_modem_replay import PROFILES, export, replay_file
 from appliance.cli_modem_words import diagnosis, info, row
-from appliance.cli_node import add_node_arguments, ask, request
-from appliance.cli_orders import PASSWORD_VARIABLE
+from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
 from appliance.config import Site
 from appliance.view import LineView, View
 from drivers.jsonsocket import Client, Refusal
@@ -22,7 +20,7 @@ LAST_WORDS = 10  # records that `info` shows
 
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     add_node_arguments(parser)
-    parser.add_argument("--user", help=f"log in as; the password is read from ${PASSWORD_VARIABLE}")
+    add_login_argument(parser)
     verbs = parser.add_subparsers(dest="verb", metavar="list|info|doctor|at|ussd|sms|export|replay", required=True)
 
     def verb(name: str, text: str, run: Callable[[argparse.Namespace], int], *words: tuple[str, str]) -> Any:
@@ -73,10 +71,7 @@ class Desk:
 def _with(talk: Talk) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
         async def connected(client: Client, site: Site) -> int:
-            login: dict[str, Any] = {}
-            if options.user:
-                password = os.environ.get(PASSWORD_VARIABLE, "")
-                login["token"] = (await request(client, "login", name=options.user, password=password))["token"]
+            login = await log_in(client, options)
             return await talk(Desk(client, site, login), options)
 
         return ask(options, connected)

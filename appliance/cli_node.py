@@ -15,6 +15,8 @@ from appliance.demo_site import CENTRE, default_folder, held
 from drivers.clock import Clock
 from drivers.jsonsocket import Client, Gone, Message, Refusal
 
+PASSWORD_VARIABLE = "SIAGA_PASSWORD"
+
 
 class NoNode(Exception):
     """No node is meant that there is; the text says what to do."""
@@ -99,3 +101,15 @@ async def request(client: Client, do: str, **fields: Any) -> Any:
     """One request; its `ok`."""
     message: Message = {"do": do, **fields}
     return await client.request(message, timeout=10.0)
+
+
+def add_login_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--user", help=f"log in as; the password is read from ${PASSWORD_VARIABLE}")
+
+
+async def log_in(client: Client, options: argparse.Namespace) -> dict[str, Any]:
+    """What each request of the person carries; nothing where nobody logs in. Raises Refusal."""
+    if not options.user:
+        return {}
+    password = os.environ.get(PASSWORD_VARIABLE, "")
+    return {"token": (await request(client, "login", name=options.user, password=password))["token"]}

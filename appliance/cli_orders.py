@@ -1,22 +1,20 @@
 """`siaga alert sound | stop | list`: orders from the box's own console, or with a name and password."""
 
 import argparse
-import os
 import secrets
 from typing import Any
 
-from appliance.cli_node import add_node_arguments, ask, request
+from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
 from appliance.config import Site
 from appliance.model import AlertKind, Pattern
 from drivers.jsonsocket import Client
 
-PASSWORD_VARIABLE = "SIAGA_PASSWORD"
 SETTLED = ("energised", "proven", "ended", "refused", "expired", "cancelled", "failed")
 
 
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     add_node_arguments(parser)
-    parser.add_argument("--user", help=f"log in as; the password is read from ${PASSWORD_VARIABLE}")
+    add_login_argument(parser)
     verbs = parser.add_subparsers(dest="verb", metavar="sound|stop|list", required=True)
     sound = verbs.add_parser("sound", help="sound sirens and say what each station does")
     sound.add_argument("station", nargs="+", help="station ids, or `all`")
@@ -34,10 +32,7 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     async def talk(client: Client, site: Site) -> int:
-        login: dict[str, Any] = {}
-        if options.user:
-            password = os.environ.get(PASSWORD_VARIABLE, "")
-            login["token"] = (await request(client, "login", name=options.user, password=password))["token"]
+        login = await log_in(client, options)
         if options.verb == "sound":
             return await _sound(client, site, options, login)
         if options.verb == "stop":

@@ -1,15 +1,13 @@
 """`siaga sms send | list`: a text by the best line, and texts both ways with where they stand."""
 
 import argparse
-import os
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from appliance.cli_node import add_node_arguments, ask, request
-from appliance.cli_orders import PASSWORD_VARIABLE
+from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
 from appliance.config import ZONES, Site
 from appliance.state import Message
 from appliance.view import OutgoingView
@@ -21,7 +19,7 @@ SHOWN = 60  # characters of a text in one row; --all shows them whole
 
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     add_node_arguments(parser)
-    parser.add_argument("--user", help=f"log in as; the password is read from ${PASSWORD_VARIABLE}")
+    add_login_argument(parser)
     verbs = parser.add_subparsers(dest="verb", metavar="send|list", required=True)
     send = verbs.add_parser("send", help="give a text; it is kept, tried and reported on")
     send.add_argument("number", help="as +6281...")
@@ -38,10 +36,7 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     async def talk(client: Client, site: Site) -> int:
-        login: dict[str, Any] = {}
-        if options.user:
-            password = os.environ.get(PASSWORD_VARIABLE, "")
-            login["token"] = (await request(client, "login", name=options.user, password=password))["token"]
+        login = await log_in(client, options)
         if options.verb == "send":
             return await _send(client, options, login)
         return await _list(client, site, options, login)

@@ -1,7 +1,7 @@
 """A box with its lines on simulated modems: the mobile network too, on one loop with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -168,3 +168,14 @@ async def world(folder: Path, clock: VirtualClock) -> AsyncIterator[World]:
     finally:
         await made.stop()
         await made.network.stop()
+
+
+def play(folder: Path, story: Callable[[World], Awaitable[None]]) -> None:
+    """Let a story happen in a world and a time of its own."""
+
+    async def main() -> None:
+        async with world(folder, clock) as there:
+            await story(there)
+
+    clock = VirtualClock()
+    clock.run(main())

@@ -5,11 +5,12 @@ import fcntl
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
-from lines_box import NUMBERS, OUTSIDE, World, world
+from lines_box import NUMBERS, OUTSIDE, World, play
 from scripted_modem import Line, ScriptedModem
 
 from appliance.events import (
@@ -36,15 +37,7 @@ Story = Callable[[World], Awaitable[None]]
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Callable[..., None]:
-    def run(story: Story) -> None:
-        async def main() -> None:
-            async with world(tmp_path, clock) as there:
-                await story(there)
-
-        clock = VirtualClock()
-        clock.run(main())
-
-    return run
+    return partial(play, tmp_path)
 
 
 def test_credit_cell_and_time_come_from_the_network_by_lte_and_by_2g(tell: Callable[..., None]) -> None:

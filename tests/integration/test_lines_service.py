@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from lines_box import NUMBERS, OUTSIDE, World, world
+from lines_box import NUMBERS, OUTSIDE, World, play
 
 from appliance.events import (
     CallAnswered,
@@ -21,7 +22,6 @@ from appliance.events import (
 )
 from appliance.model import CallPhase
 from appliance.sms_events import SmsFailed, SmsSent, SmsUndelivered
-from drivers.clock import VirtualClock
 from drivers.jsonsocket import Refusal
 
 Story = Callable[[World], Awaitable[None]]
@@ -30,15 +30,7 @@ both = pytest.mark.parametrize("line", ["l1", "l2"])
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Callable[[Story], None]:
-    def run(story: Story) -> None:
-        async def main() -> None:
-            async with world(tmp_path, clock) as there:
-                await story(there)
-
-        clock = VirtualClock()
-        clock.run(main())
-
-    return run
+    return partial(play, tmp_path)
 
 
 def test_lines_come_up_once_each_and_say_what_they_are(tell: Callable[[Story], None]) -> None:

@@ -1,14 +1,14 @@
 """Texts that go out through real drivers and simulated modems: another line, marks, reports, no disk, restarts."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from lines_box import OUTSIDE, Box, World, world
+from lines_box import OUTSIDE, Box, World, play
 
 from appliance.model import OutgoingState
 from appliance.sms_events import SmsDelivered, SmsFailed, SmsHeld, SmsReported, SmsSending, SmsSent, SmsUndelivered
-from drivers.clock import VirtualClock
 from drivers.jsonsocket import Refusal
 
 Story = Callable[[World], Awaitable[None]]
@@ -16,15 +16,7 @@ Story = Callable[[World], Awaitable[None]]
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Callable[[Story], None]:
-    def run(story: Story) -> None:
-        async def main() -> None:
-            async with world(tmp_path, clock) as there:
-                await story(there)
-
-        clock = VirtualClock()
-        clock.run(main())
-
-    return run
+    return partial(play, tmp_path)
 
 
 async def until_over(box: Box, message: str) -> OutgoingState:

@@ -22,7 +22,7 @@ def check(tree: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_registry_address_is_found_with_its_line(tree: Path) -> None:
-    (tree / "package-lock.json").write_text(f'{{\n"resolved": "https://{HOST}/htmx.org"\n}}\n')
+    (tree / "package-lock.json").write_text(f'{{\n"from": "{HOST}"\n}}\n')
     done = check(tree)
     assert done.returncode == 1
     assert f"package-lock.json:2: names the registry {HOST}" in done.stdout
