@@ -1,15 +1,11 @@
 """Commands: orders from a person, a button or a rule, as they come in at the control socket (`do` names the kind)."""
 
-import msgspec
-
+from appliance.call_commands import CallCommand
+from appliance.command import Command
 from appliance.model import AlertKind, Pattern
 
 MOST_SECONDS = 3600
 MOST_PARTS = 10  # of a text; a line sends nothing else but orders meanwhile
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
-    """An order. The actor is not in it: core knows who holds the token."""
 
 
 class IssueAlert(Command, tag="alert.issue", frozen=True, kw_only=True):
@@ -29,14 +25,6 @@ class StopAlert(Command, tag="alert.stop", frozen=True, kw_only=True):
 
     alerts: tuple[str, ...] = ()
     via: str = "page"
-
-
-class AnswerCall(Command, tag="call.answer", frozen=True, kw_only=True):
-    line: str
-
-
-class HangUp(Command, tag="call.hang_up", frozen=True, kw_only=True):
-    line: str
 
 
 class AcknowledgeAlarm(Command, tag="alarm.acknowledge", frozen=True, kw_only=True):
@@ -93,8 +81,6 @@ class ListTexts(Command, tag="sms.list", frozen=True, kw_only=True):
 AnyCommand = (
     IssueAlert
     | StopAlert
-    | AnswerCall
-    | HangUp
     | AcknowledgeAlarm
     | ModemAt
     | ModemUssd
@@ -102,6 +88,7 @@ AnyCommand = (
     | SendText
     | QueueText
     | ListTexts
+    | CallCommand
 )
 NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
 TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in (ModemAt, ModemUssd, ModemRecording, SendText))

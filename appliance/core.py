@@ -21,22 +21,10 @@ from appliance.alerting.reports import Reports
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
 from appliance.clock import boot_id
-from appliance.commands import (
-    AcknowledgeAlarm,
-    AnswerCall,
-    AnyCommand,
-    HangUp,
-    IssueAlert,
-    ListTexts,
-    ModemAt,
-    ModemRecording,
-    ModemUssd,
-    QueueText,
-    SendText,
-    StopAlert,
-)
+from appliance.commands import IssueAlert
 from appliance.config import Site, places
 from appliance.control import Control
+from appliance.core_commands import Obey
 from appliance.dashboards import Dashboards
 from appliance.entry import Entry
 from appliance.event import Event
@@ -48,7 +36,7 @@ from appliance.lines.service import Lines
 from appliance.lines.trunk import TrunkWatch
 from appliance.local import Local
 from appliance.logins import Logins
-from appliance.make_view import VERSION, ViewMaker, both_ways
+from appliance.make_view import VERSION, ViewMaker
 from appliance.model import Path
 from appliance.people import People
 from appliance.power.service import Power
@@ -143,8 +131,9 @@ class Core:
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event
         )
+        obey = Obey(state, self._lines, self._alarms, self._centre)
         self._control = Control(
-            self._places.control, self._places.journal, self._journal, clock, self._people, self._view, self._obey
+            self._places.control, self._places.journal, self._journal, clock, self._people, self._view, obey
         )
 
     async def run(self) -> None:
@@ -340,33 +329,3 @@ class Core:
         self._append(al.ButtonPressed(button=press.button, taken=True))
         command = IssueAlert(stations=plan.stations, pattern=plan.pattern, seconds=plan.seconds, via="button")
         await self._centre.issue(command, f"button:{press.button}")
-
-    # Commands
-
-    async def _obey(self, command: AnyCommand, actor: str) -> Any:
-        match command:
-            case IssueAlert() | StopAlert() if self._centre is None:
-                raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
-            case IssueAlert() if self._centre:
-                return await self._centre.issue(command, actor)
-            case StopAlert() if self._centre:
-                return await self._centre.stop(command, actor)
-            case AnswerCall(line=line):
-                return await self._lines.answer(line, actor)
-            case HangUp(line=line):
-                return await self._lines.hang_up(line, actor)
-            case ModemAt(line=line):
-                return await self._lines.bench(line).ask(command.command, actor)
-            case ModemUssd(line=line):
-                return await self._lines.bench(line).ussd(command.code, actor)
-            case SendText(line=line):
-                return await self._lines.outgoing.trial(command.number, command.text, actor, line)
-            case QueueText(number=number, text=text, line=line):
-                return await self._lines.outgoing.text(number, text, actor, line, command.lifetime_s, command.key)
-            case ListTexts(last=last):
-                return both_ways(self._state, last)
-            case ModemRecording(line=line):
-                return self._lines.bench(line).recording()
-            case AcknowledgeAlarm():
-                return self._alarms.acknowledge(command, actor)
-        raise Refusal("unknown", f"{command} is not known here.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from appliance import alert_events, sms_events
+from appliance import alert_events, call_events, sms_events
 from appliance.event import Event
 
 # The box itself
@@ -367,7 +367,11 @@ def _kinds_in(namespace: dict[str, Any]) -> dict[str, type[Event]]:
     return {str(k.__struct_config__.tag): k for k in kinds if "." in str(k.__struct_config__.tag)}
 
 
-KINDS = _kinds_in(vars(alert_events)) | _kinds_in(vars(sms_events)) | _kinds_in(globals())
+KINDS = {
+    kind: found
+    for module in (vars(alert_events), vars(sms_events), vars(call_events), globals())
+    for kind, found in _kinds_in(module).items()
+}
 
 
 def encode_event(event: Event) -> bytes:

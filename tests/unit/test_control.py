@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from appliance import events as ev
-from appliance.commands import AnswerCall, AnyCommand
+from appliance.call_commands import AnswerCall
+from appliance.commands import AnyCommand
 from appliance.control import RING, Control
 from appliance.journal import Journal
 from appliance.logins import Logins

@@ -1,0 +1,61 @@
+"""Carries a command that core has taken to the room whose matter it is."""
+
+from typing import Any
+
+from appliance.alarms.service import Alarms
+from appliance.alerting.centre import Centre
+from appliance.call_commands import AnswerCall, HangUp
+from appliance.commands import (
+    AcknowledgeAlarm,
+    AnyCommand,
+    IssueAlert,
+    ListTexts,
+    ModemAt,
+    ModemRecording,
+    ModemUssd,
+    QueueText,
+    SendText,
+    StopAlert,
+)
+from appliance.lines.service import Lines
+from appliance.make_view import both_ways
+from appliance.state import State
+from drivers.jsonsocket import Refusal
+
+
+class Obey:
+    """Call it with a command and its actor; the answer is JSON. Raises Refusal. `centre` is None at a station."""
+
+    def __init__(self, state: State, lines: Lines, alarms: Alarms, centre: Centre | None) -> None:
+        self._state, self._lines, self._alarms, self._centre = state, lines, alarms, centre
+
+    async def __call__(self, command: AnyCommand, actor: str) -> Any:
+        match command:
+            case IssueAlert() | StopAlert():
+                return await self._order(command, actor)
+            case AnswerCall(line=line):
+                return await self._lines.answer(line, actor)
+            case HangUp(line=line):
+                return await self._lines.hang_up(line, actor)
+            case ModemAt(line=line):
+                return await self._lines.bench(line).ask(command.command, actor)
+            case ModemUssd(line=line):
+                return await self._lines.bench(line).ussd(command.code, actor)
+            case SendText(line=line):
+                return await self._lines.outgoing.trial(command.number, command.text, actor, line)
+            case QueueText(number=number, text=text, line=line):
+                return await self._lines.outgoing.text(number, text, actor, line, command.lifetime_s, command.key)
+            case ListTexts(last=last):
+                return both_ways(self._state, last)
+            case ModemRecording(line=line):
+                return self._lines.bench(line).recording()
+            case AcknowledgeAlarm():
+                return self._alarms.acknowledge(command, actor)
+        raise Refusal("unknown", f"{command} is not known here.")
+
+    async def _order(self, command: IssueAlert | StopAlert, actor: str) -> Any:
+        if self._centre is None:
+            raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
+        if isinstance(command, IssueAlert):
+            return await self._centre.issue(command, actor)
+        return await self._centre.stop(command, actor)
