@@ -2,7 +2,7 @@
 
 import asyncio
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +114,9 @@ def read(path: Path) -> Pcm:
         return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
 
 
-def told(story: Any) -> Any:
+def told(story: Callable[[Talk], Coroutine[Any, Any, None]]) -> Callable[[Path], None]:
+    """The test that lets it happen in a time of its own."""
+
     def test(tmp_path: Path) -> None:
         async def main() -> None:
             async with talking(tmp_path) as there:
