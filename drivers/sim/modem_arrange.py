@@ -67,7 +67,7 @@ class Arrangement:
         self._need(so=bool(legs))
         for leg in legs:
             self._network.calls.release(leg.call, self._modem)
-        self._no_conference_of_one()
+        self.no_conference_of_one()
 
     def _release_and_accept(self) -> None:
         active, waiting, held = self._active(), self._incoming(), self._held()
@@ -94,7 +94,7 @@ class Arrangement:
         self._need(so=leg.active and leg.joined and not [h for h in self._held() if not h.joined])
         leg.joined = False
         self._put(others, held=True)
-        self._no_conference_of_one()
+        self.no_conference_of_one()
         self._holder.report(leg)
 
     def _join(self) -> None:
@@ -116,7 +116,8 @@ class Arrangement:
             leg.hold(self._modem, on=held)
             self._holder.report(leg)
 
-    def _no_conference_of_one(self) -> None:
+    def no_conference_of_one(self) -> None:
+        """After an end."""
         joined = [leg for leg in self._holder.legs if leg.joined]
         if len(joined) == 1:
             joined[0].joined = False

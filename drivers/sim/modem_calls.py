@@ -67,6 +67,7 @@ class Calls:
         if call.phase is Phase.ENDED:
             if leg in self.legs:
                 self.legs.remove(leg)
+            self._arrangement.no_conference_of_one()
         elif leg not in self.legs:
             leg.waiting = bool(self.legs) and leg.incoming(self._modem)
             self.legs.append(leg)
