@@ -316,6 +316,30 @@ async def test_a_sound_port_that_is_unplugged_takes_no_call_with_it(talk: Talk) 
     assert (await talk.simcom_pcm.listen(0.3)).any()
 
 
+@told
+async def test_a_held_caller_neither_hears_nor_is_heard_and_a_conference_hears_all(talk: Talk) -> None:
+    other = "+6281299990001"
+    await talk.simcom.ask("AT+CCWA=1")
+    await talk.turn("phone.record", number=other, file=str(talk.folder / "other.wav"))
+    await talk.talk()
+    await talk.turn("call.from", number=other, to="simcom")
+    await talk.simcom.until("CCWA")
+    assert (await talk.simcom.ask("AT+CHLD=2")).endswith("OK")
+    await talk.turn("phone.say", number=OUTSIDE, hz=600, seconds=1, over_and_over=True)
+    await talk.turn("phone.say", number=other, hz=1500, seconds=1, over_and_over=True)
+    await asyncio.sleep(0.1)
+    assert share_of(await talk.simcom_pcm.listen(0.5), 8000, 1500) > 0.999
+    assert (await talk.simcom.ask("AT+CHLD=3")).endswith("OK")
+    await asyncio.sleep(0.1)
+    heard = await talk.simcom_pcm.listen(0.5)
+    assert share_of(heard, 8000, 1500) == pytest.approx(0.5, abs=0.05)
+    assert share_of(heard, 8000, 600) == pytest.approx(0.5, abs=0.05)
+    await talk.turn("phone.record", number=other)
+    kept = read(talk.folder / "other.wav")
+    assert not kept[: 8000 // 2].any(), "while the first was held"
+    assert share_of(kept[-3200:], 8000, 600) > 0.999, "what the first caller says, in the conference"
+
+
 async def test_a_phone_speaks_a_text(tmp_path: Path) -> None:
     network = MobileNetwork(lambda: 0.0)
     knobs = SoundKnobs(network, {})
