@@ -29,7 +29,8 @@ def calls(rate: int) -> Wave:
     """`one_call` twice a second."""
     period = np.zeros(round(PERIOD_S * rate), np.int16)
     period[: round(CALL_S * rate)] = np.rint(one_call(rate))
-    return lambda at, count: period[(np.arange(count) + at) % len(period)]
+    twice = np.concatenate((period, period))  # a frame is shorter than a period
+    return lambda at, count: twice[at % len(period) :][:count]
 
 
 class Device:
