@@ -11,6 +11,7 @@ import soxr
 from drivers.audio.bridge import Bridge
 from drivers.audio.endpoint import BRIDGE_RATE, Pcm
 from drivers.audio.measure import RECOGNISABLE, find, likeness, probe
+from drivers.audio.proof import Proof
 from drivers.audio.speech import Speaker
 from tests.clocked_device import Device
 
@@ -36,6 +37,43 @@ def late(pcm: Pcm, samples: int, gain_db: float = 0.0) -> Pcm:
 
 def noise(count: int, size: float) -> Pcm:
     return np.clip(np.random.default_rng(1).standard_normal(count) * size, -32768, 32767).astype(np.int16)
+
+
+class Line:
+    """The network one way: late, weaker, every so many frames one is lost."""
+
+    def __init__(self, rate: int, delay_s: float, gain_db: float = 0.0, hole_every: int = 0) -> None:
+        self.frames = [np.zeros(rate // 50, np.int16)] * round(delay_s * 50)
+        self._gain, self._hole_every, self._count = 10 ** (gain_db / 20), hole_every, 0
+
+    def put(self, pcm: Pcm) -> None:
+        self._count += 1
+        lost = self._hole_every and self._count % self._hole_every == 0
+        self.frames.append(np.zeros_like(pcm) if lost else np.rint(pcm * self._gain).astype(np.int16))
+
+
+class Modem:
+    """Its clock is the bridge's: each take is a frame, each take plays one."""
+
+    rate, live, lost, finished = 8000, True, "", False
+
+    def __init__(self, out: Line, into: Line) -> None:
+        self._out, self._in, self._buffer = out, into, np.zeros(0, np.int16)
+
+    @property
+    def waiting_s(self) -> float:
+        return len(self._buffer) / self.rate
+
+    def take(self) -> Pcm:
+        played, self._buffer = self._buffer[:160], self._buffer[160:]
+        self._out.put(np.concatenate((played, np.zeros(160 - len(played), np.int16))))
+        return self._in.frames.pop(0)
+
+    def give(self, pcm: Pcm) -> None:
+        self._buffer = np.concatenate((self._buffer, pcm))
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +155,31 @@ def test_other_speech_noise_tones_and_half_of_it_are_not_recognised(texts: tuple
         halved[first : first + 3200] = 0
     for sound in (other, one[::-1], noise(len(one), 2000), PROBE, halved, np.zeros_like(one)):
         assert likeness(one, sound) < RECOGNISABLE - 0.1
+
+
+def test_a_proof_measures_each_way_of_a_path_by_itself() -> None:
+    """Two modems in a call: 200 ms there; back 120 ms, 10 dB weaker, and each tenth frame is lost."""
+    way_there, way_back = Line(8000, 0.2), Line(8000, 0.12, gain_db=-10.0, hole_every=10)
+    one, other = Modem(way_there, way_back), Modem(way_back, way_there)
+    proof = Proof(one, other)
+    ticks = 1
+    while not proof.tick():
+        ticks += 1
+    assert ticks * 0.02 == pytest.approx(proof.seconds, abs=0.05)
+    there, back = proof.result()
+    assert 200 <= there.delay_ms < 320
+    assert 120 <= back.delay_ms < 240
+    assert there.level_db == pytest.approx(0, abs=0.5)
+    assert back.level_db == pytest.approx(-10, abs=1)
+    assert there.lost_percent == 0
+    assert 8 < back.lost_percent < 22
+
+
+def test_a_proof_of_a_path_that_is_dead_one_way_says_which() -> None:
+    way_there, way_back = Line(8000, 0.1), Line(8000, 0.1, gain_db=-120.0)
+    proof = Proof(Modem(way_there, way_back), Modem(way_back, way_there))
+    while not proof.tick():
+        pass
+    there, back = proof.result()
+    assert there.heard
+    assert not back.heard
