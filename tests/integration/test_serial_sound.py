@@ -205,3 +205,23 @@ async def test_a_call_on_a_simulated_modem_is_heard_and_spoken_through_it(tmp_pa
     begins = loud_from(kept, RATE, -40)
     assert share_of(kept[begins + 800 : begins + 4800], RATE, 440) > 0.999
     assert level_dbfs(kept[begins + 800 : begins + 4800]) == pytest.approx(-20, abs=0.1)
+
+
+@virtual
+async def test_what_a_modem_still_holds_is_known_by_what_it_sent_meanwhile(tmp_path: Path) -> None:
+    """It plays as many samples as it sends: nothing else tells of the buffer in it."""
+    async with serial(tmp_path / "pcm") as (modem, end):
+        frame = tone(1000, 0.02, RATE)
+        end.give(frame)
+        assert end.waiting_s == 0.0, "it sends nothing: not in a call"
+        modem.port.write(bytes(2 * FRAME))
+        await asyncio.sleep(0.01)
+        for _ in range(3):
+            end.give(frame)
+        assert end.waiting_s == pytest.approx(0.06)
+        modem.port.write(bytes(2 * FRAME))
+        await asyncio.sleep(0.01)
+        assert end.waiting_s == pytest.approx(0.04)
+        for _ in range(50):
+            end.give(frame)
+        assert end.waiting_s <= GIVEN_S, "it stopped sending: bounded"
