@@ -281,7 +281,7 @@ def test_whatever_sources_are_missing_no_call_is_lost_none_is_invented_and_names
             continue
         index, said = done
         begun += index not in before
-        phase, number, out = truth.calls.get(index) or before[index]
+        _phase, number, out = truth.calls.get(index) or before[index]
         resumed = said is Said.ALONE and before.get(index, (None,))[0] is Phase.HELD
         waiting = said is Said.INCOMING and len(truth.calls) > 1
         words = words_of(index, said, number, out=out, waiting=waiting or resumed)
