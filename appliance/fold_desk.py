@@ -25,6 +25,11 @@ OF_PERSONS = ("person", "call_back")  # why a call goes out that is talked on by
 FOLDS = Folds()
 
 
+def gave(person: str, actor: str) -> bool:
+    """Whether an order is of the call that `person` talks on: they gave it, or somebody pressed the desk's button."""
+    return actor == person or actor.startswith("button:")
+
+
 def by_person(actor: str) -> bool:
     """Whether who answered can be taken for someone who listens: the box itself does not, and nobody does not."""
     return actor not in ("", DESK)
@@ -71,8 +76,8 @@ def _(s: State, e: ce.CallGreeted, at: Stamp) -> None:
 @FOLDS.of(ce.CallRefused)
 def _(s: State, e: ce.CallRefused, at: Stamp) -> None:
     if call := s.desk.open.get(e.call):
-        call.refused = e.why
-        if e.why == "blocked" and (block := s.desk.blocks.get(telephone(call.number))):
+        first, call.refused = not call.refused, e.why
+        if first and e.why == "blocked" and (block := s.desk.blocks.get(telephone(call.number))):
             block.refused += 1
 
 
@@ -98,8 +103,9 @@ def _(s: State, e: ev.CallEvent, at: Stamp) -> None:
     call = s.desk.open.pop(e.call, None)
     if call is None:
         return
+    s.desk.over += 1
     ended = e if isinstance(e, ev.CallEnded) else None
-    turned_away = ended is not None and ended.reason == "operator" and call.answered is None
+    turned_away = ended is not None and ended.reason in ("operator", "refused") and call.answered is None
     if not call.incoming:
         outcome = "out"
         if ended and call.answered and ended.seconds >= LASTED and call.why in OF_PERSONS:
@@ -158,13 +164,11 @@ def _(s: State, e: ce.CallerUnblocked, at: Stamp) -> None:
 
 @FOLDS.of(al.AlertIssued)
 def _(s: State, e: al.AlertIssued, at: Stamp) -> None:
-    """An order belongs to the call that its giver talks on, else to the only one that anybody talks on."""
-    talked = [c for c in s.desk.open.values() if c.taken]
-    own = [c for c in talked if c.taken and c.taken.actor == at.actor] or (talked if len(talked) == 1 else [])
-    if own:
-        own[-1].alerts += (e.alert,)
-        if past := _past(s.desk, own[-1].id, own[-1].number):
-            past.alerts = own[-1].alerts
+    for call in s.desk.open.values():
+        if call.taken and gave(call.taken.actor, at.actor):
+            call.alerts += (e.alert,)
+            if past := _past(s.desk, call.id, call.number):
+                past.alerts = call.alerts
 
 
 @FOLDS.of(ce.QueueOverflowed)

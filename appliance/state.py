@@ -315,6 +315,7 @@ class DeskRecord(msgspec.Struct):
     blocks: dict[str, Block] = {}
     recent: dict[str, str] = {}  # number by call, of the last ones
     overflowed: Stamp | None = None
+    over: int = 0  # calls that have ended
 
 
 class State(msgspec.Struct):
