@@ -133,6 +133,7 @@ class Desk:
         if call.id in self._acts or call.id in self._not_before:
             return
         self._acts[call.id] = asyncio.create_task(self._act(call, act), name=f"desk {call.id}")
+        self._acts[call.id].add_done_callback(_notice_death)
 
     async def _act(self, call: DeskCall, act: Callable[[DeskCall], Awaitable[None]]) -> None:
         try:
@@ -142,6 +143,9 @@ class Desk:
             self._not_before[call.id] = self._clock.now() + AGAIN
             if call.id in self._state.desk.open and call.taken is None:
                 log.warning("call %s on %s: %s is tried again: %s", call.id, call.line, act.__name__[1:], e)
+        except BaseException:
+            self._not_before[call.id] = self._clock.now() + AGAIN  # a flaw of ours must not spin
+            raise
         finally:
             del self._acts[call.id]
             self._woken.set()
@@ -154,9 +158,8 @@ class Desk:
         if call.answered is None:
             await self._hands.answer(call.line, call.id, DESK)
         if call.taken is None and call.answered is not None and call.id in self._state.desk.open:
-            self._append(
-                CallGreeted(line=call.line, call=call.id), actor=DESK
-            )  # the sound room speaks to who is greeted
+            # The sound room speaks to whom the state calls greeted.
+            self._append(CallGreeted(line=call.line, call=call.id), actor=DESK)
 
     def _overflow(self, queue: list[DeskCall], calls: list[DeskCall], now: float) -> None:
         rules = self._site.desk.overflow
@@ -181,6 +184,7 @@ class Desk:
             self._noticed = episode.seq
             text = self._notices.text(self._state.desk.overflow_why, len(queue), rules.after_s)
             self._notice = asyncio.create_task(self._give_notice(rules.number, text, f"overflow-{episode.seq}"))
+            self._notice.add_done_callback(_notice_death)
 
     async def _give_notice(self, number: str, text: str, key: str) -> None:
         try:
@@ -244,6 +248,11 @@ class Desk:
             if call_back in back.calls:
                 return self.directory.number(back.number)
         raise Refusal("no_call_back", f"{call_back} is not on the call-back list.", "Somebody was there first.")
+
+
+def _notice_death(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("%s failed", task.get_name(), exc_info=error)
 
 
 def _to(command: Dial, number: str) -> Dial:
