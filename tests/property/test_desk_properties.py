@@ -31,7 +31,7 @@ STEPS = (
     "unmute",
 )
 numbers = st.sampled_from([ANI, BUDI, CITRA, "081100000001", None])
-steps = st.lists(st.tuples(st.sampled_from(STEPS), numbers, st.sampled_from(list(OWN)), st.integers(0, 7)), max_size=25)
+steps = st.lists(st.tuples(st.sampled_from(STEPS), numbers, st.sampled_from(list(OWN)), st.integers(0, 7)), max_size=20)
 
 
 def pick(calls: list[str], which: int) -> str:
