@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from clocked_device import Device, calls, mouth_to_ear, sine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from drivers.audio.jitter import FRAME, MOST_HELD, Hearing
 from drivers.audio.player import Player
 from drivers.audio.resample import Resampler
 from drivers.audio.tones import Humming, tone
-from tests.clocked_device import Device, calls, mouth_to_ear, sine
 
 QUARTER = BRIDGE_RATE // 4
 

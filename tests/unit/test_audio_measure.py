@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from clocked_device import Device
 
 from drivers.audio.bridge import Bridge
 from drivers.audio.endpoint import BRIDGE_RATE, Pcm
 from drivers.audio.measure import RECOGNISABLE, find, likeness, probe
 from drivers.audio.proof import Proof
 from drivers.audio.speech import Speaker
-from tests.clocked_device import Device
 
 PROBE = probe()
 ONE = "Anda terhubung dengan layanan darurat. Mohon tunggu, panggilan Anda segera dijawab oleh petugas kami."
