@@ -86,7 +86,7 @@ def figures(answer: FiguresAnswer) -> list[str]:
 
 def done(told: Mapping[str, Any]) -> str:
     """What an order came to."""
-    call = "  ".join(str(told[key]) for key in ("line", "call") if key in told)
+    call = "  ".join(str(told[key]) for key in ("line", "call", "number") if key in told)
     unsafe = "" if told.get("durable", True) else "  It is NOT on disk yet."
     return f"Done. {call}{unsafe}".rstrip()
 

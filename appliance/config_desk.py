@@ -43,4 +43,4 @@ class Agency(Struct, frozen=True, kw_only=True):
     kind: Literal["hospital", "police", "fire", "ambulance", "power", "search_rescue", "other"]
     phone: tuple[Number, ...]  # the first is called
     sms: Number | None = None
-    languages: tuple[Literal["id", "en"], ...] = ("id",)
+    languages: tuple[Literal["id", "en"], ...] = ()  # none: Indonesian

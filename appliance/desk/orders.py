@@ -53,13 +53,15 @@ class Orders:
     async def note(self, command: NoteCall, actor: str) -> dict[str, Any]:
         """Raises Refusal when there is no such call."""
         await self._number_of(command.call)
-        return await self._told(self._append(CallNoted(call=command.call, text=command.text), actor=actor))
+        return await self._told(
+            self._append(CallNoted(call=command.call, text=command.text), actor=actor), call=command.call
+        )
 
     async def mark(self, command: MarkCall, actor: str) -> dict[str, Any]:
         """Raises Refusal when there is no such call."""
         number = await self._number_of(command.call)
         event = CallMarked(call=command.call, number=number, mark=command.mark)
-        return await self._told(self._append(event, actor=actor))
+        return await self._told(self._append(event, actor=actor), call=command.call)
 
     async def block(self, command: BlockCaller, actor: str) -> dict[str, Any]:
         """Raises Refusal for a number that never called, a withheld one, and one that the site file knows."""
@@ -73,23 +75,26 @@ class Orders:
             raise Refusal("no_caller", f"{command.number} has not called.", "A first call is never blocked.")
         why = "pranks" if len(caller.pranks) >= self._site.pranks.marks else "person"
         until = self._clock.wall() + command.hours * HOUR
-        return await self._told(self._append(CallerBlocked(number=caller.number, until=until, why=why), actor=actor))
+        event = CallerBlocked(number=caller.number, until=until, why=why)
+        return await self._told(self._append(event, actor=actor), number=caller.number, until=until)
 
     async def unblock(self, command: UnblockCaller, actor: str) -> dict[str, Any]:
         """Raises Refusal when it is not blocked."""
         block = self._state.desk.blocks.get(telephone(command.number))
         if block is None:
             raise Refusal("not_blocked", f"{command.number} is not blocked.", "Its calls come in.")
-        return await self._told(self._append(CallerUnblocked(number=block.number, why="person"), actor=actor))
+        event = CallerUnblocked(number=block.number, why="person")
+        return await self._told(self._append(event, actor=actor), number=block.number)
 
     async def drop(self, command: DropCallBack, actor: str) -> dict[str, Any]:
         """Raises Refusal when the call is not on the list."""
         if not any(command.call in back.calls for back in self._state.desk.callbacks.values()):
             raise Refusal("no_call_back", f"{command.call} is not on the call-back list.", "Somebody was there first.")
-        return await self._told(self._append(CallBackDone(call=command.call, why="dropped"), actor=actor))
+        event = CallBackDone(call=command.call, why="dropped")
+        return await self._told(self._append(event, actor=actor), call=command.call)
 
-    async def _told(self, appended: Appended) -> dict[str, Any]:
-        return {"seq": appended.entry.seq, "durable": await appended.durable(DISK_WITHIN)}
+    async def _told(self, appended: Appended, **about: Any) -> dict[str, Any]:
+        return {**about, "durable": await appended.durable(DISK_WITHIN)}
 
     async def _number_of(self, call: str) -> str:
         desk = self._state.desk

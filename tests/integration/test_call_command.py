@@ -120,7 +120,7 @@ async def test_calls_are_listed_marked_noted_counted_and_called_back(box: Box) -
     code, said = await siaga(box, "list")
     assert code == 0
     assert [row.split()[2] for row in said.splitlines()] == ["0000000b", "0000000a"]
-    assert (await siaga(box, "mark", "0000000a", "prank"))[1] == "Done.\n"
+    assert (await siaga(box, "mark", "0000000a", "prank"))[1] == "Done. 0000000a\n"
     assert (await siaga(box, "note", "0000000a", "anak-anak"))[0] == 0
     assert "anak-anak" in (await siaga(box, "show", "0000000a"))[1]
     assert "0000000a" in (await siaga(box, "list", "--mark", "prank", "--outcome", "answered"))[1]

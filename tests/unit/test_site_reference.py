@@ -19,6 +19,7 @@ from drivers.gpio.patterns import PATTERNS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "site-file.md"
+MORE = ROOT / "docs" / "site-file-desk.md"  # tables that stand in a document of their own
 REFERENCE = re.compile(r"^## Every table and key$(.*)\Z", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^### ([^\n]+)$(.*?)(?=^### |\Z)", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
@@ -47,6 +48,7 @@ CHECKED = {
     ("[annunciator.button]", "pattern"): ", ".join(f"`{p}`" for p in PATTERNS),
     ("[annunciator.button]", "seconds"): "number, 1 to the output's `max_s`",
     ("[annunciator.button]", "take_within_s"): f"number, {numbers(*wired.TAKE_WITHIN)}",
+    ("[[agency]]", "languages"): "list of `en`, `id`",
     ("[annunciator]", "uids"): "list of whole numbers, 0 to 4294967295",
 }
 
@@ -123,7 +125,7 @@ def written() -> dict[str, dict[str, str]]:
     found = REFERENCE.search(DOCUMENT.read_text())
     assert found, f"{DOCUMENT} has lost its reference"
     told: dict[str, dict[str, str]] = {}
-    for heading, body in HEADING.findall(found[1]):
+    for heading, body in HEADING.findall(found[1] + MORE.read_text()):
         rows = {key: f"{type_} | {default_}" for key, type_, default_, _ in ROW.findall(body)}
         for name in re.findall(r"`(\[.+?\]+)`", heading) or [heading.lower()]:
             told[name] = rows
