@@ -136,11 +136,50 @@ class Power(Struct, frozen=True, kw_only=True):
 
 
 class Trunk(Struct, frozen=True, kw_only=True):
-    """The 112 trunk's gateway, watched by SIP OPTIONS."""
+    """The 112 trunk's gateway, or the PBX before it, watched by SIP OPTIONS."""
 
     host: str
     port: Port = 5060
     poll_s: Annotated[float, msgspec.Meta(ge=1, le=60)] = 2.0
+    loss_percent: Annotated[float, msgspec.Meta(ge=1, le=50)] = 10.0  # of datagrams; speech breaks up from 5 or so on
+    needs: tuple[Literal["route", "dns", "carrier"], ...] = ()  # without them no call comes, whatever a PBX answers
+
+
+class Internet(Struct, frozen=True, kw_only=True):
+    """What lies between the box and the trunk's provider. What is not named is not watched."""
+
+    route: bool = False
+    dns: str = ""  # a name that a resolver must know
+    resolvers: tuple[str, ...] = ()  # empty: those of /etc/resolv.conf
+    carrier: str = ""  # address that must echo a ping
+    poll_s: Annotated[float, msgspec.Meta(ge=1, le=60)] = 5.0
+
+
+class Agency(Struct, frozen=True, kw_only=True):
+    """Who must be told which number it uses now."""
+
+    id: Name
+    name: str
+    phone: Number  # it is told there
+    uses: Number | None = None  # of our lines, while the trunk is gone; None: those of citizens
+
+
+class Fallback(Struct, frozen=True, kw_only=True):
+    """What is so while the trunk is gone."""
+
+    automatic: bool = True
+    after_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 20.0  # of a lost trunk; a gateway restarts in less
+    steady_min: Annotated[float, msgspec.Meta(ge=0.5, le=120)] = 5.0  # of a good one, until it is over
+    citizens: tuple[Number, ...] = ()  # empty: the lines' own
+    agency: tuple[Agency, ...] = ()
+
+
+class Duty(Struct, frozen=True, kw_only=True):
+    """A person on duty, who is told by SMS."""
+
+    name: str
+    number: Number
+    language: Literal["id", "en"] = "id"
 
 
 class Site(Struct, frozen=True, kw_only=True):
@@ -164,6 +203,9 @@ class Site(Struct, frozen=True, kw_only=True):
     credit: CreditConfig = CreditConfig()
     clock: ClockConfig = ClockConfig()
     trunk: Trunk | None = None
+    internet: Internet = Internet()
+    fallback: Fallback = Fallback()
+    duty: tuple[Duty, ...] = ()
     issuer: tuple[Issuer, ...] = ()
     station: tuple[Station, ...] = ()
     line: tuple[Line, ...] = ()

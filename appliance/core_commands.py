@@ -4,7 +4,7 @@ from typing import Any
 
 from appliance.alarms.service import Alarms
 from appliance.alerting.centre import Centre
-from appliance.call_commands import AnswerCall, HangUp
+from appliance.call_commands import AnswerCall, DeclareFallback, EndFallback, HangUp, ToldAgency
 from appliance.commands import (
     AcknowledgeAlarm,
     AnyCommand,
@@ -20,14 +20,18 @@ from appliance.commands import (
 from appliance.lines.service import Lines
 from appliance.make_view import both_ways
 from appliance.state import State
+from appliance.trunk.fallback import FallbackKeeper
 from drivers.jsonsocket import Refusal
 
 
 class Obey:
     """Call it with a command and its actor; the answer is JSON. Raises Refusal. `centre` is None at a station."""
 
-    def __init__(self, state: State, lines: Lines, alarms: Alarms, centre: Centre | None) -> None:
+    def __init__(
+        self, state: State, lines: Lines, alarms: Alarms, centre: Centre | None, fallback: FallbackKeeper
+    ) -> None:
         self._state, self._lines, self._alarms, self._centre = state, lines, alarms, centre
+        self._fallback = fallback
 
     async def __call__(self, command: AnyCommand, actor: str) -> Any:
         match command:
@@ -51,6 +55,12 @@ class Obey:
                 return self._lines.bench(line).recording()
             case AcknowledgeAlarm():
                 return self._alarms.acknowledge(command, actor)
+            case DeclareFallback():
+                return self._fallback.declare(actor)
+            case EndFallback():
+                return self._fallback.end(actor)
+            case ToldAgency(agency=agency):
+                return self._fallback.told(agency, actor)
         raise Refusal("unknown", f"{command} is not known here.")
 
     async def _order(self, command: IssueAlert | StopAlert, actor: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from appliance import alert_events, call_events, sms_events
+from appliance import alert_events, call_events, sms_events, trunk_events
 from appliance.event import Event
 
 # The box itself
@@ -331,6 +331,7 @@ class TrunkLost(Event, tag="trunk.lost", frozen=True):
     SUBJECT = ("trunk",)
     trunk: str
     reason: str
+    layer: str = "trunk"  # whose fault it is: "trunk", "route", "dns", "carrier"
 
 
 class TrunkRestored(Event, tag="trunk.restored", frozen=True):
@@ -369,7 +370,7 @@ def _kinds_in(namespace: dict[str, Any]) -> dict[str, type[Event]]:
 
 KINDS = {
     kind: found
-    for module in (vars(alert_events), vars(sms_events), vars(call_events), globals())
+    for module in (vars(alert_events), vars(sms_events), vars(call_events), vars(trunk_events), globals())
     for kind, found in _kinds_in(module).items()
 }
 

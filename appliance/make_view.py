@@ -10,7 +10,9 @@ from appliance.config import Site
 from appliance.control import entry_view
 from appliance.entry import Entry
 from appliance.journal import Journal
+from appliance.model import Role
 from appliance.state import State
+from appliance.trunk_view import WitnessView, fallback_view, unwatched
 from appliance.view import EntryView, Figure, LineView, OutgoingView, PowerView, StationView, View
 from drivers.clock import Clock
 
@@ -27,10 +29,11 @@ class ViewMaker:
         self, *, site: Site, state: State, journal: Journal, clock: Clock, quality: Callable[[], str],
         power: Callable[[], PowerView] | None, lines: Callable[[], list[LineView]] | None,
         stations: Callable[[], list[StationView]], clock_offset: Callable[[], Figure | None] = lambda: None,
+        witnesses: Callable[[], list[WitnessView]] = unwatched,
     ) -> None:  # fmt: skip
         self._site, self._state, self._journal, self._clock, self._quality = site, state, journal, clock, quality
         self._power, self._lines, self._stations = power, lines, stations
-        self._clock_offset = clock_offset
+        self._clock_offset, self._witnesses = clock_offset, witnesses
         self._last: list[EntryView] = []
 
     def on_entry(self, entry: Entry) -> None:
@@ -70,6 +73,9 @@ class ViewMaker:
             last=self._last,
             clock_offset=self._clock_offset(),
             outgoing=texts_out(state, MOST_MESSAGES),
+            trunk_verdict=state.trunk_verdict,
+            witnesses=self._witnesses(),
+            fallback=fallback_view(site, state) if site.role is Role.CENTRE else None,
         )
 
 

@@ -7,7 +7,21 @@ page knows each figure's age even when core has stopped sending. `Stamp` fields 
 import msgspec
 
 from appliance.model import Role, Source
-from appliance.state import Alarm, Alert, Call, Genset, Link, Message, Proof, Siren, Stamp, StationContact, Ups
+from appliance.state import (
+    Alarm,
+    Alert,
+    Call,
+    Genset,
+    Link,
+    Message,
+    Proof,
+    Siren,
+    Stamp,
+    StationContact,
+    TrunkVerdict,
+    Ups,
+)
+from appliance.trunk_view import FallbackView, WitnessView
 
 TREND_MINUTES = 60  # of a line's signal; what a shift remembers
 
@@ -148,3 +162,6 @@ class View(msgspec.Struct):
     last: list[EntryView]  # newest first
     clock_offset: Figure | None = None  # s to add to the box's clock, by the mobile networks; None: they told nothing
     outgoing: list[OutgoingView] = []  # texts, newest first
+    trunk_verdict: TrunkVerdict | None = None
+    witnesses: list[WitnessView] = []  # of the trunk, all kinds, those that are not watched too
+    fallback: FallbackView | None = None  # None at a station

@@ -20,9 +20,9 @@ from appliance.entry import Entry
 from appliance.events import TrunkLost, TrunkRestored
 from appliance.fold import apply
 from appliance.journal import Journal
-from appliance.lines.trunk import TrunkWatch
 from appliance.model import Role
 from appliance.state import State
+from appliance.trunk.watch import TrunkWatch
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 from drivers.sim.knobs import turn
@@ -170,7 +170,7 @@ class Watch:
             role=Role.CENTRE, site="s", id="c", name="C", trunk=Trunk(host="127.0.0.1", port=port),
             annunciator=AnnunciatorConfig(socket="a.sock", factory="mock"),
         )  # fmt: skip
-        self._task = asyncio.create_task(TrunkWatch(site, self.state, self.journal.append).run())
+        self._task = asyncio.create_task(TrunkWatch(site, self.journal.append).run())
 
     def _on_entry(self, entry: Entry) -> None:
         apply(self.state, entry)
