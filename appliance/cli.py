@@ -25,6 +25,10 @@ COMMANDS = {
         "look at the lines' modems, ask them something, find what is wrong, replay a recording",
     ),
     "sms": ("appliance.cli_sms", "send a text by the best line, and list texts both ways with their states"),
+    "fallback": (
+        "appliance.cli_fallback",
+        "declare or end the fallback of 112, note who was told, see who uses what",
+    ),
     "journal": ("appliance.cli_journal", "tail, verify or export the journal"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),

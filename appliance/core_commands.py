@@ -56,11 +56,11 @@ class Obey:
             case AcknowledgeAlarm():
                 return self._alarms.acknowledge(command, actor)
             case DeclareFallback():
-                return self._fallback.declare(actor)
+                return await self._fallback.declare(actor)
             case EndFallback():
-                return self._fallback.end(actor)
+                return await self._fallback.end(actor)
             case ToldAgency(agency=agency):
-                return self._fallback.told(agency, actor)
+                return await self._fallback.told(agency, actor)
         raise Refusal("unknown", f"{command} is not known here.")
 
     async def _order(self, command: IssueAlert | StopAlert, actor: str) -> Any:

@@ -63,7 +63,7 @@ def fallback_view(site: Site, state: State) -> FallbackView:
     """From what the journal says alone."""
     now = state.fallback
     citizens = citizens_of(site)
-    told = now.told if now and now.stands else {}
+    told = now.told if now else {}  # when it is over, these must hear that too
     return FallbackView(
         stands=bool(now and now.stands),
         why=now.why if now else "",

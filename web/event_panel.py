@@ -25,8 +25,10 @@ GROUPS = {
     "registration": "line.why",
     "state": "sim_state",
     "networks": "networks",
+    "layer": "layer",
+    "what": "fallback.what",
 }
-NAMED = ("station", "line", "genset", "ups", "link", "output", "button", "input", "trunk")
+NAMED = ("station", "line", "genset", "ups", "link", "output", "button", "input", "trunk", "agency")
 SECRET = ("text", "pdu", "order")  # never in the short words of a row
 QUIET = (  # steps whose outcome has its own row
     "delivery.sent", "delivery.queued", "sms.part_received", "sms.queued", "sms.sending", "sms.sent", "sms.reported",

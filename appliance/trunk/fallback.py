@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from appliance.call_events import FallbackDeclared, FallbackOver
 from appliance.clock import boot_id
 from appliance.config import Site
+from appliance.event import Event
 from appliance.journal import Appended
 from appliance.model import Role
 from appliance.state import Stamp, State
@@ -20,6 +21,7 @@ from drivers.jsonsocket import Refusal
 
 MINUTE = 60.0
 TICK = 1.0  # s between looks; what is waited for is counted in tens of seconds
+ANSWER_WITHIN = 0.5  # s that a person waits to hear whether it is on disk
 FOR_NOW = ("full",)  # refusals that may not be one later
 
 log = logging.getLogger("siaga.fallback")
@@ -79,36 +81,36 @@ class FallbackKeeper:
 
     # What a person orders
 
-    def declare(self, actor: str) -> dict[str, Any]:
+    async def declare(self, actor: str) -> dict[str, Any]:
         """By hand: it stands until a person ends it. Raises Refusal at a station."""
         self._check_role()
         now = self._state.fallback
-        repeated = now is not None and now.stands and now.why == BY_PERSON
-        if not repeated:
-            self._append(FallbackDeclared(why=BY_PERSON), actor=actor)
-            self._woken.set()
-        return {"repeated": repeated}
+        if now is not None and now.stands and now.why == BY_PERSON:
+            return {"repeated": True}
+        return await self._ordered(FallbackDeclared(why=BY_PERSON), actor)
 
-    def end(self, actor: str) -> dict[str, Any]:
-        """By hand. Raises Refusal when none stands."""
+    async def end(self, actor: str) -> dict[str, Any]:
+        """By hand. Raises Refusal at a station."""
         self._check_role()
         if self._state.fallback is None or not self._state.fallback.stands:
             return {"repeated": True}
-        self._append(FallbackOver(why=BY_PERSON), actor=actor)
-        self._woken.set()
-        return {"repeated": False}
+        return await self._ordered(FallbackOver(why=BY_PERSON), actor)
 
-    def told(self, agency: str, actor: str) -> dict[str, Any]:
+    async def told(self, agency: str, actor: str) -> dict[str, Any]:
         """A person has told an agency. Raises Refusal when there is no such agency, or no fallback."""
         self._check_role()
         if agency not in (known := {a.id: a for a in self._site.fallback.agency}):
             raise Refusal("no_agency", f"There is no agency {agency!r}.", f"Agencies: {', '.join(known) or 'none'}.")
         if self._state.fallback is None or not self._state.fallback.stands:
             raise Refusal("no_fallback", "No fallback is in force.", "There is nothing to tell.")
-        repeated = agency in self._state.fallback.told
-        if not repeated:
-            self._append(FallbackTold(agency=agency), actor=actor)
-        return {"agency": agency, "repeated": repeated}
+        if agency in self._state.fallback.told:
+            return {"repeated": True}
+        return await self._ordered(FallbackTold(agency=agency), actor)
+
+    async def _ordered(self, event: Event, actor: str) -> dict[str, Any]:
+        row = self._append(event, actor=actor)
+        self._woken.set()
+        return {"repeated": False, "durable": await row.durable(ANSWER_WITHIN)}
 
     def _check_role(self) -> None:
         if self._site.role is not Role.CENTRE:
