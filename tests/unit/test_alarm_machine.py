@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from appliance import alert_events as al
+from appliance import call_events as call
 from appliance import events as ev
+from appliance import trunk_events as tr
 from appliance.alarms.alarm_machine import Cause, Condition, Row, condition, told
 from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
 from appliance.alarms.service import Alarms
@@ -173,6 +175,10 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
     (ev.SmsMemoryFilling(line="l1", memory="SM", used=40, total=50), "line.sms_memory", "l1/SM", 2,
      ev.SmsMemoryFreed(line="l1", memory="SM", used=39, total=50)),
     (ev.TrunkLost(trunk="sip", reason="x"), "trunk.lost", "sip", 2, ev.TrunkRestored(trunk="sip")),
+    (tr.TrunkDegraded(trunk="sip", layer="loss", reason="loss"), "trunk.degraded", "sip", 3, tr.TrunkSteady(trunk="sip")),
+    (tr.TrunkDegraded(trunk="sip", layer="dns", reason="x"), "trunk.degraded", "sip", 3,
+     ev.TrunkLost(trunk="sip", reason="x")),
+    (call.FallbackDeclared(why="trunk"), "fallback.declared", "trunk", 1, call.FallbackOver(why="restored")),
     (al.StationOffline(station="damkar", silent_s=9.0), "station.offline", "damkar", 2,
      al.StationOnline(station="damkar", session="0" * 16, path="mqtt")),
     (al.CardRaised(**CARD, phone="", reason="no_proof"), "delivery.card", "0123456789abcdef/damkar", 1,

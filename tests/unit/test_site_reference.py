@@ -68,6 +68,8 @@ def kind(type_: Any) -> str:
             return ", ".join(f"`{v}`" for v in values)
         case inspect.EnumType(cls=cls):
             return ", ".join(f"`{m.value}`" for m in cls)
+        case inspect.VarTupleType(item_type=inspect.LiteralType() as item):
+            return f"list of {kind(item)}"
         case inspect.VarTupleType(item_type=item):
             return f"list of {kind(item)}s"
     raise AssertionError(f"{type_} needs words here")
