@@ -23,6 +23,8 @@ from appliance.journal import Journal
 from appliance.model import Role
 from appliance.state import State
 from appliance.trunk.watch import TrunkWatch
+from appliance.trunk_events import TrunkDegraded
+from appliance.trunk_view import WitnessView
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 from drivers.sim.knobs import turn
@@ -160,31 +162,35 @@ def gateway(folder: Path, clock: Clock) -> Iterator[Gateway]:
 class Watch:
     """A TrunkWatch with a journal of its own."""
 
-    def __init__(self, folder: Path, clock: Clock, port: int) -> None:
+    def __init__(self, folder: Path, clock: Clock, port: int, poll_s: float = 2.0) -> None:
         self.state = State()
         self.entries: list[Entry] = []
         self._wake = asyncio.Event()
         self.journal = Journal(folder / "journal.db", clock, "boot", lambda: "ntp", self._on_entry)
         self.journal.open()
         site = Site(
-            role=Role.CENTRE, site="s", id="c", name="C", trunk=Trunk(host="127.0.0.1", port=port),
+            role=Role.CENTRE, site="s", id="c", name="C", trunk=Trunk(host="127.0.0.1", port=port, poll_s=poll_s),
             annunciator=AnnunciatorConfig(socket="a.sock", factory="mock"),
         )  # fmt: skip
-        self._task = asyncio.create_task(TrunkWatch(site, self.journal.append).run())
+        self._watch = TrunkWatch(site, self.journal.append)
+        self._task = asyncio.create_task(self._watch.run())
 
     def _on_entry(self, entry: Entry) -> None:
         apply(self.state, entry)
         self.entries.append(entry)
         self._wake.set()
 
-    async def next(self) -> TrunkLost | TrunkRestored:
+    def witness(self, name: str) -> WitnessView:
+        return next(view for view in self._watch.views() if view.id == name)
+
+    async def next(self) -> TrunkLost | TrunkRestored | TrunkDegraded:
         """The next event, with a deadline."""
         async with asyncio.timeout(PATIENCE):
             while not self.entries:
                 self._wake.clear()
                 await self._wake.wait()
         event = self.entries.pop(0).event
-        assert isinstance(event, TrunkLost | TrunkRestored)
+        assert isinstance(event, TrunkLost | TrunkRestored | TrunkDegraded)
         return event
 
     async def stop(self) -> None:
@@ -378,3 +384,51 @@ def test_the_probe_is_answered_by_sipp(tmp_path: Path) -> None:
         finally:
             running.kill()
     assert running.returncode == 0, said[-2000:]
+
+
+@needs_sipp
+def test_a_sipp_that_stops_refuses_or_drops_packets_is_judged_as_what_it_is(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    out_of_service = ANSWERING.replace("200 OK", "503 Service Unavailable")
+
+    async def story() -> None:
+        watch = Watch(tmp_path, Clock(SPEED), port, poll_s=1.0)
+        try:
+            with answering(tmp_path, port, ANSWERING):
+                assert isinstance(await watch.next(), TrunkRestored)
+            lost = await watch.next()  # it stopped: the kernel says that nobody listens
+            assert isinstance(lost, TrunkLost)
+            assert (lost.layer, lost.reason) == ("trunk", "port_closed")
+            with answering(tmp_path, port, ANSWERING):
+                assert isinstance(await watch.next(), TrunkRestored)
+            assert isinstance(await watch.next(), TrunkLost)
+            with answering(tmp_path, port, out_of_service):
+                async with asyncio.timeout(PATIENCE):
+                    while watch.witness("trunk").why != "status_503":
+                        await asyncio.sleep(1.0)
+                assert watch.entries == []  # lost as before
+            with answering(tmp_path, port, ANSWERING):
+                assert isinstance(await watch.next(), TrunkRestored)
+            assert isinstance(await watch.next(), TrunkLost)
+            with answering(tmp_path, port, ANSWERING, "-lost", "40"):
+                assert isinstance(await watch.next(), TrunkRestored)
+                worn = await watch.next()
+                assert isinstance(worn, TrunkDegraded)
+                assert (worn.layer, watch.witness("loss").standing) == ("loss", "lost")
+                assert (watch.witness("loss").value or 0) >= 10
+        finally:
+            await watch.stop()
+
+    scaled(story)
+
+
+@contextmanager
+def answering(folder: Path, port: int, scenario: str, *words: str) -> Iterator[None]:
+    running = sipp(folder, scenario, "-p", str(port), *words)
+    try:
+        yield
+    finally:
+        running.kill()
+        running.communicate(timeout=10)
