@@ -47,12 +47,13 @@ class Ping:
         self.address = address
         self._version = ipaddress.ip_address(address).version
         self._forbidden: set[Way] = set()
+        self._knocked = False  # a closed port there has answered once: from then on its silence says something
 
     async def ask(self, timeout: float) -> Echo:
         """One echo, sent once, so that each that is lost can be counted. Raises NoEcho.
 
         Ways: a ping socket (sysctl net.ipv4.ping_group_range), a raw one (CAP_NET_RAW), else a datagram to a port
-        where nobody listens: a host that answers "nobody is here" is there. By that way silence proves nothing.
+        where nobody listens: a host that answers "nobody is here" is there. One that never did so may be there all the same: "forbidden".
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -61,7 +62,7 @@ class Ping:
             async with asyncio.timeout(timeout):
                 await (self._knock(sock) if way == "udp" else self._echo(sock, way))
         except TimeoutError as e:
-            if way == "udp":
+            if way == "udp" and not self._knocked:
                 text = "the kernel forbids ping; set net.ipv4.ping_group_range, or give the process CAP_NET_RAW."
                 raise NoEcho("forbidden", f"{self.address}: {text}") from e
             raise NoEcho("no_answer", f"{self.address}: no echo within {timeout:g} s.") from e
@@ -69,6 +70,7 @@ class Ping:
             raise NoEcho("no_route", f"{self.address}: {e.strerror or e}.") from e
         finally:
             sock.close()
+        self._knocked = way == "udp"
         return Echo(loop.time() - began, way)
 
     def _open(self) -> tuple[socket.socket, Way]:

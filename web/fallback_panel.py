@@ -133,7 +133,7 @@ def _witness(scene: Scene, w: WitnessView) -> WitnessRow:
     shape, tone = MARKS[w.standing] if scene.live or w.standing == "unwatched" else MARKS["unknown"]
     parts = []
     if scene.live:
-        if w.standing == "lost" and w.why:
+        if w.why:
             parts.append(words.code("reason", w.why))
         if (percent := _percent(w)) is not None:
             parts.append(words("fallback.lost_percent", percent=words.number(percent)))

@@ -14,6 +14,7 @@ LEAST_COUNTED = 30  # datagrams before a share means anything
 LEAST_LOST = 3
 
 ANSWERED = ""  # the miss that is none
+FORBIDDEN = "forbidden"  # the kernel lets nobody ask: that says nothing about who is asked
 
 
 # What so many misses or goods in a row mean, by what was believed before. What is not here changes nothing.
@@ -26,7 +27,7 @@ TRANSITIONS: dict[tuple[Standing, bool], tuple[int, Standing]] = {
 
 
 class WitnessMachine:
-    """`why` is the code of the last miss while it is lost, `since` when it became what it is."""
+    """`why` is the code of the last miss while it is lost, or of why it cannot be asked; `since` when it became what it is."""
 
     def __init__(self) -> None:
         self.standing = Standing.UNKNOWN
@@ -42,6 +43,9 @@ class WitnessMachine:
 
     def probed(self, miss: str, now: float) -> None:
         """One probe's outcome: ANSWERED, or the code of why not."""
+        if miss == FORBIDDEN:
+            self.standing, self.why, self.since, self._in_a_row = Standing.UNKNOWN, miss, None, 0
+            return
         good = miss == ANSWERED
         self._in_a_row = self._in_a_row + 1 if good is self._good else 1
         self._good = good

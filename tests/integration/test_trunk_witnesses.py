@@ -140,9 +140,8 @@ def _namespaces() -> str:
     """Why there can be none here, or an empty string."""
     if missing := [tool for tool in ("unshare", "nsenter", "ip", "sysctl") if shutil.which(tool) is None]:
         return f"{', '.join(missing)} is not installed"
-    tried = subprocess.run(
-        ["unshare", "-rn", "ip", "link", "add", "trial", "type", "veth"], capture_output=True, text=True
-    )
+    command = ["unshare", "-rn", "ip", "link", "add", "trial", "type", "veth"]
+    tried = subprocess.run(command, capture_output=True, text=True)
     return f"the kernel gives no network namespace here: {tried.stderr.strip()}" if tried.returncode else ""
 
 
@@ -180,7 +179,7 @@ asyncio.run(main())
 @pytest.mark.skipif(bool(_namespaces()), reason=_namespaces() or "-")
 def test_without_rights_a_closed_port_answers_for_ping_and_silence_is_told_as_forbidden() -> None:
     """A namespace without ping sockets (its default), and no capabilities in it; 192.0.2.1 goes nowhere."""
-    setup = "ip link set lo up; ip link add d type dummy; ip addr add 192.0.2.9/24 dev d; ip link set d up"
+    setup = "ip link set lo up; ip link add trial type dummy; ip addr add 192.0.2.9/24 dev trial; ip link set trial up"
     run = f'{setup}; exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$0" -c "$1"'
     ran = subprocess.run(
         ["unshare", "-rn", "sh", "-c", run, sys.executable, WITHOUT_RIGHTS],

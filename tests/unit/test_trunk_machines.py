@@ -56,6 +56,12 @@ def test_the_last_miss_says_why_and_an_answer_forgets_it() -> None:
     assert (machine.why, machine.since) == ("", 6.0)
 
 
+def test_a_witness_that_may_not_be_asked_says_nothing() -> None:
+    machine = after("xxx")
+    machine.probed("forbidden", 9.0)
+    assert (machine.standing, machine.why, machine.doubtful) == (Standing.UNKNOWN, "forbidden", False)
+
+
 @pytest.mark.parametrize(
     ("story", "doubts"), [("", False), ("..", False), ("..x", True), ("..x.", False), ("xxx", False), ("xxx.", True)]
 )
