@@ -53,7 +53,8 @@ class Ping:
         """One echo, sent once, so that each that is lost can be counted. Raises NoEcho.
 
         Ways: a ping socket (sysctl net.ipv4.ping_group_range), a raw one (CAP_NET_RAW), else a datagram to a port
-        where nobody listens: a host that answers "nobody is here" is there. One that never did so may be there all the same: "forbidden".
+        where nobody listens: a host that answers "nobody is here" is there. One that never did so may be there all
+        the same: "forbidden".
         """
         loop = asyncio.get_running_loop()
         began = loop.time()

@@ -27,7 +27,10 @@ TRANSITIONS: dict[tuple[Standing, bool], tuple[int, Standing]] = {
 
 
 class WitnessMachine:
-    """`why` is the code of the last miss while it is lost, or of why it cannot be asked; `since` when it became what it is."""
+    """`why` is the code of the last miss while it is lost, or of why it cannot be asked.
+
+    `since` is when it became what it is.
+    """
 
     def __init__(self) -> None:
         self.standing = Standing.UNKNOWN
