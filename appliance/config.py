@@ -111,6 +111,13 @@ class Sms(Struct, frozen=True, kw_only=True):
     burst: Annotated[int, msgspec.Meta(ge=1, le=500)] = 20  # at once, after a quiet time
 
 
+class Stability(Struct, frozen=True, kw_only=True):
+    """When a line that falls and comes back again and again is one fault: a weak supply, a loose plug."""
+
+    falls: Annotated[int, msgspec.Meta(ge=2, le=20)] = 3
+    minutes: Annotated[float, msgspec.Meta(ge=0.5, le=120)] = 10.0  # in which, and without one of which it is over
+
+
 class Bus(Struct, frozen=True, kw_only=True):
     id: Name
     kind: Literal["rtu", "tcp"]
@@ -210,6 +217,7 @@ class Site(Struct, frozen=True, kw_only=True):
     station: tuple[Station, ...] = ()
     line: tuple[Line, ...] = ()
     sms: Sms = Sms()
+    stability: Stability = Stability()
     bus: tuple[Bus, ...] = ()
     genset: tuple[Device, ...] = ()
     ups: tuple[Device, ...] = ()

@@ -165,9 +165,29 @@ class LineRegistered(Event, tag="line.registered", frozen=True):
 
 
 class LineDown(Event, tag="line.down", frozen=True):
+    """`code` says why in one word: that of `drivers.modem.errors.LostCode`, or "bad_profile"."""
+
     SUBJECT = ("line",)
     line: str
     reason: str
+    code: str = ""
+
+
+class LineUnstable(Event, tag="line.unstable", frozen=True):
+    """It fell so often within so many minutes: one fault, told as one. Falls go on being told."""
+
+    SUBJECT = ("line",)
+    line: str
+    falls: int
+    minutes: float
+
+
+class LineSteadied(Event, tag="line.steadied", frozen=True):
+    """It did not fall for a while; or it stays down."""
+
+    SUBJECT = ("line",)
+    line: str
+    up: bool
 
 
 class LineRecovery(Event, tag="line.recovery", frozen=True):

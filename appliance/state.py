@@ -221,6 +221,9 @@ class LineRecord(msgspec.Struct):
     narrowed: bool = False
     cell: tuple[str, str] = ("", "")
     proof: Proof | None = None
+    fallen: list[Stamp] = []  # the last times that it went down
+    up: bool | None = None  # whether its modem was there last
+    unstable: bool = False
 
 
 class StationContact(msgspec.Struct):

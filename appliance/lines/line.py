@@ -133,8 +133,8 @@ class Line:
         match event:
             case heard.PortUp(identity=identity):
                 self._port_up(identity)
-            case heard.PortLost(reason=reason):
-                self._port_lost(reason)
+            case heard.PortLost(reason=reason, code=code):
+                self._port_lost(reason, code)
             case heard.RecoveryStep(step=step):
                 self._append(LineRecovery(line=self.config.id, step=step))
             case heard.SmsPartReceived():
@@ -199,11 +199,11 @@ class Line:
         self._calls.line_up(self._clock.now())
         self._step([])
 
-    def _port_lost(self, reason: str) -> None:
-        self._down = "mute" if Path(self.config.port).exists() else "no_port"
+    def _port_lost(self, reason: str, code: str) -> None:
+        self._down = code
         if self._told_up is not False:
             self._told_up = False
-            self._append(LineDown(line=self.config.id, reason=reason[:200]))
+            self._append(LineDown(line=self.config.id, reason=reason[:200], code=code))
         for task in self._deleting.values():
             task.cancel()  # whatever lies there is told again when the modem is back
         self._deleting.clear()

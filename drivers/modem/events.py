@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from drivers.modem.answers import ListedCall
 from drivers.modem.bearer import Bearer
+from drivers.modem.errors import LostCode
 from drivers.modem.ladder import Step
 from drivers.modem.pdu_types import Deliver, StatusReport
 from drivers.modem.sim_card import SimReason, SimState
@@ -40,6 +41,7 @@ class PortLost(Struct, frozen=True, tag="port_lost"):
     """The port is missing, gone or mute. Said once; PortUp follows when it is back. Nothing is known until then."""
 
     reason: str
+    code: LostCode
 
 
 class RecoveryStep(Struct, frozen=True, tag="recovery_step"):

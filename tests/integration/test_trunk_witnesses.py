@@ -180,7 +180,8 @@ asyncio.run(main())
 def test_without_rights_a_closed_port_answers_for_ping_and_silence_is_told_as_forbidden() -> None:
     """A namespace without ping sockets (its default), and no capabilities in it; 192.0.2.1 goes nowhere."""
     setup = "ip link set lo up; "
-    setup += "ip link add trial type veth peer name far; ip link set far up; ip addr add 192.0.2.9/24 dev trial; ip link set trial up"
+    setup += "ip link add trial type veth peer name far; ip link set far up; "
+    setup += "ip addr add 192.0.2.9/24 dev trial; ip link set trial up"
     run = f'{setup}; exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$0" -c "$1"'
     ran = subprocess.run(
         ["unshare", "-rn", "sh", "-c", run, sys.executable, WITHOUT_RIGHTS],

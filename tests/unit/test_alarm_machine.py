@@ -163,6 +163,7 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
     (ev.LinkLost(link="broker", reason="x"), "broker.link_lost", "broker", 2, ev.LinkRestored(link="broker")),
     (ev.MainsSuspected(by="ups/u1"), "power.mains_suspected", "mains", 3, LOST),
     (ev.LineDown(line="l1", reason="x"), "line.down", "l1", 3, ev.LineUp(line="l1", modem="m")),
+    (ev.LineUnstable(line="l1", falls=3, minutes=10.0), "line.unstable", "l1", 3, ev.LineSteadied(line="l1", up=True)),
     (ev.LineUnregistered(line="l1", registration="denied"), "line.no_network", "l1", 3, ev.LineRegistered(line="l1")),
     (ev.LineUnregistered(line="l1", registration="denied"), "line.no_network", "l1", 3,
      ev.LineDown(line="l1", reason="x")),
@@ -199,6 +200,24 @@ def test_the_catalogue_raises_and_clears(event: Event, code: str, about: str, pr
     desk = Desk()
     assert desk.happens(event) == [ev.AlarmRaised(alarm=code, about=about, priority=priority)]
     assert ev.AlarmCleared(alarm=code, about=about) in desk.happens(over)
+
+
+def raised(code: str, events: list[Event]) -> int:
+    return sum(isinstance(e, ev.AlarmRaised) and e.alarm == code for e in events)
+
+
+def test_a_line_that_falls_again_and_again_is_one_alarm_until_it_is_steady_or_stays_down() -> None:
+    desk, down, up = Desk(), ev.LineDown(line="l1", reason="x"), ev.LineUp(line="l1", modem="m")
+    assert raised("line.down", desk.happens(down, up, down)) == 2
+    told = desk.happens(ev.LineUnstable(line="l1", falls=3, minutes=10.0))
+    assert ev.AlarmCleared(alarm="line.down", about="l1") in told
+    assert raised("line.unstable", told) == 1
+    assert desk.happens(up, down, up, down) == []
+    assert raised("line.down", desk.happens(ev.LineDown(line="l2", reason="x"))) == 1  # another line's is its own
+    assert raised("line.down", desk.happens(ev.LineSteadied(line="l1", up=False))) == 1
+    desk.happens(up, ev.LineUnstable(line="l1", falls=3, minutes=10.0))
+    assert raised("line.down", desk.happens(ev.LineSteadied(line="l1", up=True))) == 0
+    assert raised("line.down", desk.happens(down)) == 1
 
 
 def test_what_concerns_another_thing_clears_nothing() -> None:
