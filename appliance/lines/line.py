@@ -141,6 +141,8 @@ class Line:
                 self._delete_behind(self._ledger.take(event), event.memory, event.index)
             case heard.SmsUnreadable():
                 self._delete_behind(self._ledger.unreadable(event.pdu, event.reason), event.memory, event.index)
+            case heard.SmsTextReceived():
+                self._ledger.written(event)
             case heard.SmsReport(report=report):
                 self._delete_behind(self._on_report(self.config.id, report), event.memory, event.index)
             case heard.UssdSaid():

@@ -104,6 +104,17 @@ class SmsReport(Struct, frozen=True, tag="sms_report"):
     memory: str | None = None
 
 
+class SmsTextReceived(Struct, frozen=True, tag="sms_text_received"):
+    """A message that a modem in text mode handed over: it lies nowhere else, and what followed its first line is lost.
+
+    Another program left it so (AT+CMGF=1); it is told anew what we want. `stamp` is the service centre's, as written.
+    """
+
+    number: str
+    text: str
+    stamp: str
+
+
 class SmsUnreadable(Struct, frozen=True, tag="sms_unreadable"):
     """Something in the modem's memory that is no message this codec knows. It takes up room until delete_sms()."""
 
@@ -179,6 +190,7 @@ ModemEvent = (
     | SmsPartReceived
     | SmsReport
     | SmsUnreadable
+    | SmsTextReceived
     | SmsMemory
     | Ring
     | Caller
