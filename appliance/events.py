@@ -1,6 +1,6 @@
 """Events: the facts that the journal holds, past tense, one struct a kind.
 
-Those of orders are in `alert_events`, those of messages that go out in `sms_events`.
+Those of orders, texts, calls, falling lines and the trunk are in `*_events`.
 A new kind is one class; `decode_event` reads it back and `fold.py` folds what matters of it.
 """
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from appliance import alert_events, call_events, sms_events, trunk_events
+from appliance import alert_events, call_events, line_events, sms_events, trunk_events
 from appliance.event import Event
 
 # The box itself
@@ -171,23 +171,6 @@ class LineDown(Event, tag="line.down", frozen=True):
     line: str
     reason: str
     code: str = ""
-
-
-class LineUnstable(Event, tag="line.unstable", frozen=True):
-    """It fell so often within so many minutes: one fault, told as one. Falls go on being told."""
-
-    SUBJECT = ("line",)
-    line: str
-    falls: int
-    minutes: float
-
-
-class LineSteadied(Event, tag="line.steadied", frozen=True):
-    """It did not fall for a while; or it stays down."""
-
-    SUBJECT = ("line",)
-    line: str
-    up: bool
 
 
 class LineRecovery(Event, tag="line.recovery", frozen=True):
@@ -388,11 +371,8 @@ def _kinds_in(namespace: dict[str, Any]) -> dict[str, type[Event]]:
     return {str(k.__struct_config__.tag): k for k in kinds if "." in str(k.__struct_config__.tag)}
 
 
-KINDS = {
-    kind: found
-    for module in (vars(alert_events), vars(sms_events), vars(call_events), vars(trunk_events), globals())
-    for kind, found in _kinds_in(module).items()
-}
+MODULES = tuple(map(vars, (alert_events, sms_events, call_events, line_events, trunk_events)))
+KINDS = {kind: found for module in (*MODULES, globals()) for kind, found in _kinds_in(module).items()}
 
 
 def encode_event(event: Event) -> bytes:

@@ -1,6 +1,7 @@
 """The fold's part for lines: what is remembered of each SIM and network, and the clock that networks judge."""
 
 from appliance import events as ev
+from appliance import line_events as le
 from appliance import sms_events as sms
 from appliance.folding import Fold, Folds
 from appliance.state import Credit, LineRecord, Proof, Stamp, State
@@ -89,8 +90,8 @@ def _up(s: State, e: ev.LineUp, at: Stamp) -> None:
     _record(s, e.line).up = True
 
 
-def _unstable(s: State, e: ev.LineUnstable | ev.LineSteadied, at: Stamp) -> None:
-    _record(s, e.line).unstable = isinstance(e, ev.LineUnstable)
+def _unstable(s: State, e: le.LineUnstable | le.LineSteadied, at: Stamp) -> None:
+    _record(s, e.line).unstable = isinstance(e, le.LineUnstable)
 
 
 FOLDS = Folds(
@@ -107,8 +108,8 @@ FOLDS = Folds(
         ev.LineRegistered: _registered,
         ev.LineDown: _down,
         ev.LineUp: _up,
-        ev.LineUnstable: _unstable,
-        ev.LineSteadied: _unstable,
+        le.LineUnstable: _unstable,
+        le.LineSteadied: _unstable,
         ev.CellChanged: _cell,
         ev.ClockWrong: _clock_wrong,
         ev.ClockRight: _clock_right,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from appliance.events import LineSteadied, LineUnstable
+from appliance.line_events import LineSteadied, LineUnstable
 from appliance.state import LineRecord, Stamp
 
 FOR_GOOD = 180.0  # s down; the slowest modem boots, registers and is read within one minute

@@ -166,7 +166,8 @@ class Modem:
     def _lost(self, reason: str, code: LostCode) -> None:
         if self._up is not False:
             self._up = False
-            self._on_event(PortLost(reason, code))
+            missing = not Path(self._path).exists()  # a cable that is pulled shows as an error first
+            self._on_event(PortLost(reason, "no_port" if missing else code))
 
     def _linked(self) -> tuple[Exchange, Session]:
         if self._exchange is None or self._session is None or not self.up:

@@ -10,6 +10,7 @@ import pytest
 from appliance import alert_events as al
 from appliance import call_events as call
 from appliance import events as ev
+from appliance import line_events as le
 from appliance import trunk_events as tr
 from appliance.alarms.alarm_machine import Cause, Condition, Row, condition, told
 from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
@@ -163,7 +164,7 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
     (ev.LinkLost(link="broker", reason="x"), "broker.link_lost", "broker", 2, ev.LinkRestored(link="broker")),
     (ev.MainsSuspected(by="ups/u1"), "power.mains_suspected", "mains", 3, LOST),
     (ev.LineDown(line="l1", reason="x"), "line.down", "l1", 3, ev.LineUp(line="l1", modem="m")),
-    (ev.LineUnstable(line="l1", falls=3, minutes=10.0), "line.unstable", "l1", 3, ev.LineSteadied(line="l1", up=True)),
+    (le.LineUnstable(line="l1", falls=3, minutes=10.0), "line.unstable", "l1", 3, le.LineSteadied(line="l1", up=True)),
     (ev.LineUnregistered(line="l1", registration="denied"), "line.no_network", "l1", 3, ev.LineRegistered(line="l1")),
     (ev.LineUnregistered(line="l1", registration="denied"), "line.no_network", "l1", 3,
      ev.LineDown(line="l1", reason="x")),
@@ -209,14 +210,14 @@ def raised(code: str, events: list[Event]) -> int:
 def test_a_line_that_falls_again_and_again_is_one_alarm_until_it_is_steady_or_stays_down() -> None:
     desk, down, up = Desk(), ev.LineDown(line="l1", reason="x"), ev.LineUp(line="l1", modem="m")
     assert raised("line.down", desk.happens(down, up, down)) == 2
-    told = desk.happens(ev.LineUnstable(line="l1", falls=3, minutes=10.0))
+    told = desk.happens(le.LineUnstable(line="l1", falls=3, minutes=10.0))
     assert ev.AlarmCleared(alarm="line.down", about="l1") in told
     assert raised("line.unstable", told) == 1
     assert desk.happens(up, down, up, down) == []
     assert raised("line.down", desk.happens(ev.LineDown(line="l2", reason="x"))) == 1  # another line's is its own
-    assert raised("line.down", desk.happens(ev.LineSteadied(line="l1", up=False))) == 1
-    desk.happens(up, ev.LineUnstable(line="l1", falls=3, minutes=10.0))
-    assert raised("line.down", desk.happens(ev.LineSteadied(line="l1", up=True))) == 0
+    assert raised("line.down", desk.happens(le.LineSteadied(line="l1", up=False))) == 1
+    desk.happens(up, le.LineUnstable(line="l1", falls=3, minutes=10.0))
+    assert raised("line.down", desk.happens(le.LineSteadied(line="l1", up=True))) == 0
     assert raised("line.down", desk.happens(down)) == 1
 
 

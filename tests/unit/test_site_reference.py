@@ -19,6 +19,7 @@ from drivers.gpio.patterns import PATTERNS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "site-file.md"
+OF_THE_TRUNK = ROOT / "docs" / "site-file-trunk.md"
 REFERENCE = re.compile(r"^## Every table and key$(.*)\Z", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^### ([^\n]+)$(.*?)(?=^### |\Z)", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
@@ -122,10 +123,10 @@ EXPECTED = dict(tables(_site()))
 
 @pytest.fixture(scope="module")
 def written() -> dict[str, dict[str, str]]:
-    found = REFERENCE.search(DOCUMENT.read_text())
-    assert found, f"{DOCUMENT} has lost its reference"
     told: dict[str, dict[str, str]] = {}
-    for heading, body in HEADING.findall(found[1]):
+    found = [REFERENCE.search(document.read_text()) for document in (DOCUMENT, OF_THE_TRUNK)]
+    assert all(found), f"{DOCUMENT} or {OF_THE_TRUNK} has lost its reference"
+    for heading, body in [pair for part in found if part for pair in HEADING.findall(part[1])]:
         rows = {key: f"{type_} | {default_}" for key, type_, default_, _ in ROW.findall(body)}
         for name in re.findall(r"`(\[.+?\]+)`", heading) or [heading.lower()]:
             told[name] = rows

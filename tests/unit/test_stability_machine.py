@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.events import LineSteadied, LineUnstable
+from appliance.line_events import LineSteadied, LineUnstable
 from appliance.lines.stability_machine import FOR_GOOD, due
 from appliance.state import LineRecord, Stamp
 
