@@ -160,6 +160,12 @@ class EndFallback(Command, tag="fallback.end", frozen=True, kw_only=True):
     """By hand. While the trunk is down the watch declares it again only at its next loss."""
 
 
+class ToldAgency(Command, tag="fallback.told", frozen=True, kw_only=True):
+    """A person has told this agency which number it uses now."""
+
+    agency: str
+
+
 CallCommand = (
     AnswerCall
     | TakeNext
@@ -184,4 +190,5 @@ CallCommand = (
     | ProveVoice
     | DeclareFallback
     | EndFallback
+    | ToldAgency
 )

@@ -29,6 +29,10 @@ COMMANDS = {
         "the telephone in a terminal: queue, calls, call-backs, blocks, the call log and its indicators",
     ),
     "sms": ("appliance.cli_sms", "send a text by the best line, and list texts both ways with their states"),
+    "fallback": (
+        "appliance.cli_fallback",
+        "declare or end the fallback of 112, note who was told, see who uses what",
+    ),
     "journal": ("appliance.cli_journal", "tail, verify or export the journal"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),

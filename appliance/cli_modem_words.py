@@ -16,6 +16,12 @@ ADVICE = {
         "the port is there, and the modem does not answer",
         "pull its plug for ten seconds; then look whether another program holds the port (fuser)",
     ),
+    "port_in_use": ("another program has its port", "fuser -v names it; ModemManager must leave this modem alone"),
+    "port_forbidden": ("its port may not be opened", "the user of core must be in the group dialout"),
+    "port_error": ("its port fails", "try another cable and socket; journalctl -k says what the kernel saw"),
+    "moved": ("its cable went to another socket", "nothing, it is opened there within seconds"),
+    "restarted": ("it starts again", "wait a minute; when it does so often, its supply is weak: use a powered hub"),
+    "gone": ("it is not there", "wait a minute; then as for a missing port"),
     "no_sim": ("it has no SIM, or one that is no use", "push the SIM home, clean its contacts, try it in a phone"),
     "sim_pin": (
         "its SIM asks for a PIN",

@@ -56,7 +56,9 @@ def lines(view: View) -> list[str]:
             f"line    {line.id} {line.can_take_call} {line.why} {_figure(line.operator, view.at)} {signal}{call}"
         )
     if view.trunk_watched:
-        said.append(f"trunk   {MARK[view.trunk.up if view.trunk else None]} {view.trunk.reason if view.trunk else ''}")
+        said.append(f"trunk   {MARK[view.trunk.up if view.trunk else None]} {_trunk(view)}")
+    if view.fallback and view.fallback.stands:
+        said.append(f"fallback IN FORCE ({view.fallback.why}); citizens call {', '.join(view.fallback.citizens)}")
     for station in view.stations:
         paths = reach(view, station, view.at)
         sounding = {True: "SOUNDING", False: "quiet", None: "not known"}[station.sounding]
@@ -72,6 +74,13 @@ def lines(view: View) -> list[str]:
             states: dict[str, Any] = {name: d.state.value for name, d in alert.deliveries.items()}
             said.append(f"alert   {alert.id} {alert.kind}: " + ", ".join(f"{n} {s}" for n, s in states.items()))
     return said
+
+
+def _trunk(view: View) -> str:
+    verdict = view.trunk_verdict
+    if verdict is None or verdict.standing == "up":
+        return ""
+    return f"{verdict.standing}: {verdict.layer} ({verdict.reason})"
 
 
 def _figure(figure: Figure, now: float) -> str:

@@ -116,6 +116,13 @@ class Sms(Struct, frozen=True, kw_only=True):
     burst: Annotated[int, msgspec.Meta(ge=1, le=500)] = 20  # at once, after a quiet time
 
 
+class Stability(Struct, frozen=True, kw_only=True):
+    """When a line that falls and comes back again and again is one fault: a weak supply, a loose plug."""
+
+    falls: Annotated[int, msgspec.Meta(ge=2, le=20)] = 3
+    minutes: Annotated[float, msgspec.Meta(ge=0.5, le=120)] = 10.0  # in which, and without one of which it is over
+
+
 class Bus(Struct, frozen=True, kw_only=True):
     id: Name
     kind: Literal["rtu", "tcp"]
@@ -141,11 +148,41 @@ class Power(Struct, frozen=True, kw_only=True):
 
 
 class Trunk(Struct, frozen=True, kw_only=True):
-    """The 112 trunk's gateway, watched by SIP OPTIONS."""
+    """The 112 trunk's gateway, or the PBX before it, watched by SIP OPTIONS."""
 
     host: str
     port: Port = 5060
     poll_s: Annotated[float, msgspec.Meta(ge=1, le=60)] = 2.0
+    loss_percent: Annotated[float, msgspec.Meta(ge=1, le=50)] = 10.0  # of datagrams; speech breaks up from 5 or so on
+    needs: tuple[Literal["route", "dns", "carrier"], ...] = ()  # without them no call comes, whatever a PBX answers
+
+
+class Internet(Struct, frozen=True, kw_only=True):
+    """What lies between the box and the trunk's provider. What is not named is not watched."""
+
+    route: bool = False
+    dns: str = ""  # a name that a resolver must know
+    resolvers: tuple[str, ...] = ()  # empty: those of /etc/resolv.conf
+    carrier: str = ""  # address that must echo a ping
+    poll_s: Annotated[float, msgspec.Meta(ge=1, le=60)] = 5.0
+
+
+class Fallback(Struct, frozen=True, kw_only=True):
+    """What is so while the trunk is gone."""
+
+    automatic: bool = True
+    after_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 20.0  # of a lost trunk; a gateway restarts in less
+    steady_min: Annotated[float, msgspec.Meta(ge=0.5, le=120)] = 5.0  # of a good one, until it is over
+    citizens: tuple[Number, ...] = ()  # empty: the lines' own
+    agencies: tuple[Name, ...] = ()  # of the directory: who must be told
+
+
+class Duty(Struct, frozen=True, kw_only=True):
+    """A person on duty, who is told by SMS."""
+
+    name: str
+    number: Number
+    language: Literal["id", "en"] = "id"
 
 
 class Site(Struct, frozen=True, kw_only=True):
@@ -169,6 +206,9 @@ class Site(Struct, frozen=True, kw_only=True):
     credit: CreditConfig = CreditConfig()
     clock: ClockConfig = ClockConfig()
     trunk: Trunk | None = None
+    internet: Internet = Internet()
+    fallback: Fallback = Fallback()
+    duty: tuple[Duty, ...] = ()
     issuer: tuple[Issuer, ...] = ()
     station: tuple[Station, ...] = ()
     line: tuple[Line, ...] = ()
@@ -177,6 +217,7 @@ class Site(Struct, frozen=True, kw_only=True):
     desk: DeskRules = DeskRules()
     pranks: PrankRules = PrankRules()
     agency: tuple[Agency, ...] = ()
+    stability: Stability = Stability()
     bus: tuple[Bus, ...] = ()
     genset: tuple[Device, ...] = ()
     ups: tuple[Device, ...] = ()

@@ -1,5 +1,6 @@
 """What a site file must not say although each key by itself is good: names that are not there, things used twice."""
 
+import ipaddress
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from appliance.annunciator_config import check as check_annunciator
 from appliance.config import PLACEHOLDER, Own, Site
 from appliance.keys import KeyFileError, public_key
 from appliance.model import Role
+from drivers.dns_query import encode_name
 from drivers.modem.errors import NumberRefused
 from drivers.modem.numbers import diallable, telephone
 
@@ -22,6 +24,7 @@ def contradictions(site: Site, profiles: Path) -> list[str]:
         *_button(site),
         *_stations(site),
         *_devices(site, profiles),
+        *_trunk(site),
         *_numbers(site),
         *_desk(site),
     ]
@@ -42,6 +45,9 @@ def _twice(site: Site) -> Iterator[str]:
         ("agency", [a.id for a in site.agency]),
         ("issuer", [i.name for i in site.issuer]),
         ("issuer.key", keys[1]),
+        ("fallback.agencies", list(site.fallback.agencies)),
+        ("duty", [d.name for d in site.duty]),
+        ("duty.number", [d.number for d in site.duty]),
     ):
         for value in sorted({v for v in values if values.count(v) > 1}):
             yield f"{what}: {value!r} stands there twice."
@@ -126,10 +132,34 @@ def _devices(site: Site, profiles: Path) -> Iterator[str]:
             yield f"{key}: an address is missing."
 
 
+def _trunk(site: Site) -> Iterator[str]:
+    internet = site.internet
+    for key, address in [("carrier", internet.carrier), *(("resolvers", r) for r in internet.resolvers)]:
+        try:
+            if address or key == "resolvers":
+                ipaddress.ip_address(address)
+        except ValueError:
+            yield f"internet.{key}: {address!r} is no address; a name would need the resolver that is watched here."
+    try:
+        if internet.dns:
+            encode_name(internet.dns)
+    except ValueError as e:
+        yield f"internet.dns: {e}"
+    watched = {"route": internet.route, "dns": bool(internet.dns), "carrier": bool(internet.carrier)}
+    known = [agency.id for agency in site.agency]
+    for id in site.fallback.agencies:
+        if id not in known:
+            yield f"fallback.agencies: there is no [[agency]] {id!r}; there is {', '.join(known) or 'none'}."
+    for layer in site.trunk.needs if site.trunk else ():
+        if not watched[layer]:
+            yield f"trunk.needs: {layer!r} is not watched; set internet.{layer}."
+
+
 def _numbers(site: Site) -> Iterator[str]:
     numbers = [n for s in site.station for n in (s.sms, s.phone) if n] + [x.number for x in site.line]
-    numbers += [n for a in site.agency for n in (*a.phone, a.sms) if n]
+    numbers += [n for a in site.agency for n in (*a.phone, a.sms, a.uses) if n]
     numbers += [site.desk.overflow.number] if site.desk.overflow else []
+    numbers += [*site.fallback.citizens, *(d.number for d in site.duty)]
     fake = sorted({n for n in numbers if n.startswith(PLACEHOLDER)})
     if fake and any(x.armed for x in site.line):
         yield f"line.armed: numbers that no network assigns stand in this file: {', '.join(fake)}."

@@ -43,4 +43,5 @@ class Agency(Struct, frozen=True, kw_only=True):
     kind: Literal["hospital", "police", "fire", "ambulance", "power", "search_rescue", "other"]
     phone: tuple[Number, ...]  # the first is called
     sms: Number | None = None
+    uses: Number | None = None  # of our lines, while the trunk is gone; None: those of citizens
     languages: tuple[Literal["id", "en"], ...] = ()  # none: Indonesian

@@ -34,15 +34,16 @@ from appliance.journal import Appended, Journal
 from appliance.keeper import Keeper
 from appliance.keys import create_key, load_key
 from appliance.lines.service import Lines
-from appliance.lines.trunk import TrunkWatch
 from appliance.local import Local
 from appliance.logins import Logins
 from appliance.make_view import VERSION, ViewMaker
-from appliance.model import Path
+from appliance.model import Path, Role
 from appliance.people import People
 from appliance.power.service import Power
 from appliance.state import State
 from appliance.station import StationNode
+from appliance.trunk.fallback import FallbackKeeper
+from appliance.trunk.watch import TrunkWatch
 from appliance.wall_clock import WallClock
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
@@ -110,7 +111,8 @@ class Core:
             on_changed=self._changed,
         )  # fmt: skip
         self._alarms = Alarms(site=site, state=state, clock=clock, append=self._append)
-        self._trunk = TrunkWatch(site, state, self._append) if site.trunk else None
+        self._trunk = TrunkWatch(site, self._append, self._changed)
+        self._fallback = FallbackKeeper(site, state, clock, self._append, self._lines.outgoing.notice)
         key = load_key(self._places.key) if self._places.key.exists() else create_key(self._places.key)
         self._centre: Centre | None = None
         self._reports: Reports | None = None
@@ -133,11 +135,12 @@ class Core:
             power=self._power.view if site.genset or site.ups else None, lines=self._lines.views,
             desk=self._desk.view if site.line else None,
             stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
+            witnesses=self._trunk.views,
         )  # fmt: skip
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event
         )
-        obey = Obey(state, self._lines, self._desk, self._alarms, self._centre)
+        obey = Obey(state, self._lines, self._desk, self._alarms, self._centre, self._fallback)
         self._control = Control(
             self._places.control, self._places.journal, self._journal, clock, self._people, self._view, obey
         )
@@ -172,8 +175,10 @@ class Core:
         self._keeper.keep("power", self._power.run)
         self._keeper.keep("alarms", self._alarms.run)
         self._keeper.keep("dashboards", self._dashboards.run)
-        if self._trunk:
+        if self._trunk.watches:
             self._keeper.keep("trunk", self._trunk.run)
+        if self._site.role is Role.CENTRE:
+            self._keeper.keep("fallback", self._fallback.run)
         self._keeper.keep("control", self._control.run)
         self._keeper.keep("watchdog", watchdog)
         self._keeper.keep("first look", self._first_look)

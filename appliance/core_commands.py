@@ -5,6 +5,8 @@ from typing import Any
 from appliance.alarms.service import Alarms
 from appliance.alerting.centre import Centre
 from appliance.call_commands import (
+    DeclareFallback,
+    EndFallback,
     HangUp,
     HoldCall,
     JoinCalls,
@@ -12,6 +14,7 @@ from appliance.call_commands import (
     RejectCall,
     ResumeCall,
     SwapCalls,
+    ToldAgency,
 )
 from appliance.commands import (
     AcknowledgeAlarm,
@@ -29,14 +32,19 @@ from appliance.core_desk import COMMANDS, DeskRoom
 from appliance.lines.service import Lines
 from appliance.make_view import both_ways
 from appliance.state import State
+from appliance.trunk.fallback import FallbackKeeper
 from drivers.jsonsocket import Refusal
 
 
 class Obey:
     """Call it with a command and its actor; the answer is JSON. Raises Refusal. `centre` is None at a station."""
 
-    def __init__(self, state: State, lines: Lines, desk: DeskRoom, alarms: Alarms, centre: Centre | None) -> None:
+    def __init__(
+        self, state: State, lines: Lines, desk: DeskRoom, alarms: Alarms, centre: Centre | None,
+        fallback: FallbackKeeper,
+    ) -> None:  # fmt: skip
         self._state, self._lines, self._desk, self._alarms, self._centre = state, lines, desk, alarms, centre
+        self._fallback = fallback
 
     async def __call__(self, command: AnyCommand, actor: str) -> Any:
         if isinstance(command, COMMANDS):
@@ -72,6 +80,12 @@ class Obey:
                 return self._lines.bench(line).recording()
             case AcknowledgeAlarm():
                 return self._alarms.acknowledge(command, actor)
+            case DeclareFallback():
+                return await self._fallback.declare(actor)
+            case EndFallback():
+                return await self._fallback.end(actor)
+            case ToldAgency(agency=agency):
+                return await self._fallback.told(agency, actor)
         raise Refusal("unknown", f"{command} is not known here.")
 
     async def _order(self, command: IssueAlert | StopAlert, actor: str) -> Any:

@@ -20,7 +20,7 @@ EVERY = 1.0  # s between looks for what changed
 AGAIN = 30.0  # s; unchanged state is said again, so that a dashboard's `expire_after` of three times that holds
 EXPIRE_AFTER = 90
 # Heard by everyone who may read the broker: texts and callers' numbers are not for a dashboard.
-PRIVATE = ("sms.", "call.", "person.")
+PRIVATE = ("sms.", "call.", "person.", "fallback.notified", "caller.", "callback.")
 
 
 class PowerState(msgspec.Struct, frozen=True):
@@ -63,6 +63,25 @@ class AlertState(msgspec.Struct, frozen=True):
     deliveries: dict[str, dict[str, str]]
 
 
+class TrunkState(msgspec.Struct, frozen=True):
+    """`standing`: "unknown", "up", "degraded", "down"; `layer` is at fault, "" while none is."""
+
+    standing: str
+    layer: str
+    reason: str
+
+
+class FallbackState(msgspec.Struct, frozen=True):
+    """Who uses which number while it stands. `since` and `over` in unix seconds."""
+
+    stands: bool
+    why: str
+    since: float | None
+    over: float | None
+    citizens: tuple[str, ...]
+    agencies: dict[str, tuple[str, ...]]
+
+
 class AlarmState(msgspec.Struct, frozen=True):
     open: tuple[dict[str, Any], ...]
 
@@ -73,6 +92,8 @@ SCHEMAS = {
     "genset/+": GensetState,
     "line/+": LineState,
     "station/+": StationState,
+    "trunk": TrunkState,
+    "fallback": FallbackState,
     "alerts": AlertState,
     "alarms": AlarmState,
 }
@@ -153,6 +174,15 @@ class Dashboards:
         for station in view.stations:
             online = station.local or bool(station.contact and station.contact.online)
             states[f"station/{station.id}"] = StationState(online, station.sounding)
+        if view.trunk_watched or view.trunk_verdict:
+            verdict = view.trunk_verdict
+            known = ("unknown", "", "") if verdict is None else (verdict.standing, verdict.layer, verdict.reason)
+            states["trunk"] = TrunkState(*known)
+        if (now := view.fallback) is not None:
+            states["fallback"] = FallbackState(
+                now.stands, now.why, now.declared.wall if now.declared else None, now.over.wall if now.over else None,
+                now.citizens, {a.id: a.uses for a in now.agencies},
+            )  # fmt: skip
         open_alerts = [a for a in view.alerts if a.ended is None]
         states["alerts"] = AlertState(
             tuple(a.id for a in open_alerts),
@@ -198,6 +228,13 @@ class Dashboards:
             add(
                 f"Station {station.id}", f"station/{station.id}", "'ON' if value_json.online else 'OFF'",
                 p="binary_sensor", device_class="connectivity",
+            )  # fmt: skip
+        if view.trunk_watched:
+            add("Trunk 112", "trunk", "value_json.standing")
+        if view.fallback is not None:
+            add(
+                "Fallback", "fallback", "'ON' if value_json.stands else 'OFF'", p="binary_sensor",
+                device_class="problem",
             )  # fmt: skip
         add("Open alarms", "alarms", "value_json.open | count", state_class="measurement")
         online = {"topic": f"{base}/online", "payload_available": "true", "payload_not_available": "false"}

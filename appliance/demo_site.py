@@ -21,7 +21,7 @@ STATIONS = ("damkar-kota", "damkar-passo")
 NODES = (CENTRE, *STATIONS)
 OPERATOR = "operator"
 MODELS = {"l1": "eg25g", "l2": "sim7600"}
-LINES_ONLY = ("role", "site", "id", "name", "zone", "language", "amber", "annunciator", "line")
+LINES_ONLY = ("role", "site", "id", "name", "zone", "language", "amber", "annunciator", "line", "stability")
 LONGEST_SOCKET = 107  # octets of a Unix socket's path, unix(7)
 
 

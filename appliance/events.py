@@ -1,14 +1,13 @@
 """Events: the facts that the journal holds, past tense, one struct a kind.
 
-Those of orders are in `alert_events`, those of messages that go out in `sms_events`.
-A new kind is one class; `decode_event` reads it back and `fold.py` folds what matters of it.
+Those of orders, texts, calls, falling lines and the trunk are in `*_events`. A new kind is one class.
 """
 
 from typing import Any
 
 import msgspec
 
-from appliance import alert_events, call_events, sms_events
+from appliance import alert_events, call_events, line_events, sms_events, trunk_events
 from appliance.event import Event
 
 # The box itself
@@ -165,9 +164,12 @@ class LineRegistered(Event, tag="line.registered", frozen=True):
 
 
 class LineDown(Event, tag="line.down", frozen=True):
+    """`code` says why in one word: that of `drivers.modem.errors.LostCode`, or "bad_profile"."""
+
     SUBJECT = ("line",)
     line: str
     reason: str
+    code: str = ""
 
 
 class LineRecovery(Event, tag="line.recovery", frozen=True):
@@ -341,6 +343,7 @@ class TrunkLost(Event, tag="trunk.lost", frozen=True):
     SUBJECT = ("trunk",)
     trunk: str
     reason: str
+    layer: str = "trunk"  # whose fault it is: "trunk", "route", "dns", "carrier"
 
 
 class TrunkRestored(Event, tag="trunk.restored", frozen=True):
@@ -377,11 +380,8 @@ def _kinds_in(namespace: dict[str, Any]) -> dict[str, type[Event]]:
     return {str(k.__struct_config__.tag): k for k in kinds if "." in str(k.__struct_config__.tag)}
 
 
-KINDS = {
-    kind: found
-    for module in (vars(alert_events), vars(sms_events), vars(call_events), globals())
-    for kind, found in _kinds_in(module).items()
-}
+MODULES = tuple(map(vars, (alert_events, sms_events, call_events, line_events, trunk_events)))
+KINDS = {kind: found for module in (*MODULES, globals()) for kind, found in _kinds_in(module).items()}
 
 
 def encode_event(event: Event) -> bytes:

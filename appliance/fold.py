@@ -8,7 +8,7 @@ import logging
 import msgspec
 
 from appliance import events as ev
-from appliance import fold_alerts, fold_calls, fold_desk, fold_lines, fold_outgoing, fold_power
+from appliance import fold_alerts, fold_calls, fold_desk, fold_lines, fold_outgoing, fold_power, fold_trunk
 from appliance.entry import Entry
 from appliance.folding import Folds
 from appliance.state import Alarm, Link, Stamp, State
@@ -36,7 +36,7 @@ def apply(state: State, entry: Entry) -> None:
 @FOLDS.of(ev.Started)
 def _(s: State, e: ev.Started, at: Stamp) -> None:
     # What was connected to the process before says nothing about this one.
-    s.links, s.trunk = {}, None
+    s.links, s.trunk, s.trunk_verdict = {}, None, None
 
 
 @FOLDS.of(ev.LinkLost)
@@ -57,16 +57,6 @@ def _(s: State, e: ev.LineUp, at: Stamp) -> None:
 @FOLDS.of(ev.LineDown)
 def _(s: State, e: ev.LineDown, at: Stamp) -> None:
     s.links[f"line/{e.line}"] = Link(False, at, e.reason)
-
-
-@FOLDS.of(ev.TrunkLost)
-def _(s: State, e: ev.TrunkLost, at: Stamp) -> None:
-    s.trunk = Link(False, at, e.reason)
-
-
-@FOLDS.of(ev.TrunkRestored)
-def _(s: State, e: ev.TrunkRestored, at: Stamp) -> None:
-    s.trunk = Link(True, at)
 
 
 @FOLDS.of(ev.AlarmRaised)
@@ -92,5 +82,5 @@ def _(s: State, e: ev.AlarmCleared, at: Stamp) -> None:
 
 TABLES = (
     FOLDS, fold_power.FOLDS, fold_alerts.FOLDS, fold_calls.FOLDS, fold_desk.FOLDS, fold_lines.FOLDS,
-    fold_outgoing.FOLDS,
+    fold_outgoing.FOLDS, fold_trunk.FOLDS,
 )  # fmt: skip

@@ -1,10 +1,12 @@
 """The fold's part for lines: what is remembered of each SIM and network, and the clock that networks judge."""
 
 from appliance import events as ev
+from appliance import line_events as le
 from appliance import sms_events as sms
 from appliance.folding import Fold, Folds
 from appliance.state import Credit, LineRecord, Proof, Stamp, State
 
+MOST_FALLEN = 20  # as many as a site may count
 MOST_CREDITS = 40  # looks at the credit; one a day, a forecast takes the last month's
 
 
@@ -53,8 +55,7 @@ def _unregistered(s: State, e: ev.LineUnregistered, at: Stamp) -> None:
     _record(s, e.line).unregistered = True
 
 
-def _registered(s: State, e: ev.LineRegistered | ev.LineDown, at: Stamp) -> None:
-    """Also when the modem is gone: that is told of in its own way."""
+def _registered(s: State, e: ev.LineRegistered, at: Stamp) -> None:
     _record(s, e.line).unregistered = False
 
 
@@ -77,6 +78,22 @@ def _proof(kind: str) -> Fold:
     return fold
 
 
+def _down(s: State, e: ev.LineDown, at: Stamp) -> None:
+    """What the network said of it is past: that the modem is gone is told in its own way."""
+    record = _record(s, e.line)
+    record.unregistered, record.up = False, False
+    record.fallen.append(at)
+    del record.fallen[:-MOST_FALLEN]
+
+
+def _up(s: State, e: ev.LineUp, at: Stamp) -> None:
+    _record(s, e.line).up = True
+
+
+def _unstable(s: State, e: le.LineUnstable | le.LineSteadied, at: Stamp) -> None:
+    _record(s, e.line).unstable = isinstance(e, le.LineUnstable)
+
+
 FOLDS = Folds(
     {
         ev.CreditSeen: _credit_seen,
@@ -89,7 +106,10 @@ FOLDS = Folds(
         ev.SimGood: _sim_good,
         ev.LineUnregistered: _unregistered,
         ev.LineRegistered: _registered,
-        ev.LineDown: _registered,
+        ev.LineDown: _down,
+        ev.LineUp: _up,
+        le.LineUnstable: _unstable,
+        le.LineSteadied: _unstable,
         ev.CellChanged: _cell,
         ev.ClockWrong: _clock_wrong,
         ev.ClockRight: _clock_right,

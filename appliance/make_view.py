@@ -11,7 +11,9 @@ from appliance.control import entry_view
 from appliance.desk_view import DeskView
 from appliance.entry import Entry
 from appliance.journal import Journal
+from appliance.model import Role
 from appliance.state import State
+from appliance.trunk_view import WitnessView, fallback_view, unwatched
 from appliance.view import EntryView, Figure, LineView, OutgoingView, PowerView, StationView, View
 from drivers.clock import Clock
 
@@ -28,11 +30,11 @@ class ViewMaker:
         self, *, site: Site, state: State, journal: Journal, clock: Clock, quality: Callable[[], str],
         power: Callable[[], PowerView] | None, lines: Callable[[], list[LineView]] | None,
         stations: Callable[[], list[StationView]], clock_offset: Callable[[], Figure | None] = lambda: None,
-        desk: Callable[[], DeskView] | None = None,
+        desk: Callable[[], DeskView] | None = None, witnesses: Callable[[], list[WitnessView]] = unwatched,
     ) -> None:  # fmt: skip
         self._site, self._state, self._journal, self._clock, self._quality = site, state, journal, clock, quality
         self._power, self._lines, self._stations = power, lines, stations
-        self._clock_offset, self._desk = clock_offset, desk
+        self._clock_offset, self._desk, self._witnesses = clock_offset, desk, witnesses
         self._last: list[EntryView] = []
 
     def on_entry(self, entry: Entry) -> None:
@@ -73,6 +75,9 @@ class ViewMaker:
             clock_offset=self._clock_offset(),
             outgoing=texts_out(state, MOST_MESSAGES),
             desk=self._desk() if self._desk else None,
+            trunk_verdict=state.trunk_verdict,
+            witnesses=self._witnesses(),
+            fallback=fallback_view(site, state) if site.role is Role.CENTRE else None,
         )
 
 

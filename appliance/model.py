@@ -103,6 +103,33 @@ class Purpose(StrEnum):
     NOTICE = "notice"  # of the box itself
 
 
+class Standing(StrEnum):
+    """Of one witness of the trunk."""
+
+    UNKNOWN = "unknown"
+    UP = "up"
+    LOST = "lost"
+
+
+class Trunk(StrEnum):
+    """Whether calls can come over the trunk. Degraded: they may, and something on the way is not well."""
+
+    UNKNOWN = "unknown"
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+class Layer(StrEnum):
+    """Whose fault it is that the trunk is not well, the deepest first: without a route nothing else can answer."""
+
+    ROUTE = "route"
+    CARRIER = "carrier"
+    DNS = "dns"
+    TRUNK = "trunk"
+    LOSS = "loss"
+
+
 class Source(StrEnum):
     """What feeds the building now."""
 

@@ -236,6 +236,9 @@ class LineRecord(msgspec.Struct):
     narrowed: bool = False
     cell: tuple[str, str] = ("", "")
     proof: Proof | None = None
+    fallen: list[Stamp] = []  # the last times that it went down
+    up: bool | None = None  # whether its modem was there last
+    unstable: bool = False
 
 
 class StationContact(msgspec.Struct):
@@ -249,6 +252,32 @@ class Link(msgspec.Struct):
     up: bool
     since: Stamp
     reason: str = ""
+
+
+class TrunkVerdict(msgspec.Struct, frozen=True):
+    """What is believed of the trunk, and whose fault it is."""
+
+    standing: str  # "up", "degraded", "down"
+    since: Stamp
+    layer: str = ""  # "trunk", "route", "dns", "carrier", "loss"
+    reason: str = ""
+
+
+class Fallback(msgspec.Struct):
+    """The declaration that stands, or the last one."""
+
+    id: int  # the journal's row that declared it
+    why: str  # "trunk", "route", "dns", "carrier"; "person": it stands until a person ends it
+    declared: Stamp
+    over: Stamp | None = None
+    over_why: str = ""
+    told: dict[str, Stamp] = {}  # agencies, by their id
+    notices: dict[str, str] = {}  # "declared/NAME", "over/NAME" of people on duty: the text's id, "" for none
+    unsent: dict[str, str] = {}  # people on duty to whom no text could be given: the code of why
+
+    @property
+    def stands(self) -> bool:
+        return self.over is None
 
 
 class Siren(msgspec.Struct):
@@ -356,6 +385,9 @@ class State(msgspec.Struct):
     links: dict[str, Link] = {}
     sirens: dict[str, Siren] = {}
     trunk: Link | None = None
+    trunk_verdict: TrunkVerdict | None = None
+    fallback: Fallback | None = None
+    fallback_refused: bool = False  # a person ended it while the trunk was lost: this loss declares it no more
     lines: dict[str, LineRecord] = {}
     clock_wrong: bool = False
     sequences: dict[str, int] = {}  # the highest of ours that was sent to each station

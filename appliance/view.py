@@ -8,7 +8,21 @@ import msgspec
 
 from appliance.desk_view import DeskView
 from appliance.model import Role, Source
-from appliance.state import Alarm, Alert, Call, Genset, Link, Message, Proof, Siren, Stamp, StationContact, Ups
+from appliance.state import (
+    Alarm,
+    Alert,
+    Call,
+    Genset,
+    Link,
+    Message,
+    Proof,
+    Siren,
+    Stamp,
+    StationContact,
+    TrunkVerdict,
+    Ups,
+)
+from appliance.trunk_view import FallbackView, WitnessView
 
 TREND_MINUTES = 60  # of a line's signal; what a shift remembers
 
@@ -151,3 +165,6 @@ class View(msgspec.Struct):
     clock_offset: Figure | None = None  # s to add to the box's clock, by the mobile networks; None: they told nothing
     outgoing: list[OutgoingView] = []  # texts, newest first
     desk: DeskView | None = None  # at a box with lines
+    trunk_verdict: TrunkVerdict | None = None
+    witnesses: list[WitnessView] = []  # of the trunk, all kinds, those that are not watched too
+    fallback: FallbackView | None = None  # None at a station

@@ -148,10 +148,12 @@ class Probe:
 
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
+        self.sent = 0  # datagrams of the last `ask`; all but the answered one were lost, they or their answers
         self._look_up: asyncio.Future[list[tuple[socket.AddressFamily, tuple[str, int]]]] | None = None
 
     async def ask(self, timeout: float) -> Response:
         """The final response, whatever its status. Raises NoAnswer when there was none within `timeout` seconds."""
+        self.sent = 0
         try:
             async with asyncio.timeout(timeout):
                 family, address = await self._address()
@@ -182,6 +184,7 @@ class Probe:
             wait = T1
             while True:
                 await loop.sock_sendall(sock, options.encode())
+                self.sent += 1
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait):
                         return await _final(sock, options)

@@ -71,6 +71,9 @@ def _row(scene: Scene, alarm: Alarm) -> AlarmRow:
 
 def _action(scene: Scene, alarm: Alarm) -> str:
     key = f"alarm_step.{alarm.alarm}"
+    if alarm.alarm == "line.down":
+        why = next((line.why for line in scene.view.lines if line.id == alarm.about), "")
+        key = f"line_step.{why}" if scene.words.has(f"line_step.{why}") else key
     return scene.words(key) if scene.words.has(key) and not alarm.cleared else ""
 
 

@@ -39,7 +39,8 @@ from web.words import LANGUAGES
 LOGIN_WITHIN = 10.0  # s; a password's hash takes half a second on a slow board
 VIEW_FRESH = 1.0  # s of a person's clock; an older view is asked for anew when a page is made
 SECONDS = (30, 60, 120, 180, 300, 600)  # offered lengths of an order
-FRAME_PANELS = frozenset(("moment", "alarms"))  # live on every page
+FRAME_PANELS = frozenset(("moment", "alarms", "fallback"))  # live on every page
+ALL_PANELS = frozenset(panel.name for panel in PANELS)
 KINDS = (AlertKind.ACTUAL, AlertKind.SILENT_TEST, AlertKind.SOUNDING_TEST)
 
 HERE = Path(__file__).parent
@@ -74,6 +75,11 @@ class Pages:
         scene, fields = await self._frame(request, "messages", FRAME_PANELS)
         fields |= await message_list(self._core, scene, token_of(request))
         return self._html("messages.html", scene, fields)
+
+    async def fallback(self, request: Request) -> Response:
+        """The card: which numbers are used now, who has been told, and whose fault the trunk's is."""
+        scene, fields = await self._frame(request, "fallback", FRAME_PANELS | {"fallback-card"})
+        return self._html("fallback.html", scene, fields)
 
     async def _frame(self, request: Request, page: str, names: frozenset[str]) -> tuple[Scene, dict[str, Any]]:
         """What every page is drawn from; `names` are its live panels, empty for all."""
@@ -115,7 +121,7 @@ class Pages:
             return Response("Too many pages are open.", 503)
         viewer = await self._viewer(request)
         await self._refresh()
-        names = frozenset(request.query_params.get("panels", "").split(",")) & FRAME_PANELS
+        names = frozenset(request.query_params.get("panels", "").split(",")) & ALL_PANELS
         page = self._board.open(viewer, names)
         start = start_from(request.headers.get("last-event-id"), request.query_params.get("seq", ""))
         outdated = request.query_params.get("print", self._print) != self._print
@@ -207,6 +213,10 @@ def make_app(pages: Pages) -> ASGIApp:
             Route("/alarm/acknowledge", pages.command, methods=post),
             Route("/messages", pages.messages),
             Route("/message", pages.command, methods=post),
+            Route("/fallback", pages.fallback),
+            Route("/fallback/declare", pages.command, methods=post),
+            Route("/fallback/end", pages.command, methods=post),
+            Route("/fallback/told", pages.command, methods=post),
             Route("/message/count", pages.count, methods=post),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],

@@ -20,6 +20,7 @@ FRESH = 3.0  # s without a view, then core does not speak; it sends one every se
 FRESH_REAL = 1.5  # s of a person's clock: at a high speed a busy machine must not look like a dead core
 TICK, TICK_REAL = 1.0, 0.25  # s between drawings of what tells an age
 MOST_PAGES = 60  # open streams; a room has five screens
+OVERVIEW = frozenset(panel.name for panel in PANELS if not panel.apart)
 QUIET_REAL = 0.03  # s that drawing waits for more of the same
 
 
@@ -41,7 +42,7 @@ class Drawing:
 
 
 class Page:
-    """One open stream: which panels it has, empty for all, and which changes it has got."""
+    """One open stream: which panels it has, empty for the overview's, and which changes it has got."""
 
     def __init__(self, viewer: Viewer, panels: frozenset[str] = frozenset()) -> None:
         self.viewer, self.panels = viewer, panels
@@ -129,7 +130,8 @@ class Board:
         drawing = self._drawings[page.viewer]
         names = [name for name, change in drawing.change.items() if page.got.get(name) != change]
         page.got = dict(drawing.change)
-        return [(name, drawing.html[name]) for name in names if not page.panels or name in page.panels]
+        wanted = page.panels or OVERVIEW
+        return [(name, drawing.html[name]) for name in names if name in wanted]
 
     # Drawing
 

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+import msgspec
+
 from appliance.state import Alert
 from appliance.view import EntryView
 from web.alarm_panel import about_words
@@ -25,8 +27,11 @@ GROUPS = {
     "registration": "line.why",
     "state": "sim_state",
     "networks": "networks",
+    "layer": "layer",
+    "code": "line.why",
+    "what": "fallback.what",
 }
-NAMED = ("station", "line", "genset", "ups", "link", "output", "button", "input", "trunk")
+NAMED = ("station", "line", "genset", "ups", "link", "output", "button", "input", "trunk", "agency")
 SECRET = ("text", "pdu", "order")  # never in the short words of a row
 QUIET = (  # steps whose outcome has its own row
     "delivery.sent", "delivery.queued", "sms.part_received", "sms.queued", "sms.sending", "sms.sent", "sms.reported",
@@ -86,6 +91,8 @@ def event_text(scene: Scene, row: EntryView) -> str:
     key = f"event.{row.kind}"
     if not scene.words.has(key):
         return f"{row.kind} {row.subject}".strip()
+    if row.kind == "line.down" and not row.body.get("code"):  # written by a release that had but the driver's words
+        row = msgspec.structs.replace(row, body=row.body | {"code": row.body.get("reason", "")})
     fields = {name: _field(scene, name, value) for name, value in row.body.items() if name not in SECRET}
     try:
         text = scene.words(key, **fields)

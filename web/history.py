@@ -11,8 +11,9 @@ from appliance.entry import Entry
 from appliance.fold import apply
 from appliance.journal_file import JournalUnreadable, read_entries
 from appliance.make_view import texts_out
-from appliance.model import Source
+from appliance.model import Role, Source
 from appliance.state import State
+from appliance.trunk_view import fallback_view, unwatched
 from appliance.view import Dark, DeviceView, Figure, LineView, PowerView, StationView, View
 from drivers.clock import Clock
 from drivers.quality import Quality
@@ -99,4 +100,7 @@ def _view(site: Site, clock: Clock, state: State, last: list[Entry]) -> View:
         disk_kept=0,
         last=[entry_view(row) for row in reversed(last)],
         outgoing=texts_out(state, MOST_SHOWN),
+        trunk_verdict=state.trunk_verdict,
+        witnesses=unwatched(),
+        fallback=fallback_view(site, state) if site.role is Role.CENTRE else None,
     )  # fmt: skip

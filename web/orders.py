@@ -21,6 +21,9 @@ DO = {
     "/call/hangup": "call.hang_up",
     "/alarm/acknowledge": "alarm.acknowledge",
     "/message": "sms.send",
+    "/fallback/declare": "fallback.declare",
+    "/fallback/end": "fallback.end",
+    "/fallback/told": "fallback.told",
 }
 
 
@@ -89,6 +92,8 @@ def _command(path: str, fields: Mapping[str, Any]) -> Message:
         case "/alarm/acknowledge":
             command["alarm"], command["about"] = str(fields.get("alarm", "")), str(fields.get("about", ""))
             command["note"] = str(fields.get("note", ""))[:500]
+        case "/fallback/told":
+            command["agency"] = str(fields.get("agency", ""))[:40]
         case "/message":
             command["number"], command["text"] = str(fields.get("number", ""))[:40], str(fields.get("text", ""))
             command["key"] = str(fields.get("key", ""))[:64]

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from appliance.view import View
 from web.alarm_panel import alarm_panel
 from web.event_panel import alerts_panel, events_panel
+from web.fallback_panel import card_inputs, card_panel, fallback_panel
 from web.line_panel import line_details, line_inputs, line_panel
 from web.message_panel import message_inputs, messages_panel
 from web.moment_panel import moment_panel
@@ -24,12 +25,16 @@ log = logging.getLogger("siaga.web")
 
 
 class Panel(NamedTuple):
-    """`name` is the element's id and the template; `inputs` what it shows of a view; `ticks`: it tells ages."""
+    """`name` is the element's id and the template; `inputs` what it shows of a view; `ticks`: it tells ages.
+
+    `apart`: it stands on a page of its own alone, which names it.
+    """
 
     name: str
     inputs: Callable[[View], object]
     ticks: bool
     context: Callable[[Scene], dict[str, Any]]
+    apart: bool = False
 
 
 def _links(view: View) -> object:
@@ -39,6 +44,8 @@ def _links(view: View) -> object:
 PANELS = (
     Panel("moment", lambda v: (v.clock_quality, v.speed, v.clock_offset), True, moment_panel),
     Panel("alarms", lambda v: (v.alarms, v.disk_failed, v.disk_kept), True, alarm_panel),
+    Panel("fallback", lambda v: v.fallback, True, fallback_panel),
+    Panel("fallback-card", card_inputs, False, card_panel, apart=True),
     Panel("power", lambda v: (v.power, v.alarms), True, power_panel),
     Panel("lines", lambda v: (line_inputs(v), v.calls, v.trunk, v.alarms), True, line_panel),
     Panel("line-details", line_inputs, True, line_details),

@@ -85,9 +85,10 @@ class Scene:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """Names of what the site file knows by an id: stations, lines, generators, UPSes."""
+        """Names of what the site file knows by an id: stations, lines, generators, UPSes, agencies."""
         site = self.site
-        return {x.id: x.name for group in (site.station, site.line, site.genset, site.ups) for x in group}
+        groups = (site.agency, site.station, site.line, site.genset, site.ups)
+        return {x.id: x.name for group in groups for x in group}
 
     def kind(self, id: str) -> str:
         """A generator or UPS by its kind, which is short, where the site has but one; else by its name."""

@@ -67,6 +67,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     priority_when_all: Priority | None = None  # when with this one all that the site has of the kind have it
     raised_by: tuple[Cause, ...]
     cleared_by: tuple[Cause, ...] = ()
+    held_by: str = ""  # the code of an alarm: while that stands about the same, this one is not raised
     subject: tuple[str, ...] = ()
     about: str = ""
     consequence: Code
@@ -101,12 +102,20 @@ def told(
 ) -> list[Event]:
     """What an event makes of the alarms. `members` are all that the site has of a kind, by alarm code."""
     events: list[Event] = []
+    rows = tuple(rows)
     for row in rows:
         if any(cause.fits(event) for cause in row.cleared_by):
             events += _cleared(row.code, row.about_of(event), alarms)
-        if any(cause.fits(event) for cause in row.raised_by):
+        if any(cause.fits(event) for cause in row.raised_by) and not _held(row, event, rows, alarms):
             events += _raised(row, row.about_of(event), alarms, members)
     return events
+
+
+def _held(row: Row, event: Event, rows: tuple[Row, ...], alarms: Mapping[str, Alarm]) -> bool:
+    """Whether another alarm says it already, and this event does not end that one."""
+    if not row.held_by or not stands(alarms.get(key(row.held_by, row.about_of(event)))):
+        return False
+    return not any(cause.fits(event) for other in rows if other.code == row.held_by for cause in other.cleared_by)
 
 
 def acknowledged(code: str, about: str, note: str, alarms: Mapping[str, Alarm]) -> list[Event]:

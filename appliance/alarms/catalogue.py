@@ -38,6 +38,8 @@ def _faults(rows: tuple[Row, ...]) -> Iterator[str]:
     for row in rows:
         if not row.raised_by:
             yield f"{row.code}: raised_by is empty, so it can never be raised."
+        if row.held_by and row.held_by not in codes:
+            yield f"{row.code}: held_by names {row.held_by!r}, and there is no such alarm."
         if bool(row.about) == bool(row.subject):
             yield f"{row.code}: give either about or subject."
         for cause in (*row.raised_by, *row.cleared_by):

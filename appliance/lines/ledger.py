@@ -65,6 +65,13 @@ class Ledger:
             self._append(SmsUnreadable(line=self._line, pdu=part.pdu, reason=reason))
         return row
 
+    def written(self, event: heard.SmsTextReceived) -> None:
+        """A text that came without its PDU. Told once, also when the modem says it again after a restart."""
+        what = f"{self._line}\0{event.number}\0{event.stamp}\0{event.text}"
+        name = hashlib.blake2b(what.encode("utf-16", "surrogatepass"), digest_size=4).hexdigest()
+        if not any(message.id == name for message in self._state.messages):
+            self._append(SmsReceived(line=self._line, message=name, number=event.number, text=event.text, parts=1))
+
     def unreadable(self, pdu: str, reason: str) -> Appended | None:
         """Store what is no message. Returns as `take`."""
         key = f"unreadable {pdu}"

@@ -119,14 +119,16 @@ class Line:
         match event:
             case heard.PortUp(identity=identity):
                 self._port_up(identity)
-            case heard.PortLost(reason=reason):
-                self._port_lost(reason)
+            case heard.PortLost(reason=reason, code=code):
+                self._port_lost(reason, code)
             case heard.RecoveryStep(step=step):
                 self._append(LineRecovery(line=self.config.id, step=step))
             case heard.SmsPartReceived():
                 self._delete_behind(self._ledger.take(event), event.memory, event.index)
             case heard.SmsUnreadable():
                 self._delete_behind(self._ledger.unreadable(event.pdu, event.reason), event.memory, event.index)
+            case heard.SmsTextReceived():
+                self._ledger.written(event)
             case heard.SmsReport(report=report):
                 self._delete_behind(self._on_report(self.config.id, report), event.memory, event.index)
             case heard.UssdSaid():
@@ -151,11 +153,11 @@ class Line:
             self._append(LineUp(line=self.config.id, modem=self._name))
         self.telephone.watch.line_up()
 
-    def _port_lost(self, reason: str) -> None:
-        self._down = "mute" if Path(self.config.port).exists() else "no_port"
+    def _port_lost(self, reason: str, code: str) -> None:
+        self._down = code
         if self._told_up is not False:
             self._told_up = False
-            self._append(LineDown(line=self.config.id, reason=reason[:200]))
+            self._append(LineDown(line=self.config.id, reason=reason[:200], code=code))
         for task in self._deleting.values():
             task.cancel()  # whatever lies there is told again when the modem is back
         self._deleting.clear()

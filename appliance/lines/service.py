@@ -55,7 +55,7 @@ class Lines(Switchboard):
             self._fault = str(e)
         else:
             means = Means(
-                plans=plans, credit=site.credit, zone=ZONES[site.zone], on_time=on_time,
+                plans=plans, credit=site.credit, zone=ZONES[site.zone], on_time=on_time, stability=site.stability,
                 uniform=uniform, urgent=self._urgent, others=self._another_registered,
             )  # fmt: skip
             lines = {
@@ -92,7 +92,7 @@ class Lines(Switchboard):
         if self._fault:
             log.error("no line works: %s", self._fault)
             for config in self._site.line:
-                self._append(LineDown(line=config.id, reason=self._fault[:200]))
+                self._append(LineDown(line=config.id, reason=self._fault[:200], code="bad_profile"))
         keeper = Keeper(self._died)
         keeper.keep("outgoing messages", self.outgoing.run)
         for name, line in self._lines.items():

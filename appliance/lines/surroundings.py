@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from appliance.config import ZONES, CreditConfig
+from appliance.clock import boot_id
+from appliance.config import ZONES, CreditConfig, Stability
 from appliance.config import Line as LineConfig
 from appliance.journal import Appended
+from appliance.lines import stability_machine
 from appliance.lines.camping import Camping
 from appliance.lines.credit import Credit
 from appliance.lines.network_watch import NetworkWatch
@@ -16,7 +18,7 @@ from appliance.lines.operator_plan import OperatorPlan
 from appliance.lines.sim_watch import SimWatch
 from appliance.lines.trend import Trend
 from appliance.lines.ussd_talk import UssdTalk
-from appliance.state import LineRecord, State
+from appliance.state import LineRecord, Stamp, State
 from appliance.view import Figure, LineView
 from drivers.clock import Clock
 from drivers.modem.events import NetworkTime
@@ -40,6 +42,7 @@ class Means:
     others: Callable[[str], bool] = lambda line: False
     on_time: Callable[[str, float], None] = lambda line, offset: None  # s to add to the box's clock
     uniform: Callable[[float, float], float] = random.uniform
+    stability: Stability = field(default_factory=Stability)
 
 
 class Surroundings:
@@ -50,7 +53,7 @@ class Surroundings:
         append: Callable[..., Appended], occupied: Callable[[], bool], means: Means,
     ) -> None:  # fmt: skip
         self._id, self._modem, self._state, self._clock = config.id, modem, state, clock
-        self._append, self._means = append, means
+        self._append, self._means, self._boot = append, means, boot_id()
         self._sim, self._camping, self._trend = SimWatch(config.id), Camping(config.id), Trend()
         self._network = NetworkWatch(config.id)
         self._offset: tuple[float, float] | None = None  # s to add to our clock, and when that was told
@@ -87,8 +90,15 @@ class Surroundings:
         self._network.seen(status.registration, status.sim_state, now)
         if lost_or_found := self._network.tick(now, self._record.unregistered):
             self._append(lost_or_found)
+        if steady_or_not := stability_machine.due(
+            self._id, self._record, self._means.stability.falls, self._means.stability.minutes, self._since
+        ):
+            self._append(steady_or_not)
         if moved := self._camping.tick(status.area, status.cell, now, self._record.cell):
             self._append(moved)
+
+    def _since(self, stamp: Stamp) -> float:
+        return stamp.elapsed(self._clock.now(), self._clock.wall(), self._boot)
 
     def onto(self, view: LineView, at: float) -> LineView:
         """The same view with what is known here; `at` is when the modem was last asked."""

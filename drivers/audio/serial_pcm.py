@@ -93,7 +93,7 @@ class SerialPcm:
         self._half = octets[whole:]
         self._heard.put(octets[:whole])
 
-    def _gone(self, _reason: str) -> None:
+    def _gone(self, _reason: str, _code: object) -> None:
         self._port = None
         self.lost = UNPLUGGED
         self._again = asyncio.get_running_loop().call_later(AGAIN_S, self._open)

@@ -18,6 +18,7 @@ from drivers.modem.command import (
     HEX_LINE,
     MAY_SPAN_LINES,
     OK,
+    TEXT_MODE,
     UNASKED,
     WITH_A_SECOND_LINE,
     Command,
@@ -206,9 +207,9 @@ class Engine:
             return
         if self._header is not None:
             header, self._header = self._header, None
-            hex_line = HEX_LINE.match(line) is not None
-            events.append(Urc(name_of(header), header, line if hex_line else None))
-            if hex_line:
+            follows = HEX_LINE.match(line) is not None or self._is_text_of(header, line)
+            events.append(Urc(name_of(header), header, line if follows else None))
+            if follows:
                 return
         name = name_of(line)
         if self._state is not _State.IDLE and self._claims(name, line):
@@ -218,6 +219,11 @@ class Engine:
             self._query_answered = True
         elif not self._ends(name, line, events):
             self._unasked_line(name, line, events)
+
+    def _is_text_of(self, header: str, line: str) -> bool:
+        """In text mode the second line is the text itself, whatever it says; but what a command waits for is not."""
+        waited_for = self._state is not _State.IDLE and (line.upper() in FINALS or line.startswith(CODED_REFUSALS))
+        return TEXT_MODE.search(header) is not None and not waited_for
 
     def _is_echo(self, line: str) -> bool:
         if line.rstrip("\x1a").lstrip("\x1b> ") not in self._sent:

@@ -57,6 +57,7 @@ CODED_REFUSALS = ("+CME ERROR", "+CMS ERROR")
 CALL_ENDINGS = frozenset({"NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE", "NO DIAL TONE"})
 
 REGISTRATION = frozenset({"+CREG", "+CGREG", "+CEREG"})
+TEXT_MODE = re.compile(r'"[0-9]{2}/[0-9]{2}/[0-9]{2},')  # of a +CMT with the centre's time: no PDU follows, a text
 HEX_LINE = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
 
 _NAMED = re.compile(r"AT([+^$*&#][A-Z0-9_]+|[A-Z]+)", re.IGNORECASE)

@@ -1,5 +1,7 @@
 """What goes wrong between the box and a modem, one type a way of dealing with it."""
 
+from typing import Literal
+
 # 3GPP TS 27.007 clause 9.2 and 27.005 clause 3.2.5, where a person or a rule acts on the difference.
 CME_TEXTS = {
     3: "operation not allowed",
@@ -28,12 +30,21 @@ CMS_TEXTS = {
 }
 
 
+# Why a link is lost: no port, one that another program has, that may not be opened, that fails; its link leads to
+# another device; the modem does not answer; it started again; it is not there, which was told before.
+LostCode = Literal["no_port", "port_in_use", "port_forbidden", "port_error", "moved", "mute", "restarted", "gone"]
+
+
 class ModemError(Exception):
     """Any failure of a modem; nothing else leaves this package but PduError, AnswerError and ProfileError."""
 
 
 class LinkLost(ModemError):
     """The port is gone or the modem is mute. The driver comes back by itself; send again after PortUp."""
+
+    def __init__(self, text: str, code: LostCode = "gone") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class NotDone(ModemError):

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from drivers.modem.answers import ListedCall
 from drivers.modem.bearer import Bearer
+from drivers.modem.errors import LostCode
 from drivers.modem.ladder import Step
 from drivers.modem.pdu_types import Deliver, StatusReport
 from drivers.modem.sim_card import SimReason, SimState
@@ -42,6 +43,7 @@ class PortLost(Struct, frozen=True, tag="port_lost"):
     """The port is missing, gone or mute. Said once; PortUp follows when it is back. Nothing is known until then."""
 
     reason: str
+    code: LostCode
 
 
 class RecoveryStep(Struct, frozen=True, tag="recovery_step"):
@@ -102,6 +104,17 @@ class SmsReport(Struct, frozen=True, tag="sms_report"):
     index: int | None
     report: StatusReport
     memory: str | None = None
+
+
+class SmsTextReceived(Struct, frozen=True, tag="sms_text_received"):
+    """A message that a modem in text mode handed over: it lies nowhere else, and what followed its first line is lost.
+
+    Another program left it so (AT+CMGF=1); it is told anew what we want. `stamp` is the service centre's, as written.
+    """
+
+    number: str
+    text: str
+    stamp: str
 
 
 class SmsUnreadable(Struct, frozen=True, tag="sms_unreadable"):
@@ -186,6 +199,7 @@ ModemEvent = (
     | SmsPartReceived
     | SmsReport
     | SmsUnreadable
+    | SmsTextReceived
     | SmsMemory
     | Ring
     | Caller

@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from drivers.modem.at import Command, Engine, Event, Prompt, Response, Resynced, Urc
 from drivers.modem.command import OK
-from drivers.modem.errors import CommandRefused, LinkLost, ModemBusy, NoAnswer, Outdated, PayloadUnanswered
+from drivers.modem.errors import CommandRefused, LinkLost, LostCode, ModemBusy, NoAnswer, Outdated, PayloadUnanswered
 
 ORDINARY = 4.0  # s; both makes state 300 ms for what is asked here, and a SIM may keep them busy for some seconds
 RESYNC = 1.5  # s for the question that gets back in step; any modem answers it from memory
@@ -49,7 +49,7 @@ class Exchange:
         self._write, self._on_urc = write, on_urc
         self._engine = Engine(urcs, two_line, asked)
         self._pending: asyncio.Future[Event] | None = None
-        self._down: str | None = None
+        self._down: tuple[str, LostCode] | None = None
         self._gone = asyncio.Event()
         self._in_step = False
         self._payload_given = False
@@ -79,17 +79,17 @@ class Exchange:
             elif self._pending is not None and not self._pending.done():
                 self._pending.set_result(event)
 
-    def lose(self, reason: str) -> None:
+    def lose(self, reason: str, code: LostCode) -> None:
         """The port is gone, or the modem mute: everything open and waiting fails with LinkLost, as all that follows."""
         if self._down is not None:
             return
-        self._down = reason
+        self._down = reason, code
         self._gone.set()
         if self._pending is not None and not self._pending.done():
-            self._pending.set_exception(LinkLost(reason))
+            self._pending.set_exception(LinkLost(reason, code))
         for _, _, turn in self._waiting:
             if not turn.done():
-                turn.set_exception(LinkLost(reason))
+                turn.set_exception(LinkLost(reason, code))
 
     async def lost(self) -> None:
         """Returns never; raises LinkLost when the link is lost."""
@@ -98,7 +98,7 @@ class Exchange:
 
     def _check(self) -> None:
         if self._down is not None:
-            raise LinkLost(self._down)
+            raise LinkLost(*self._down)
 
     @contextlib.asynccontextmanager
     async def _turn(self, priority: Priority) -> AsyncIterator[None]:
@@ -234,8 +234,8 @@ class Exchange:
                 await self._quiet()
             self._in_step = True
             return event.late
-        self.lose("The modem is mute: it does not answer.")
-        raise LinkLost("The modem is mute: it does not answer.")
+        self.lose("The modem is mute: it does not answer.", "mute")
+        raise LinkLost("The modem is mute: it does not answer.", "mute")
 
     async def _quiet(self) -> None:
         """Wait until the modem has said nothing for a while."""

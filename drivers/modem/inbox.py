@@ -5,6 +5,7 @@ Nothing is deleted or acknowledged before its owner has it: the owner stores dur
 
 import asyncio
 import contextlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -12,7 +13,15 @@ from drivers.modem import answers
 from drivers.modem.answers import AnswerError, Storage, Stored, StoredPdu
 from drivers.modem.at import Urc
 from drivers.modem.errors import CommandRefused, NotDone
-from drivers.modem.events import HANDED_OVER, ModemEvent, SmsMemory, SmsPartReceived, SmsReport, SmsUnreadable
+from drivers.modem.events import (
+    HANDED_OVER,
+    ModemEvent,
+    SmsMemory,
+    SmsPartReceived,
+    SmsReport,
+    SmsTextReceived,
+    SmsUnreadable,
+)
 from drivers.modem.exchange import Exchange, Priority
 from drivers.modem.pdu import Deliver, PduError, decode, direction_of
 from drivers.modem.routing import GIVEN_UP, Handover, Routing
@@ -26,6 +35,7 @@ MAX_KNOWN = 1024  # entries told and not deleted yet; a memory holds 255
 SIM, MODEM, REPORTS = "SM", "ME", "SR"  # memories; others are views of these
 NEARLY_FULL = 0.8  # of a memory; once it was emptied from there it is looked at again
 EMPTY = 321  # +CMS ERROR: no message lies there
+SERVICE_CENTRE_TIME = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{2},")  # 3GPP TS 27.005 clause 3.1, <scts>
 NO_SMSC = b"\x00"  # in front of a PDU whose modem left the service centre's address out
 
 
@@ -37,6 +47,7 @@ class Inbox:
         self._wanted: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._wake = asyncio.Event()
         self._sweep_due = False
+        self._text_mode = False  # another program left the modem so
         self._sweep_at = asyncio.get_running_loop().time() + SWEEP_EVERY
         self._routing, self._handover = Routing(exchange, on_event), Handover(exchange)
         self._known: dict[tuple[str, int], bytes] = {}
@@ -70,6 +81,11 @@ class Inbox:
             if not pdu or len(pdu) not in (length, length + 1 + pdu[0]):
                 raise ValueError(length)
         except ValueError:
+            if urc.name == "+CMT" and (written := _in_text_mode(urc)) is not None:
+                self._on_event(written)
+                self._text_mode = True
+                self._lost_its_way()
+                return
             self._on_event(SmsUnreadable(None, urc.data or "", f"{urc.line[:60]!r} came without its PDU."))
             return
         number = self._handover.came()
@@ -161,6 +177,9 @@ class Inbox:
 
     async def _look_around(self) -> None:
         """Read all memories; the one that messages come into is chosen again at the end."""
+        if self._text_mode:
+            await self._exchange.ask("AT+CMGF=0", priority=Priority.NORMAL)
+            self._text_mode = False
         await self._routing.renew()
         await self._look_at_memories()
         for memory in await self._swept():
@@ -266,3 +285,12 @@ class Inbox:
         except (CommandRefused, AnswerError):
             return None
         return stored.pdu if stored else None
+
+
+def _in_text_mode(urc: Urc) -> SmsTextReceived | None:
+    """A +CMT of text mode: `+CMT: "+62811...",,"22/11/26,10:00:00+28"` and the text; None for any other."""
+    parts = answers.fields(urc.line, "+CMT")
+    if len(parts) < 3 or not any(SERVICE_CENTRE_TIME.match(part) for part in parts[1:]):
+        return None
+    stamp = next(part for part in parts[1:] if SERVICE_CENTRE_TIME.match(part))
+    return SmsTextReceived(parts[0], urc.data or "", stamp)

@@ -11,7 +11,7 @@ from drivers.modem import answers
 from drivers.modem.answers import AnswerError
 from drivers.modem.at import Urc
 from drivers.modem.command import WITH_A_SECOND_LINE
-from drivers.modem.errors import CommandRefused, LinkLost, ModemBusy, NotDone, PayloadUnanswered, SmsFailed
+from drivers.modem.errors import CommandRefused, LinkLost, LostCode, ModemBusy, NotDone, PayloadUnanswered, SmsFailed
 from drivers.modem.events import ModemEvent, PortLost, PortUp, RecoveryStep, StatusChanged
 from drivers.modem.exchange import Exchange, Priority
 from drivers.modem.ladder import Ladder
@@ -81,7 +81,7 @@ class Modem:
                 if await self._hold_port():
                     wait = REOPEN_FIRST
             except LinkLost as e:
-                self._lost(str(e))
+                self._lost(str(e), e.code)
             await asyncio.sleep(wait)
             wait = min(wait * 2, REOPEN_MOST)
 
@@ -95,7 +95,7 @@ class Modem:
             while port.is_open and pings < PINGS_BEFORE_REOPEN:
                 if not await exchange.wake():
                     pings += 1
-                    self._lost(f"{self._path}: the modem is mute; it does not answer.")
+                    self._lost(f"{self._path}: the modem is mute; it does not answer.", "mute")
                     self._recover(port, pings)
                     await asyncio.sleep(PING_EVERY)
                     continue
@@ -138,7 +138,8 @@ class Modem:
         try:
             await serving
         except* LinkLost as group:
-            self._lost(str(group.exceptions[0]))
+            lost = group.exceptions[0]
+            self._lost(str(lost), lost.code if isinstance(lost, LinkLost) else "gone")
         finally:
             self._vendor_reset = self._session.profile.reset
             self._session = None
@@ -153,19 +154,20 @@ class Modem:
         elif urc.name in WITH_A_SECOND_LINE:
             self._early.append(urc)
 
-    def _port_gone(self, reason: str) -> None:
+    def _port_gone(self, reason: str, code: LostCode) -> None:
         if self._exchange is not None:
-            self._exchange.lose(reason)
+            self._exchange.lose(reason, code)
 
     def _told(self, event: ModemEvent) -> None:
         if isinstance(event, PortUp):
             self._up = True
         self._on_event(event)
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, reason: str, code: LostCode) -> None:
         if self._up is not False:
             self._up = False
-            self._on_event(PortLost(reason))
+            missing = not Path(self._path).exists()  # a cable that is pulled shows as an error first
+            self._on_event(PortLost(reason, "no_port" if missing else code))
 
     def _linked(self) -> tuple[Exchange, Session]:
         if self._exchange is None or self._session is None or not self.up:

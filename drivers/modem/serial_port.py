@@ -13,7 +13,7 @@ from pathlib import Path
 
 import serial
 
-from drivers.modem.errors import LinkLost
+from drivers.modem.errors import LinkLost, LostCode
 from drivers.modem.recorder import FROM, NOTE, TO, Recorder
 
 BAUDRATE = 115200  # USB modems ignore it; SIM800 and bench adapters are fixed to it
@@ -29,7 +29,7 @@ class SerialPort:
         self,
         path: Path,
         on_data: Callable[[bytes], None],
-        on_lost: Callable[[str], None],
+        on_lost: Callable[[str, LostCode], None],
         recorder: Recorder | None = None,
     ) -> None:
         self._path, self._on_data, self._on_lost = path, on_data, on_lost
@@ -38,7 +38,7 @@ class SerialPort:
         try:
             self._serial = serial.Serial(str(path), BAUDRATE, timeout=0, write_timeout=0, exclusive=True)
         except (OSError, ValueError) as e:  # SerialException is an OSError
-            raise LinkLost(_why(path, e)) from e
+            raise LinkLost(*_why(path, e)) from e
         self._fd = self._serial.fileno()
         self._loop = asyncio.get_running_loop()
         self.is_open = True
@@ -54,7 +54,7 @@ class SerialPort:
         with contextlib.suppress(OSError):
             there, here = self._path.stat(), os.fstat(self._fd)
             if (there.st_rdev, there.st_ino) != (here.st_rdev, here.st_ino):
-                self._lose(f"{self._path}: leads to another device now.")
+                self._lose(f"{self._path}: leads to another device now.", "moved")
         if self.is_open:
             self._look = self._loop.call_later(LOOK_EVERY, self._look_again)
 
@@ -74,7 +74,7 @@ class SerialPort:
         self._record(TO, data)
         self._unsent += data
         if len(self._unsent) > MAX_UNSENT:
-            self._lose(f"{self._path}: the modem takes no data.")
+            self._lose(f"{self._path}: the modem takes no data.", "mute")
         else:
             self._writable()
 
@@ -84,13 +84,13 @@ class SerialPort:
         except BlockingIOError:
             return
         except OSError as e:
-            self._lose(_why(self._path, e))
+            self._lose(*_why(self._path, e))
             return
         if data:
             self._record(FROM, data)
             self._on_data(data)
         else:
-            self._lose(f"{self._path}: the port was closed from the other side.")
+            self._lose(f"{self._path}: the port was closed from the other side.", "port_error")
 
     def _writable(self) -> None:
         try:
@@ -98,7 +98,7 @@ class SerialPort:
         except BlockingIOError:
             sent = 0
         except OSError as e:
-            self._lose(_why(self._path, e))
+            self._lose(*_why(self._path, e))
             return
         del self._unsent[:sent]
         if self._unsent:
@@ -106,11 +106,11 @@ class SerialPort:
         else:
             self._loop.remove_writer(self._fd)
 
-    def _lose(self, reason: str) -> None:
+    def _lose(self, reason: str, code: LostCode) -> None:
         if self.is_open:
             self.close()
             self._record(NOTE, reason.encode("latin-1", "replace"))
-            self._on_lost(reason)
+            self._on_lost(reason, code)
 
     def close(self) -> None:
         """Give the port back. Unsent bytes are dropped: waiting for them would block the loop."""
@@ -126,10 +126,11 @@ class SerialPort:
             self._serial.close()
 
 
-def _why(path: Path, error: Exception) -> str:
+def _why(path: Path, error: Exception) -> tuple[str, LostCode]:
     if not path.exists():
-        return f"{path}: the port is missing; check the modem's power and cable."
-    if isinstance(error, OSError) and error.errno in (errno.EAGAIN, errno.EBUSY):
-        return f"{path}: another program has the port; fuser -v {path} says which."
-    text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-    return f"{path}: {text}."
+        return f"{path}: the port is missing; check the modem's power and cable.", "no_port"
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.EAGAIN, errno.EBUSY):
+        return f"{path}: another program has the port; fuser -v {path} says which.", "port_in_use"
+    text = os.strerror(number) if number else str(error)
+    return f"{path}: {text}.", "port_forbidden" if number in (errno.EACCES, errno.EPERM) else "port_error"

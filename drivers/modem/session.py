@@ -84,7 +84,7 @@ class Session:
 
     def urc(self, urc: Urc) -> None:
         if urc.name in self.profile.restart_urcs:
-            self._exchange.lose(f"The modem restarted: it said {urc.name}.")
+            self._exchange.lose(f"The modem restarted: it said {urc.name}.", "restarted")
         elif urc.name in ("+CMTI", "+CDSI"):
             self._announced(urc)
         elif urc.name in ("+CMT", "+CDS"):
@@ -167,7 +167,7 @@ class Session:
             await self._ask_time()
             await self._recover()
             if self._exchange.echoed and not self._echo_goes_on:
-                self._exchange.lose("The modem restarted: it echoes again.")
+                self._exchange.lose("The modem restarted: it echoes again.", "restarted")
             await asyncio.sleep(STATUS_AT_MOST)
             try:
                 async with asyncio.timeout(STATUS_EVERY - STATUS_AT_MOST):

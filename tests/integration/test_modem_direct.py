@@ -10,7 +10,7 @@ from modem_trials import PROFILES, Trial, tried
 from scripted_modem import HELLO, Line, ScriptedModem
 
 from drivers.clock import VirtualClock
-from drivers.modem.events import HANDED_OVER, InitRefused, PortUp, SmsPartReceived, SmsUnreadable
+from drivers.modem.events import HANDED_OVER, InitRefused, PortUp, SmsPartReceived, SmsTextReceived, SmsUnreadable
 from drivers.modem.profile import Profile
 from drivers.modem.routing import ACKNOWLEDGE_WITHIN, DIRECT, GIVEN_UP
 
@@ -190,3 +190,21 @@ def test_what_a_modem_switches_off_behind_our_telling_is_told_again(scripted: Ca
         assert late[0] >= 3
 
     scripted(story)
+
+
+def test_a_modem_that_another_program_left_in_text_mode_loses_no_text_and_is_told_pdu_mode_again(
+    scripted: Callable[..., None],
+) -> None:
+    async def story(line: Line) -> None:
+        await line.until(PortUp)
+        await line.heard("AT+CMGL=4")
+        line.fake.say('+CMT: "+628115550101",,"26/11/22,10:00:00+36"\r\nBanjir di Batu Merah, 3 rumah')
+        assert await line.until(SmsTextReceived) == SmsTextReceived(
+            "+628115550101", "Banjir di Batu Merah, 3 rumah", "26/11/22,10:00:00+36"
+        )
+        assert line.all(SmsUnreadable) == []
+        await line.heard("AT+CMGF=0", 2)
+        line.fake.say('+CMT: "+628115550101",,"26/11/22,10:00:05+36"\r\nDEADBEEF')  # a text that could be octets
+        assert (await line.until(SmsTextReceived, 2)).text == "DEADBEEF"
+
+    scripted(story, profiles=PROFILES)

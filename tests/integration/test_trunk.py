@@ -6,10 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,9 +20,11 @@ from appliance.entry import Entry
 from appliance.events import TrunkLost, TrunkRestored
 from appliance.fold import apply
 from appliance.journal import Journal
-from appliance.lines.trunk import TrunkWatch
 from appliance.model import Role
 from appliance.state import State
+from appliance.trunk.watch import TrunkWatch
+from appliance.trunk_events import TrunkDegraded
+from appliance.trunk_view import WitnessView
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 from drivers.sim.knobs import turn
@@ -33,84 +35,11 @@ PATIENCE = 200.0  # s of the scaled loop: 10 s of life
 ROOT = Path(__file__).parents[2]
 
 
-# The probe, against a peer that a test writes
-
-
-class Peer(asyncio.DatagramProtocol):
-    """Does with each request what `does` says: octets to send back, none for silence."""
-
-    def __init__(self, does: Callable[[list[bytes]], list[bytes]]) -> None:
-        self.heard: list[bytes] = []
-        self._does = does
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own class is none by inheritance
-        self.port = int(transport.get_extra_info("sockname")[1])
-
-    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        self.heard.append(data)
-        for answer in self._does(self.heard):
-            self.transport.sendto(answer, addr)
-
-
-def answer_to(request: bytes, status: bytes = b"200 OK") -> bytes:
-    wanted = (b"Via:", b"From:", b"To:", b"Call-ID:", b"CSeq:")
-    kept = [line for line in request.split(b"\r\n") if line.startswith(wanted)]
-    return b"\r\n".join([b"SIP/2.0 " + status, *kept, b"", b""])
-
-
-@asynccontextmanager
-async def peer(does: Callable[[list[bytes]], list[bytes]]) -> AsyncIterator[Peer]:
-    loop = asyncio.get_running_loop()
-    transport, made = await loop.create_datagram_endpoint(lambda: Peer(does), local_addr=("127.0.0.1", 0))
-    try:
-        yield made
-    finally:
-        transport.close()
-
-
 def scaled(story: Callable[[], Awaitable[None]]) -> None:
     async def main() -> None:
         await story()
 
     Clock(SPEED).run(main())
-
-
-def test_a_lost_request_is_sent_again_and_its_answer_counts() -> None:
-    async def story() -> None:
-        async with peer(lambda heard: [answer_to(heard[-1])] if len(heard) == 2 else []) as there:
-            assert (await Probe("127.0.0.1", there.port).ask(2.0)).status == 200
-            assert len(there.heard) == 2
-            assert there.heard[0] == there.heard[1]  # the same transaction
-
-    scaled(story)
-
-
-def test_noise_a_provisional_answer_and_an_old_answer_are_passed_over() -> None:
-    async def story() -> None:
-        def does(heard: list[bytes]) -> list[bytes]:
-            stale = answer_to(heard[-1], b"503 Old").replace(b"z9hG4bK", b"z9hG4bKold")
-            return [b"", b"\xff\xd8", stale, answer_to(heard[-1], b"100 Trying"), answer_to(heard[-1], b"486 Busy")]
-
-        async with peer(does) as there:
-            assert (await Probe("127.0.0.1", there.port).ask(2.0)).status == 486
-
-    scaled(story)
-
-
-def test_silence_a_closed_port_and_a_name_without_address_are_told_apart() -> None:
-    async def story() -> None:
-        async with peer(lambda heard: []) as there:
-            with pytest.raises(NoAnswer, match="no answer within 2 s") as silent:
-                await Probe("127.0.0.1", there.port).ask(2.0)
-            closed_port = there.port
-        with pytest.raises(NoAnswer, match="nobody listens") as closed:
-            await Probe("127.0.0.1", closed_port).ask(2.0)
-        with pytest.raises(NoAnswer) as nameless:
-            await Probe("no such name", 5060).ask(20.0)
-        assert [e.value.why for e in (silent, closed, nameless)] == ["no_answer", "port_closed", "no_address"]
-
-    scaled(story)
 
 
 # The simulated gateway, as a process
@@ -160,31 +89,35 @@ def gateway(folder: Path, clock: Clock) -> Iterator[Gateway]:
 class Watch:
     """A TrunkWatch with a journal of its own."""
 
-    def __init__(self, folder: Path, clock: Clock, port: int) -> None:
+    def __init__(self, folder: Path, clock: Clock, port: int, poll_s: float = 2.0) -> None:
         self.state = State()
         self.entries: list[Entry] = []
         self._wake = asyncio.Event()
         self.journal = Journal(folder / "journal.db", clock, "boot", lambda: "ntp", self._on_entry)
         self.journal.open()
         site = Site(
-            role=Role.CENTRE, site="s", id="c", name="C", trunk=Trunk(host="127.0.0.1", port=port),
+            role=Role.CENTRE, site="s", id="c", name="C", trunk=Trunk(host="127.0.0.1", port=port, poll_s=poll_s),
             annunciator=AnnunciatorConfig(socket="a.sock", factory="mock"),
         )  # fmt: skip
-        self._task = asyncio.create_task(TrunkWatch(site, self.state, self.journal.append).run())
+        self._watch = TrunkWatch(site, self.journal.append)
+        self._task = asyncio.create_task(self._watch.run())
 
     def _on_entry(self, entry: Entry) -> None:
         apply(self.state, entry)
         self.entries.append(entry)
         self._wake.set()
 
-    async def next(self) -> TrunkLost | TrunkRestored:
+    def witness(self, name: str) -> WitnessView:
+        return next(view for view in self._watch.views() if view.id == name)
+
+    async def next(self) -> TrunkLost | TrunkRestored | TrunkDegraded:
         """The next event, with a deadline."""
         async with asyncio.timeout(PATIENCE):
             while not self.entries:
                 self._wake.clear()
                 await self._wake.wait()
         event = self.entries.pop(0).event
-        assert isinstance(event, TrunkLost | TrunkRestored)
+        assert isinstance(event, TrunkLost | TrunkRestored | TrunkDegraded)
         return event
 
     async def stop(self) -> None:
@@ -378,3 +311,51 @@ def test_the_probe_is_answered_by_sipp(tmp_path: Path) -> None:
         finally:
             running.kill()
     assert running.returncode == 0, said[-2000:]
+
+
+@needs_sipp
+def test_a_sipp_that_stops_refuses_or_drops_packets_is_judged_as_what_it_is(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    out_of_service = ANSWERING.replace("200 OK", "503 Service Unavailable")
+
+    async def story() -> None:
+        watch = Watch(tmp_path, Clock(SPEED), port, poll_s=1.0)
+        try:
+            with answering(tmp_path, port, ANSWERING):
+                assert isinstance(await watch.next(), TrunkRestored)
+            lost = await watch.next()  # it stopped: the kernel says that nobody listens
+            assert isinstance(lost, TrunkLost)
+            assert (lost.layer, lost.reason) == ("trunk", "port_closed")
+            with answering(tmp_path, port, ANSWERING):
+                assert isinstance(await watch.next(), TrunkRestored)
+            assert isinstance(await watch.next(), TrunkLost)
+            with answering(tmp_path, port, out_of_service):
+                async with asyncio.timeout(PATIENCE):
+                    while watch.witness("trunk").why != "status_503":
+                        await asyncio.sleep(1.0)
+                assert watch.entries == []  # lost as before
+            with answering(tmp_path, port, ANSWERING):
+                assert isinstance(await watch.next(), TrunkRestored)
+            assert isinstance(await watch.next(), TrunkLost)
+            with answering(tmp_path, port, ANSWERING, "-lost", "40"):
+                assert isinstance(await watch.next(), TrunkRestored)
+                worn = await watch.next()
+                assert isinstance(worn, TrunkDegraded)
+                assert (worn.layer, watch.witness("loss").standing) == ("loss", "lost")
+                assert (watch.witness("loss").value or 0) >= 10
+        finally:
+            await watch.stop()
+
+    scaled(story)
+
+
+@contextmanager
+def answering(folder: Path, port: int, scenario: str, *words: str) -> Iterator[None]:
+    running = sipp(folder, scenario, "-p", str(port), *words)
+    try:
+        yield
+    finally:
+        running.kill()
+        running.communicate(timeout=10)

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from appliance import alert_events as al
+from appliance import call_events as call
 from appliance import events as ev
+from appliance import line_events as le
+from appliance import trunk_events as tr
 from appliance.alarms.alarm_machine import Cause, Condition, Row, condition, told
 from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
 from appliance.alarms.service import Alarms
@@ -161,6 +164,7 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
     (ev.LinkLost(link="broker", reason="x"), "broker.link_lost", "broker", 2, ev.LinkRestored(link="broker")),
     (ev.MainsSuspected(by="ups/u1"), "power.mains_suspected", "mains", 3, LOST),
     (ev.LineDown(line="l1", reason="x"), "line.down", "l1", 3, ev.LineUp(line="l1", modem="m")),
+    (le.LineUnstable(line="l1", falls=3, minutes=10.0), "line.unstable", "l1", 3, le.LineSteadied(line="l1", up=True)),
     (ev.LineUnregistered(line="l1", registration="denied"), "line.no_network", "l1", 3, ev.LineRegistered(line="l1")),
     (ev.LineUnregistered(line="l1", registration="denied"), "line.no_network", "l1", 3,
      ev.LineDown(line="l1", reason="x")),
@@ -173,6 +177,11 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
     (ev.SmsMemoryFilling(line="l1", memory="SM", used=40, total=50), "line.sms_memory", "l1/SM", 2,
      ev.SmsMemoryFreed(line="l1", memory="SM", used=39, total=50)),
     (ev.TrunkLost(trunk="sip", reason="x"), "trunk.lost", "sip", 2, ev.TrunkRestored(trunk="sip")),
+    (tr.TrunkDegraded(trunk="sip", layer="loss", reason="loss"), "trunk.degraded", "sip", 3,
+     tr.TrunkSteady(trunk="sip")),
+    (tr.TrunkDegraded(trunk="sip", layer="dns", reason="x"), "trunk.degraded", "sip", 3,
+     ev.TrunkLost(trunk="sip", reason="x")),
+    (call.FallbackDeclared(why="trunk"), "fallback.declared", "trunk", 1, call.FallbackOver(why="restored")),
     (al.StationOffline(station="damkar", silent_s=9.0), "station.offline", "damkar", 2,
      al.StationOnline(station="damkar", session="0" * 16, path="mqtt")),
     (al.CardRaised(**CARD, phone="", reason="no_proof"), "delivery.card", "0123456789abcdef/damkar", 1,
@@ -192,6 +201,24 @@ def test_the_catalogue_raises_and_clears(event: Event, code: str, about: str, pr
     desk = Desk()
     assert desk.happens(event) == [ev.AlarmRaised(alarm=code, about=about, priority=priority)]
     assert ev.AlarmCleared(alarm=code, about=about) in desk.happens(over)
+
+
+def raised(code: str, events: list[Event]) -> int:
+    return sum(isinstance(e, ev.AlarmRaised) and e.alarm == code for e in events)
+
+
+def test_a_line_that_falls_again_and_again_is_one_alarm_until_it_is_steady_or_stays_down() -> None:
+    desk, down, up = Desk(), ev.LineDown(line="l1", reason="x"), ev.LineUp(line="l1", modem="m")
+    assert raised("line.down", desk.happens(down, up, down)) == 2
+    told = desk.happens(le.LineUnstable(line="l1", falls=3, minutes=10.0))
+    assert ev.AlarmCleared(alarm="line.down", about="l1") in told
+    assert raised("line.unstable", told) == 1
+    assert desk.happens(up, down, up, down) == []
+    assert raised("line.down", desk.happens(ev.LineDown(line="l2", reason="x"))) == 1  # another line's is its own
+    assert raised("line.down", desk.happens(le.LineSteadied(line="l1", up=False))) == 1
+    desk.happens(up, le.LineUnstable(line="l1", falls=3, minutes=10.0))
+    assert raised("line.down", desk.happens(le.LineSteadied(line="l1", up=True))) == 0
+    assert raised("line.down", desk.happens(down)) == 1
 
 
 def test_what_concerns_another_thing_clears_nothing() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.lines.trunk import judge
+from appliance.trunk.witnesses import judge
 from drivers.sip import Options, Response, SipError, decode_response
 
 OPTIONS = Options("10.1.2.3", 5060, "10.1.2.9", 40000, "z9hG4bKabc", "call-1", "tag-1", 7)

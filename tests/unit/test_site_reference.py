@@ -19,7 +19,7 @@ from drivers.gpio.patterns import PATTERNS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "site-file.md"
-MORE = ROOT / "docs" / "site-file-desk.md"  # tables that stand in a document of their own
+MORE = sorted((ROOT / "docs").glob("site-file-*.md"))  # tables that stand in documents of their own
 REFERENCE = re.compile(r"^## Every table and key$(.*)\Z", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^### ([^\n]+)$(.*?)(?=^### |\Z)", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
@@ -70,6 +70,8 @@ def kind(type_: Any) -> str:
             return ", ".join(f"`{v}`" for v in values)
         case inspect.EnumType(cls=cls):
             return ", ".join(f"`{m.value}`" for m in cls)
+        case inspect.VarTupleType(item_type=inspect.LiteralType() as item):
+            return f"list of {kind(item)}"
         case inspect.VarTupleType(item_type=item):
             return f"list of {kind(item)}s"
     raise AssertionError(f"{type_} needs words here")
@@ -122,10 +124,11 @@ EXPECTED = dict(tables(_site()))
 
 @pytest.fixture(scope="module")
 def written() -> dict[str, dict[str, str]]:
+    told: dict[str, dict[str, str]] = {}
     found = REFERENCE.search(DOCUMENT.read_text())
     assert found, f"{DOCUMENT} has lost its reference"
-    told: dict[str, dict[str, str]] = {}
-    for heading, body in HEADING.findall(found[1] + MORE.read_text()):
+    text = found[1] + "".join(document.read_text() for document in MORE)
+    for heading, body in HEADING.findall(text):
         rows = {key: f"{type_} | {default_}" for key, type_, default_, _ in ROW.findall(body)}
         for name in re.findall(r"`(\[.+?\]+)`", heading) or [heading.lower()]:
             told[name] = rows

@@ -122,10 +122,13 @@
   document.addEventListener("click", (e) => {
     const button = e.target.closest("[data-post]");
     if (!button || button.disabled) return;
-    const { alarm, about, line, alerts } = button.dataset;
-    const fields = Object.entries({ alarm, about, line, alerts }).filter(([, value]) => value !== undefined);
+    const { alarm, about, line, alerts, agency } = button.dataset;
+    const fields = Object.entries({ alarm, about, line, alerts, agency }).filter(([, value]) => value !== undefined);
     give(button.dataset.post, fields);
   });
+
+  // An order that another script has made, such as a button that was held long enough.
+  document.addEventListener("siaga:give", (e) => give(e.detail.path, e.detail.fields));
 
   // Enter answers the call that rings longest, unless the person is at another control.
   document.addEventListener("keydown", (e) => {
