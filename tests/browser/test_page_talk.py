@@ -8,7 +8,6 @@ import os
 import subprocess
 import wave
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,15 +56,15 @@ THERE_AND_BACK = """async () => {
   const loud = () => { analyser.getFloatTimeDomainData(block); return block.some((x) => Math.abs(x) > 0.1); };
   const rest = (ms) => new Promise((r) => setTimeout(r, ms));
   const delays = [];
-  for (let n = 0; n < 12; n += 1) {
-    while (loud()) await rest(20);
-    await rest(200 + n * 7);
+  for (let n = 0; n < 5; n += 1) {
+    while (loud()) await rest(10);
+    await rest(60 + n * 7);
     window.gate.gain.value = 0.5;
     const began = performance.now();
     while (!loud()) await rest(0);
     delays.push(performance.now() - began);
     window.gate.gain.value = 0;
-    await rest(200);
+    await rest(100);
   }
   return { delays, level: window.level };
 }"""
@@ -103,7 +102,7 @@ async def speaker(talk_box: Box, tmp_path_factory: pytest.TempPathFactory) -> As
     certificate.write_bytes(await asyncio.to_thread(_download, talk_box.port))
     certutil = ["certutil", "-d", f"sql:{database}"]
     for command in ["-N", "--empty-password"], ["-A", "-n", "siaga", "-t", "C,,", "-i", str(certificate)]:
-        subprocess.run([*certutil, *command], check=True, timeout=20)
+        await asyncio.to_thread(subprocess.run, [*certutil, *command], check=True, timeout=20)
     said = sine(SPOKEN, 2, LOUD, MICROPHONE_RATE) + sine(TOO_HIGH, 2, LOUD, MICROPHONE_RATE)
     with wave.open(str(home / "said.wav"), "wb") as file:
         file.setparams((1, 2, MICROPHONE_RATE, 0, "NONE", ""))
@@ -124,7 +123,9 @@ async def speaker(talk_box: Box, tmp_path_factory: pytest.TempPathFactory) -> As
 
 
 def _download(port: int) -> bytes:
-    got = subprocess.run(["curl", "-sf", f"http://127.0.0.1:{port}/ca.crt"], check=True, capture_output=True, timeout=20)
+    got = subprocess.run(
+        ["curl", "-sf", f"http://127.0.0.1:{port}/ca.crt"], check=True, capture_output=True, timeout=20
+    )
     return got.stdout
 
 
@@ -203,8 +204,8 @@ async def test_the_way_there_and_back_is_short(page: Page, audio: TalkPeer) -> N
     await page.evaluate(START, {"processing": False})
     await says(page, "open+")
     found: dict[str, Any] = await page.evaluate(THERE_AND_BACK)
-    print("there and back, ms:", sorted(round(d) for d in found["delays"]), found["level"])
-    assert sorted(found["delays"])[len(found["delays"]) // 2] < 300
+    delays = sorted(found["delays"])
+    assert delays[len(delays) // 2] < 250, found  # ms; 70 on a free machine, of them 35 wait against jitter
 
 
 async def test_sound_comes_back_by_itself_when_audio_or_web_was_gone(
