@@ -1,25 +1,17 @@
-"""Several calls on one line, on each make of modem: waiting, holding, joining, dialling, and whatever goes wrong."""
+"""What a line can do with several calls, on each make: waiting, holding, joining, dialling, transferring."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
-from lines_box import NUMBERS, OUTSIDE, Box, World, play
+from calls_box import AGENCY, MAKES, SECOND, Tell, other_side, second_waits, talking, until_phases
+from lines_box import NUMBERS, OUTSIDE, World, play
 
 from appliance.call_events import CallAlerting, CallDialled, CallHeld, CallJoined, CallKey, CallResumed
 from appliance.config import Calls
 from appliance.events import CallAnswered, CallEnded, CallMissed, CallRinging
-from appliance.model import CallPhase
-from appliance.state import Call
 from drivers.jsonsocket import Refusal
-
-SECOND, AGENCY = "+6285555550001", "+6289999990113"
-MAKES = ("eg25g", "sim7600", "sim800", "huawei")
-
-Story = Callable[[World], Awaitable[None]]
-Tell = Callable[[Story], None]
 
 
 @pytest.fixture(params=MAKES)
@@ -31,38 +23,6 @@ def tell(request: pytest.FixtureRequest, tmp_path: Path) -> Tell:
 @pytest.fixture
 def once(tmp_path: Path) -> Tell:
     return partial(play, tmp_path)
-
-
-def phases(box: Box) -> dict[str, str]:
-    """Of the calls on l1 now, by the last digits of their number."""
-    return {(c.number or "")[-4:]: str(c.phase) for c in box.state.calls_on("l1")}
-
-
-async def until_phases(box: Box, **wanted: str) -> None:
-    by_number = {number.removeprefix("n"): phase for number, phase in wanted.items()}
-    await box.until(lambda: phases(box) == by_number, f"{by_number}, but {phases(box)}")
-
-
-async def talking(there: World, box: Box, number: str = OUTSIDE) -> Call:
-    await box.ready()
-    await there.network.turn("call.from", number=number, to="l1", ring_s=600)
-    rang = await box.event(CallRinging)
-    await box.lines.answer("l1", rang.call, "sari")
-    await until_phases(box, **{f"n{number[-4:]}": "talking"})
-    return box.state.calls[rang.call]
-
-
-async def second_waits(there: World, box: Box, number: str = SECOND, **more: object) -> Call:
-    await there.network.turn("call.from", number=number, to="l1", ring_s=600, **more)
-    await box.event(CallRinging, 2)
-    return list(box.state.calls.values())[-1]
-
-
-async def other_side(there: World, number: str) -> str:
-    """What a phone outside knows of its call."""
-    calls = await there.network.turn("call.status")
-    found = [c for c in (*calls["ended"], *calls["active"]) if number in (c["from"], c["to"])]
-    return str(found[-1]["phase"]) + (f" {found[-1]['cause']}" if found[-1]["cause"] else "")
 
 
 def test_a_waiting_call_is_taken_the_first_held_swapped_joined_and_all_end_once(tell: Tell) -> None:
@@ -255,123 +215,6 @@ def test_a_withheld_number_stays_unknown_and_its_call_is_whole(tell: Tell) -> No
     tell(story)
 
 
-@pytest.mark.parametrize("untold", [["report"], ["ring", "clip", "ccwa", "words"]])
-def test_whatever_a_modem_does_not_tell_the_lists_do(tell: Tell, untold: list[str]) -> None:
-    async def story(there: World) -> None:
-        box = await there.start()
-        await box.ready()
-        await there.network.turn("modem.untold", name="l1", sources=untold)
-        first = await talking(there, box)
-        second = await second_waits(there, box)
-        await box.lines.answer("l1", "", "sari")
-        await until_phases(box, n7890="held", n0001="talking")
-        await there.network.turn("call.drop", to="l1", number=SECOND)
-        await until_phases(box, n7890="held")
-        await there.network.turn("call.drop", to="l1", number=OUTSIDE)
-        await box.event(CallEnded, 2)
-        assert [e.call for e in box.all(CallEnded)] == [second.id, first.id]
-        assert len(box.all(CallRinging)) == 2
-
-    tell(story)
-
-
-def test_a_restart_of_the_box_takes_up_all_calls(tell: Tell) -> None:
-    async def story(there: World) -> None:
-        box = await there.start()
-        first = await talking(there, box)
-        second = await second_waits(there, box)
-        await box.lines.answer("l1", "", "sari")
-        box = await there.start()
-        await box.ready_or_in_call()
-        await asyncio.sleep(8)
-        assert box.kinds("call.") == []
-        await until_phases(box, n7890="held", n0001="talking")
-        await box.lines.swap("l1", "sari")
-        await until_phases(box, n7890="talking", n0001="held")
-        await there.stop()
-        await there.network.turn("call.drop", to="l1", number=OUTSIDE)
-        box = await there.start()
-        assert (await box.event(CallEnded)).call == first.id
-        await box.lines.resume("l1", "sari")
-        await box.lines.hang_up("l1", second.id, "sari")
-        assert [e.reason for e in box.all(CallEnded)] == ["caller", "operator"]
-
-    tell(story)
-
-
-def test_a_modem_that_resets_loses_all_its_calls_at_once_and_no_more(tell: Tell) -> None:
-    async def story(there: World) -> None:
-        box = await there.start()
-        await talking(there, box)
-        await second_waits(there, box)
-        await there.network.turn("modem.reset", name="l1")
-        ended = await box.event(CallEnded)
-        await box.event(CallMissed)
-        assert ended.reason in ("line_lost", "caller")
-        await box.ready()
-        assert len(box.all(CallEnded)) == len(box.all(CallMissed)) == 1
-        await there.network.turn("call.from", number=OUTSIDE, to="l1")
-        await box.event(CallRinging, 3)
-        await box.lines.answer("l1", "", "sari")
-
-    tell(story)
-
-
-async def bring_to(there: World, box: Box, state: str) -> None:
-    """A call of OUTSIDE on l1 that is `state`; where it takes another call, that is SECOND's."""
-    if state in ("dialling", "alerting"):
-        await there.network.turn("phone.place", number=OUTSIDE, does="ring")
-        await box.lines.dial(OUTSIDE, "sari", "l1")
-    elif state in ("waiting", "held", "joined"):
-        await talking(there, box, SECOND if state == "waiting" else OUTSIDE)
-        rung = len(box.all(CallRinging))
-        other = OUTSIDE if state == "waiting" else SECOND
-        await there.network.turn("call.from", number=other, to="l1", ring_s=600)
-        await box.event(CallRinging, rung + 1)
-        if state != "waiting":
-            await box.lines.answer("l1", "", "sari")
-        if state == "joined":
-            await box.lines.join("l1", "sari")
-    elif state == "talking":
-        await talking(there, box)
-    else:
-        await there.network.turn("call.from", number=OUTSIDE, to="l1", ring_s=600)
-    await box.until(lambda: phases(box).get("7890") == state, state)
-
-
-@pytest.mark.parametrize("state", ["ringing", "waiting", "talking", "held", "joined", "alerting"])
-def test_whoever_hangs_up_at_any_moment_ends_their_call_only(once: Tell, state: str) -> None:
-    async def story(there: World) -> None:
-        box = await there.start()
-        await box.ready()
-        await bring_to(there, box, state)
-        left = phases(box).keys() - {"7890"}
-        await there.network.turn("call.drop", to="l1", number=OUTSIDE)
-        await box.until(lambda: phases(box).keys() == left, "its end")
-        await asyncio.sleep(8)
-        assert phases(box) == dict.fromkeys(left, "talking")
-        assert len(box.all(CallEnded)) + len(box.all(CallMissed)) == 1
-
-    once(story)
-
-
-@pytest.mark.parametrize("state", ["ringing", "waiting", "dialling", "alerting", "held", "joined"])
-def test_a_restart_at_any_moment_changes_no_call(once: Tell, state: str) -> None:
-    async def story(there: World) -> None:
-        box = await there.start()
-        await box.ready()
-        await bring_to(there, box, state)
-        before = phases(box)
-        box = await there.start()
-        await box.ready_or_in_call()
-        await asyncio.sleep(8)
-        after = before | ({"7890": "alerting"} if state == "dialling" else {})
-        assert phases(box) == after
-        assert box.kinds("call.") == (["call.alerting"] if state == "dialling" else [])
-
-    once(story)
-
-
 def test_one_line_stays_free_for_those_who_call_in(once: Tell) -> None:
     async def story(there: World) -> None:
         box = await there.start()
@@ -389,26 +232,5 @@ def test_one_line_stays_free_for_those_who_call_in(once: Tell) -> None:
             with pytest.raises(Refusal, match="emergency"):
                 await box.lines.dial(number, "sari", "l2")
         assert len(box.all(CallDialled)) == 1
-
-    once(story)
-
-
-def test_two_hundred_calls_in_an_hour_are_each_told_whole(once: Tell) -> None:
-    async def story(there: World) -> None:
-        box = await there.start()
-        await box.ready()
-        for i in range(200):
-            line = ("l1", "l2")[i % 2]
-            await there.network.turn("call.from", number=f"+62811{i:06d}", to=line, ring_s=12)
-            rang = await box.event(CallRinging, i + 1)
-            if i % 4 < 2:
-                await box.lines.answer(line, rang.call, "sari")
-                await asyncio.sleep(6)
-                await there.network.turn("call.drop", to=line)
-            await box.until(lambda call=rang.call: not box.state.calls[call].live, "its end")
-            await asyncio.sleep(4)
-        assert (len(box.all(CallAnswered)), len(box.all(CallEnded)), len(box.all(CallMissed))) == (100, 100, 100)
-        assert asyncio.get_running_loop().time() < 2 * 3600
-        assert {c.phase for c in box.state.calls.values()} == {CallPhase.ENDED, CallPhase.MISSED}
 
     once(story)

@@ -264,7 +264,7 @@ def words_of(index: int, said: Said, number: str | None, *, out: bool, waiting: 
     }
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(LIFE)
 def test_whatever_sources_are_missing_no_call_is_lost_none_is_invented_and_names_never_change(
     life: list[tuple[str, str | None, list[str], bool]],
