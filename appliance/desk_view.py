@@ -99,6 +99,7 @@ class DeskView(msgspec.Struct, frozen=True):
     directory: tuple[AgencyView, ...] = ()
     overflowed: Stamp | None = None
     greet_after_s: float = 0.0  # 0: the box answers no call
+    today: "Figures | None" = None  # for the wallboard; None: not counted yet
 
 
 class CallRow(msgspec.Struct, frozen=True, kw_only=True):

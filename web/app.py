@@ -17,11 +17,12 @@ from appliance.model import AlertKind, Pattern
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from web.board import Board, Viewer
+from web.call_orders import CALL_ORDERS
 from web.corelink import CoreLink
 from web.guard import OwnPosts, Secured, read_fields
 from web.message_page import counted, message_list
 from web.orders import Orders
-from web.panels import PANELS, Drawer
+from web.panels import FRAME, OVERVIEW, PANELS, WALLBOARD, Drawer
 from web.scene import Scene
 from web.session import (
     LANGUAGE,
@@ -39,7 +40,7 @@ from web.words import LANGUAGES
 LOGIN_WITHIN = 10.0  # s; a password's hash takes half a second on a slow board
 VIEW_FRESH = 1.0  # s of a person's clock; an older view is asked for anew when a page is made
 SECONDS = (30, 60, 120, 180, 300, 600)  # offered lengths of an order
-FRAME_PANELS = frozenset(("moment", "alarms"))  # live on every page
+PAGES = ("calls", "wallboard", "messages")  # beside the overview; a box without lines has no calls
 KINDS = (AlertKind.ACTUAL, AlertKind.SILENT_TEST, AlertKind.SOUNDING_TEST)
 
 HERE = Path(__file__).parent
@@ -59,33 +60,40 @@ class Pages:
         return Viewer(language_of(request, self._site.language), who.known)
 
     async def page(self, request: Request) -> Response:
-        scene, fields = await self._frame(request, "overview", frozenset())
+        scene, fields = await self._frame(request, "overview", OVERVIEW)
         fields |= {
             "login": request.query_params.get("login", "")[:20],
             "stations": self._site.station,
             "kinds": KINDS,
             "patterns": list(Pattern),
             "seconds": SECONDS,
+            "directory": scene.view.desk.directory if scene.view.desk and scene.known else (),
         }
         return self._html("overview.html", scene, fields)
 
     async def messages(self, request: Request) -> Response:
         """All texts, as they are at this moment."""
-        scene, fields = await self._frame(request, "messages", FRAME_PANELS)
+        scene, fields = await self._frame(request, "messages", FRAME)
         fields |= await message_list(self._core, scene, token_of(request))
         return self._html("messages.html", scene, fields)
 
+    async def wallboard(self, request: Request) -> Response:
+        scene, fields = await self._frame(request, "wallboard", WALLBOARD)
+        return self._html("wallboard.html", scene, fields)
+
     async def _frame(self, request: Request, page: str, names: frozenset[str]) -> tuple[Scene, dict[str, Any]]:
-        """What every page is drawn from; `names` are its live panels, empty for all."""
+        """What every page is drawn from; `names` are its live panels."""
         token = token_of(request)
         who = await self._sessions.who(token)
         await self._refresh()
         scene = self._board.scene(Viewer(language_of(request, self._site.language), who.known))
-        shown = [panel for panel in PANELS if not names or panel.name in names]
+        shown = [panel for panel in PANELS if panel.name in names]
         return scene, {
             "page": page,
+            "pages": PAGES if self._site.line else PAGES[-1:],
+            "lines": bool(self._site.line),
             "panels": {panel.name: self._drawer.panel(panel, scene) for panel in shown},
-            "only": ",".join(sorted(names)),
+            "only": "" if names == OVERVIEW else ",".join(sorted(names)),
             "who": who,
             "may_order": bool(token) and not who.ended,
             "theme": theme_of(request),
@@ -115,8 +123,8 @@ class Pages:
             return Response("Too many pages are open.", 503)
         viewer = await self._viewer(request)
         await self._refresh()
-        names = frozenset(request.query_params.get("panels", "").split(",")) & FRAME_PANELS
-        page = self._board.open(viewer, names)
+        asked = frozenset(request.query_params.get("panels", "").split(",")) & WALLBOARD
+        page = self._board.open(viewer, asked or OVERVIEW)
         start = start_from(request.headers.get("last-event-id"), request.query_params.get("seq", ""))
         outdated = request.query_params.get("print", self._print) != self._print
         return Stream(self._board, page, start, lambda: self._viewer(request), outdated=outdated).response()
@@ -202,9 +210,9 @@ def make_app(pages: Pages) -> ASGIApp:
             Route("/language", pages.language, methods=post),
             Route("/alert", pages.command, methods=post),
             Route("/alert/stop", pages.command, methods=post),
-            Route("/call/answer", pages.command, methods=post),
-            Route("/call/hangup", pages.command, methods=post),
+            *(Route(path, pages.command, methods=post) for path in CALL_ORDERS),
             Route("/alarm/acknowledge", pages.command, methods=post),
+            Route("/wallboard", pages.wallboard),
             Route("/messages", pages.messages),
             Route("/message", pages.command, methods=post),
             Route("/message/count", pages.count, methods=post),

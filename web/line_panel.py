@@ -1,25 +1,16 @@
-"""The lines panel: the call that rings above everything, then each line and whether it can take a call, and why not."""
+"""The lines panel: each line and whether it can take a call, and why not."""
 
 from typing import Any, NamedTuple
 
 import msgspec
 
 from appliance.model import CallPhase
-from appliance.state import Call
 from appliance.view import Figure, LineView, View
 from web.scene import Mark, Scene, Shown
 from web.sparkline import Spark, sparkline
 from web.words import UNKNOWN
 
 MISSED_SHOWN = 3600.0  # s that a missed call is told of
-
-
-class CallRow(NamedTuple):
-    line: str
-    number: str
-    detail: str
-    ringing: bool
-    first: bool  # the one that Enter answers: it rings longest
 
 
 class LineRow(NamedTuple):
@@ -49,7 +40,6 @@ def line_panel(scene: Scene) -> dict[str, Any]:
     view = scene.view
     return {
         "lines": [_line(scene, line) for line in view.lines],
-        "calls": _calls(scene) if scene.live else [],
         "trunk": _trunk(scene) if view.trunk_watched or view.trunk else None,
         "missed": _missed(scene),
     }
@@ -63,24 +53,10 @@ def line_inputs(view: View) -> list[list[object]]:
     ]
 
 
-def _calls(scene: Scene) -> list[CallRow]:
-    open_calls = [(line, line.call) for line in scene.view.lines if line.call is not None]
-    going = [(line, call) for line, call in open_calls if call.phase in (CallPhase.RINGING, CallPhase.TALKING)]
-    going.sort(key=lambda pair: (pair[1].phase is not CallPhase.RINGING, pair[1].began.seq))
-    return [_call(scene, line, call, first=i == 0) for i, (line, call) in enumerate(going)]
-
-
-def _call(scene: Scene, line: LineView, call: Call, *, first: bool) -> CallRow:
-    ringing = call.phase is CallPhase.RINGING
-    key = "call.ringing_for" if ringing else "call.talking_for"
-    detail = scene.words(key, span=scene.span(call.since), line=line.name)
-    return CallRow(line.id, scene.number(call.number), detail, ringing, first and ringing)
-
-
 def _line(scene: Scene, line: LineView) -> LineRow:
     signal = scene.figure(line.signal_dbm)
     return LineRow(
-        line.id, line.name, _verdict(scene, line), _carrier(scene, line), f"{signal.text} dBm" if signal.known else "",
+        line.id, line.name, line_verdict(scene, line), _carrier(scene, line), f"{signal.text} dBm" if signal.known else "",
         sparkline(line.trend) if scene.live and signal.known else None, _proof(scene, line), _credit_fault(scene, line),
     )  # fmt: skip
 
@@ -114,19 +90,19 @@ def _detail(scene: Scene, line: LineView) -> Detail:
     ]
     if line.credit_why == "postpaid" or line.credit is None:
         told = [pair for pair in told if pair[0] not in ("until", "forecast")]
-    return Detail(line.id, line.name, _verdict(scene, line), spark, [(words(f"detail.{k}"), v) for k, v in told])
+    return Detail(line.id, line.name, line_verdict(scene, line), spark, [(words(f"detail.{k}"), v) for k, v in told])
 
 
 def _unknown(shown: Shown) -> str:
     return f"{shown.text} {shown.why}".strip()
 
 
-def _verdict(scene: Scene, line: LineView) -> Mark:
+def line_verdict(scene: Scene, line: LineView) -> Mark:
     """In words whether the line can take a call. Registered is not proven: a ring half full, never a full one."""
     words = scene.words
     if not scene.live:
         return Mark("unknown", words("line.unknown_now"), "dim")
-    if line.call is not None and line.call.phase in (CallPhase.RINGING, CallPhase.TALKING):
+    if line.call is not None and line.call.live:
         return Mark("sound", words.code("call.phase", line.call.phase))
     if line.link is not None and not line.link.up:
         return Mark("bad", words("line.no_modem", span=scene.span(line.link.since)), "p2")
