@@ -7,7 +7,10 @@ from appliance.event import Event
 
 
 class CallDialled(Event, tag="call.dialled", frozen=True):
-    """The box calls. `why`: "person", "call_back", "text" (a text that is spoken), "proof", "transfer"."""
+    """The box calls. `why`: "person", "call_back", "text" (a text that is spoken), "proof", "transfer", "found".
+
+    A call that was found is one that the modem has and that nobody here remembers.
+    """
 
     SUBJECT = ("line", "call")
     line: str
@@ -148,7 +151,7 @@ class CallerUnblocked(Event, tag="caller.unblocked", frozen=True):
 
 
 class CallRefused(Event, tag="call.refused", frozen=True):
-    """Not let in. `why`: "blocked", "person"."""
+    """Not let in; its end follows. `why`: "blocked", "busy", "prank", "other"."""
 
     SUBJECT = ("line", "call")
     line: str

@@ -96,8 +96,23 @@ class Call(msgspec.Struct):
     number: str | None
     phase: CallPhase
     began: Stamp
-    since: Stamp
-    reason: str = ""
+    since: Stamp  # of its phase
+    reason: str = ""  # of its end
+    direction: str = "in"  # "in", "out"
+    why: str = ""  # of one that we dialled, as in CallDialled
+    waiting: bool = False  # it rang behind another call at first
+    answered: Stamp | None = None
+    greeted: Stamp | None = None  # the box speaks, until `taken`
+    taken: Stamp | None = None  # by a person, its actor; the last one
+    place: str = ""  # where that person is: "browser", "headset"
+    keys: str = ""  # that the other side pressed, the last ones
+    refused: str = ""  # why it was not let in
+    note: str = ""
+    mark: str = ""
+
+    @property
+    def live(self) -> bool:
+        return self.phase not in (CallPhase.ENDED, CallPhase.MISSED)
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -268,6 +283,10 @@ class State(msgspec.Struct):
     lines: dict[str, LineRecord] = {}
     clock_wrong: bool = False
     sequences: dict[str, int] = {}  # the highest of ours that was sent to each station
+
+    def calls_on(self, line: str) -> list[Call]:
+        """The calls that a line has now, oldest first."""
+        return [call for call in self.calls.values() if call.line == line and call.live]
 
     def open_alerts(self) -> list[Alert]:
         return [a for a in self.alerts.values() if a.ended is None]
