@@ -28,8 +28,17 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Web(Struct, frozen=True, kw_only=True):
+    """`tls`: by an authority of the box's own; not said: where other machines than the box itself are served."""
+
     host: str = "127.0.0.1"
     port: Port = 8112
+    tls: bool | None = None
+    tls_port: Port = 8443
+    names: tuple[str, ...] = ()  # host names and addresses of the box that it cannot know by itself
+
+    @property
+    def secured(self) -> bool:
+        return self.host not in ("127.0.0.1", "::1", "localhost") if self.tls is None else self.tls
 
 
 class Broker(Struct, frozen=True, kw_only=True):
@@ -243,6 +252,15 @@ class Places(Struct, frozen=True, kw_only=True):
     @property
     def people(self) -> Path:
         return self.state / "people.json"
+
+    @property
+    def tls(self) -> Path:
+        """Of web's user alone."""
+        return self.state / "tls"
+
+    @property
+    def audio_stream(self) -> Path:
+        return self.run / "audio-stream.sock"
 
     @property
     def control(self) -> Path:

@@ -1,12 +1,15 @@
 """What a site file must not say although each key by itself is good: names that are not there, things used twice."""
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from appliance.annunciator_config import check as check_annunciator
-from appliance.config import PLACEHOLDER, Own, Site
+from appliance.config import PLACEHOLDER, Own, Site, Web
 from appliance.keys import KeyFileError, public_key
 from appliance.model import Role
+
+NAME_OR_ADDRESS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 
 def contradictions(site: Site, profiles: Path) -> list[str]:
@@ -15,6 +18,7 @@ def contradictions(site: Site, profiles: Path) -> list[str]:
         *(f"annunciator.{reason}" for reason in check_annunciator(site.annunciator)),
         *_twice(site),
         *_folders(site),
+        *_web(site.web),
         *_role(site),
         *_own(site.own, site),
         *_button(site),
@@ -47,6 +51,14 @@ def _folders(site: Site) -> Iterator[str]:
     for key, value in (("state", site.state), ("run", site.run), ("key", site.key), ("profiles", site.profiles)):
         if "\0" in value or (not value and key != "profiles"):
             yield f"{key}: {value!r} is no path."
+
+
+def _web(web: Web) -> Iterator[str]:
+    if web.secured and web.tls_port == web.port:
+        yield f"web.tls_port: {web.tls_port} is web.port too; TLS needs a port of its own."
+    for name in web.names:
+        if not NAME_OR_ADDRESS.fullmatch(name):
+            yield f"web.names: {name!r} is no host name and no address."
 
 
 def _role(site: Site) -> Iterator[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from appliance.config import SiteError, load_site
 from drivers.clock import Clock
-from web.server import CannotListen, run
+from web.listener import CannotListen
+from web.server import run
 
 BAD_SITE = 2  # exit code; systemd does not start it again and again for a file that is wrong
 

@@ -2,13 +2,14 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
@@ -19,7 +20,7 @@ from drivers.jsonsocket import Gone, Refusal
 from web.board import Board, Viewer
 from web.call_orders import CALL_ORDERS
 from web.corelink import CoreLink
-from web.guard import OwnPosts, Secured, read_fields
+from web.guard import OwnPages, Secured, read_fields
 from web.message_page import counted, message_list
 from web.orders import Orders
 from web.panels import FRAME, OVERVIEW, PANELS, WALLBOARD, Drawer
@@ -35,6 +36,7 @@ from web.session import (
     token_of,
 )
 from web.stream import Stream, start_from
+from web.talk import Talks
 from web.words import LANGUAGES
 
 LOGIN_WITHIN = 10.0  # s; a password's hash takes half a second on a slow board
@@ -50,9 +52,12 @@ log = logging.getLogger("siaga.web")
 class Pages:
     """The handlers. Status is for everybody in the room; orders, numbers and texts need a login."""
 
-    def __init__(self, site: Site, clock: Clock, board: Board, core: CoreLink, drawer: Drawer) -> None:
+    def __init__(
+        self, site: Site, clock: Clock, board: Board, core: CoreLink, drawer: Drawer, stream_socket: Path
+    ) -> None:
         self._site, self._clock, self._board, self._core, self._drawer = site, clock, board, core, drawer
         self._sessions = Sessions(core, lambda: clock.now() / clock.speed)
+        self.talks = Talks(stream_socket, self._sessions, clock.speed)
         self._print = _fingerprint(site)
 
     async def _viewer(self, request: Request) -> Viewer:
@@ -147,6 +152,7 @@ class Pages:
     async def logout(self, request: Request) -> Response:
         token = token_of(request)
         self._sessions.forget(token)
+        await self.talks.leave(token)
         answer = _back("/")
         answer.delete_cookie(TOKEN, samesite="strict", httponly=True)
         try:
@@ -195,7 +201,7 @@ def _fingerprint(site: Site) -> str:
     return seen.hexdigest()[:12]
 
 
-def make_app(pages: Pages) -> ASGIApp:
+def make_app(pages: Pages, others: Sequence[Route] = ()) -> ASGIApp:
     """The application: plain routes, no interactive documentation (it loads scripts from elsewhere)."""
     post = ["POST"]
     app = FastAPI(
@@ -216,7 +222,9 @@ def make_app(pages: Pages) -> ASGIApp:
             Route("/messages", pages.messages),
             Route("/message", pages.command, methods=post),
             Route("/message/count", pages.count, methods=post),
+            WebSocketRoute("/talk", pages.talks.serve),
+            *others,
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
     )
-    return Secured(OwnPosts(app))
+    return Secured(OwnPages(app))

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -41,14 +41,17 @@ class Secured:
         await self._app(scope, receive, secured)
 
 
-class OwnPosts:
-    """Refuses a POST that another site's page made."""
+class OwnPages:
+    """Refuses a POST or a WebSocket that another site's page made."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and not from_our_own_page(Request(scope)):
+        if scope["type"] == "websocket" and not from_our_own_page(HTTPConnection(scope)):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] == "http" and scope["method"] == "POST" and not from_our_own_page(HTTPConnection(scope)):
             told = {"ok": False, "code": "other_site", "text": "This came from another site's page; nothing was done."}
             await JSONResponse(told, 403)(scope, receive, send)
             return

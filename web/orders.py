@@ -10,6 +10,7 @@ from drivers.jsonsocket import Gone, Message, Refusal
 from web.call_orders import CALL_ORDERS, call_command
 from web.corelink import CoreLink
 from web.scene import grouped
+from web.talk import talk_key
 from web.words import Words
 
 CALL_WITHIN = 10.0  # s; a modem may take that long to answer a call
@@ -23,6 +24,9 @@ DO = {
 } | {path: order.do for path, order in CALL_ORDERS.items()}
 
 
+TALKS = ("call.answer",)  # that say where the person talks
+
+
 class Orders:
     """Carries orders for one person's language."""
 
@@ -33,6 +37,8 @@ class Orders:
         """HTTP status and the JSON answer: ok, code, tone, text, and core's own fields."""
         try:
             command = _command(path, fields)
+            if command["do"] in TALKS and "talk" in fields:
+                command["talk"] = _place(fields["talk"], token)
         except ValueError:
             return self._no(path, "bad_command", "")
         if not self._core.up:
@@ -96,6 +102,11 @@ def _command(path: str, fields: Mapping[str, Any]) -> Message:
             command["number"], command["text"] = str(fields.get("number", ""))[:40], str(fields.get("text", ""))
             command["key"] = str(fields.get("key", ""))[:64]
     return command
+
+
+def _place(talk: Any, token: str) -> str:
+    """Where a person talks, in core's words: "browser" is the stream of this session, "headset" is the box's own."""
+    return {"browser": talk_key(token), "headset": "headset"}.get(str(talk), "")
 
 
 def _several(value: Any) -> list[str]:

@@ -1,15 +1,12 @@
 """`siaga web`: pages for browsers, served on our own loop. A client of core's control socket, without devices."""
 
 import asyncio
-import contextlib
 import logging
-import os
 import signal
-import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import uvicorn
+from starlette.types import ASGIApp
 
 from appliance.config import Site, places
 from appliance.keeper import Keeper
@@ -20,26 +17,12 @@ from web.app import Pages, make_app
 from web.board import Board
 from web.corelink import CoreLink
 from web.history import read_history
+from web.listener import Server, listen
 from web.panels import Drawer
 
-KEEP_ALIVE = 75  # s; a browser's POST must not meet a connection that is just being closed
-END_WITHIN = 1  # s for answers under way at a stop; streams end by themselves
-MOST_CONNECTIONS = 200
 CORE_WITHIN = 1.5  # s that core may take to answer at our start, before the journal is read instead
 
 log = logging.getLogger("siaga.web")
-
-
-class CannotListen(OSError):
-    """The port is taken or not ours to take."""
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to us: the process has one place that ends it."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def run(site: Site, file: Path, clock: Clock) -> None:
@@ -48,15 +31,26 @@ async def run(site: Site, file: Path, clock: Clock) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    listener = _listen(site.web.host, site.web.port)
+    listener = listen(site.web.host, site.web.port, "port")
     drawer = Drawer()
     core = CoreLink(where.control, clock, lambda view: board.take(view))
     board = Board(site, clock, drawer, lambda: core.up)
     board.on_watched = core.want
-    server = _Server(_config(make_app(Pages(site, clock, board, core, drawer)), clock))
+    pages = Pages(site, clock, board, core, drawer, where.audio_stream)
     keeper = Keeper(lambda task, reason: log.error("%s died: %s", task, reason))
-    for name, work in (("core", core.run), ("views", core.follow), ("board", board.run), ("watchdog", watchdog)):
-        keeper.keep(name, work)
+    work: list[tuple[str, Callable[[], Awaitable[None]]]]
+    work = [("core", core.run), ("views", core.follow), ("board", board.run), ("watchdog", watchdog)]
+    app: ASGIApp
+    if site.web.secured:
+        from web.secured import secured  # X.509 is not loaded where nobody asks for it
+
+        app, tls = secured(site, where, clock, board, drawer, pages)
+        work.append(("tls", tls.run))
+    else:
+        app = make_app(pages)
+    server = Server(app, clock.speed)
+    for name, each in work:
+        keeper.keep(name, each)
     await _first_look(site, clock, where.journal, board, core)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     serving.add_done_callback(lambda _: stop.set())
@@ -68,36 +62,6 @@ async def run(site: Site, file: Path, clock: Clock) -> None:
     server.should_exit = True
     await serving
     await keeper.stop()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=128)
-        # asyncio does so only for sockets that name TCP; without it an answer waits 40 ms for an acknowledgement.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listener
-    except OSError as e:
-        raise CannotListen(
-            e.errno,
-            f"{host}:{port} cannot be served ({os.strerror(e.errno or 0)}): set another web.port in the site file.",
-        ) from e
-
-
-def _config(app: object, clock: Clock) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_keep_alive=int(KEEP_ALIVE * clock.speed),
-        timeout_graceful_shutdown=int(END_WITHIN * max(1.0, clock.speed)),
-    )
 
 
 async def _first_look(site: Site, clock: Clock, journal: Path, board: Board, core: CoreLink) -> None:

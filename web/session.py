@@ -6,9 +6,8 @@ token is the box's own console.
 
 from collections.abc import Callable
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from drivers.jsonsocket import Gone, Refusal
@@ -58,16 +57,16 @@ class Sessions:
         self._said.pop(token, None)
 
 
-def token_of(request: Request) -> str:
+def token_of(request: HTTPConnection) -> str:
     return request.cookies.get(TOKEN, "")[:200]
 
 
-def language_of(request: Request, default: str) -> str:
+def language_of(request: HTTPConnection, default: str) -> str:
     chosen = request.cookies.get(LANGUAGE, "")
     return chosen if chosen in LANGUAGES else default
 
 
-def theme_of(request: Request) -> str:
+def theme_of(request: HTTPConnection) -> str:
     """ "light", "dark", or "" for what the screen prefers."""
     chosen = request.cookies.get(THEME, "")
     return chosen if chosen in ("light", "dark") else ""
@@ -81,9 +80,13 @@ def set_token(response: Response, token: str, *, secure: bool) -> None:
     response.set_cookie(TOKEN, token, max_age=TOKEN_LIFE, samesite="strict", httponly=True, secure=secure)
 
 
-def from_our_own_page(request: Request) -> bool:
-    """Whether a POST comes from a page of this box. Programs send no Origin; browsers always do."""
+def from_our_own_page(request: HTTPConnection) -> bool:
+    """Whether a POST or a WebSocket comes from a page of this box. Programs send no Origin; browsers always do.
+
+    A page in the clear is not ours where we serve TLS: somebody on the way may have written it.
+    """
     origin = request.headers.get("origin")
     if origin is None:
         return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
-    return urlsplit(origin).netloc == request.headers.get("host", "")
+    scheme = "https" if request.url.scheme in ("https", "wss") else "http"
+    return origin == f"{scheme}://{request.headers.get('host', '')}"
