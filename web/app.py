@@ -13,17 +13,19 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from appliance.config import Site
+from appliance.config import Places, Site
 from appliance.model import AlertKind, Pattern
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from web.board import Board, Viewer
 from web.call_orders import CALL_ORDERS
+from web.call_page import call_figures, call_list
 from web.corelink import CoreLink
 from web.guard import OwnPages, Secured, read_fields
 from web.message_page import counted, message_list
 from web.orders import Orders
 from web.panels import FRAME, OVERVIEW, PANELS, WALLBOARD, Drawer
+from web.recordings import recording
 from web.scene import Scene
 from web.session import (
     LANGUAGE,
@@ -53,11 +55,12 @@ class Pages:
     """The handlers. Status is for everybody in the room; orders, numbers and texts need a login."""
 
     def __init__(
-        self, site: Site, clock: Clock, board: Board, core: CoreLink, drawer: Drawer, stream_socket: Path
+        self, site: Site, clock: Clock, board: Board, core: CoreLink, drawer: Drawer, where: Places
     ) -> None:
         self._site, self._clock, self._board, self._core, self._drawer = site, clock, board, core, drawer
         self._sessions = Sessions(core, lambda: clock.now() / clock.speed)
-        self.talks = Talks(stream_socket, self._sessions, clock.speed)
+        self.talks = Talks(where.audio_stream, self._sessions, clock.speed)
+        self._state = where.state
         self._print = _fingerprint(site)
 
     async def _viewer(self, request: Request) -> Viewer:
@@ -81,6 +84,22 @@ class Pages:
         scene, fields = await self._frame(request, "messages", FRAME)
         fields |= await message_list(self._core, scene, token_of(request))
         return self._html("messages.html", scene, fields)
+
+    async def calls(self, request: Request) -> Response:
+        """The call log as it is at this moment."""
+        scene, fields = await self._frame(request, "calls", FRAME)
+        fields |= await call_list(self._core, scene, token_of(request), request.query_params)
+        return self._html("calls.html", scene, fields)
+
+    async def figures(self, request: Request) -> Response:
+        """How fast calls were answered, by day and month."""
+        scene, fields = await self._frame(request, "figures", FRAME)
+        fields |= await call_figures(self._core, scene, token_of(request), request.query_params)
+        return self._html("figures.html", scene, fields)
+
+    async def recording(self, request: Request) -> Response:
+        words = self._board.words(language_of(request, self._site.language))
+        return await recording(self._core, self._state, words, request.path_params["call"], token_of(request))
 
     async def wallboard(self, request: Request) -> Response:
         scene, fields = await self._frame(request, "wallboard", WALLBOARD)
@@ -218,6 +237,9 @@ def make_app(pages: Pages, others: Sequence[Route] = ()) -> ASGIApp:
             Route("/alert/stop", pages.command, methods=post),
             *(Route(path, pages.command, methods=post) for path in CALL_ORDERS),
             Route("/alarm/acknowledge", pages.command, methods=post),
+            Route("/calls", pages.calls),
+            Route("/calls/figures", pages.figures),
+            Route("/recordings/{call}", pages.recording),
             Route("/wallboard", pages.wallboard),
             Route("/messages", pages.messages),
             Route("/message", pages.command, methods=post),

@@ -24,8 +24,6 @@ DO = {
 } | {path: order.do for path, order in CALL_ORDERS.items()}
 
 
-TALKS = ("call.answer",)  # that say where the person talks
-
 
 class Orders:
     """Carries orders for one person's language."""
@@ -37,8 +35,8 @@ class Orders:
         """HTTP status and the JSON answer: ok, code, tone, text, and core's own fields."""
         try:
             command = _command(path, fields)
-            if command["do"] in TALKS and "talk" in fields:
-                command["talk"] = _place(fields["talk"], token)
+            if "talk" in command:
+                command["talk"] = _place(command["talk"], token)
         except ValueError:
             return self._no(path, "bad_command", "")
         if not self._core.up:

@@ -75,7 +75,9 @@ def phone_inputs(view: View) -> object:
 
 def live_calls(view: View) -> list[Call]:
     """Every call that is not over, oldest first."""
-    calls = {call.id: call for call in view.calls} | {x.call.id: x.call for x in view.lines if x.call is not None}
+    calls = {call.id: call for call in view.calls}
+    for line in view.lines:
+        calls |= {call.id: call for call in (line.call, *line.calls) if call is not None}
     return sorted((call for call in calls.values() if call.live), key=lambda call: call.began.seq)
 
 

@@ -10,10 +10,13 @@ from appliance.desk_view import (
     AgencyView,
     BlockedView,
     BlockOffer,
+    CallLog,
+    CallRow,
     CallBackView,
     CallerView,
     DeskView,
     Figures,
+    FiguresAnswer,
     PastCall,
     WaitingView,
 )
@@ -111,5 +114,45 @@ def without_ghost(view: View) -> None:
         view.desk = msgspec.structs.replace(view.desk, ghost_offers=())
 
 
+OUTCOMES = ("answered", "answered", "abandoned", "answered", "out", "refused")
+
+
+def call_log(clock: Clock, asked: dict[str, Any]) -> Any:
+    """120 calls, newest first; only the filters of outcome and number work."""
+    rows = []
+    for n in range(120, 0, -1):
+        outcome = OUTCOMES[n % len(OUTCOMES)]
+        talked = outcome in ("answered", "out")
+        rows.append(
+            CallRow(
+                call=f"cb{n:06}", line=f"l{n % 3 + 1}", number="" if n % 11 == 0 else f"+62812555{n:04}",
+                direction="out" if outcome == "out" else "in", wall=clock.wall() - (121 - n) * 410.0, outcome=outcome,
+                why="call_back" if outcome == "out" else "", waited_s=float(n * 7 % 23) if talked else None,
+                talked_s=n * 13.0 % 400 if talked else None, person=("budi", "sari")[n % 2] if talked else "",
+                mark="emergency" if n % 5 == 0 else "", note="Pohon tumbang di Jl. A. Y. Patty" if n % 5 == 0 else "",
+                recording=f"recordings/cb{n:06}.flac" if talked and n % 4 else "", greeted=n % 9 == 0,
+                recording_removed="age" if talked and n % 4 == 0 else "",
+                call_back="reached" if outcome == "abandoned" and n % 4 == 0 else "",
+            )
+        )  # fmt: skip
+    rows = [r for r in rows if asked.get("outcome", r.outcome) == r.outcome and asked.get("number", "") in r.number]
+    first = next((i + 1 for i, r in enumerate(rows) if r.call == asked.get("before")), 0)
+    last = first + int(asked["last"])
+    return msgspec.to_builtins(CallLog(tuple(rows[first:last]), more=last < len(rows), behind=0))
+
+
+def call_figures(clock: Clock, asked: dict[str, Any]) -> Any:
+    days = tuple(
+        msgspec.structs.replace(TODAY, period=f"2026-11-{day:02}", calls=150 + day * 3, abandoned=day % 7,
+                                in_10_s=0.80 + day % 9 / 50, in_15_s=0.86 + day % 9 / 60)
+        for day in range(1, 23)
+    )  # fmt: skip
+    return msgspec.to_builtins(FiguresAnswer(msgspec.structs.replace(TODAY, period=asked["period"]), days))
+
+
+CALL_ANSWERS: dict[str, Callable[[Clock, dict[str, Any]], Any]] = {
+    "call.list": call_log,
+    "call.figures": call_figures,
+}
 CALL_SCENES: dict[str, Callable[[Clock], View]] = {"idle": idle, "queue": queue, "talking": talking}
 ALL_SCENES = SCENES | CALL_SCENES

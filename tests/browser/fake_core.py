@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import tomli_w
-from call_scenes import ALL_SCENES
+from call_scenes import ALL_SCENES, CALL_ANSWERS
 from scenes import ALERT, STATIONS
 
 from appliance.config import load_site, places
@@ -126,6 +126,9 @@ class FakeCore:
             known = message["key"] in self._keys
             alert = self._keys.setdefault(message["key"], f"{len(self._keys):016x}")
             return {"alert": alert, "durable": True, "repeated": known} | (answer or {})
+        if do in CALL_ANSWERS and answer is None:
+            self.orders.pop()
+            return CALL_ANSWERS[do](self.clock, message)
         if do == "sms.list":
             self.orders.pop()
             view = self.view()
@@ -138,6 +141,10 @@ class FakeCore:
             )
         if do == "alert.stop":
             return {"alerts": message["alerts"] or [ALERT], "durable": True} | (answer or {})
+        if do == "call.dial":
+            known = message["key"] in self._keys
+            call = self._keys.setdefault(message["key"], f"{len(self._keys):08x}")
+            return {"line": "l1", "call": call, "number": message["to"], "repeated": known}
         return answer or {}
 
     def _actor(self, token: Any) -> str:

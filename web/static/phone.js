@@ -1,14 +1,14 @@
 // The telephone's own hand: counters, keys, keypad, directory, notes, and where the person's sound is.
 // A call is one press. Letters act only while the focus is on the telephone and on nothing that is typed into.
 //
-// Sound in this browser is talk.js's matter. It hears `talk:want` ({on}) and `talk:mute` ({on}), and says `talk:up`
-// ({key}), `talk:down`, `talk:lost`, `talk:refused`, `talk:level` ({own, line} in dBFS), all on document.
+// Sound in this browser is talk.js's matter; without it, or over plain HTTP, the telephone works with the sound elsewhere.
 "use strict";
 (() => {
   const COUNT_MS = 250; // counters show seconds
   const NOTE_MS = 1500; // after the last stroke until a note is saved
   const QUIET_DB = -60; // what the meters begin at
 
+  const VERSION = new URL(document.currentScript.src).search; // the same release's file
   const at = (id) => document.getElementById(id);
   const { give, say, newKey } = window.siaga;
 
@@ -36,7 +36,6 @@
   if (!phone) return;
   const stream = at("stream");
   const said = at("phone-said");
-  const place = at("phone-place");
   const who = document.body.dataset.who;
 
   // Whose call is whose: a card is drawn for all, its person is marked here
@@ -47,74 +46,77 @@
   const talking = () => phone.querySelector(".card.talking[data-own]") || phone.querySelector(".card.talking");
   const current = () => talking() || phone.querySelector(".card.held[data-own]") || phone.querySelector(".card.going") || phone.querySelector(".card.held") || phone.querySelector(".ring");
 
-  // Where the sound is
+  // Where the sound is: at the box's headset, at the line's own handset, or in this browser by talk.js
 
-  const sound = { key: "", up: false, muted: "" };
-  const wanted = () => (place.value === "browser" ? sound.key : place.value);
+  const LEVELS = { own: "microphone", line: "heard" };
+  const BAD = ["lost", "login", "elsewhere", "full", "failed", "denied", "none", "busy", "unfit"];
+  const sound = { talk: null, muted: "" };
+  const place = at("phone-place");
   const tell = (what) => {
-    const talk = at("talk");
-    talk.textContent = what ? talk.dataset[what] : "";
-    talk.hidden = !what;
-    talk.className = what === "lost" || what === "refused" ? "p1" : "quiet";
+    const box = at("talk");
+    box.textContent = box.dataset[what] || "";
+    box.hidden = !box.textContent;
+    box.className = BAD.includes(what) ? "p1" : "quiet";
   };
-  const send = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
-  const remembered = () => {
+  const remember = (value) => {
     try {
-      return localStorage.getItem("siaga_place");
-    } catch {
-      return null;
-    }
-  };
-  place.addEventListener("change", () => {
-    try {
-      localStorage.setItem("siaga_place", place.value);
+      if (value === undefined) return localStorage.getItem("siaga_place");
+      localStorage.setItem("siaga_place", value);
     } catch {
       // a browser that keeps nothing forgets this too
     }
-    send("talk:want", { on: place.value === "browser" });
-    tell(place.value === "browser" ? "asking" : "");
-    if (place.value !== "browser") move();
-  });
-  // A call that is talked already is joined to the place that was chosen.
-  const move = () => {
-    const card = talking();
-    if (card) give("/call/talk", [["line", card.dataset.line], ["talk", wanted()]], said, true);
+    return null;
   };
   const level = (name, value) => {
     const card = talking();
-    for (const meter of phone.querySelectorAll(`.level-${name}`)) {
-      meter.value = card && card.contains(meter) ? value : QUIET_DB;
+    for (const meter of phone.querySelectorAll(`.level-${name}`)) meter.value = card?.contains(meter) ? (value ?? QUIET_DB) : QUIET_DB;
+  };
+  // A call that is talked already is joined to the place that was chosen.
+  const move = () => {
+    const card = talking();
+    if (card) give("/call/talk", [["line", card.dataset.line], ["talk", place.value]], said, true);
+  };
+  const listen = async () => {
+    if (!sound.talk || sound.talk.state !== "off") return;
+    try {
+      await sound.talk.start(); // says itself by its states why it did not
+    } catch {
+      tell("failed");
     }
   };
-  document.addEventListener("talk:able", () => {
-    place.querySelector("[value=browser]").disabled = false;
-    if (remembered() === "browser") place.value = "browser";
+  place.addEventListener("change", async () => {
+    remember(place.value);
+    if (place.value === "browser") await listen();
+    else await sound.talk?.stop();
+    move();
   });
-  document.addEventListener("talk:up", (e) => {
-    const again = sound.key !== e.detail.key;
-    Object.assign(sound, { key: e.detail.key, up: true });
-    tell("up");
-    if (again && place.value === "browser") move();
-  });
-  document.addEventListener("talk:down", () => {
-    Object.assign(sound, { key: "", up: false });
-    tell("");
-    level("own", QUIET_DB);
-    level("line", QUIET_DB);
-  });
-  for (const what of ["lost", "refused", "unfit"]) {
-    document.addEventListener(`talk:${what}`, () => {
-      sound.up = false;
-      tell(what);
+  const withTalk = async () => {
+    let Talk;
+    try {
+      ({ Talk } = await import(`/static/talk.js${VERSION}`));
+    } catch {
+      return; // a box without sound in browsers
+    }
+    if (!Talk.possible) {
+      place.title = at("talk").dataset.unfit;
+      return;
+    }
+    sound.talk = new Talk();
+    sound.talk.addEventListener("state", ({ detail }) => {
+      phone.classList.toggle("hears", detail.state === "open");
+      tell(detail.state === "open" ? (detail.joined ? "joined" : "open") : detail.state);
     });
-  }
-  document.addEventListener("talk:level", (e) => {
-    phone.classList.add("hears");
-    level("own", e.detail.own);
-    level("line", e.detail.line);
-  });
-  const before = remembered();
-  if (before !== null && before !== "browser") place.value = before;
+    sound.talk.addEventListener("device", ({ detail }) => {
+      if (detail.state !== "there") tell(detail.state);
+    });
+    sound.talk.addEventListener("level", ({ detail }) => {
+      for (const [name, key] of Object.entries(LEVELS)) level(name, detail[key]);
+    });
+    place.querySelector("[value=browser]").disabled = false;
+    if (remember() === "browser") place.value = "browser";
+  };
+  if (remember() === "") place.value = "";
+  withTalk();
 
   // Orders
 
@@ -122,8 +124,8 @@
   const press = async (path, fields, to = said) => {
     const all = Object.entries(fields);
     if (TALKS.includes(path)) {
-      if (place.value === "browser" && !sound.up) send("talk:want", { on: true });
-      all.push(["talk", wanted()]);
+      if (place.value === "browser") listen(); // the press is what a browser wants before it gives a microphone
+      all.push(["talk", place.value]);
     }
     return give(path, all, to, !("key" in fields));
   };
@@ -142,7 +144,10 @@
   const showMute = () => {
     const card = talking();
     const muted = Boolean(card) && sound.muted === card.dataset.call;
-    if (!muted) sound.muted = "";
+    if (!muted && sound.muted) {
+      sound.muted = "";
+      if (sound.talk) sound.talk.muted = false; // the next caller is not met by a dead microphone
+    }
     at("muted").hidden = !muted;
     for (const button of phone.querySelectorAll("[data-mute]")) button.toggleAttribute("data-own-on", muted);
   };
@@ -150,10 +155,10 @@
     const card = talking();
     if (!card) return;
     const on = sound.muted !== card.dataset.call;
-    send("talk:mute", { on });
+    if (sound.talk) sound.talk.muted = on; // here at once, whatever becomes of the order
     const told = await press("/call/mute", { line: card.dataset.line, on: on ? "1" : "0" });
     if (told?.ok) sound.muted = on ? card.dataset.call : "";
-    else send("talk:mute", { on: !on });
+    else if (sound.talk) sound.talk.muted = !on;
     showMute();
   };
 
