@@ -54,9 +54,7 @@ log = logging.getLogger("siaga.web")
 class Pages:
     """The handlers. Status is for everybody in the room; orders, numbers and texts need a login."""
 
-    def __init__(
-        self, site: Site, clock: Clock, board: Board, core: CoreLink, drawer: Drawer, where: Places
-    ) -> None:
+    def __init__(self, site: Site, clock: Clock, board: Board, core: CoreLink, drawer: Drawer, where: Places) -> None:
         self._site, self._clock, self._board, self._core, self._drawer = site, clock, board, core, drawer
         self._sessions = Sessions(core, lambda: clock.now() / clock.speed)
         self.talks = Talks(where.audio_stream, self._sessions, clock.speed)

@@ -48,17 +48,22 @@ class LogRow(NamedTuple):
     lost: str
 
 
+class Share(NamedTuple):
+    """`width` of a hundred; `low`: it misses its goal."""
+
+    text: str
+    width: int
+    low: bool
+
+
 class Bar(NamedTuple):
-    """One day of a month: its calls, and its shares as widths of a hundred."""
+    """One day of a month."""
 
     day: str
     calls: int
     abandoned: int
-    in_10: str
-    in_15: str
-    width_10: int
-    width_15: int
-    low: bool
+    in_10: Share
+    in_15: Share
 
 
 def filters_of(query: Mapping[str, str]) -> dict[str, str]:
@@ -175,8 +180,10 @@ def _told(scene: Scene, whole: Figures) -> list[tuple[str, str, str, bool]]:
 
 
 def _bar(scene: Scene, day: Figures) -> Bar:
-    shares = (day.in_10_s, day.in_15_s)
-    texts = [UNKNOWN if share is None else scene.words.percent(share) for share in shares]
-    widths = [round((share or 0.0) * 100) for share in shares]
-    low = any(share is not None and share < GOALS["in_10_s"] for share in shares)
-    return Bar(scene.words.day(day.period), day.calls, day.abandoned, *texts, *widths, low=low)
+    def share(value: float | None, goal: float) -> Share:
+        if value is None:
+            return Share(UNKNOWN, 0, low=False)
+        return Share(scene.words.percent(value), round(value * 100), value < goal)
+
+    in_10, in_15 = share(day.in_10_s, GOALS["in_10_s"]), share(day.in_15_s, GOALS["in_15_s"])
+    return Bar(scene.words.day(day.period), day.calls, day.abandoned, in_10, in_15)

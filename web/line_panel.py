@@ -56,7 +56,7 @@ def line_inputs(view: View) -> list[list[object]]:
 def _line(scene: Scene, line: LineView) -> LineRow:
     signal = scene.figure(line.signal_dbm)
     return LineRow(
-        line.id, line.name, line_verdict(scene, line), _carrier(scene, line), f"{signal.text} dBm" if signal.known else "",
+        line.id, line.name, _verdict(scene, line), _carrier(scene, line), f"{signal.text} dBm" if signal.known else "",
         sparkline(line.trend) if scene.live and signal.known else None, _proof(scene, line), _credit_fault(scene, line),
     )  # fmt: skip
 
@@ -90,14 +90,14 @@ def _detail(scene: Scene, line: LineView) -> Detail:
     ]
     if line.credit_why == "postpaid" or line.credit is None:
         told = [pair for pair in told if pair[0] not in ("until", "forecast")]
-    return Detail(line.id, line.name, line_verdict(scene, line), spark, [(words(f"detail.{k}"), v) for k, v in told])
+    return Detail(line.id, line.name, _verdict(scene, line), spark, [(words(f"detail.{k}"), v) for k, v in told])
 
 
 def _unknown(shown: Shown) -> str:
     return f"{shown.text} {shown.why}".strip()
 
 
-def line_verdict(scene: Scene, line: LineView) -> Mark:
+def _verdict(scene: Scene, line: LineView) -> Mark:
     """In words whether the line can take a call. Registered is not proven: a ring half full, never a full one."""
     words = scene.words
     if not scene.live:

@@ -24,7 +24,6 @@ DO = {
 } | {path: order.do for path, order in CALL_ORDERS.items()}
 
 
-
 class Orders:
     """Carries orders for one person's language."""
 

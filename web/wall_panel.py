@@ -9,7 +9,7 @@ from appliance.desk_view import Figures
 from appliance.model import CallPhase
 from appliance.state import Call
 from appliance.view import LineView, View
-from web.line_panel import line_inputs, line_verdict
+from web.line_panel import line_inputs
 from web.phone_panel import GOING, live_calls, waiting_calls
 from web.scene import Mark, Scene
 from web.words import UNKNOWN
@@ -59,13 +59,9 @@ def wall_inputs(view: View) -> object:
 
 
 def _tile(scene: Scene, line: LineView) -> Tile:
-    words = scene.words
     calls = [call for call in live_calls(scene.view) if call.line == line.id] if scene.live else []
     if not calls:
-        verdict = line_verdict(scene, line)
-        able = scene.live and verdict.tone == ""
-        return Tile(line.id, line.name, Mark("none" if able else verdict.shape, words("wall.free") if able
-                    else verdict.word, verdict.tone), None, 0, late=False)  # fmt: skip
+        return Tile(line.id, line.name, _idle(scene, line), None, 0, late=False)
     waits = {wait.call: wait for wait in waiting_calls(scene.view)}
     first = next((call for call in calls if call.id in waits), calls[-1])
     since = waits[first.id].since if first.id in waits else first.since
@@ -73,6 +69,20 @@ def _tile(scene: Scene, line: LineView) -> Tile:
         line.id, line.name, Mark(*_doing(scene, first, first.id in waits)), since.mono, int(scene.since(since)),
         late=first.id in waits,
     )  # fmt: skip
+
+
+def _idle(scene: Scene, line: LineView) -> Mark:
+    """Free, or in a few words why not: the line's own panel says more."""
+    words = scene.words
+    if not scene.live:
+        return Mark("unknown", words("line.unknown_now"), "dim")
+    if line.link is not None and not line.link.up:
+        return Mark("bad", words.code("line.why", "no_modem"), "p2")
+    if line.can_take_call == "no":
+        return Mark("bad", words.code("line.why", line.why), "p2")
+    if line.can_take_call == "unknown":
+        return Mark("unknown", words("line.unknown"), "dim")
+    return Mark("none", words("wall.free"))
 
 
 def _doing(scene: Scene, call: Call, waits: bool) -> tuple[str, str, str]:

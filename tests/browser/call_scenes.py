@@ -10,10 +10,10 @@ from appliance.desk_view import (
     AgencyView,
     BlockedView,
     BlockOffer,
-    CallLog,
-    CallRow,
     CallBackView,
     CallerView,
+    CallLog,
+    CallRow,
     DeskView,
     Figures,
     FiguresAnswer,
@@ -37,8 +37,6 @@ TODAY = Figures(
     period="2026-11-22", calls=214, answered=203, abandoned=11, refused=3, greeted=9, withheld=14, in_10_s=0.874,
     in_15_s=0.935, in_20_s=0.953, mean_s=6.4, slowest_tenth_s=27.0, abandoned_share=0.051,
 )  # fmt: skip
-
-
 
 
 def idle(clock: Clock) -> View:

@@ -1,6 +1,6 @@
 """A core that says what a test or a person wants: the control socket with canned views of `appliance/view.py`.
 
-Run it by hand to look at a page: `python tests/browser/fake_core.py FOLDER calm|blackout|queue|talking|... [--port 8112]`
+Run it by hand to look at a page: `python tests/browser/fake_core.py FOLDER queue [--port 8112]` (or another scene)
 makes a site file in FOLDER and serves it; `siaga web --site FOLDER/site.toml` shows it.
 """
 
