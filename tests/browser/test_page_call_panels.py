@@ -229,13 +229,14 @@ def test_a_page_gets_only_its_own_panels() -> None:
 def test_every_path_makes_a_command_that_core_understands() -> None:
     given = {
         "line": "l1", "call": "ca", "talk": "headset", "to": "rsud", "keys": "12#", "on": "1", "text": "x",
-        "mark": "prank", "number": "+62811", "hours": "24", "reason": "busy", "other": "l2", "key": "k", "call_back": "",
+        "mark": "prank", "number": "+62811", "hours": "24", "reason": "busy", "other": "l2", "key": "k",
+        "call_back": "",
     }  # fmt: skip
     for path in CALL_ORDERS:
         command: Message = call_command(path, given)
         msgspec.convert(command, CallCommand)
     assert call_command("/call/mute", {"line": "l1", "on": "0"})["on"] is False
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="invalid literal"):
         call_command("/caller/block", {"number": "1", "hours": "x"})
 
 
@@ -269,7 +270,8 @@ async def test_the_log_is_paged_and_its_filters_stay_in_the_links(site: Site) ->
 
 
 FRAME_FIELDS = {
-    "page": "calls", "pages": ("calls",), "lines": True, "panels": {"alarms": "", "moment": ""}, "only": "", "who": Who(),
+    "page": "calls", "pages": ("calls",), "lines": True, "panels": {"alarms": "", "moment": ""}, "only": "",
+    "who": Who(),
     "may_order": False, "theme": "", "languages": ("id",), "print": "", "simulated": False,
 }  # fmt: skip
 
