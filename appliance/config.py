@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from appliance.annunciator_config import AnnunciatorConfig
+from appliance.config_desk import Agency, DeskRules, PrankRules
 from appliance.model import Ladder, Pattern, Role
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
@@ -182,6 +183,9 @@ class Site(Struct, frozen=True, kw_only=True):
     line: tuple[Line, ...] = ()
     sms: Sms = Sms()
     calls: Calls = Calls()
+    desk: DeskRules = DeskRules()
+    pranks: PrankRules = PrankRules()
+    agency: tuple[Agency, ...] = ()
     bus: tuple[Bus, ...] = ()
     genset: tuple[Device, ...] = ()
     ups: tuple[Device, ...] = ()

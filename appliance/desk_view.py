@@ -5,20 +5,7 @@ Numbers are as the network gave them; an empty one was withheld. Times are stamp
 
 import msgspec
 
-from appliance.state import Stamp
-
-
-class PastCall(msgspec.Struct):
-    """An earlier call with a number, either way. `outcome`: as CallRow's."""
-
-    call: str
-    line: str
-    direction: str  # "in", "out"
-    at: Stamp
-    outcome: str
-    mark: str = ""
-    note: str = ""
-    alerts: tuple[str, ...] = ()  # orders that were given during it
+from appliance.state import PastCall, Stamp
 
 
 class CallerView(msgspec.Struct, frozen=True):
