@@ -108,6 +108,7 @@ class Talk:
         self._ended, self._over = asyncio.Event(), asyncio.Event()
         self._code = 1000
         self._joined = False
+        self._changed = asyncio.Event()
 
     async def end(self, code: int) -> None:
         """Close it and wait until it has let go of audio's end."""
@@ -159,16 +160,24 @@ class Talk:
 
     async def _sign_of_life(self) -> None:
         while True:
+            self._changed.clear()
             await self._websocket.send_text(JOINED if self._joined else APART)
-            await asyncio.sleep(TELL_EVERY * self._speed)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TELL_EVERY * self._speed):
+                    await self._changed.wait()
 
     async def _audio(self) -> None:
         """Keep the way to audio: it may start anew in a call, or no call may have this person's end yet."""
         while True:
             with suppress(OSError, EOFError, TimeoutError, ValueError):  # msgspec's errors are of the last kind
                 await self._through_audio()
-            self._joined = False
+            self._is_joined(False)
             await asyncio.sleep(AUDIO_AGAIN * self._speed)
+
+    def _is_joined(self, joined: bool) -> None:
+        if joined is not self._joined:
+            self._joined = joined
+            self._changed.set()
 
     async def _through_audio(self) -> None:
         async with asyncio.timeout(ANSWER_WITHIN * self._speed):
@@ -179,7 +188,7 @@ class Talk:
                 answer = msgspec.json.decode(await reader.readuntil(), type=Answer)
             if answer.ok is None:
                 return
-            self._joined = True
+            self._is_joined(True)
             self._up.clear()  # what was said before the call is nobody's
             log.info("an operator's browser is joined to a call")
             await self._carry(reader, writer)

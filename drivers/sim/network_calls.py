@@ -7,6 +7,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, Protocol
 
+from drivers.sim.network_sound import Voice
+
 SETUP_S = 1.5  # s from dialling to ringing; VoLTE takes one to two, a fall-back to 2G four and more
 RING_S = 45.0  # s until the network gives up on a phone that nobody answers
 HISTORY = 200  # ended calls kept for `call.status`
@@ -41,6 +43,8 @@ class Party(Protocol):
     def busy(self) -> bool: ...
     def call_changed(self, call: "Call") -> None: ...
     def key_heard(self, key: str) -> None: ...
+    @property
+    def voice(self) -> Voice: ...
 
 
 class Call:
@@ -78,10 +82,10 @@ class Call:
 class OutsidePhone:
     """A phone that is none of our modems. It may answer, ring on, or be engaged, as `does` says."""
 
-    def __init__(self, number: str, does: str = "ring", after_s: float = 3.0) -> None:
+    def __init__(self, number: str, voice: Voice, does: str = "ring", after_s: float = 3.0) -> None:
         if does not in ("answer", "ring", "busy", "off"):
             raise ValueError(f"a phone can answer, ring, be busy or off; not {does!r}")
-        self.number, self.does, self.after_s = number, does, after_s
+        self.number, self.voice, self.does, self.after_s = number, voice, does, after_s
         self.exchange: Exchange | None = None
         self.has_voice = True
         self.heard = ""
@@ -110,6 +114,7 @@ class Exchange:
         self._identities = itertools.count(1)
         self.active: dict[int, Call] = {}
         self.history: deque[Call] = deque(maxlen=HISTORY)
+        self.changed: Callable[[], None] = lambda: None  # called when a call began, changed or ended
 
     def dial(self, caller: Party, number: str, ring_s: float = RING_S, setup_s: float = SETUP_S) -> Call:
         """Start a call; the caller hears of it by `call_changed`."""
@@ -154,8 +159,16 @@ class Exchange:
         self.history.append(call)
         self._tell(call)
 
-    def press(self, call: Call, by: Party, keys: str) -> None:
-        """Send DTMF to the other end of an active call. Raises ValueError."""
+    def talks(self) -> list[list[Voice]]:
+        """Who hears whom: the ends of a call that was answered."""
+        return [
+            [call.caller.voice, call.callee.voice]
+            for call in self.active.values()
+            if call.phase is Phase.ACTIVE and call.callee is not None
+        ]
+
+    def press(self, call: Call, by: Party, keys: str, *, told: bool = True, tones: bool = True) -> None:
+        """Send DTMF to the other end of an active call, told by the network and as tones. Raises ValueError."""
         other = call.other(by)
         if call.phase is not Phase.ACTIVE or other is None:
             raise ValueError(f"call {call.identity} is {call.phase.value}, not active")
@@ -163,7 +176,10 @@ class Exchange:
             raise ValueError(f"{keys!r} has keys other than {KEYS}")
         for key in keys.upper():
             call.keys.append((by.number, key))
-            other.key_heard(key)
+            if told:
+                other.key_heard(key)
+        if tones:
+            by.voice.press(keys)
 
     def calls_of(self, party: Party) -> list[Call]:
         return [call for call in self.active.values() if party in (call.caller, call.callee)]
@@ -173,8 +189,8 @@ class Exchange:
         for call in self.calls_of(party):
             self.release(call, None, Cause.UNREACHABLE)
 
-    @staticmethod
-    def _tell(call: Call) -> None:
+    def _tell(self, call: Call) -> None:
         call.caller.call_changed(call)
         if call.callee is not None:
             call.callee.call_changed(call)
+        self.changed()
