@@ -41,10 +41,10 @@
   // Whose call is whose: a card is drawn for all, its person is marked here
 
   const own = () => {
-    for (const card of phone.querySelectorAll(".card")) card.toggleAttribute("data-own", Boolean(who) && card.dataset.person === who);
+    for (const card of phone.querySelectorAll(".call")) card.toggleAttribute("data-own", Boolean(who) && card.dataset.person === who);
   };
-  const talking = () => phone.querySelector(".card.talking[data-own]") || phone.querySelector(".card.talking");
-  const current = () => talking() || phone.querySelector(".card.held[data-own]") || phone.querySelector(".card.going") || phone.querySelector(".card.held") || phone.querySelector(".ring");
+  const talking = () => phone.querySelector(".call.talking[data-own]") || phone.querySelector(".call.talking");
+  const current = () => talking() || phone.querySelector(".call.held[data-own]") || phone.querySelector(".call.going") || phone.querySelector(".call.held") || phone.querySelector(".ring");
 
   // Where the sound is: at the box's headset, at the line's own handset, or in this browser by talk.js
 
@@ -260,7 +260,7 @@
     if (dataset.open) open(dataset.open);
     else if (dataset.dial) call(dataset.dial, dataset.callBack, said);
     else if ("mute" in dataset) mute();
-    else if ("done" in dataset) e.target.closest(".card").toggleAttribute("data-own-done", true);
+    else if ("done" in dataset) e.target.closest(".call").toggleAttribute("data-own-done", true);
   });
 
   // Notes save themselves: after a pause, with Enter, and when the focus goes
@@ -321,7 +321,7 @@
     const wantedKey = e.key === "Delete" ? "Del" : e.key.toUpperCase();
     if (wantedKey === "N") {
       e.preventDefault();
-      (current()?.querySelector(".note") || phone.querySelector(".card.after[data-own] .note"))?.focus();
+      (current()?.querySelector(".call-note") || phone.querySelector(".call.after[data-own] .call-note"))?.focus();
       return;
     }
     if (wantedKey.length !== 1 && wantedKey !== "Del") return;

@@ -46,7 +46,7 @@
     root.classList.remove("gone");
   };
   const loadAnew = () => {
-    if (outdated && performance.now() - saidAt > READ_MS && !holding && !busy.size && !document.querySelector(".login input:focus, #write:popover-open, .note:focus")) location.reload();
+    if (outdated && performance.now() - saidAt > READ_MS && !holding && !busy.size && !document.querySelector(".login input:focus, #write:popover-open, .call-note:focus")) location.reload();
   };
 
   stream.addEventListener("htmx:sse:after:connection", (e) => {
