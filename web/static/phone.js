@@ -321,7 +321,9 @@
     const wantedKey = e.key === "Delete" ? "Del" : e.key.toUpperCase();
     if (wantedKey === "N") {
       e.preventDefault();
-      (current()?.querySelector(".call-note") || phone.querySelector(".call.after[data-own] .call-note"))?.focus();
+      const note = current()?.querySelector(".call-note") || phone.querySelector(".call.after[data-own] .call-note");
+      note?.focus();
+      note?.setSelectionRange(note.value.length, note.value.length);
       return;
     }
     if (wantedKey.length !== 1 && wantedKey !== "Del") return;
