@@ -66,6 +66,7 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
         _add_options(verb, one)
         one.add_argument("--json", action="store_true", help="the answer as JSON")
         add_node_arguments(one, again=True)
+        add_login_argument(one, again=True)
     parser.set_defaults(run=_run)
 
 

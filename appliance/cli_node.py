@@ -103,8 +103,10 @@ async def request(client: Client, do: str, **fields: Any) -> Any:
     return await client.request(message, timeout=10.0)
 
 
-def add_login_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--user", help=f"log in as; the password is read from ${PASSWORD_VARIABLE}")
+def add_login_argument(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """`again` as in `add_node_arguments`."""
+    default = argparse.SUPPRESS if again else None
+    parser.add_argument("--user", default=default, help=f"log in as; the password is read from ${PASSWORD_VARIABLE}")
 
 
 async def log_in(client: Client, options: argparse.Namespace) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A desk whose journal is a list, with hands that note what they are asked to do, in a time that only its loop moves."""
+"""A desk whose journal is a list, with hands that note what they are asked, in a time that only its loop moves."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -120,9 +120,20 @@ class Story(Rows):
             usable=lambda: set(OWN), speaks=self.speaks.__contains__, answer=self._answer, reject=self._reject,
             take=self._take, dial=self._dial, notice=self._notice,
         )  # fmt: skip
-        self.site = site(**tables)
-        self.desk = Desk(site=self.site, state=self.state, clock=clock, append=self.append, hands=hands)
+        self._made = site(**tables), hands
+        self.start()
+
+    def start(self) -> None:
+        """A life of the desk; the next one finds state and journal."""
+        made, hands = self._made
+        self.desk = Desk(site=made, state=self.state, clock=self.clock, append=self.append, hands=hands)
         self.on_entry = self.desk.on_entry
+        self.running = asyncio.create_task(self.desk.run())
+
+    async def stop(self) -> None:
+        assert not self.running.done(), self.running
+        self.running.cancel()
+        await asyncio.wait([self.running])
 
     async def _ask(self, what: str, *about: str) -> None:
         await asyncio.sleep(self.slow_s)
@@ -170,14 +181,11 @@ def play(story: Callable[[Story], Coroutine[Any, Any, None]], **tables: Any) -> 
     async def main() -> None:
         there = Story(clock, **tables)
         kept.append(there)
-        running = asyncio.create_task(there.desk.run())
         try:
             async with asyncio.timeout(MOST_SECONDS):
                 await story(there)
-            assert not running.done()
         finally:
-            running.cancel()
-            await asyncio.wait([running])
+            await there.stop()
 
     clock.run(main())
     return kept[0]

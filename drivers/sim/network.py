@@ -39,6 +39,8 @@ class MobileNetwork:
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self.wall = wall
+        self.call_waiting = True  # the service that lets a second caller through to an engaged phone
+        self.transfers = False  # whether AT+CHLD=4 is carried out; few networks do
         self.time_off = 0.0  # s by which the time is wrong that it tells
         self._subscribers: dict[str, Subscriber] = {}
         self._phones: dict[str, OutsidePhone] = {}
@@ -47,7 +49,7 @@ class MobileNetwork:
         self.calls = Exchange(self._party)
         self.ussd = UssdCentre()
         self._voices: dict[str, PhoneVoice] = {}
-        self.sound = Talks(self.calls.talks)
+        self.sound = Talks(self.calls.on_the_line, self.calls.talks)
         self.calls.changed = self.sound.changed
 
     def told_time(self) -> float:
@@ -114,9 +116,12 @@ class MobileNetwork:
         phone.exchange = self.calls
         self._phones[phone.number] = phone
 
-    def call_from_outside(self, number: str, to: Subscriber, ring_s: float) -> Call:
+    def call_from_outside(self, number: str, to: Subscriber, ring_s: float, *, withheld: bool = False) -> Call:
         """A phone outside calls a modem and gives up after `ring_s` of ringing."""
-        return self.calls.dial(OutsidePhone(canonical(number), self.voice(number)), to.number, ring_s, setup_s=0.0)
+        caller = OutsidePhone(canonical(number), self.voice(number))
+        call = self.calls.dial(caller, to.number, ring_s, setup_s=0.0)
+        call.withheld = withheld
+        return call
 
     def voice(self, number: str) -> PhoneVoice:
         """Of a phone outside, whether it calls, is called or will be. The oldest is forgotten when there are many."""

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from drivers.sim.sound_pcm import FRAME_S, SILENCE, mixed
+from drivers.sim.sound_pcm import FRAME_S, mixed
 
 BEHIND_MOST = 10  # frames made up for at once when the loop was late; what is older is lost, as on the air
 
@@ -31,28 +31,28 @@ class Voice(Protocol):
         """Its last talk ended."""
 
 
-class Talks:
-    """`who` gives the talks that are: in each, all hear each other. `changed` says that these, or a voice, changed."""
+Voices = Sequence[Voice]
 
-    def __init__(self, who: Callable[[], Sequence[Sequence[Voice]]]) -> None:
-        self._who = who
+
+class Talks:
+    """`there` gives everyone in an answered call, `who` the talks: in each, all hear each other. `changed` says that
+    these, or a voice, changed.
+    """
+
+    def __init__(self, there: Callable[[], Voices], who: Callable[[], Sequence[Voices]]) -> None:
+        self._there, self._who = there, who
         self._next: asyncio.TimerHandle | None = None
         self._due = 0.0
-        self._in: dict[int, Voice] = {}  # those in a talk, by identity
+        self._before: Voices = ()
 
     def changed(self) -> None:
-        talks = self._who()
-        now_in = {id(voice): voice for talk in talks for voice in talk}
-        gone = [voice for one, voice in self._in.items() if one not in now_in]
-        self._in = now_in
+        there = self._there()
+        gone, self._before = [voice for voice in self._before if voice not in there], there
         for voice in gone:
             voice.alone()
-        if self._next is None and self._at_work():
+        if self._next is None and any(voice.at_work for voice in there):
             self._due = asyncio.get_running_loop().time()
             self._wait()
-
-    def _at_work(self) -> bool:
-        return any(voice.at_work for voice in self._in.values())
 
     def _wait(self) -> None:
         self._due += FRAME_S
@@ -66,17 +66,14 @@ class Talks:
         while self._due + FRAME_S <= now:
             self._due += FRAME_S
             self._carry()
-        if self._at_work():
+        if any(voice.at_work for voice in self._there()):
             self._wait()
 
     def _carry(self) -> None:
-        said: dict[int, bytes] = {}
-        heard: dict[int, list[bytes]] = {one: [] for one in self._in}
-        for one, voice in self._in.items():
-            if frame := voice.speak():
-                said[one] = frame
+        said = {voice: voice.speak() for voice in self._there()}
+        heard: dict[Voice, list[bytes]] = {voice: [] for voice in said}
         for talk in self._who():
             for listener in talk:
-                heard[id(listener)] += [said[id(v)] for v in talk if v is not listener and id(v) in said]
-        for one, voice in list(self._in.items()):
-            voice.hear(mixed(heard[one]) if heard[one] else SILENCE)
+                heard[listener] += [said[voice] for voice in talk if voice is not listener and said[voice]]
+        for voice, frames in heard.items():
+            voice.hear(mixed(frames))

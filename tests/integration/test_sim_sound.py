@@ -2,7 +2,7 @@
 
 import asyncio
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +114,9 @@ def read(path: Path) -> Pcm:
         return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
 
 
-def told(story: Any) -> Any:
+def told(story: Callable[[Talk], Coroutine[Any, Any, None]]) -> Callable[[Path], None]:
+    """The test that lets it happen in a time of its own."""
+
     def test(tmp_path: Path) -> None:
         async def main() -> None:
             async with talking(tmp_path) as there:
@@ -312,6 +314,30 @@ async def test_a_sound_port_that_is_unplugged_takes_no_call_with_it(talk: Talk) 
     talk.simcom_pcm.open()
     await talk.turn("phone.say", number=OUTSIDE, hz=500, seconds=1)
     assert (await talk.simcom_pcm.listen(0.3)).any()
+
+
+@told
+async def test_a_held_caller_neither_hears_nor_is_heard_and_a_conference_hears_all(talk: Talk) -> None:
+    other = "+6281299990001"
+    await talk.simcom.ask("AT+CCWA=1")
+    await talk.turn("phone.record", number=other, file=str(talk.folder / "other.wav"))
+    await talk.talk()
+    await talk.turn("call.from", number=other, to="simcom")
+    await talk.simcom.until("CCWA")
+    assert (await talk.simcom.ask("AT+CHLD=2")).endswith("OK")
+    await talk.turn("phone.say", number=OUTSIDE, hz=600, seconds=1, over_and_over=True)
+    await talk.turn("phone.say", number=other, hz=1500, seconds=1, over_and_over=True)
+    await asyncio.sleep(0.1)
+    assert share_of(await talk.simcom_pcm.listen(0.5), 8000, 1500) > 0.999
+    assert (await talk.simcom.ask("AT+CHLD=3")).endswith("OK")
+    await asyncio.sleep(0.1)
+    heard = await talk.simcom_pcm.listen(0.5)
+    assert share_of(heard, 8000, 1500) == pytest.approx(0.5, abs=0.05)
+    assert share_of(heard, 8000, 600) == pytest.approx(0.5, abs=0.05)
+    await talk.turn("phone.record", number=other)
+    kept = read(talk.folder / "other.wav")
+    assert not kept[: 8000 // 2].any(), "while the first was held"
+    assert share_of(kept[-3200:], 8000, 600) > 0.999, "what the first caller says, in the conference"
 
 
 async def test_a_phone_speaks_a_text(tmp_path: Path) -> None:

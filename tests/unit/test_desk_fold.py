@@ -114,7 +114,12 @@ def test_history_has_marks_notes_and_orders_of_the_call() -> None:
     there.end(call)
     there.marked(ANI, "emergency", call)
     [past] = there.state.desk.callers[KEY].past
-    assert (past.outcome, past.mark, past.note, past.alerts) == ("answered", "emergency", "api di pasar", ("a" * 16,) * 2)
+    assert (past.outcome, past.mark, past.note, past.alerts) == (
+        "answered",
+        "emergency",
+        "api di pasar",
+        ("a" * 16,) * 2,
+    )
 
 
 def test_a_mark_counts_once_a_call_and_can_be_taken_back() -> None:
