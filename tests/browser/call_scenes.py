@@ -17,11 +17,10 @@ from appliance.desk_view import (
     DeskView,
     Figures,
     FiguresAnswer,
-    PastCall,
     WaitingView,
 )
 from appliance.model import CallPhase
-from appliance.state import Call
+from appliance.state import Call, PastCall
 from appliance.view import View
 from drivers.clock import Clock
 
