@@ -16,6 +16,10 @@ NOT_SERVED = (
     "Halaman ini hanya lewat TLS, dan TLS tidak jalan: lihat /certificate di layar kotak ini sendiri.\n"
     "This page goes over TLS only, and TLS does not work: see /certificate on the box's own screen.\n"
 )
+ONLY_TLS = (
+    "Tidak ada yang dilakukan: hanya lewat https. Lihat /certificate.\n"
+    "Nothing was done: over https only. See /certificate.\n"
+)
 
 
 class PlainDoor:
@@ -31,8 +35,10 @@ class PlainDoor:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
-        elif self._tls.why or not is_name(_host(request)) or scope["method"] not in ("GET", "HEAD"):
-            await PlainTextResponse(NOT_SERVED, 503 if self._tls.why else 403)(scope, receive, send)
+        elif self._tls.why:
+            await PlainTextResponse(NOT_SERVED, 503)(scope, receive, send)
+        elif scope["method"] not in ("GET", "HEAD") or not is_name(_host(request)):
+            await PlainTextResponse(ONLY_TLS, 403)(scope, receive, send)
         else:
             await RedirectResponse(tls_address(request, self._tls.port) + _target(scope), 307)(scope, receive, send)
 

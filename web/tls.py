@@ -54,7 +54,7 @@ class Tls:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         while True:
             try:
-                await asyncio.to_thread(self._renew, context, first=True)
+                await self._renew(context, first=True)
                 listener = self._listen()
             except (TlsError, OSError) as e:
                 why = str(e) if isinstance(e, TlsError) else e.strerror or str(e)
@@ -72,17 +72,20 @@ class Tls:
         while True:
             await asyncio.sleep(self._look_every)
             try:
-                await asyncio.to_thread(self._renew, context)
+                await self._renew(context)
             except TlsError as e:
                 log.error("the certificate is not renewed: %s", e)  # the one that is there goes on being served
 
-    def _renew(self, context: ssl.SSLContext, *, first: bool = False) -> None:
+    async def _renew(self, context: ssl.SSLContext, *, first: bool = False) -> None:
         """Put a certificate that does now into the context, which serves new connections with it."""
+        served, new = await asyncio.to_thread(self._look)
+        if new or first:
+            _load(context, served)  # not in the thread: a handshake must not meet the one's key and the other's name
+
+    def _look(self) -> tuple[Pair, bool]:
         names, wall = own_names(self._bound, self._names), self._wall()
         self.authority = self.authority or self._folder.authority(names, wall)
-        served, new = self._folder.served(self.authority, names, wall)
-        if new or first:
-            _load(context, served)
+        return self._folder.served(self.authority, names, wall)
 
 
 def _load(context: ssl.SSLContext, pair: Pair) -> None:
