@@ -139,6 +139,15 @@ class ListCalls(Command, tag="call.list", frozen=True, kw_only=True):
     outcome: Literal["", "answered", "abandoned", "refused", "out"] = ""
 
 
+class OpenRecording(Command, tag="call.recording", frozen=True, kw_only=True):
+    """Where a call's recording lies, for who may hear it: supervisors all, operators their own of the last 24 h.
+
+    Answer: `file` below the state folder, `seconds`, `octets`, `sha256`. Who asked is written in the journal.
+    """
+
+    call: str
+
+
 class CallFigures(Command, tag="call.figures", frozen=True, kw_only=True):
     """Indicators of a day (2026-11-22) or month (2026-11)."""
 
@@ -186,6 +195,7 @@ CallCommand = (
     | UnblockCaller
     | DropCallBack
     | ListCalls
+    | OpenRecording
     | CallFigures
     | ProveVoice
     | DeclareFallback

@@ -13,16 +13,19 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from appliance.config import Site
+from appliance.config import Places, Site
 from appliance.model import AlertKind, Pattern
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from web.board import Board, Viewer
+from web.call_orders import CALL_ORDERS
+from web.call_page import call_figures, call_list
 from web.corelink import CoreLink
 from web.guard import OwnPages, Secured, read_fields
 from web.message_page import counted, message_list
 from web.orders import Orders
-from web.panels import PANELS, Drawer
+from web.panels import CARD, FRAME, OVERVIEW, PANELS, WALLBOARD, Drawer
+from web.recordings import recording
 from web.scene import Scene
 from web.session import (
     LANGUAGE,
@@ -41,8 +44,7 @@ from web.words import LANGUAGES
 LOGIN_WITHIN = 10.0  # s; a password's hash takes half a second on a slow board
 VIEW_FRESH = 1.0  # s of a person's clock; an older view is asked for anew when a page is made
 SECONDS = (30, 60, 120, 180, 300, 600)  # offered lengths of an order
-FRAME_PANELS = frozenset(("moment", "alarms", "fallback"))  # live on every page
-ALL_PANELS = frozenset(panel.name for panel in PANELS)
+PAGES = ("calls", "wallboard", "messages", "fallback")  # beside the overview; a box without lines has no calls
 KINDS = (AlertKind.ACTUAL, AlertKind.SILENT_TEST, AlertKind.SOUNDING_TEST)
 
 HERE = Path(__file__).parent
@@ -52,12 +54,11 @@ log = logging.getLogger("siaga.web")
 class Pages:
     """The handlers. Status is for everybody in the room; orders, numbers and texts need a login."""
 
-    def __init__(
-        self, site: Site, clock: Clock, board: Board, core: CoreLink, drawer: Drawer, stream_socket: Path
-    ) -> None:
+    def __init__(self, site: Site, clock: Clock, board: Board, core: CoreLink, drawer: Drawer, where: Places) -> None:
         self._site, self._clock, self._board, self._core, self._drawer = site, clock, board, core, drawer
         self._sessions = Sessions(core, lambda: clock.now() / clock.speed)
-        self.talks = Talks(stream_socket, self._sessions, clock.speed)
+        self.talks = Talks(where.audio_stream, self._sessions, clock.speed)
+        self._state = where.state
         self._print = _fingerprint(site)
 
     async def _viewer(self, request: Request) -> Viewer:
@@ -65,38 +66,61 @@ class Pages:
         return Viewer(language_of(request, self._site.language), who.known)
 
     async def page(self, request: Request) -> Response:
-        scene, fields = await self._frame(request, "overview", frozenset())
+        scene, fields = await self._frame(request, "overview", OVERVIEW)
         fields |= {
             "login": request.query_params.get("login", "")[:20],
             "stations": self._site.station,
             "kinds": KINDS,
             "patterns": list(Pattern),
             "seconds": SECONDS,
+            "directory": scene.view.desk.directory if scene.view.desk and scene.known else (),
         }
         return self._html("overview.html", scene, fields)
 
     async def messages(self, request: Request) -> Response:
         """All texts, as they are at this moment."""
-        scene, fields = await self._frame(request, "messages", FRAME_PANELS)
+        scene, fields = await self._frame(request, "messages", FRAME)
         fields |= await message_list(self._core, scene, token_of(request))
         return self._html("messages.html", scene, fields)
 
     async def fallback(self, request: Request) -> Response:
         """The card: which numbers are used now, who has been told, and whose fault the trunk's is."""
-        scene, fields = await self._frame(request, "fallback", FRAME_PANELS | {"fallback-card"})
+        scene, fields = await self._frame(request, "fallback", CARD)
         return self._html("fallback.html", scene, fields)
 
+    async def calls(self, request: Request) -> Response:
+        """The call log as it is at this moment."""
+        scene, fields = await self._frame(request, "calls", FRAME)
+        fields |= await call_list(self._core, scene, token_of(request), request.query_params)
+        return self._html("calls.html", scene, fields)
+
+    async def figures(self, request: Request) -> Response:
+        """How fast calls were answered, by day and month."""
+        scene, fields = await self._frame(request, "figures", FRAME)
+        fields |= await call_figures(self._core, scene, token_of(request), request.query_params)
+        return self._html("figures.html", scene, fields)
+
+    async def recording(self, request: Request) -> Response:
+        words = self._board.words(language_of(request, self._site.language))
+        return await recording(self._core, self._state, words, request.path_params["call"], token_of(request))
+
+    async def wallboard(self, request: Request) -> Response:
+        scene, fields = await self._frame(request, "wallboard", WALLBOARD)
+        return self._html("wallboard.html", scene, fields)
+
     async def _frame(self, request: Request, page: str, names: frozenset[str]) -> tuple[Scene, dict[str, Any]]:
-        """What every page is drawn from; `names` are its live panels, empty for all."""
+        """What every page is drawn from; `names` are its live panels."""
         token = token_of(request)
         who = await self._sessions.who(token)
         await self._refresh()
         scene = self._board.scene(Viewer(language_of(request, self._site.language), who.known))
-        shown = [panel for panel in PANELS if not names or panel.name in names]
+        shown = [panel for panel in PANELS if panel.name in names]
         return scene, {
             "page": page,
+            "pages": PAGES if self._site.line else PAGES[2:],
+            "lines": bool(self._site.line),
             "panels": {panel.name: self._drawer.panel(panel, scene) for panel in shown},
-            "only": ",".join(sorted(names)),
+            "only": "" if names == OVERVIEW else ",".join(sorted(names)),
             "who": who,
             "may_order": bool(token) and not who.ended,
             "theme": theme_of(request),
@@ -126,8 +150,8 @@ class Pages:
             return Response("Too many pages are open.", 503)
         viewer = await self._viewer(request)
         await self._refresh()
-        names = frozenset(request.query_params.get("panels", "").split(",")) & ALL_PANELS
-        page = self._board.open(viewer, names)
+        asked = frozenset(request.query_params.get("panels", "").split(",")) & (WALLBOARD | CARD)
+        page = self._board.open(viewer, asked or OVERVIEW)
         start = start_from(request.headers.get("last-event-id"), request.query_params.get("seq", ""))
         outdated = request.query_params.get("print", self._print) != self._print
         return Stream(self._board, page, start, lambda: self._viewer(request), outdated=outdated).response()
@@ -214,9 +238,12 @@ def make_app(pages: Pages, others: Sequence[Route] = ()) -> ASGIApp:
             Route("/language", pages.language, methods=post),
             Route("/alert", pages.command, methods=post),
             Route("/alert/stop", pages.command, methods=post),
-            Route("/call/answer", pages.command, methods=post),
-            Route("/call/hangup", pages.command, methods=post),
+            *(Route(path, pages.command, methods=post) for path in CALL_ORDERS),
             Route("/alarm/acknowledge", pages.command, methods=post),
+            Route("/calls", pages.calls),
+            Route("/calls/figures", pages.figures),
+            Route("/recordings/{call}", pages.recording),
+            Route("/wallboard", pages.wallboard),
             Route("/messages", pages.messages),
             Route("/message", pages.command, methods=post),
             Route("/fallback", pages.fallback),

@@ -1,6 +1,6 @@
 """What all open pages show: the newest view, and each panel drawn once for every kind of viewer.
 
-Pages only ever get the newest drawing, so a slow one skips and never queues. With no page open nothing is drawn.
+Pages only ever get the newest drawing, so a slow one skips and never queues. What no open page shows is not drawn.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from appliance.config import ZONES, Site
 from appliance.view import View
 from drivers.clock import Clock
 from web.history import empty_view
-from web.panels import PANELS, Drawer
+from web.panels import OVERVIEW, PANELS, Drawer
 from web.scene import Scene
 from web.words import LANGUAGES, Words, load_texts
 
@@ -20,7 +20,6 @@ FRESH = 3.0  # s without a view, then core does not speak; it sends one every se
 FRESH_REAL = 1.5  # s of a person's clock: at a high speed a busy machine must not look like a dead core
 TICK, TICK_REAL = 1.0, 0.25  # s between drawings of what tells an age
 MOST_PAGES = 60  # open streams; a room has five screens
-OVERVIEW = frozenset(panel.name for panel in PANELS if not panel.apart)
 QUIET_REAL = 0.03  # s that drawing waits for more of the same
 
 
@@ -42,9 +41,9 @@ class Drawing:
 
 
 class Page:
-    """One open stream: which panels it has, empty for the overview's, and which changes it has got."""
+    """One open stream: which panels it has, and which changes it has got."""
 
-    def __init__(self, viewer: Viewer, panels: frozenset[str] = frozenset()) -> None:
+    def __init__(self, viewer: Viewer, panels: frozenset[str] = OVERVIEW) -> None:
         self.viewer, self.panels = viewer, panels
         self.got: dict[str, int] = {}
         self.wake = asyncio.Event()
@@ -90,7 +89,7 @@ class Board:
     def full(self) -> bool:
         return len(self._pages) >= MOST_PAGES
 
-    def open(self, viewer: Viewer, panels: frozenset[str] = frozenset()) -> Page:
+    def open(self, viewer: Viewer, panels: frozenset[str] = OVERVIEW) -> Page:
         page = Page(viewer, panels)
         self._pages.add(page)
         self._drawings.setdefault(viewer, Drawing()).users += 1
@@ -130,8 +129,7 @@ class Board:
         drawing = self._drawings[page.viewer]
         names = [name for name, change in drawing.change.items() if page.got.get(name) != change]
         page.got = dict(drawing.change)
-        wanted = page.panels or OVERVIEW
-        return [(name, drawing.html[name]) for name in names if name in wanted]
+        return [(name, drawing.html[name]) for name in names if name in page.panels]
 
     # Drawing
 
@@ -158,7 +156,10 @@ class Board:
     def _draw(self, viewer: Viewer, *, ticks: bool) -> None:
         scene, drawing = self.scene(viewer), self._drawings[viewer]
         before = self._changes
+        shown = frozenset[str]().union(*(page.panels for page in self._pages if page.viewer == viewer))
         for panel in PANELS:
+            if panel.name not in shown:
+                continue
             inputs = (self.history, scene.live, panel.inputs(self.view))
             if panel.name in drawing.html and not (ticks and panel.ticks) and drawing.inputs[panel.name] == inputs:
                 continue

@@ -1,25 +1,16 @@
-"""The lines panel: the call that rings above everything, then each line and whether it can take a call, and why not."""
+"""The lines panel: each line and whether it can take a call, and why not."""
 
 from typing import Any, NamedTuple
 
 import msgspec
 
 from appliance.model import CallPhase
-from appliance.state import Call
 from appliance.view import Figure, LineView, View
 from web.scene import Mark, Scene, Shown
 from web.sparkline import Spark, sparkline
 from web.words import UNKNOWN
 
 MISSED_SHOWN = 3600.0  # s that a missed call is told of
-
-
-class CallRow(NamedTuple):
-    line: str
-    number: str
-    detail: str
-    ringing: bool
-    first: bool  # the one that Enter answers: it rings longest
 
 
 class LineRow(NamedTuple):
@@ -49,7 +40,6 @@ def line_panel(scene: Scene) -> dict[str, Any]:
     view = scene.view
     return {
         "lines": [_line(scene, line) for line in view.lines],
-        "calls": _calls(scene) if scene.live else [],
         "trunk": _trunk(scene) if view.trunk_watched or view.trunk else None,
         "missed": _missed(scene),
     }
@@ -61,20 +51,6 @@ def line_inputs(view: View) -> list[list[object]]:
         [(f.value, f.quality) if isinstance(f, Figure) else f for f in msgspec.structs.astuple(line)]
         for line in view.lines
     ]
-
-
-def _calls(scene: Scene) -> list[CallRow]:
-    open_calls = [(line, line.call) for line in scene.view.lines if line.call is not None]
-    going = [(line, call) for line, call in open_calls if call.phase in (CallPhase.RINGING, CallPhase.TALKING)]
-    going.sort(key=lambda pair: (pair[1].phase is not CallPhase.RINGING, pair[1].began.seq))
-    return [_call(scene, line, call, first=i == 0) for i, (line, call) in enumerate(going)]
-
-
-def _call(scene: Scene, line: LineView, call: Call, *, first: bool) -> CallRow:
-    ringing = call.phase is CallPhase.RINGING
-    key = "call.ringing_for" if ringing else "call.talking_for"
-    detail = scene.words(key, span=scene.span(call.since), line=line.name)
-    return CallRow(line.id, scene.number(call.number), detail, ringing, first and ringing)
 
 
 def _line(scene: Scene, line: LineView) -> LineRow:
@@ -126,7 +102,7 @@ def _verdict(scene: Scene, line: LineView) -> Mark:
     words = scene.words
     if not scene.live:
         return Mark("unknown", words("line.unknown_now"), "dim")
-    if line.call is not None and line.call.phase in (CallPhase.RINGING, CallPhase.TALKING):
+    if line.call is not None and line.call.live:
         return Mark("sound", words.code("call.phase", line.call.phase))
     if line.link is not None and not line.link.up:
         return Mark("bad", words("line.no_modem", span=scene.span(line.link.since)), "p2")

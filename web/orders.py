@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from drivers.jsonsocket import Gone, Message, Refusal
+from web.call_orders import CALL_ORDERS, call_command
 from web.corelink import CoreLink
 from web.scene import grouped
 from web.talk import talk_key
@@ -18,17 +19,12 @@ STATUS = {"login": 401, "unknown_outcome": 503, "core_gone": 503}  # else 409: c
 DO = {
     "/alert": "alert.issue",
     "/alert/stop": "alert.stop",
-    "/call/answer": "call.answer",
-    "/call/hangup": "call.hang_up",
     "/alarm/acknowledge": "alarm.acknowledge",
     "/message": "sms.send",
     "/fallback/declare": "fallback.declare",
     "/fallback/end": "fallback.end",
     "/fallback/told": "fallback.told",
-}
-
-
-TALKS = ("call.answer",)  # that say where the person talks
+} | {path: order.do for path, order in CALL_ORDERS.items()}
 
 
 class Orders:
@@ -41,13 +37,13 @@ class Orders:
         """HTTP status and the JSON answer: ok, code, tone, text, and core's own fields."""
         try:
             command = _command(path, fields)
-            if command["do"] in TALKS and "talk" in fields:
-                command["talk"] = _place(fields["talk"], token)
+            if "talk" in command:
+                command["talk"] = _place(command["talk"], token)
         except ValueError:
             return self._no(path, "bad_command", "")
         if not self._core.up:
             return self._no(path, "core_gone", "")
-        within = CALL_WITHIN if path.startswith("/call/") else 3.0
+        within = CALL_WITHIN if path in CALL_ORDERS else 3.0
         try:
             told = await self._core.ask({**command, "token": token}, within)
         except Refusal as e:
@@ -58,7 +54,8 @@ class Orders:
 
     def _yes(self, path: str, command: Message, told: dict[str, Any]) -> dict[str, Any]:
         words = self._words
-        tone, done, how = "good", f"done.{DO[path]}", "yes"
+        tone, how = "good", "yes"
+        done = f"done.{DO[path]}"
         code = str(told.get("alert", ""))[:4].upper()
         fields: dict[str, object] = {
             "count": len(command.get("stations", ())), "alert": code, "number": grouped(str(told.get("number", ""))),
@@ -71,11 +68,14 @@ class Orders:
         elif path == "/alert/stop":
             fields["count"] = len(told.get("alerts", ()))
             how = how if told.get("alerts") else "nothing"
-        return {**told, "ok": True, "code": "done", "tone": tone, "text": words(f"{done}.{how}", **fields)}
+        key = f"{done}.{how}" if words.has(f"{done}.{how}") else f"done.call.{how}"
+        return {**told, "ok": True, "code": "done", "tone": tone, "text": words(key, **fields)}
 
     def _no(self, path: str, code: str, text: str) -> tuple[int, dict[str, Any]]:
         """A text's refusals have words of their own: with a siren's a person would press the red button."""
         keys = [f"refusal.{DO[path]}.{code}", f"refusal.{code}"]
+        if path in CALL_ORDERS:
+            keys.insert(1, f"refusal.call.{code}")
         key = next((k for k in keys if self._words.has(k)), "refusal.other")
         told = self._words(key, text=text)
         return STATUS.get(code, 409), {"ok": False, "code": code, "tone": "bad", "text": told}
@@ -83,6 +83,8 @@ class Orders:
 
 def _command(path: str, fields: Mapping[str, Any]) -> Message:
     """The command for core. Raises ValueError for a field that cannot be meant."""
+    if path in CALL_ORDERS:
+        return call_command(path, fields)
     command: Message = {"do": DO[path]}
     match path:
         case "/alert":
@@ -93,8 +95,6 @@ def _command(path: str, fields: Mapping[str, Any]) -> Message:
             command["seconds"] = int(fields.get("seconds", 60))
         case "/alert/stop":
             command["alerts"] = _several(fields.get("alerts"))
-        case "/call/answer" | "/call/hangup":
-            command["line"] = str(fields.get("line", ""))
         case "/alarm/acknowledge":
             command["alarm"], command["about"] = str(fields.get("alarm", "")), str(fields.get("about", ""))
             command["note"] = str(fields.get("note", ""))[:500]

@@ -9,14 +9,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from appliance.view import View
 from web.alarm_panel import alarm_panel
+from web.callback_panel import callbacks_inputs, callbacks_panel
 from web.event_panel import alerts_panel, events_panel
 from web.fallback_panel import card_inputs, card_panel, fallback_panel
 from web.line_panel import line_details, line_inputs, line_panel
 from web.message_panel import message_inputs, messages_panel
 from web.moment_panel import moment_panel
+from web.phone_panel import phone_inputs, phone_panel
 from web.power_panel import power_panel
 from web.scene import Scene
 from web.station_panel import station_panel
+from web.wall_panel import wall_inputs, wall_panel
 
 # What a template or a panel raises on a view that nobody thought of.
 DRAWING_ERRORS = (TemplateError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
@@ -25,16 +28,12 @@ log = logging.getLogger("siaga.web")
 
 
 class Panel(NamedTuple):
-    """`name` is the element's id and the template; `inputs` what it shows of a view; `ticks`: it tells ages.
-
-    `apart`: it stands on a page of its own alone, which names it.
-    """
+    """`name` is the element's id and the template; `inputs` what it shows of a view; `ticks`: it tells ages."""
 
     name: str
     inputs: Callable[[View], object]
     ticks: bool
     context: Callable[[Scene], dict[str, Any]]
-    apart: bool = False
 
 
 def _links(view: View) -> object:
@@ -45,8 +44,10 @@ PANELS = (
     Panel("moment", lambda v: (v.clock_quality, v.speed, v.clock_offset), True, moment_panel),
     Panel("alarms", lambda v: (v.alarms, v.disk_failed, v.disk_kept), True, alarm_panel),
     Panel("fallback", lambda v: v.fallback, True, fallback_panel),
-    Panel("fallback-card", card_inputs, False, card_panel, apart=True),
+    Panel("fallback-card", card_inputs, False, card_panel),
     Panel("power", lambda v: (v.power, v.alarms), True, power_panel),
+    Panel("phone-calls", phone_inputs, False, phone_panel),
+    Panel("callbacks", callbacks_inputs, False, callbacks_panel),
     Panel("lines", lambda v: (line_inputs(v), v.calls, v.trunk, v.alarms), True, line_panel),
     Panel("line-details", line_inputs, True, line_details),
     Panel("stations", lambda v: (v.stations, v.alerts, _links(v)), True, station_panel),
@@ -54,7 +55,12 @@ PANELS = (
     Panel("messages", message_inputs, False, messages_panel),
     Panel("events", lambda v: v.last, False, events_panel),
     Panel("order-state", lambda v: v.alerts, False, alerts_panel),
+    Panel("wall", wall_inputs, True, wall_panel),
 )
+FRAME = frozenset(("moment", "alarms", "fallback"))  # live on every page
+WALLBOARD = FRAME | {"wall"}
+CARD = FRAME | {"fallback-card"}
+OVERVIEW = frozenset(panel.name for panel in PANELS) - {"wall", "fallback-card"}
 
 
 class Drawer:

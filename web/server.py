@@ -36,7 +36,7 @@ async def run(site: Site, file: Path, clock: Clock) -> None:
     core = CoreLink(where.control, clock, lambda view: board.take(view))
     board = Board(site, clock, drawer, lambda: core.up)
     board.on_watched = core.want
-    pages = Pages(site, clock, board, core, drawer, where.audio_stream)
+    pages = Pages(site, clock, board, core, drawer, where)
     keeper = Keeper(lambda task, reason: log.error("%s died: %s", task, reason))
     work: list[tuple[str, Callable[[], Awaitable[None]]]]
     work = [("core", core.run), ("views", core.follow), ("board", board.run), ("watchdog", watchdog)]

@@ -53,6 +53,10 @@ class Words:
         """8.25 -> "8,3" where the comma divides, with a true minus sign."""
         return f"{value:.{digits}f}".replace(".", self._comma).replace("-", "−")
 
+    def percent(self, share: float) -> str:
+        """0.925 -> "92 %": rounded down, so that a goal that is missed never looks reached."""
+        return f"{int(share * 100 + 1e-9)} %"
+
     def span(self, seconds: float) -> str:
         """A length of time in its two largest units."""
         whole = max(0, int(seconds))

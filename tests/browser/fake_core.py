@@ -1,6 +1,6 @@
 """A core that says what a test or a person wants: the control socket with canned views of `appliance/view.py`.
 
-Run it by hand to look at a page: `python tests/browser/fake_core.py FOLDER calm|blackout|alert|worn [--port 8112]`
+Run it by hand to look at a page: `python tests/browser/fake_core.py FOLDER queue [--port 8112]` (or another scene)
 makes a site file in FOLDER and serves it; `siaga web --site FOLDER/site.toml` shows it.
 """
 
@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 import tomli_w
-from scenes import ALERT, SCENES, STATIONS
+from call_scenes import ALL_SCENES, CALL_ANSWERS
+from scenes import ALERT, STATIONS
 
 from appliance.config import load_site, places
 from appliance.view import View
@@ -78,7 +79,7 @@ class FakeCore:
 
     def view(self) -> dict[str, Any]:
         self.views_made += 1
-        view = SCENES[self.scene](self.clock)
+        view = ALL_SCENES[self.scene](self.clock)
         self.change(view)
         made: dict[str, Any] = msgspec.to_builtins(view)
         return made
@@ -125,6 +126,9 @@ class FakeCore:
             known = message["key"] in self._keys
             alert = self._keys.setdefault(message["key"], f"{len(self._keys):016x}")
             return {"alert": alert, "durable": True, "repeated": known} | (answer or {})
+        if do in CALL_ANSWERS and answer is None:
+            self.orders.pop()
+            return CALL_ANSWERS[do](self.clock, message)
         if do == "sms.list":
             self.orders.pop()
             view = self.view()
@@ -137,6 +141,10 @@ class FakeCore:
             )
         if do == "alert.stop":
             return {"alerts": message["alerts"] or [ALERT], "durable": True} | (answer or {})
+        if do == "call.dial":
+            known = message["key"] in self._keys
+            call = self._keys.setdefault(message["key"], f"{len(self._keys):08x}")
+            return {"line": "l1", "call": call, "number": message["to"], "repeated": known}
         return answer or {}
 
     def _actor(self, token: Any) -> str:
@@ -148,7 +156,7 @@ class FakeCore:
 async def _main() -> None:
     parser = argparse.ArgumentParser(description="Serve a canned scene on a control socket.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("scene", choices=sorted(SCENES))
+    parser.add_argument("scene", choices=sorted(ALL_SCENES))
     parser.add_argument("--port", type=int, default=8112)
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)

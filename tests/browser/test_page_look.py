@@ -72,7 +72,7 @@ async def test_status_is_for_everybody_and_numbers_texts_and_orders_only_after_l
     await tab.page.click(".login button")
     await tab.shows(".login", "Nama atau kata sandi salah")
     await tab.open()
-    await tab.shows("#lines", "+62 812 5550 4471")
+    await tab.shows("#phone", "+62 812 5550 4471")
     assert "Pohon tumbang" in await tab.text("#messages")
     cookies = {c["name"]: c for c in await tab.page.context.cookies()}
     assert cookies["siaga"]["httpOnly"]
@@ -106,7 +106,7 @@ async def test_words_of_strangers_stay_words(tab: Tab) -> None:
     await tab.open()
     await tab.shows("#stations", EVIL)
     await tab.page.reload()  # the header's name is no part of the stream
-    for panel in ("#lines", "#stations", "#messages", "header .site"):
+    for panel in ("#phone", "#lines", "#stations", "#messages", "header .site"):
         assert EVIL in await tab.text(panel)
     assert await tab.page.locator("img, main script").count() == 0
     assert tab.faults == []

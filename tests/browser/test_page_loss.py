@@ -50,7 +50,7 @@ async def test_without_core_nothing_is_shown_as_now_and_it_comes_back_by_itself(
     await tab.shows("#power", "Bahan bakar --- ")
     assert "terdaftar" not in await tab.text("#lines")
     assert "MQTT" not in await tab.text("#stations")
-    assert await tab.page.locator(".call").count() == 0
+    assert await tab.page.locator(".ring, .call").count() == 0
     assert "4 lainnya" in await tab.text("#alarms")  # what was wrong is not forgotten
     assert await tab.page.evaluate("document.documentElement.scrollWidth") == 1366
     tab.box.core.scene = "calm"

@@ -81,8 +81,8 @@ async def test_news_never_take_away_a_text_that_is_being_written(tab: Tab) -> No
     assert await tab.page.is_visible("#write")
     assert await tab.page.input_value("#write [name=text]") == WORDS
     assert await tab.page.evaluate("document.activeElement.name") == "text"
-    await tab.page.click("#call-l1 >> text=Jawab")  # a call that rings is in reach all the time
-    await until(lambda: [o["do"] for o in tab.box.core.orders] == ["call.answer"])
+    await tab.page.click("#phone [data-enter]")  # a call that rings is in reach all the time
+    await until(lambda: [o["do"] for o in tab.box.core.orders] == ["call.next"])
 
 
 async def test_a_reply_and_a_second_try_begin_with_what_they_are_about(tab: Tab) -> None:
@@ -124,8 +124,8 @@ async def test_details_of_lines_stay_open_while_news_come_and_leave_the_call_in_
     tab.box.core.push()
     await tab.shows("#detail-l3", "tidak dapat menerima panggilan: tanpa jaringan")
     assert await tab.page.is_visible("#line-details")
-    await tab.page.click("#call-l1 >> text=Jawab")
-    await until(lambda: [o["do"] for o in tab.box.core.orders] == ["call.answer"])
+    await tab.page.click("#phone [data-enter]")
+    await until(lambda: [o["do"] for o in tab.box.core.orders] == ["call.next"])
     label = await tab.page.get_attribute("#line-l1 .spark", "aria-label")
     assert label is not None
     assert "dBm" in label

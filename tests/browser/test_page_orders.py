@@ -163,11 +163,11 @@ async def test_enter_answers_the_call_that_rings_longest(tab: Tab) -> None:
     await choose(tab, "BPBD")  # a chip has the focus, and Enter is still for the call
     await tab.page.keyboard.press("Enter")
     await until(lambda: len(tab.box.core.orders) == 1)
-    await tab.page.click("#call-l2 >> text=Tolak")
+    await tab.page.click("#card-cc00cc00 >> text=Tolak")
     await until(lambda: len(tab.box.core.orders) == 2)
     assert tab.box.core.orders == [
-        {"do": "call.answer", "line": "l1", "actor": "budi"},
-        {"do": "call.hang_up", "line": "l2", "actor": "budi"},
+        {"do": "call.next", "talk": "headset", "actor": "budi"},
+        {"do": "call.reject", "line": "l2", "call": "cc00cc00", "actor": "budi"},
     ]
 
 

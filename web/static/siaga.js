@@ -8,6 +8,7 @@
   const ANSWER_MS = 4000; // core answers in milliseconds; after this the same order is asked for again
   const READ_MS = 4000; // that an answer stays to be read before the page may be loaded anew
   const COUNT_MS = 250; // after the last stroke until a text is counted
+  const CALL_MS = 12000; // a modem may take ten seconds for what concerns a call
   const TRIES = 3; // of one order, under one key: core carries it out once
 
   const root = document.documentElement;
@@ -45,7 +46,7 @@
     root.classList.remove("gone");
   };
   const loadAnew = () => {
-    if (outdated && performance.now() - saidAt > READ_MS && !holding && !busy.size && !document.querySelector(".login input:focus, #write:popover-open")) location.reload();
+    if (outdated && performance.now() - saidAt > READ_MS && !holding && !busy.size && !document.querySelector(".login input:focus, #write:popover-open, .call-note:focus")) location.reload();
   };
 
   stream.addEventListener("htmx:sse:after:connection", (e) => {
@@ -80,24 +81,24 @@
   const busy = new Set();
   const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 
-  const ask = async (path, fields) => {
-    const answer = await fetch(path, { method: "POST", body: new URLSearchParams(fields), signal: AbortSignal.timeout(ANSWER_MS) });
+  const ask = async (path, fields, within = ANSWER_MS) => {
+    const answer = await fetch(path, { method: "POST", body: new URLSearchParams(fields), signal: AbortSignal.timeout(within) });
     return answer.json();
   };
 
   // An order without an answer is asked for again under the same key: core carries it out once and says so.
   // `place` is where its outcome is told, and holds the words for it.
-  const order = async (path, fields, place) => {
+  const order = async (path, fields, place, tries, within) => {
     let reached = false;
-    for (let n = 1; n <= TRIES; n += 1) {
+    for (let n = 1; n <= tries; n += 1) {
       try {
-        const told = await ask(path, fields);
+        const told = await ask(path, fields, within);
         reached = true;
         if (told.code !== "unknown_outcome") return told;
       } catch (e) {
         reached ||= e.name === "TimeoutError";
       }
-      if (n < TRIES) {
+      if (n < tries) {
         say(place.dataset.checking, "warn", place);
         await new Promise((r) => setTimeout(r, 500));
       }
@@ -105,13 +106,14 @@
     return { ok: false, tone: "bad", code: reached ? "not_known" : "not_reached", text: reached ? place.dataset.notKnown : place.dataset.notReached };
   };
 
-  const give = async (path, fields, place = said) => {
+  // What has no key is asked for once: a telephone key pressed twice is another number.
+  const give = async (path, fields, place = said, once = false) => {
     const mine = `${path} ${new URLSearchParams(fields)}`;
     if (busy.has(mine) || !place) return null;
     busy.add(mine);
     say(place.dataset.sending, "", place);
     try {
-      const told = await order(path, fields, place);
+      const told = await (once ? order(path, fields, place, 1, CALL_MS) : order(path, fields, place, TRIES, ANSWER_MS));
       say(told.text, told.tone, place);
       return told;
     } finally {
@@ -120,7 +122,7 @@
   };
 
   document.addEventListener("click", (e) => {
-    const button = e.target.closest("[data-post]");
+    const button = e.target.closest("[data-post]:not([data-fields])"); // those with fields are the telephone's
     if (!button || button.disabled) return;
     const { alarm, about, line, alerts, agency } = button.dataset;
     const fields = Object.entries({ alarm, about, line, alerts, agency }).filter(([, value]) => value !== undefined);
@@ -282,6 +284,8 @@
       if (e.newState === "closed" && taken && at("all-messages")) location.reload();
     });
   }
+
+  window.siaga = Object.freeze({ give, say, newKey }); // for phone.js
 
   // Light or dark
 
