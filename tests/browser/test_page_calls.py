@@ -54,7 +54,8 @@ async def test_a_call_is_taken_talked_and_ended_by_the_keyboard_alone(tab: Tab) 
     ):
         await press(key)
         await until(lambda wanted=wanted: calls(box)[-1:] == [wanted])  # type: ignore[misc]
-    await tab.shows("#muted", "ANDA BISU")
+    await tab.page.wait_for_selector("#muted:visible")
+    assert await tab.text("#muted") == "ANDA BISU"
     await press("m")
     await until(lambda: calls(box)[-1] == {"do": "call.mute", "line": "l1", "on": False})
     await until(lambda: tab.page.is_hidden("#muted"))

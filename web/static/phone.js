@@ -50,7 +50,7 @@
 
   const LEVELS = { own: "microphone", line: "heard" };
   const BAD = ["lost", "login", "elsewhere", "full", "failed", "denied", "none", "busy", "unfit"];
-  const sound = { talk: null, muted: "" };
+  const sound = { talk: null, wish: "", muted: "" };
   const place = at("phone-place");
   const tell = (what) => {
     const box = at("talk");
@@ -144,21 +144,27 @@
   const showMute = () => {
     const card = talking();
     const muted = Boolean(card) && sound.muted === card.dataset.call;
-    if (!muted && sound.muted) {
-      sound.muted = "";
+    if (sound.wish && sound.wish !== card?.dataset.call) {
+      sound.wish = sound.muted = "";
       if (sound.talk) sound.talk.muted = false; // the next caller is not met by a dead microphone
     }
     at("muted").hidden = !muted;
     for (const button of phone.querySelectorAll("[data-mute]")) button.toggleAttribute("data-own-on", muted);
   };
+  // `wish` is what was pressed, `muted` what core has done: only that is shown, and a second press is never lost.
   const mute = async () => {
     const card = talking();
     if (!card) return;
-    const on = sound.muted !== card.dataset.call;
+    const { call, line } = card.dataset;
+    const on = sound.wish !== call;
+    sound.wish = on ? call : "";
     if (sound.talk) sound.talk.muted = on; // here at once, whatever becomes of the order
-    const told = await press("/call/mute", { line: card.dataset.line, on: on ? "1" : "0" });
-    if (told?.ok) sound.muted = on ? card.dataset.call : "";
-    else if (sound.talk) sound.talk.muted = !on;
+    const told = await press("/call/mute", { line, on: on ? "1" : "0" });
+    if (told?.ok) sound.muted = on ? call : "";
+    else if (told) {
+      sound.wish = sound.muted;
+      if (sound.talk) sound.talk.muted = Boolean(sound.muted);
+    }
     showMute();
   };
 
