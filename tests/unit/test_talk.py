@@ -242,6 +242,9 @@ async def test_an_answer_names_the_persons_place() -> None:
         def __call__(self, key: str, **fields: object) -> str:
             return key
 
+        def has(self, key: str) -> bool:
+            return True
+
     orders = Orders(Asked(), Words())  # type: ignore[arg-type]
     for talk in ("browser", "headset", "another person's key"):
         await orders.give("/call/answer", {"line": "l1", "talk": talk}, "good")
