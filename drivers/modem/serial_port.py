@@ -58,6 +58,15 @@ class SerialPort:
         if self.is_open:
             self._look = self._loop.call_later(LOOK_EVERY, self._look_again)
 
+    @property
+    def fileno(self) -> int:
+        return self._fd
+
+    @property
+    def unsent(self) -> int:
+        """Octets that the kernel has not taken yet."""
+        return len(self._unsent)
+
     def write(self, data: bytes) -> None:
         """Queue bytes for the modem; nothing happens on a lost port, which was told already."""
         if not self.is_open:

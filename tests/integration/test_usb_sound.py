@@ -1,0 +1,162 @@
+"""USB sound by real PortAudio over ALSA, on cards of a private PulseAudio that come and go."""
+
+import asyncio
+import contextlib
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sound_box import SoundBox, sound_box
+from sound_measure import Pcm, frequency, level_dbfs, loud_from, share_of, tone
+
+from drivers.audio.endpoint import FRAME_S
+from drivers.audio.portaudio import PortAudio
+from drivers.audio.usb_endpoint import UsbEndpoint
+
+RATE = 8000
+HZ = 1000.0
+PATIENCE = 20.0
+
+
+@pytest.fixture(scope="module")
+def sound() -> Iterator[SoundBox]:
+    with sound_box("headset", "modem0") as box:
+        yield box
+
+
+@asynccontextmanager
+async def portaudio() -> AsyncIterator[PortAudio]:
+    made = PortAudio()
+    running = asyncio.create_task(made.run())
+    try:
+        yield made
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+async def until(done: Callable[[], object], what: str) -> float:
+    """How long it took."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while not done():
+        assert loop.time() - began < PATIENCE, f"never {what}"
+        await asyncio.sleep(0.01)
+    return loop.time() - began
+
+
+async def through(speaker: UsbEndpoint, microphone: UsbEndpoint, pcm: Pcm, seconds: float) -> Pcm:
+    """Give frame by frame in time, and all that was heard meanwhile."""
+    loop = asyncio.get_running_loop()
+    frame = int(speaker.rate * FRAME_S)
+    began, heard, at = loop.time(), [microphone.take()][:0], 0
+    while loop.time() - began < seconds:
+        due = int((loop.time() - began) / FRAME_S + 1) * frame
+        while at < min(due, len(pcm)):
+            speaker.give(pcm[at : at + frame])
+            at += frame
+        await asyncio.sleep(0.005)
+        heard.append(microphone.take())
+    return np.concatenate(heard)
+
+
+async def test_a_tone_comes_out_of_another_card_as_it_went_in(sound: SoundBox) -> None:
+    async with portaudio() as usb:
+        end = await usb.open("headset_mic", RATE, output="headset")
+        assert not end.lost
+        await until(lambda: min(end.beats) > 2, "heard anything")
+        end.take()
+        heard = await through(end, end, tone(HZ, 1.0, RATE), 1.5)
+        begins = loud_from(heard, RATE)
+        middle = heard[begins + RATE // 5 : begins + RATE * 7 // 10]
+        assert frequency(middle, RATE) == pytest.approx(HZ, abs=2)
+        assert level_dbfs(middle) == pytest.approx(-12.0, abs=0.5)
+        assert share_of(middle, RATE, HZ) > 0.99, "no gap, no crackle"
+        assert begins / RATE < 0.3, "the cards' own buffers"
+        assert end.waiting_s < 0.1
+    assert end.lost == "closed"
+
+
+async def test_a_stranger_measures_what_a_card_plays(sound: SoundBox, tmp_path: Path) -> None:
+    """parecord takes it from PulseAudio, sox says what it is."""
+    path = tmp_path / "heard.wav"
+    async with portaudio() as usb:
+        end = await usb.open("modem0_mic", 16000, output="modem0")
+        recorder = sound.started(
+            "parecord", "--device=modem0.monitor", "--rate=16000", "--channels=1", "--latency-msec=20",
+            "--file-format=wav", str(path),
+        )  # fmt: skip
+        try:
+            await until(lambda: path.exists() and path.stat().st_size > 1000, "recorded")
+            await through(end, end, tone(440.0, 1.0, 16000, -6.0), 1.2)
+        finally:
+            recorder.terminate()
+            recorder.wait(10)
+    said = subprocess.run(
+        ["sox", str(path), "-n", "silence", "1", "0.01", "1%", "trim", "0.2", "0.5", "stat"],
+        capture_output=True, text=True, timeout=20, check=True,
+    ).stderr  # fmt: skip
+    figures = dict(line.split(":") for line in said.splitlines() if line.count(":") == 1)
+    assert float(figures["Rough   frequency"]) == pytest.approx(440, abs=10)
+    assert float(figures["Maximum amplitude"]) == pytest.approx(0.5, abs=0.03)
+
+
+async def test_an_unplugged_headset_is_lost_within_two_seconds_and_comes_back(sound: SoundBox) -> None:
+    async with portaudio() as usb:
+        headset = await usb.open("headset_mic", RATE, output="headset")
+        modem = await usb.open("modem0_mic", RATE, output="modem0")
+        await until(lambda: min(headset.beats) > 2, "heard")
+        sound.unplug("headset")
+        assert await until(lambda: headset.lost, "lost") < 2.0
+        await until(lambda: headset.lost == "unplugged", "unplugged")
+        before = list(modem.beats)
+        await until(lambda: min(modem.beats) > max(before) + 5, "the other one goes on")
+        assert not modem.lost
+        sound.plug("headset")
+        assert await until(lambda: not headset.lost, "back") < 2.0
+        await until(lambda: len(headset.take()), "heard again")
+        headset.take()
+        heard = await through(headset, headset, tone(HZ, 0.6, RATE), 1.0)
+        begins = loud_from(heard, RATE)
+        assert frequency(heard[begins + 800 : begins + 4000], RATE) == pytest.approx(HZ, abs=3)
+
+
+async def test_a_card_that_came_after_the_count_is_found_and_the_others_talk_on(
+    sound: SoundBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.audio.portaudio.LOOK_S", 0.5)
+    async with portaudio() as usb:
+        modem = await usb.open("modem0_mic", RATE, output="modem0")
+        later = await usb.open("later_mic", RATE, output="later")
+        assert later.lost == "missing"
+        assert "later" not in usb.names
+        sound.plug("later")
+        await until(lambda: not later.lost, "found")
+        assert "later" in usb.names
+        before = list(modem.beats)
+        await until(lambda: min(modem.beats) > max(before) + 5, "the other one goes on")
+        assert not modem.lost
+    sound.unplug("later")
+
+
+async def test_a_closed_end_lets_the_next_have_the_card_at_once(sound: SoundBox) -> None:
+    async with portaudio() as usb:
+        first = await usb.open("headset_mic", RATE, output="headset")
+        first.close()
+        first.close()
+        second = await usb.open("headset_mic", RATE, output="headset")
+        assert (first.lost, second.lost) == ("closed", "")
+        first.give(tone(HZ, 0.1, RATE))
+        assert first.waiting_s == 0.0
+
+
+async def test_the_libraries_complaints_are_held_back(sound: SoundBox, capfd: pytest.CaptureFixture[str]) -> None:
+    async with portaudio() as usb:
+        assert not (await usb.open("headset_mic", RATE, output="headset")).lost
+    said = capfd.readouterr().err
+    assert "ALSA lib" not in said
+    assert "jack" not in said.lower()
