@@ -13,10 +13,11 @@ import msgspec
 
 from appliance import audio_protocol as say
 from appliance.audio_bridge import Held, recorded
-from appliance.audio_ends import Ends
+from appliance.audio_ends import FAILURES, Ends
 from appliance.audio_measure import measure
 from drivers.audio.beat import Beat
-from drivers.audio.recording import Recording, mend
+from drivers.audio.flac import NotMendable
+from drivers.audio.recording import mend_leftover
 from drivers.jsonsocket import Message, Peer, Refusal
 
 LEVELS_S = 0.5  # s between levels
@@ -118,7 +119,7 @@ class AudioBox:
         if request.record:
             self._below(request.record)
         held = self._bridges.get(request.bridge) or Held(request.bridge, self._ends, self._push)
-        held.become(request, _started)
+        held.become(request)
         self._bridges[request.bridge] = held
         self._any.set()
 
@@ -137,25 +138,20 @@ class AudioBox:
         if any(held.record == str(path) for held in self._bridges.values()):
             raise Refusal("recording", f"{path} is being written.", "Close its bridge first.")
         try:
-            return recorded(await asyncio.to_thread(mend, path))
-        except OSError as e:
+            return recorded(await asyncio.to_thread(mend_leftover, path))
+        except (OSError, NotMendable) as e:
             raise Refusal("unreadable", f"{path}: {e}.", "Listen to it by hand.") from e
 
     async def _measure(self, request: say.Measure) -> say.Measured:
         if self._measuring.locked():
             raise Refusal("busy", "Another measurement is under way.", "Wait for its end.")
         async with self._measuring:
-            return await measure(self._ends, request.one, request.other)
+            try:
+                return await measure(self._ends, request.one, request.other)
+            except FAILURES as e:
+                raise Refusal("no_sound", f"The ends cannot be opened: {e}.", "Look at the devices.") from e
 
     def _push(self, what: say.Push) -> None:
         message = msgspec.to_builtins(what)
         for peer in tuple(self._peers):
             peer.send(message)
-
-
-def _started(path: Path) -> Recording:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return Recording(path)
-    except OSError as e:
-        raise Refusal("no_recording", f"{path}: {e}.", "Look at the disk; the call goes on without.") from e

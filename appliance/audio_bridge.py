@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance import audio_protocol as say
-from appliance.audio_ends import Ends
+from appliance.audio_ends import FAILURES, Ends
 from drivers.audio.bridge import Bridge, Happened
-from drivers.audio.errors import OPENING, AudioError
-from drivers.audio.recording import Recording
+from drivers.audio.errors import OPENING
+from drivers.audio.recording import Recorded, Recording
 from drivers.jsonsocket import Refusal
 
 log = logging.getLogger("siaga.audio")
@@ -28,20 +28,30 @@ class Held:
         self._recording: Recording | None = None
         self.record = ""
 
-    def become(self, request: say.Open, start: Callable[[Path], Recording]) -> None:
+    def become(self, request: say.Open) -> None:
         """What is said: ends that are not named leave. Raises Refusal."""
         if len({end.end for end in request.ends}) != len(request.ends):
             raise Refusal("bad_request", f"{self.name}: two ends have one name.", "Name each its own way.")
         if self.record and request.record and request.record != self.record:
             raise Refusal("recording", f"{self.name} is recorded to {self.record} already.", "Close it first.")
         if request.record and not self.record:
-            self._recording = start(Path(request.record))
-            self.record = request.record
-            self._bridge.record(self._recording)
+            self._record(Path(request.record))
         for name in [n for n in self._wanted if n not in {end.end for end in request.ends}]:
             self.leave(name)
         for end in request.ends:
             self.join(end)
+
+    def _record(self, file: Path) -> None:
+        """A disk that takes no recording costs the call nothing else."""
+        self.record = str(file)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            log.error("%s is not recorded: %s", self.name, e)
+            self._push(say.EndChanged(self.name, say.RECORDING, "lost", "disk_error"))
+        else:
+            self._recording = Recording(file)
+            self._bridge.record(self._recording)
 
     def join(self, end: say.End) -> None:
         """Add it, or make the one of this name what is said. Raises Refusal."""
@@ -76,10 +86,12 @@ class Held:
         del self._opening[name]
         if task.cancelled() or (error := task.exception()) is None:
             return
-        log.error("%s: end %s cannot be opened", self.name, name, exc_info=error)
+        if isinstance(error, FAILURES):
+            log.error("%s: end %s: %s", self.name, name, error)
+        else:
+            log.error("%s: end %s cannot be opened", self.name, name, exc_info=error)
         self._failed.add(name)
-        why = "failed" if isinstance(error, AudioError | OSError) else "fault"
-        self._push(say.EndChanged(self.name, name, "lost", why))
+        self._push(say.EndChanged(self.name, name, "lost", "failed"))
 
     def leave(self, name: str) -> None:
         """Close it. One that is not there is none."""
@@ -101,7 +113,7 @@ class Held:
             case "key":
                 self._push(say.KeyHeard(self.name, happened.end, happened.why))
             case "record_failed":
-                log.error("%s: the recording %s has failed: %s", self.name, self.record, happened.why)
+                self._push(say.EndChanged(self.name, say.RECORDING, "lost", happened.why))
             case what:
                 self._push(say.EndChanged(self.name, happened.end, what, happened.why))
 
@@ -128,8 +140,13 @@ class Held:
         recording, self._recording = self._recording, None
         if recording is None:
             return say.Recorded()
-        return recorded(await asyncio.to_thread(recording.close))
+        return recorded(await recording.close())
 
 
 def _tenth(level: float | None) -> float | None:
     return None if level is None else round(level, 1)
+
+
+def recorded(what: Recorded) -> say.Recorded:
+    """As core is told it."""
+    return say.Recorded(str(what.file), what.seconds, what.octets, what.sha256) if what.octets else say.Recorded()

@@ -7,7 +7,10 @@ from appliance.event import Event
 
 
 class CallDialled(Event, tag="call.dialled", frozen=True):
-    """The box calls. `why`: "person", "call_back", "text" (a text that is spoken), "proof", "transfer"."""
+    """The box calls. `why`: "person", "call_back", "text" (a text that is spoken), "proof", "transfer", "found".
+
+    A call that was found is one that the modem has and that nobody here remembers.
+    """
 
     SUBJECT = ("line", "call")
     line: str
@@ -148,7 +151,7 @@ class CallerUnblocked(Event, tag="caller.unblocked", frozen=True):
 
 
 class CallRefused(Event, tag="call.refused", frozen=True):
-    """Not let in. `why`: "blocked", "person"."""
+    """Not let in; its end follows. `why`: "blocked", "busy", "prank", "other"."""
 
     SUBJECT = ("line", "call")
     line: str
@@ -176,6 +179,7 @@ class VoiceProven(Event, tag="line.voice_proven", frozen=True):
     level_db: float = 0.0  # of the worse way, received against sent
     delay_ms: float = 0.0  # of the slower way
     lost_percent: float = 0.0  # of the worse way
+    bearer: str = ""  # of the called line then: "volte", "2g"; it says nothing of another
 
 
 class TextCalled(Event, tag="sms.calling", frozen=True):

@@ -183,7 +183,10 @@ class CallEvent(Event, frozen=True):
 
 
 class CallRinging(CallEvent, tag="call.ringing", frozen=True):
+    """Somebody calls. `waiting`: behind another call of the line."""
+
     number: str | None = None
+    waiting: bool = False
 
 
 class CallIdentified(CallEvent, tag="call.identified", frozen=True):
@@ -199,8 +202,15 @@ class CallMissed(CallEvent, tag="call.missed", frozen=True): ...
 
 
 class CallEnded(CallEvent, tag="call.ended", frozen=True):
+    """`seconds` since it was answered, 0 when it never was.
+
+    Of one that was answered: "caller" (the other side hung up), "operator", "line_lost". Of one that came in: "operator"
+    or "refused" when it was not let in. Of one that we dialled: "busy", "no_answer", "unreachable", "refused" (by our
+    own modem or network), "operator", "line_lost".
+    """
+
     seconds: float
-    reason: str  # "caller", "operator", "line_lost"
+    reason: str
 
 
 class SmsPartReceived(Event, tag="sms.part_received", frozen=True):

@@ -68,8 +68,15 @@ class GensetPhase(StrEnum):
 
 
 class CallPhase(StrEnum):
+    """Of a call on a line; the last two are its end. One rings or is dialled first, whichever way it goes."""
+
+    DIALLING = "dialling"
+    ALERTING = "alerting"  # it rings at the other side
     RINGING = "ringing"
+    WAITING = "waiting"  # it rings behind another call of the line
     TALKING = "talking"
+    HELD = "held"
+    JOINED = "joined"  # talked on together with others: a conference
     ENDED = "ended"
     MISSED = "missed"
 

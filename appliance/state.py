@@ -96,8 +96,23 @@ class Call(msgspec.Struct):
     number: str | None
     phase: CallPhase
     began: Stamp
-    since: Stamp
-    reason: str = ""
+    since: Stamp  # of its phase
+    reason: str = ""  # of its end
+    direction: str = "in"  # "in", "out"
+    why: str = ""  # of one that we dialled, as in CallDialled
+    waiting: bool = False  # it rang behind another call at first
+    answered: Stamp | None = None
+    greeted: Stamp | None = None  # the box speaks, until `taken`
+    taken: Stamp | None = None  # by a person, its actor; the last one
+    place: str = ""  # where that person is: "browser", "headset"
+    keys: str = ""  # that the other side pressed, the last ones
+    refused: str = ""  # why it was not let in
+    note: str = ""
+    mark: str = ""
+
+    @property
+    def live(self) -> bool:
+        return self.phase not in (CallPhase.ENDED, CallPhase.MISSED)
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -130,6 +145,16 @@ class SmsAttempt(msgspec.Struct):
         )
 
 
+class SpokenTry(msgspec.Struct):
+    """One call that spoke a text to its recipient."""
+
+    call: str
+    line: str
+    at: Stamp
+    ended: Stamp | None = None
+    outcome: str = ""  # "" under way, "heard", else why not
+
+
 REPORTED_FAILED = 0x40  # TP-ST from here on: given up, 3GPP TS 23.040 clause 9.2.3.15
 
 
@@ -150,6 +175,7 @@ class Outgoing(msgspec.Struct):
     line: str = ""  # of the last attempt
     reason: str = ""
     attempts: list[SmsAttempt] = []
+    spoken: list[SpokenTry] = []
 
     @property
     def over(self) -> bool:
@@ -200,6 +226,29 @@ class Proof(msgspec.Struct, frozen=True):
     """The last time that the network carried something for a line: `call`, `sms_received`, `sms_sent` (taken by it)."""
 
     kind: str
+    at: Stamp
+
+
+class VoiceProof(msgspec.Struct, frozen=True):
+    """A line's newest drill of voice with another of our lines. `took`: it was the one that was called."""
+
+    other: str
+    took: bool
+    ok: bool
+    why: str
+    level_db: float
+    delay_ms: float
+    lost_percent: float
+    bearer: str
+    at: Stamp
+
+
+class SoundFault(msgspec.Struct, frozen=True):
+    """An end of a call's sound that is lost or silent."""
+
+    call: str
+    what: str  # "lost", "silent"
+    why: str
     at: Stamp
 
 
@@ -266,8 +315,15 @@ class State(msgspec.Struct):
     sirens: dict[str, Siren] = {}
     trunk: Link | None = None
     lines: dict[str, LineRecord] = {}
+    voices: dict[str, VoiceProof] = {}  # by line
+    sound_faults: dict[str, SoundFault] = {}  # by "line/end", the end "line" or "person"
+    recorded: list[str] = []  # files of the last recordings
     clock_wrong: bool = False
     sequences: dict[str, int] = {}  # the highest of ours that was sent to each station
+
+    def calls_on(self, line: str) -> list[Call]:
+        """The calls that a line has now, oldest first."""
+        return [call for call in self.calls.values() if call.line == line and call.live]
 
     def open_alerts(self) -> list[Alert]:
         return [a for a in self.alerts.values() if a.ended is None]

@@ -68,7 +68,9 @@ def _found(folder: Path, wall: float) -> Iterator[Found]:
         yield Found(path, rest, line, there.st_size, max(0.0, wall - there.st_mtime))
 
 
-def too_many(found: Iterable[Found], rules: RecordingRules, free_octets: int, keep: Set[Path]) -> list[tuple[Found, str]]:
+def too_many(
+    found: Iterable[Found], rules: RecordingRules, free_octets: int, keep: Set[Path]
+) -> list[tuple[Found, str]]:
     """What has to go, with the code of why: "age", then "room", oldest first. `keep`: being written."""
     closed_ = [f for f in found if not f.open and f.path not in keep]
     old = [f for f in closed_ if f.age_s > rules.keep_days * DAY]

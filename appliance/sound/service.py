@@ -12,6 +12,7 @@ from typing import Protocol
 
 from appliance.audio_client import AudioLink
 from appliance.audio_protocol import (
+    RECORDING,
     BridgeStanding,
     Close,
     EndChanged,
@@ -26,7 +27,7 @@ from appliance.audio_protocol import (
     Standing,
     Usb,
 )
-from appliance.call_events import CallKey, CallRecorded, CallSound, CallTaken
+from appliance.call_events import CallKey, CallSound, CallTaken
 from appliance.config import ZONES, Places, Site
 from appliance.config_sound import Headset, SerialSound, UsbSound
 from appliance.event import Event
@@ -135,13 +136,18 @@ class Sound:
             self._woken.set()
 
     def talk(self, call: str, talk: str, actor: str) -> None:
-        """A person takes a call at a place: "headset", the key of a browser's stream, "" without sound. Raises Refusal."""
+        """A person takes a call at a place: "headset", the key of a browser's stream, "" without sound.
+
+        Raises Refusal.
+        """
         known = self._state.calls.get(call)
         if known is None or not known.live:
             raise Refusal("no_call", "That call has ended.", "Nothing is left to take.")
         place = "headset" if talk == HEADSET else "browser" if talk else ""
         if talk == HEADSET and self.rules.headset is None:
-            raise Refusal("no_headset", "There is no headset at this box.", "Enter it in the site file, or use the page.")
+            raise Refusal(
+                "no_headset", "There is no headset at this box.", "Enter it in the site file, or use the page."
+            )
         self._people.pop(call, None)
         if talk:
             self._people[call] = HEADSET if talk == HEADSET else f"{STREAM}{talk}"
@@ -297,7 +303,7 @@ class Sound:
             return
         if call is None or not call.live or change.end == BOX:
             return
-        end = LINE if change.end == LINE else "person"
+        end = change.end if change.end in (LINE, RECORDING) else "person"
         self._append(CallSound(line=call.line, call=call.id, end=end, what=change.what, why=change.why))
         if end == LINE:
             self._repair.told(call.line, call.id, change.what)
@@ -332,4 +338,3 @@ def kind_of(sound: SerialSound | UsbSound | Headset) -> EndKind:
     if isinstance(sound, SerialSound):
         return Serial(sound.port, sound.rate)
     return Usb(sound.device, sound.rate, sound.output)
-
