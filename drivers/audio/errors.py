@@ -2,7 +2,8 @@
 
 OPENING = "opening"  # it was asked for, and nothing is known yet
 MISSING = "missing"  # no device of this name, or no such port: never plugged in, or its name is written wrong
-BUSY = "busy"  # it is there and cannot be opened: another program has it, or the rate is not one of its own
+BUSY = "busy"  # it is there, and another program has it
+UNFIT = "unfit"  # it is there, and does not do this rate
 UNPLUGGED = "unplugged"  # it was there, and its stream ended
 STALLED = "stalled"  # its stream is there, and its clock has stopped
 GONE = "gone"  # the browser's connection ended, or has not come yet
@@ -18,7 +19,11 @@ class DeviceMissing(AudioError):
 
 
 class DeviceRefused(AudioError):
-    """The device is there and cannot be opened."""
+    """The device cannot be opened; `why` is a code from above."""
+
+    def __init__(self, why: str, text: str) -> None:
+        super().__init__(text)
+        self.why = why
 
 
 class Stuck(AudioError):

@@ -17,7 +17,8 @@ import msgspec
 import pyaudio
 
 from drivers.audio.endpoint import FRAME_S
-from drivers.audio.errors import BUSY, CLOSED, MISSING, STALLED, UNPLUGGED, DeviceMissing, DeviceRefused, Stuck
+from drivers.audio.errors import BUSY, CLOSED, MISSING, STALLED, UNFIT, UNPLUGGED, DeviceMissing, DeviceRefused, Stuck
+from drivers.audio.quiet import quiet
 from drivers.audio.sound_cards import Device, Devices, counted, named, start
 from drivers.audio.usb_endpoint import UsbEndpoint
 
@@ -29,6 +30,7 @@ FIRST_S = 2.5  # s for the first callback: PulseAudio's null sinks begin with a 
 AGAIN_S = 0.5  # s between attempts to open what is lost
 LOOK_S = 10.0  # s between counts by another process while a name is missing; each takes 0.3 s of processor
 STUCK_S = 8.0  # s; opening a slow card takes less than one
+REFUSALS = {pyaudio.paDeviceUnavailable: BUSY, pyaudio.paInvalidSampleRate: UNFIT, pyaudio.paInvalidChannelCount: UNFIT}
 DEVICE_FILES = Path("/dev/snd")  # changes when a card comes or goes
 
 log = logging.getLogger(__name__)
@@ -139,7 +141,7 @@ class PortAudio:
             end.lose(end.lost if end.lost == UNPLUGGED else MISSING)
         except DeviceRefused as e:
             log.debug("%s", e)
-            end.lose(end.lost if end.lost in (UNPLUGGED, STALLED) else BUSY)
+            end.lose(end.lost if end.lost in (UNPLUGGED, STALLED) else e.why)
         else:
             held.waits_for_count, held.begun, held.still_s, held.beats = False, False, 0.0, tuple(end.beats)
             end.found()
@@ -165,11 +167,14 @@ class PortAudio:
         streams: list[Any] = []
         try:
             for way in ways:
-                streams.append(self._library.open(end.rate, 1, pyaudio.paInt16, frames_per_buffer=frame, **way))
+                with quiet():  # it says in three lines what stands in the exception too
+                    stream = self._library.open(end.rate, 1, pyaudio.paInt16, frames_per_buffer=frame, **way)
+                streams.append(stream)
         except (OSError, ValueError) as e:
             for stream in streams:
                 stream.close()
-            raise DeviceRefused(f"{end.device}: cannot be opened at {end.rate} Hz ({e}).") from e
+            why = REFUSALS.get(e.errno or 0, MISSING) if isinstance(e, OSError) else UNFIT
+            raise DeviceRefused(why, f"{end.device}: cannot be opened at {end.rate} Hz ({e}).") from e
         return streams
 
     async def _close(self, held: _Held) -> None:

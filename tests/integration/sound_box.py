@@ -19,7 +19,6 @@ STOCK = Path("/usr/share/alsa/alsa.conf")
 PLUGINS = ("/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so", "/usr/lib*/alsa-lib/libasound_module_pcm_pulse.so")
 NEEDED = ("pulseaudio", "pactl")
 START_S = 10.0  # s; it takes 0.1 on a free machine
-NAMES = ("headset", "modem0", "modem1", "later")  # that ALSA knows; a sink may be there or not
 RATE = 16000  # Hz of the sinks
 
 
@@ -37,21 +36,16 @@ class SoundBox:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._socket = folder / "native"
-        conf = folder / "asound.conf"
-        conf.write_text(
-            "".join(
-                f'pcm.{name} {{ type pulse server "unix:{self._socket}" device {name} }}\n'
-                f'pcm.{name}_mic {{ type pulse server "unix:{self._socket}" device {name}.monitor }}\n'
-                for name in NAMES
-            )
-        )
+        self._conf = folder / "asound.conf"
+        self._conf.write_text("# cards\n")
+        self._known: set[str] = set()
         self.environment = {
             "PULSE_SERVER": f"unix:{self._socket}",
             "XDG_RUNTIME_DIR": str(folder),
             "PULSE_RUNTIME_PATH": str(folder),
             "PULSE_STATE_PATH": str(folder),
             "HOME": str(folder),
-            "ALSA_CONFIG_PATH": f"{STOCK}:{conf}",
+            "ALSA_CONFIG_PATH": f"{STOCK}:{self._conf}",
         }
         self._modules: dict[str, str] = {}
         self._daemon: subprocess.Popen[bytes] | None = None
@@ -74,16 +68,34 @@ class SoundBox:
             time.sleep(0.01)
 
     def plug(self, name: str) -> None:
-        """A card. `norewinds` makes it small blocks from the start; else its first is two seconds of sound."""
-        assert name in NAMES
+        """A card. ALSA knows its name from the first time on, as it knows one of /etc/asound.conf.
+
+        `norewinds` makes it small blocks from the start; else its first is two seconds of sound.
+        """
+        if name not in self._known:
+            self._known.add(name)
+            with self._conf.open("a") as conf:
+                conf.write(f'pcm.{name} {{ type pulse server "unix:{self._socket}" device {name} }}\n')
+                conf.write(f'pcm.{name}_mic {{ type pulse server "unix:{self._socket}" device {name}.monitor }}\n')
         self._modules[name] = self.run(
             "pactl", "load-module", "module-null-sink", f"sink_name={name}", f"rate={RATE}", "channels=1",
             "format=s16le", "norewinds=1",
         ).strip()  # fmt: skip
 
     def unplug(self, name: str) -> None:
-        """Its streams end at once, as those of a pulled cable do."""
-        self.run("pactl", "unload-module", self._modules.pop(name))
+        """Its streams end at once, as those of a pulled cable do; PulseAudio alone would move them to another card."""
+        orders = [f"unload-module {self._modules.pop(name)}"]
+        for kind, of, where in (("sink-input", "sinks", name), ("source-output", "sources", f"{name}.monitor")):
+            card = next(line.split("\t")[0] for line in self._listed(of) if line.split("\t")[1] == where)
+            on_it = [line.split("\t")[0] for line in self._listed(f"{kind}s") if line.split("\t")[1] == card]
+            orders = [*(f"kill-{kind} {stream}" for stream in on_it), *orders]
+        assert self._daemon is not None
+        assert self._daemon.stdin is not None
+        self._daemon.stdin.write("".join(f"{order}\n" for order in orders).encode())
+        self._daemon.stdin.flush()
+
+    def _listed(self, of: str) -> list[str]:
+        return self.run("pactl", "list", "short", of).splitlines()
 
     def run(self, *command: str) -> str:
         """Another program, with these cards: `pactl`, `paplay`."""
