@@ -106,6 +106,10 @@ class ClockConfig(Struct, frozen=True, kw_only=True):
     chrony: str = ""  # socket of a chrony reference clock that gets the mobile networks' time
 
 
+class Calls(Struct, frozen=True, kw_only=True):
+    keep_free: Annotated[int, msgspec.Meta(ge=0, le=8)] = 1  # lines that are never dialled from: for who calls in
+
+
 class Sms(Struct, frozen=True, kw_only=True):
     """How much a SIM may send before its operator takes it for a machine that sends advertisements."""
 
@@ -172,6 +176,7 @@ class Site(Struct, frozen=True, kw_only=True):
     line: tuple[Line, ...] = ()
     sms: Sms = Sms()
     sound: SoundRules = SoundRules()
+    calls: Calls = Calls()
     bus: tuple[Bus, ...] = ()
     genset: tuple[Device, ...] = ()
     ups: tuple[Device, ...] = ()

@@ -4,7 +4,18 @@ from typing import Any
 
 from appliance.alarms.service import Alarms
 from appliance.alerting.centre import Centre
-from appliance.call_commands import AnswerCall, HangUp
+from appliance.call_commands import (
+    AnswerCall,
+    Dial,
+    HangUp,
+    HoldCall,
+    JoinCalls,
+    PressKeys,
+    RejectCall,
+    ResumeCall,
+    SwapCalls,
+    TransferCall,
+)
 from appliance.commands import (
     AcknowledgeAlarm,
     AnyCommand,
@@ -34,9 +45,26 @@ class Obey:
             case IssueAlert() | StopAlert():
                 return await self._order(command, actor)
             case AnswerCall(line=line):
-                return await self._lines.answer(line, actor)
+                return await self._lines.answer(line, command.call, actor)
             case HangUp(line=line):
-                return await self._lines.hang_up(line, actor)
+                return await self._lines.hang_up(line, command.call, actor)
+            case RejectCall(line=line):
+                return await self._lines.reject(line, command.call, command.reason, actor)
+            case HoldCall(line=line):
+                return await self._lines.hold(line, actor)
+            case ResumeCall(line=line):
+                return await self._lines.resume(line, actor)
+            case SwapCalls(line=line):
+                return await self._lines.swap(line, actor)
+            case JoinCalls(line=line):
+                return await self._lines.join(line, actor)
+            case TransferCall(line=line, to=number):
+                return await self._lines.transfer(line, number, actor)
+            case Dial(to=number, line=line):
+                why = "call_back" if command.call_back else "person"
+                return await self._lines.dial(number, actor, line, why, command.key)
+            case PressKeys(line=line):
+                return await self._lines.keys(line, command.keys, actor)
             case ModemAt(line=line):
                 return await self._lines.bench(line).ask(command.command, actor)
             case ModemUssd(line=line):

@@ -204,9 +204,9 @@ class CallMissed(CallEvent, tag="call.missed", frozen=True): ...
 class CallEnded(CallEvent, tag="call.ended", frozen=True):
     """`seconds` since it was answered, 0 when it never was.
 
-    Of one that was answered: "caller" (the other side hung up), "operator", "line_lost". Of one that came in: "operator"
-    or "refused" when it was not let in. Of one that we dialled: "busy", "no_answer", "unreachable", "refused" (by our
-    own modem or network), "operator", "line_lost".
+    Of one that was answered: "caller" (the other side hung up), "operator", "line_lost". Of one that came in and was
+    not let in: "operator", "refused". Of one that we dialled: "busy", "no_answer", "unreachable", "refused" (by our own
+    modem or network), "operator", "line_lost".
     """
 
     seconds: float

@@ -1,8 +1,11 @@
 """The fold's part for calls and for texts that came in, both kept up to a number: the journal has them all."""
 
+from typing import Any
+
 from appliance import call_events as ce
 from appliance import events as ev
-from appliance.folding import Folds
+from appliance.event import Event
+from appliance.folding import Fold, Folds
 from appliance.model import CallPhase
 from appliance.state import Call, Message, Stamp, State
 
@@ -11,7 +14,7 @@ MOST_KEYS = 64  # of one call; a menu asks for a handful
 MOST_PARTS = 500  # PDUs, also of texts that are whole: one that was not deleted in time is known again by it
 MOST_MESSAGES = MOST_PARTS  # so that a text is remembered for as long as its parts are
 
-PHASES = {
+PHASES: dict[type[Event], CallPhase] = {
     ce.CallAlerting: CallPhase.ALERTING,
     ce.CallHeld: CallPhase.HELD,
     ce.CallResumed: CallPhase.TALKING,
@@ -45,10 +48,15 @@ def _(s: State, e: ev.CallAnswered, at: Stamp) -> None:
         call.phase, call.since, call.answered = CallPhase.TALKING, at, at
 
 
-@FOLDS.of(ce.CallAlerting, ce.CallHeld, ce.CallResumed, ce.CallJoined)
-def _(s: State, e: ce.CallAlerting | ce.CallHeld | ce.CallResumed | ce.CallJoined, at: Stamp) -> None:
-    if call := s.calls.get(e.call):
-        call.phase, call.since = PHASES[type(e)], at
+def _becomes(phase: CallPhase) -> Fold:
+    def fold(s: State, e: Any, at: Stamp) -> None:
+        if call := s.calls.get(e.call):
+            call.phase, call.since = phase, at
+
+    return fold
+
+
+FOLDS.update({kind: _becomes(phase) for kind, phase in PHASES.items()})
 
 
 @FOLDS.of(ev.CallMissed, ev.CallEnded)

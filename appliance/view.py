@@ -74,6 +74,7 @@ class LineView(msgspec.Struct):
     trend: tuple[int | None, ...] = ()  # medians of the signal in dBm, one a minute, oldest first; None: not known
     proof: Proof | None = None
     time_offset: Figure | None = None  # s to add to the box's clock, by the network's
+    calls: list[Call] = []  # all that are on it, oldest first; `call` is the foremost
     bearer: Figure | None = None  # what would carry a voice: "volte", "2g", "sms_only", "none"
 
 

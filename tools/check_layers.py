@@ -48,6 +48,11 @@ def must_be_pure(module: str) -> bool:
     return module in VOCABULARY or (module.startswith("appliance.") and module.endswith(MACHINE))
 
 
+def is_of_machine(name: str) -> bool:
+    """Whether it is, or stands in, a machine; one may build on another of its room."""
+    return any(part.endswith(MACHINE) for part in name.split("."))
+
+
 def is_pure(name: str) -> bool:
     if any(name == known or name.startswith(f"{known}.") for known in PURE):
         return True
@@ -65,7 +70,7 @@ def fault(module: str, name: str, rooms: set[str]) -> str:
         return "only appliance/core*.py and appliance/station*.py know the rooms of others"
     if room and is_wiring(name):
         return "a room does not know who wires it"
-    if must_be_pure(module) and not is_pure(name):
+    if must_be_pure(module) and not is_pure(name) and not (room and room == other and is_of_machine(name)):
         return (
             "pure machines and the vocabulary import only the vocabulary, msgspec and the standard library's pure part"
         )

@@ -1,189 +1,238 @@
-"""Calls on one GSM line: what the modem says, folded into what is so.
+"""One call on a GSM line: what is said of it, folded into what is so. `calls_machine` tells whose word it is.
 
-Sources are equal: RING, +CRING, +CLIP, vendor call reports and +CLCC; the first to speak makes the event, the others
-only confirm it. +CLCC reconciles. Only calls that come in are followed, one at a time; a second caller waits unseen.
+Sources are equal: the first to speak makes the event, the others only confirm it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum, StrEnum
 
 from msgspec import Struct
 
-from appliance.events import CallAnswered, CallEnded, CallEvent, CallIdentified, CallMissed, CallRinging
+from appliance.call_events import CallAlerting, CallDialled, CallHeld, CallJoined, CallRefused, CallResumed
+from appliance.event import Event
+from appliance.events import CallAnswered, CallEnded, CallIdentified, CallMissed, CallRinging
 from appliance.model import CallPhase
 
-RING_GAP = 6.0  # s; networks ring every 5 s, and +CLCC is asked every 2 s: silence for longer and the caller gave up
-LATE_LISTING = 1.0  # s after an end in which a list may still be the answer from before it
-DOUBT = (
-    1.5  # s that lists must contradict what was heard; a fresh call may be missing in the first, one comes every 2 s
-)
 SAME_DIGITS = 7  # at a number's end; +62811..., 62811... and 0811... are one caller
 
 
 class Phase(Enum):
-    IDLE = "idle"
+    IDLE = "idle"  # not yet, or over
     RINGING = "ringing"
+    DIALLING = "dialling"
+    ALERTING = "alerting"
     TALKING = "talking"
+    HELD = "held"
+    JOINED = "joined"
+
+
+RINGS, SETS_UP = (Phase.RINGING,), (Phase.DIALLING, Phase.ALERTING)
+TALKED = (Phase.TALKING, Phase.HELD, Phase.JOINED)
 
 
 class Said(Enum):
-    """What a source can say of the call."""
+    """What a source can say of a call."""
 
-    INCOMING = "incoming"  # RING, +CRING, +CLIP, or a report or list that says so
+    INCOMING = "incoming"  # RING, +CRING, +CLIP, +CCWA, or a report or list that says so
+    DIALLING = "dialling"
+    ALERTING = "alerting"
     CONNECTED = "connected"  # something was answered, without a word of which call: VOICE CALL: BEGIN
-    ACTIVE = "active"  # a report or list that says that an incoming call is being talked on
+    ACTIVE = "active"  # talked on, alone or with others: that was not said
+    ALONE = "alone"  # talked on, in no conference
+    JOINED = "joined"  # talked on in a conference
+    HELD = "held"
     GONE = "gone"
+    NOTHING = "nothing"  # of its phase: only a number
 
 
 class Reason(StrEnum):
-    """Who ended a call."""
+    """Why a call ended."""
 
     CALLER = "caller"
     OPERATOR = "operator"
     LINE_LOST = "line_lost"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
 
 
-# What is not here changes nothing: a RING behind the answer, a second word of the end.
-TRANSITIONS: dict[tuple[Phase, Said], tuple[Phase, tuple[type[CallEvent], ...]]] = {
-    (Phase.IDLE, Said.INCOMING): (Phase.RINGING, (CallRinging,)),
-    (Phase.IDLE, Said.ACTIVE): (Phase.TALKING, (CallRinging, CallAnswered)),  # it began while nobody listened
+class Began(Event, frozen=True):
+    """Stands in the table for CallRinging or CallDialled, whichever way the call goes."""
+
+
+class Over(Event, frozen=True):
+    """Stands in the table for CallMissed or CallEnded."""
+
+
+Kinds = tuple[type[Event], ...]
+
+# What is not here changes nothing: a RING behind the answer, "dialling" from a list that is a moment old.
+TRANSITIONS: dict[tuple[Phase, Said], tuple[Phase, Kinds]] = {
+    (Phase.IDLE, Said.INCOMING): (Phase.RINGING, (Began,)),
+    (Phase.IDLE, Said.DIALLING): (Phase.DIALLING, (Began,)),
+    (Phase.IDLE, Said.ALERTING): (Phase.ALERTING, (Began, CallAlerting)),
+    # What began while nobody listened.
+    (Phase.IDLE, Said.ACTIVE): (Phase.TALKING, (Began, CallAnswered)),
+    (Phase.IDLE, Said.ALONE): (Phase.TALKING, (Began, CallAnswered)),
+    (Phase.IDLE, Said.JOINED): (Phase.JOINED, (Began, CallAnswered, CallJoined)),
+    (Phase.IDLE, Said.HELD): (Phase.HELD, (Began, CallAnswered, CallHeld)),
     (Phase.RINGING, Said.INCOMING): (Phase.RINGING, ()),
-    (Phase.RINGING, Said.CONNECTED): (Phase.TALKING, (CallAnswered,)),
-    (Phase.RINGING, Said.ACTIVE): (Phase.TALKING, (CallAnswered,)),
-    (Phase.RINGING, Said.GONE): (Phase.IDLE, (CallMissed,)),
-    (Phase.TALKING, Said.GONE): (Phase.IDLE, (CallEnded,)),
+    (Phase.DIALLING, Said.DIALLING): (Phase.DIALLING, ()),
+    (Phase.DIALLING, Said.ALERTING): (Phase.ALERTING, (CallAlerting,)),
+    **{
+        (phase, said): found
+        for phase in (*RINGS, *SETS_UP)
+        for said, found in {
+            Said.CONNECTED: (Phase.TALKING, (CallAnswered,)),
+            Said.ACTIVE: (Phase.TALKING, (CallAnswered,)),
+            Said.ALONE: (Phase.TALKING, (CallAnswered,)),
+            Said.JOINED: (Phase.JOINED, (CallAnswered, CallJoined)),
+            Said.HELD: (Phase.HELD, (CallAnswered, CallHeld)),
+            Said.GONE: (Phase.IDLE, (Over,)),
+        }.items()
+    },
+    (Phase.TALKING, Said.HELD): (Phase.HELD, (CallHeld,)),
+    (Phase.TALKING, Said.JOINED): (Phase.JOINED, (CallJoined,)),
+    (Phase.HELD, Said.ACTIVE): (Phase.TALKING, (CallResumed,)),
+    (Phase.HELD, Said.ALONE): (Phase.TALKING, (CallResumed,)),
+    (Phase.HELD, Said.JOINED): (Phase.JOINED, (CallJoined,)),
+    (Phase.JOINED, Said.HELD): (Phase.HELD, (CallHeld,)),
+    (Phase.JOINED, Said.ALONE): (Phase.TALKING, (CallResumed,)),
+    **{(phase, Said.GONE): (Phase.IDLE, (Over,)) for phase in TALKED},
 }
-
-
-class Listed(Struct, frozen=True):
-    """One incoming voice call of +CLCC."""
-
-    said: Said  # INCOMING or ACTIVE
-    number: str | None = None
-    index: int | None = None
-
-
-NO_CALL = Listed(Said.GONE)
+# Words that fit a call without changing it.
+CONFIRMS = {
+    (Phase.ALERTING, Said.ALERTING), (Phase.ALERTING, Said.DIALLING), (Phase.HELD, Said.HELD),
+    (Phase.TALKING, Said.ACTIVE), (Phase.TALKING, Said.ALONE), (Phase.JOINED, Said.ACTIVE), (Phase.JOINED, Said.JOINED),
+}  # fmt: skip
+MEANS = {
+    Said.INCOMING: Phase.RINGING, Said.DIALLING: Phase.DIALLING, Said.ALERTING: Phase.ALERTING,
+    Said.ACTIVE: Phase.TALKING, Said.ALONE: Phase.TALKING, Said.JOINED: Phase.JOINED, Said.HELD: Phase.HELD,
+}  # fmt: skip
+SHOWN = {
+    Phase.IDLE: CallPhase.ENDED, Phase.RINGING: CallPhase.RINGING, Phase.DIALLING: CallPhase.DIALLING,
+    Phase.ALERTING: CallPhase.ALERTING, Phase.TALKING: CallPhase.TALKING, Phase.HELD: CallPhase.HELD,
+    Phase.JOINED: CallPhase.JOINED,
+}  # fmt: skip
+TOLD: dict[type[Event], Callable[..., Event]] = {
+    kind: kind for kind in (CallAnswered, CallAlerting, CallHeld, CallResumed, CallJoined)
+}
+OUT_ONLY = (Said.DIALLING, Said.ALERTING)
 
 
 class Known(Struct, frozen=True):
-    """A call that was under way before a restart; `since` is when it began to ring or was answered, as `now`."""
+    """A call that was under way before a restart; `since` is when it began or was answered, as `now`."""
 
     call: str
     phase: CallPhase
     number: str | None
     since: float
+    out: bool = False
+    waiting: bool = False
+    why: str = ""
 
 
-class CallMachine:
-    """All methods return the events that follow, oldest first, mostly none. `new_id` gives each call its name."""
+def same(one: str | None, other: str | None) -> bool:
+    """Whether both may be one telephone; a number that is not known may be any."""
+    return not one or not other or one[-SAME_DIGITS:] == other[-SAME_DIGITS:]
 
-    def __init__(self, line: str, new_id: Callable[[], str], known: Known | None = None) -> None:
-        self._line, self._new_id = line, new_id
-        self.phase = Phase.IDLE
-        self.call = ""
-        self._number: str | None = None
-        self._index: int | None = None  # the modem's own name for the call
-        self._answered_at = 0.0
-        self._heard_at: float | None = None  # last word of ringing; None: no clock runs yet
-        self._was_listed = False  # the call was seen in a list, so a list without it is an end
-        self._doubted_at: float | None = None
-        self._deaf_until = float("-inf")
-        self._hung_up = False
-        if known is not None:
-            self.phase = Phase.TALKING if known.phase is CallPhase.TALKING else Phase.RINGING
-            self.call, self._number, self._answered_at = known.call, known.number, known.since
-            self._was_listed = True
+
+def concerns(phase: Phase, said: Said) -> bool:
+    """Whether the word can be said of a call in this phase."""
+    return (phase, said) in TRANSITIONS or (phase, said) in CONFIRMS
+
+
+class LiveCall:
+    """`take` folds one word in. Its owner keeps time and finds out whose word it is."""
+
+    def __init__(self, line: str, call: str, *, out: bool, number: str | None = None, why: str = "") -> None:
+        self._line, self.id, self.out, self.number, self.why = line, call, out, number, why
+        self.phase = self.before = Phase.IDLE
+        self.changed_at = float("-inf")  # when `before` became `phase`
+        self.waiting = False  # it rings behind another
+        self.index: int | None = None  # the modem's own name for it
+        self.answered_at = 0.0
+        self.heard_at: float | None = None  # last word of ringing; None: no clock runs yet
+        self.listed = False  # it was seen in a list, so a list without it is an end
+        self.doubted_at: float | None = None  # lists have contradicted it since
+        self.ordered = False  # we dial it, and the modem has not taken that yet: no list can know it
+        self.suspected_at: float | None = None  # an end was told that named no call, since when
+        self.end = Reason.CALLER  # why it ends, as far as was told
+        self.hung_up = False
+        self.refused = ""
+
+    @classmethod
+    def known(cls, line: str, known: Known) -> "LiveCall":
+        call = cls(line, known.call, out=known.out, number=known.number, why=known.why)
+        phases = {shown: phase for phase, shown in SHOWN.items()}
+        call.phase = phases.get(known.phase, Phase.RINGING)
+        call.waiting = known.phase is CallPhase.WAITING
+        call.answered_at, call.listed = known.since, True
+        return call
 
     @property
-    def deadline(self) -> float | None:
-        """When `tick` has something to say, if nothing is heard before."""
-        if self.phase is not Phase.RINGING or self._heard_at is None:
-            return None
-        return self._heard_at + RING_GAP
+    def shown(self) -> CallPhase:
+        return CallPhase.WAITING if self.waiting and self.phase is Phase.RINGING else SHOWN[self.phase]
 
-    def hear(self, said: Said, now: float, number: str | None = None, index: int | None = None) -> list[CallEvent]:
-        """One word of one source; None: it does not say. The end of another call, one that waited, is not heard."""
-        if said is Said.GONE and None not in (index, self._index) and index != self._index:
-            return []
-        events = self._step(said, now, number, Reason.OPERATOR if self._hung_up else Reason.CALLER)
-        if self.phase is not Phase.IDLE and self._index is None:
-            self._index = index
-        return events
+    def may_be(self, said: Said) -> bool:
+        """Whether a list or report can say this of the call as it is; if not, it speaks of another."""
+        if said is Said.INCOMING:
+            return self.phase is Phase.RINGING
+        if said in OUT_ONLY:
+            return self.phase in SETS_UP
+        return True
 
-    def listed(self, calls: Sequence[Listed], now: float) -> list[CallEvent]:
-        """All incoming calls that the modem has."""
-        if now < self._deaf_until:
-            return []
-        call = min(calls, key=lambda call: call.said is not Said.ACTIVE, default=NO_CALL)
-        said = call.said
-        another = said is not Said.GONE and self._is_another(said, call.number)
-        if another or (said is Said.GONE and not self._was_listed and self.phase is not Phase.IDLE):
-            self._doubted_at = now if self._doubted_at is None else self._doubted_at
-            if now - self._doubted_at < DOUBT:
-                return []
-        events = self.hear(Said.GONE, now) if another else []
-        events += self.hear(said, now, call.number, call.index)
-        self._doubted_at = None
-        self._was_listed = self.phase is not Phase.IDLE
-        return events
+    def was_a_moment_ago(self, said: Said, now: float, moment: float) -> bool:
+        """Whether this is what the call was before its last change, said by a list from before it."""
+        return now - self.changed_at < moment and MEANS.get(said) is self.before is not self.phase
 
-    def _is_another(self, said: Said, number: str | None) -> bool:
-        """The call that is listed is not the one that was heard: the end of that one was missed."""
-        if self.phase is Phase.TALKING and said is Said.INCOMING:
-            return True
-        return bool(number and self._number and number[-SAME_DIGITS:] != self._number[-SAME_DIGITS:])
-
-    def tick(self, now: float) -> list[CallEvent]:
-        """Time has passed."""
-        deadline = self.deadline
-        return self.hear(Said.GONE, now) if deadline is not None and now >= deadline else []
-
-    def line_up(self, now: float) -> None:
-        """The modem answers: a call that was ringing before must show itself again."""
-        if self.phase is Phase.RINGING and self._heard_at is None:
-            self._heard_at = now
-
-    def line_lost(self, now: float) -> list[CallEvent]:
-        """The modem is gone, and with it whatever was said on it."""
-        return self._step(Said.GONE, now, None, Reason.LINE_LOST)
-
-    def hang_up(self) -> None:
-        """The operator hangs up or refuses the call: its end, once heard, is theirs."""
-        self._hung_up = self.phase is not Phase.IDLE
-
-    def hang_up_failed(self) -> None:
-        self._hung_up = False
-
-    def _step(self, said: Said, now: float, number: str | None, reason: Reason) -> list[CallEvent]:
+    def take(self, said: Said, now: float, number: str | None, why: Reason) -> list[Event]:
+        """The events that follow; `why` is that of an end, as far as its source knows."""
         before = self.phase
         if (before, said) not in TRANSITIONS:
             return self._identify(number)
         events = self._identify(number)
-        if before is Phase.IDLE:
-            self.call, self._number, self._was_listed, self._doubted_at = self._new_id(), number, False, None
         self.phase, kinds = TRANSITIONS[before, said]
-        events += [self._event(kind, now, before, reason) for kind in kinds]
+        if self.phase is not before:
+            self.before, self.changed_at = before, now
+        events += [event for kind in kinds for event in self._events(kind, now, before, why)]
         if self.phase is Phase.RINGING:
-            self._heard_at = now
-        elif self.phase is Phase.TALKING and before is not Phase.TALKING:
-            self._answered_at = now
-        elif self.phase is Phase.IDLE:
-            self._deaf_until = now + LATE_LISTING
-            self.call, self._number, self._index, self._heard_at, self._hung_up = "", None, None, None, False
+            self.heard_at = now
+        elif self.phase in TALKED and before not in TALKED:
+            self.answered_at = now
         return events
 
-    def _identify(self, number: str | None) -> list[CallEvent]:
-        if number is None or self._number is not None or self.phase is Phase.IDLE:
+    def _identify(self, number: str | None) -> list[Event]:
+        if number is None or self.number is not None:
             return []
-        self._number = number
-        return [CallIdentified(line=self._line, call=self.call, number=number)]
+        self.number = number
+        if self.phase is Phase.IDLE:
+            return []
+        return [CallIdentified(line=self._line, call=self.id, number=number)]
 
-    def _event(self, kind: type[CallEvent], now: float, before: Phase, reason: Reason) -> CallEvent:
-        if kind is CallRinging:
-            return CallRinging(line=self._line, call=self.call, number=self._number)
-        refused = before is Phase.RINGING and reason is Reason.OPERATOR
-        if kind is CallEnded or (kind is CallMissed and refused):
-            seconds = round(max(0.0, now - self._answered_at), 1) if before is Phase.TALKING else 0.0
-            return CallEnded(line=self._line, call=self.call, seconds=seconds, reason=reason)
-        return kind(line=self._line, call=self.call)
+    def _events(self, kind: type[Event], now: float, before: Phase, why: Reason) -> list[Event]:
+        if kind is Began and self.out:
+            return [CallDialled(line=self._line, call=self.id, number=self.number or "", why=self.why)]
+        if kind is Began:
+            return [CallRinging(line=self._line, call=self.id, number=self.number, waiting=self.waiting)]
+        if kind is Over:
+            return self._ends(now, before, why)
+        return [TOLD[kind](line=self._line, call=self.id)]
+
+    def _ends(self, now: float, before: Phase, why: Reason) -> list[Event]:
+        talked = before in TALKED
+        told: list[Event] = []
+        if why is not Reason.LINE_LOST:
+            if self.refused and not talked:
+                told, why = [CallRefused(line=self._line, call=self.id, why=self.refused)], Reason.REFUSED
+            elif self.hung_up:
+                why = Reason.OPERATOR
+            elif talked:
+                why = Reason.CALLER
+            elif self.out and why is Reason.CALLER:
+                why = Reason.UNREACHABLE
+        if not talked and not self.out and why not in (Reason.OPERATOR, Reason.REFUSED):
+            return [CallMissed(line=self._line, call=self.id)]
+        seconds = round(max(0.0, now - self.answered_at), 1) if talked else 0.0
+        return [*told, CallEnded(line=self._line, call=self.id, seconds=seconds, reason=why)]

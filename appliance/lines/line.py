@@ -2,27 +2,23 @@
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from appliance.clock import boot_id
 from appliance.config import Line as LineConfig
-from appliance.events import CallAnswered, CallEnded, CallEvent, LineDown, LineRecovery, LineUp
+from appliance.events import LineDown, LineRecovery, LineUp
 from appliance.journal import Appended
 from appliance.lines import ORDER_PORT, sms_memory
 from appliance.lines.bench import Bench
-from appliance.lines.call_machine import CallMachine, Known, Listed, Phase, Reason, Said
 from appliance.lines.ledger import Ledger
 from appliance.lines.line_view import REGISTERED, line_view
 from appliance.lines.surroundings import Means, Surroundings
+from appliance.lines.telephone import Telephone
 from appliance.lines.ussd_talk import UssdTalk
-from appliance.model import CallPhase
 from appliance.state import State
 from appliance.view import LineView
 from drivers.clock import Clock
-from drivers.jsonsocket import Refusal
 from drivers.modem import events as heard
 from drivers.modem.errors import LinkLost, ModemError
 from drivers.modem.exchange import Priority
@@ -31,13 +27,11 @@ from drivers.modem.pdu import StatusReport
 from drivers.modem.profile import Profile
 from drivers.modem.recorder import Recorder
 
-PROOF_WITHIN = 6.0  # s behind the modem's OK until the call is seen answered or gone; +CLCC is asked every 2 s
 ASK_DISK = 5.0  # s; how often a part that cannot be stored yet looks whether it can
 DELETE_AGAIN = 30.0  # s behind a refused deletion
 MOST_DELETING = 512  # parts on their way out of the modem; its memories hold 255 each
 
-REPORTED = {"incoming": Said.INCOMING, "active": Said.ACTIVE, "ended": Said.GONE}  # of one call; others change nothing
-LISTED = {0: Said.ACTIVE, 1: Said.ACTIVE, 4: Said.INCOMING, 5: Said.INCOMING}  # +CLCC: active, held, incoming, waiting
+NO_VOICE = ("none", "sms_only")  # bearers
 
 log = logging.getLogger("siaga.lines")
 
@@ -70,7 +64,7 @@ class Line:
             lambda: bool(self.call or self.sending),
             means or Means(),
         )
-        self._calls = CallMachine(config.id, lambda: secrets.token_hex(4), self._call_before_restart())
+        self.telephone = Telephone(config, self._modem.telephone, state, clock, append, on_changed)
         self._ledger = Ledger(config.id, state, append, on_data)
         self._told_up: bool | None = None
         self._down = "starting"
@@ -79,27 +73,11 @@ class Line:
         self._sending_since = 0.0
         self._deleting: dict[tuple[str | None, int], asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
-        self._ring_timer: asyncio.TimerHandle | None = None
-        self._stepped = asyncio.Event()
-        self._answering = asyncio.Lock()
-        self._actors: dict[type[CallEvent], str] = {}  # who ordered what is about to be seen
-
-    def _call_before_restart(self) -> Known | None:
-        now, wall, boot = self._clock.now(), self._clock.wall(), boot_id()
-        live = [
-            call
-            for call in self._state.calls.values()
-            if call.line == self.config.id and call.phase in (CallPhase.RINGING, CallPhase.TALKING)
-        ]
-        if not live:
-            return None
-        call = live[-1]
-        return Known(call.id, call.phase, call.number, now - call.since.elapsed(now, wall, boot))
 
     @property
     def call(self) -> str:
-        """The id of the call on the line, or an empty string."""
-        return self._calls.call
+        """The id of the foremost call on the line, or an empty string."""
+        return self.telephone.call
 
     @property
     def up(self) -> bool:
@@ -109,6 +87,15 @@ class Line:
     def registered(self) -> bool:
         """Whether the network takes messages and calls now."""
         return self._modem.up and self._modem.status.registration in REGISTERED
+
+    @property
+    def can_dial(self) -> bool:
+        """Whether a call could go out or come in now: registered, something to carry the voice, and no call on it."""
+        return self.registered and self._modem.status.bearer not in NO_VOICE and not self.call
+
+    @property
+    def signal_dbm(self) -> int | None:
+        return self._modem.status.signal_dbm
 
     @property
     def operator(self) -> str | None:
@@ -122,10 +109,9 @@ class Line:
                 self._group.create_task(self._modem.run())
                 self._group.create_task(self.recorder.run())
                 self._group.create_task(self._surroundings.run())
+                self._group.create_task(self.telephone.run())
         finally:
             self._group = None
-            if self._ring_timer:
-                self._ring_timer.cancel()
 
     # What the modem says
 
@@ -155,40 +141,7 @@ class Line:
                     "%s: %s was refused, the line works in part: %s", self.config.id, event.command, event.reason
                 )
             case _:
-                self._step(self._call_events(event))
-        self._on_changed()
-
-    def _call_events(self, event: heard.ModemEvent) -> list[CallEvent]:
-        now = self._clock.now()
-        match event:
-            case heard.Ring():
-                return self._calls.hear(Said.INCOMING, now)
-            case heard.Caller(number=number, waiting=False):
-                return self._calls.hear(Said.INCOMING, now, number)
-            case heard.CallReported(state=state) if state in REPORTED and event.incoming is not False:
-                said = Said.CONNECTED if state == "active" and event.incoming is None else REPORTED[state]
-                return self._calls.hear(said, now, event.number, event.index)
-            case heard.CallEnded(number=number):
-                return self._calls.hear(Said.GONE, now, number)
-            case heard.CallListed(calls=calls):
-                incoming = [c for c in calls if c.incoming and c.state in LISTED]
-                return self._calls.listed([Listed(LISTED[c.state], c.number, c.index) for c in incoming], now)
-        return []
-
-    def _step(self, events: list[CallEvent]) -> None:
-        """Journal what the machine made of it, and set the clock of the next ring."""
-        for event in events:
-            ordered = not isinstance(event, CallEnded) or event.reason == Reason.OPERATOR
-            self._append(event, actor=self._actors.pop(type(event), "") if ordered else "")
-        if events:
-            self._stepped.set()
-        if self._ring_timer:
-            self._ring_timer.cancel()
-        if (deadline := self._calls.deadline) is not None:
-            self._ring_timer = asyncio.get_running_loop().call_at(deadline, self._ring_gap)
-
-    def _ring_gap(self) -> None:
-        self._step(self._calls.tick(self._clock.now()))
+                self.telephone.heard(event)
         self._on_changed()
 
     def _port_up(self, identity: heard.Identity) -> None:
@@ -196,8 +149,7 @@ class Line:
         if self._told_up is not True:
             self._told_up = True
             self._append(LineUp(line=self.config.id, modem=self._name))
-        self._calls.line_up(self._clock.now())
-        self._step([])
+        self.telephone.line_up()
 
     def _port_lost(self, reason: str) -> None:
         self._down = "mute" if Path(self.config.port).exists() else "no_port"
@@ -207,7 +159,7 @@ class Line:
         for task in self._deleting.values():
             task.cancel()  # whatever lies there is told again when the modem is back
         self._deleting.clear()
-        self._step(self._calls.line_lost(self._clock.now()))
+        self.telephone.line_lost()
 
     def _delete_behind(self, row: Appended | None, memory: str | None, index: int | None) -> None:
         """Delete what lies at a place of the modem once `row` is on disk. None: at once."""
@@ -254,60 +206,6 @@ class Line:
             self.sending -= 1
             self._sending_since = self._clock.now()
 
-    async def answer(self, actor: str) -> dict[str, str]:
-        """Take the call that rings, and see it taken. Raises Refusal."""
-        async with self._answering:
-            if self._calls.phase is not Phase.RINGING:
-                raise Refusal("no_call", f"No call rings on {self.config.name}.", "It was answered or has ended.")
-            call = self.call
-            self._actors[CallAnswered] = actor
-            try:
-                await self._modem.answer()
-            except ModemError as e:
-                raise self._refusal(e) from e
-            else:
-                await self._proof(call, Phase.TALKING)
-            finally:
-                self._actors.pop(CallAnswered, None)
-        return {"line": self.config.id, "call": call}
-
-    async def hang_up(self, actor: str) -> dict[str, str]:
-        """End the call or refuse the one that rings, and see it gone. Raises Refusal."""
-        call = self.call
-        if not call:
-            raise Refusal("no_call", f"There is no call on {self.config.name}.", "It has ended already.")
-        self._calls.hang_up()
-        self._actors[CallEnded] = actor
-        try:
-            await self._modem.hangup()
-            await self._proof(call, Phase.IDLE)
-        except ModemError as e:
-            raise self._refusal(e) from e
-        finally:
-            self._actors.pop(CallEnded, None)
-            if self.call == call:
-                self._calls.hang_up_failed()
-        return {"line": self.config.id, "call": call}
-
-    async def _proof(self, call: str, phase: Phase) -> None:
-        """Wait until the call is seen in `phase`. Raises Refusal when it is not, or ended instead."""
-        try:
-            async with asyncio.timeout(PROOF_WITHIN):
-                while self.call == call and self._calls.phase is not phase:
-                    self._stepped.clear()
-                    await self._stepped.wait()
-        except TimeoutError as e:
-            raise Refusal(
-                "not_proven",
-                f"{self.config.name}: the modem took the command, and nothing is seen of it.",
-                "Try again.",
-            ) from e
-        if phase is Phase.TALKING and self.call != call:
-            raise Refusal("no_call", f"{self.config.name}: the caller hung up first.", "Nothing is left to answer.")
-
-    def _refusal(self, error: ModemError) -> Refusal:
-        return Refusal("modem", f"{self.config.name}: the modem did not do it: {error}", "Try again.")
-
     def view(self) -> LineView:
         at = self._sending_since if self.sending else self._clock.now()
         view = line_view(
@@ -320,4 +218,5 @@ class Line:
             link=self._state.links.get(f"line/{self.config.id}"),
             call=self._state.calls.get(self.call),
         )
+        view.calls = [call for name in self.telephone.calls if (call := self._state.calls.get(name)) is not None]
         return self._surroundings.onto(view, at)

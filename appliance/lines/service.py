@@ -20,11 +20,11 @@ from appliance.lines.operator_plan import OperatorPlan, PlanError, load_plans
 from appliance.lines.outgoing import Outgoing
 from appliance.lines.outgoing_machine import Cap
 from appliance.lines.surroundings import Means
+from appliance.lines.switchboard import Switchboard
 from appliance.model import CallPhase
 from appliance.state import Link, State
 from appliance.view import LineView
 from drivers.clock import Clock
-from drivers.jsonsocket import Refusal
 from drivers.modem.pdu import StatusReport
 from drivers.modem.profile import ProfileError, load_profiles
 from drivers.modem.session import UNKNOWN
@@ -32,7 +32,7 @@ from drivers.modem.session import UNKNOWN
 log = logging.getLogger("siaga.lines")
 
 
-class Lines:
+class Lines(Switchboard):
     """`on_data` gets number and octets of each binary message on ORDER_PORT; `recordings` is a folder for LINE.rec.
 
     With modem profiles that cannot be read there are no lines, and each says so; the box works on without them.
@@ -44,8 +44,8 @@ class Lines:
         on_time: Callable[[str, float], None] = lambda line, offset: None,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:  # fmt: skip
-        self._site, self._state, self._clock, self._append = site, state, clock, append
-        self._lines: dict[str, Line] = {}
+        self._site, self._clock, self._append = site, clock, append
+        lines: dict[str, Line] = {}
         self._fault = ""
         self._on_changed = on_changed
         plans = self._plans(profiles)
@@ -58,15 +58,16 @@ class Lines:
                 plans=plans, credit=site.credit, zone=ZONES[site.zone], on_time=on_time,
                 uniform=uniform, urgent=self._urgent, others=self._another_registered,
             )  # fmt: skip
-            self._lines = {
+            lines = {
                 c.id: Line(
                     c, makes, state, clock, append, self._changed, on_data,
                     recordings / f"{c.id}.rec" if recordings else None, means, self._report,
                 )
                 for c in site.line
             }  # fmt: skip
+        super().__init__(lines, state, plans or (), site.calls.keep_free)
         self.outgoing = Outgoing(
-            lines=self._lines, state=state, clock=clock, append=append, fault=self._fault,
+            lines=lines, state=state, clock=clock, append=append, fault=self._fault,
             cap=Cap(site.sms.per_hour, site.sms.burst), operators=plans or (),
         )  # fmt: skip
 
@@ -113,11 +114,11 @@ class Lines:
 
     def _close_forgotten_calls(self) -> None:
         """Calls that the journal has as going on, and that no line follows: their line is gone from the site file."""
-        followed = {line.call for line in self._lines.values()}
-        for call in [c for c in self._state.calls.values() if c.id not in followed]:
-            if call.phase is CallPhase.RINGING:
+        followed = {name for line in self._lines.values() for name in line.telephone.calls}
+        for call in [c for c in self._state.calls.values() if c.live and c.id not in followed]:
+            if call.phase in (CallPhase.RINGING, CallPhase.WAITING):
                 self._append(CallMissed(line=call.line, call=call.id))
-            elif call.phase is CallPhase.TALKING:
+            else:
                 self._append(CallEnded(line=call.line, call=call.id, seconds=0.0, reason=Reason.LINE_LOST))
 
     def up(self) -> bool:
@@ -128,22 +129,9 @@ class Lines:
         """One binary message to ORDER_PORT, before all else. Raises OSError with all reasons when no line took it."""
         await self.outgoing.send_data(number, payload, purpose)
 
-    async def answer(self, line: str, actor: str) -> dict[str, str]:
-        """Take the call that rings on a line. Raises Refusal."""
-        return await self._line(line).answer(actor)
-
-    async def hang_up(self, line: str, actor: str) -> dict[str, str]:
-        """End or refuse the call on a line. Raises Refusal."""
-        return await self._line(line).hang_up(actor)
-
     def bench(self, line: str) -> Bench:
         """What a technician may ask of a line. Raises Refusal when there is none."""
         return self._line(line).bench
-
-    def _line(self, name: str) -> Line:
-        if name not in self._lines:
-            raise Refusal("no_line", f"There is no line {name!r}.", f"Lines: {', '.join(self._lines) or 'none'}.")
-        return self._lines[name]
 
     def views(self) -> list[LineView]:
         if not self._fault:

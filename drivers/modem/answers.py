@@ -74,6 +74,15 @@ class VendorCall(Struct, frozen=True):
     incoming: bool
     state: int
     number: str | None = None
+    voice: bool = True
+    conference: bool | None = None  # None: it does not say
+
+
+class HuaweiCall(Struct, frozen=True):
+    """^ORIG, ^CONF, ^CONN, ^CEND. `cause` is that of 3GPP TS 24.008 annex H, of an end; None: it does not say."""
+
+    index: int
+    cause: int | None = None
 
 
 class Stored(Struct, frozen=True):
@@ -322,7 +331,11 @@ def ccinfo(line: str) -> VendorCall:
     if parts[0].lower() != "ccinfo":
         raise AnswerError(f"{line[:80]!r} is not about a call")
     index, direction, state = (_number(parts, at, line) for at in (1, 2, 3))
-    return VendorCall(index, direction == 1, 6 if state < 0 else state, _caller(parts, 6))
+    joined = _optional(parts, 5)
+    return VendorCall(
+        index, direction == 1, 6 if state < 0 else state, _caller(parts, 6), _optional(parts, 4) in (None, 0),
+        None if joined is None else joined == 1,
+    )  # fmt: skip
 
 
 def dsci(line: str) -> VendorCall:
@@ -330,6 +343,12 @@ def dsci(line: str) -> VendorCall:
     parts = fields(line, "^DSCI")
     index, direction, state = (_number(parts, at, line) for at in (0, 1, 2))
     return VendorCall(index, direction == 1, state, _caller(parts, 4))
+
+
+def huawei_call(line: str) -> HuaweiCall:
+    """`^ORIG:id,type`, `^CONF:id`, `^CONN:id,type`, `^CEND:id,seconds,status,cause`."""
+    parts = fields(line, "^ORIG", "^CONF", "^CONN", "^CEND")
+    return HuaweiCall(_number(parts, 0, line), _optional(parts, 3) if name_of(line) == "^CEND" else None)
 
 
 def cusd(line: str) -> Ussd:

@@ -16,6 +16,8 @@ CALL_STATES: tuple[CallState, ...] = ("active", "held", "dialling", "alerting", 
 
 HANDED_OVER = "+CMT"  # the "memory" of what lies nowhere: the modem waits for its acknowledgement
 
+Unanswered = Literal["", "busy", "no_answer", "unreachable"]
+
 Registered = Literal["unknown", "not_registered", "searching", "denied", "home", "roaming", "emergency_only"]
 Technology = Literal["unknown", "2g", "3g", "4g", "5g"]
 
@@ -144,13 +146,20 @@ class CallReported(Struct, frozen=True, tag="call_reported"):
     source: str
     incoming: bool | None = None
     index: int | None = None
+    conference: bool | None = None
 
 
 class CallEnded(Struct, frozen=True, tag="call_ended"):
-    """A call is over; `reason` in the modem's own words."""
+    """A call is over; `reason` in the modem's own words, `why` what it says of a call that was never answered.
+
+    `of`: which calls can be meant: "ringing" ones that came in, ones "dialled" and not answered, "talked" ones, "any".
+    """
 
     reason: str
     number: str | None = None
+    index: int | None = None
+    why: Unanswered = ""
+    of: Literal["any", "ringing", "dialled", "talked"] = "any"
 
 
 class KeyHeard(Struct, frozen=True, tag="key_heard"):

@@ -15,13 +15,13 @@ from drivers.modem.errors import CommandRefused, LinkLost, ModemBusy, NotDone, P
 from drivers.modem.events import ModemEvent, PortLost, PortUp, RecoveryStep, StatusChanged
 from drivers.modem.exchange import Exchange, Priority
 from drivers.modem.ladder import Ladder
-from drivers.modem.numbers import diallable
 from drivers.modem.pdu import Tpdu, encode_submit
 from drivers.modem.profile import Profile
 from drivers.modem.recorder import Recorder
 from drivers.modem.serial_port import SerialPort
 from drivers.modem.session import RESTART, UNKNOWN, Session
 from drivers.modem.sim_card import SimCard
+from drivers.modem.telephone import Telephone
 
 REOPEN_FIRST, REOPEN_MOST = 0.5, 5.0  # s between attempts to open the port
 PING_EVERY = 5.0  # s while the modem is mute
@@ -30,7 +30,6 @@ PINGS_BEFORE_REOPEN = 6  # then the port itself is tried anew
 MAX_EARLY = 32  # messages handed over before the modem was understood; one that wants acknowledgements sends one
 SMS_SENT = 40.0  # s for the network to take a message; it answers 332 by itself after some 30
 NETWORKS = 10.0  # s to take another choice of networks
-CALL_SET_UP = 20.0  # s; on some networks OK comes only when the other side rings
 
 
 class Modem:
@@ -61,6 +60,7 @@ class Modem:
         self._session: Session | None = None
         self._early: deque[Urc] = deque(maxlen=MAX_EARLY)
         self._up: bool | None = None
+        self.telephone = Telephone(self._linked)
         self._reference = secrets.randbelow(256)  # of long messages; not the same again after each restart
 
     @property
@@ -263,23 +263,3 @@ class Modem:
         """
         _, session = self._linked()
         await session.inbox.delete(index, memory)
-
-    async def answer(self) -> None:
-        """Take the incoming call. Raises ModemError."""
-        exchange, session = self._linked()
-        await exchange.ask("ATA", timeout=CALL_SET_UP, priority=Priority.URGENT)
-        session.expect_call()
-
-    async def hangup(self) -> None:
-        """End the call, or refuse the incoming one. Raises ModemError."""
-        exchange, session = self._linked()
-        session.expect_call()
-        await exchange.ask(session.profile.hangup, timeout=CALL_SET_UP, priority=Priority.URGENT)
-
-    async def dial(self, number: str) -> None:
-        """Start a call; what becomes of it comes as events. Raises NumberRefused on emergency numbers, ModemError."""
-        line = f"ATD{diallable(number)};"
-        exchange, session = self._linked()
-        session.expect_call()
-        await exchange.ask(line, timeout=CALL_SET_UP, priority=Priority.URGENT)
-        session.expect_call()

@@ -16,6 +16,7 @@ from drivers.modem.events import (
     ModemEvent,
     NetworkTime,
     Ring,
+    Unanswered,
     UssdSaid,
 )
 from drivers.modem.network_time import network_time
@@ -23,13 +24,20 @@ from drivers.modem.network_time import network_time
 KEYS = "0123456789*#ABCD"
 FULL = ("^SMMEMFULL", "+SMS FULL")  # Huawei, SIMCom; Quectel says +QIND: "smsfull"
 HUAWEI_STATES: dict[str, CallState] = {"^ORIG": "dialling", "^CONF": "alerting", "^CONN": "active"}
+# Of calls that we dialled and nobody answered; V.250 clause 6.3.
+ENDINGS = {
+    "BUSY": CallEnded("BUSY", why="busy", of="dialled"),
+    "NO ANSWER": CallEnded("NO ANSWER", why="no_answer", of="dialled"),
+}
+# 3GPP TS 24.008 annex H. What is not here and no normal end (16, 31) leaves a number not reachable.
+CAUSES: dict[int, Unanswered] = {17: "busy", 21: "busy", 18: "no_answer", 19: "no_answer", 16: "", 31: ""}
 
 
 def events_of(urc: Urc) -> tuple[ModemEvent, ...]:
     """What one unasked line says of calls, keys and USSD."""
     read = READERS.get(urc.name)
     if read is None:
-        return (CallEnded(urc.name),) if urc.name in CALL_ENDINGS else ()
+        return (ENDINGS.get(urc.name, CallEnded(urc.name)),) if urc.name in CALL_ENDINGS else ()
     try:
         return read(urc.line)
     except AnswerError:
@@ -43,13 +51,15 @@ def says_full(urc: Urc) -> bool:
 
 def _listed(line: str) -> tuple[ModemEvent, ...]:
     call = answers.clcc(line)
-    return _call(VendorCall(call.index, call.incoming, call.state, call.number), "+CLCC") if call.voice else ()
+    said = VendorCall(call.index, call.incoming, call.state, call.number, call.voice, call.conference)
+    return _call(said, "+CLCC")
 
 
 def _call(call: VendorCall, source: str) -> tuple[ModemEvent, ...]:
-    if not 0 <= call.state < len(CALL_STATES):
+    if not call.voice or not 0 <= call.state < len(CALL_STATES):
         return ()
-    return (CallReported(CALL_STATES[call.state], call.number, source, call.incoming, call.index),)
+    state = CALL_STATES[call.state]
+    return (CallReported(state, call.number, source, call.incoming, call.index, call.conference),)
 
 
 def _quectel(line: str) -> tuple[ModemEvent, ...]:
@@ -61,20 +71,27 @@ def _voice_call(line: str) -> tuple[ModemEvent, ...]:
     said = line.partition(":")[2].strip().upper()
     if said.startswith("BEGIN"):
         return (CallReported("active", None, "VOICE CALL"),)
-    return (CallEnded(line),) if said.startswith("END") else ()
+    return (CallEnded(line, of="talked"),) if said.startswith("END") else ()
 
 
 def _missed(line: str) -> tuple[ModemEvent, ...]:
     """SIMCom: `MISSED_CALL: 11:53AM 08020866256`."""
     words = line.split()
-    return (CallEnded("MISSED_CALL", words[-1] if len(words) > 2 else None),)
+    return (CallEnded("MISSED_CALL", words[-1] if len(words) > 2 else None, of="ringing"),)
 
 
 def _huawei(line: str) -> tuple[ModemEvent, ...]:
-    name = name_of(line)
+    name, call = name_of(line), answers.huawei_call(line)
     if name == "^CEND":
-        return (CallEnded(line),)
-    return (CallReported(HUAWEI_STATES[name], None, name),)
+        why: Unanswered = "" if call.cause is None else CAUSES.get(call.cause, "unreachable")
+        return (CallEnded(line, index=call.index, why=why),)
+    return (CallReported(HUAWEI_STATES[name], None, name, False if name != "^CONN" else None, call.index),)
+
+
+def _dialled_here(line: str) -> tuple[ModemEvent, ...]:
+    """SIMCom's `MO RING` and `MO CONNECTED`."""
+    state: CallState = "alerting" if name_of(line) == "MO RING" else "active"
+    return (CallReported(state, None, name_of(line), incoming=False),)
 
 
 def _key(line: str) -> tuple[ModemEvent, ...]:
@@ -104,6 +121,8 @@ READERS: dict[str, Callable[[str], tuple[ModemEvent, ...]]] = {
     "^DSCI": lambda line: _call(answers.dsci(line), "^DSCI"),
     "VOICE CALL": _voice_call,
     "MISSED_CALL": _missed,
+    "MO RING": _dialled_here,
+    "MO CONNECTED": _dialled_here,
     "^ORIG": _huawei,
     "^CONF": _huawei,
     "^CONN": _huawei,

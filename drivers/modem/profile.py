@@ -53,6 +53,15 @@ class Only2g(Struct, frozen=True, forbid_unknown_fields=True):
     widen: Line
 
 
+class Sound(Struct, frozen=True, forbid_unknown_fields=True):
+    """Commands that start and stop the sound of a call, empty where there is nothing to say."""
+
+    on: Line
+    off: Line | Literal[""] = ""
+    after_s: Annotated[float, Meta(ge=0, le=5)] = 0.0  # s behind the call's begin before `on` is taken
+    reset: Line | None = None  # restarts a modem whose calls have become mute
+
+
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """`match` are substrings of what ATI, AT+CGMI and AT+CGMM say; the one profile without any fits all others.
 
@@ -70,7 +79,10 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     two_line_urcs: tuple[Name, ...] = ()
     restart_urcs: tuple[Name, ...] = ("RDY",)
     delivery: Literal["stored", "direct"] = "stored"
-    hangup: Line = "AT+CHUP"
+    hangup: Line = "AT+CHUP"  # ends all calls
+    refuse: Line = "AT+CHUP"  # of the call that rings alone; who calls hears busy
+    key: Line = 'AT+VTS="{key}"'  # sends one telephone key; {call} is the call's index
+    sound: Sound | None = None
     reset: Line | None = None  # the maker's own, for when AT+CFUN=1,1 does not help
     signal: tuple[Line, ...] = ("AT+CSQ", "AT+CESQ")  # asked in this order until one tells a strength
     ims: Line | None = None  # asks whether voice over LTE is up
@@ -87,6 +99,9 @@ def load_profile(path: Path) -> Profile:
         for line in (
             *(initial.send for initial in (*profile.init, *profile.sim_init)),
             profile.hangup,
+            profile.refuse,
+            profile.key,
+            *((s.on, s.off or "AT", s.reset or "AT") if (s := profile.sound) else ()),
             *profile.signal,
             *((profile.time.ask,) if profile.time else ()),
             *((p.ask, p.narrow, p.widen) if (p := profile.only_2g) else ()),

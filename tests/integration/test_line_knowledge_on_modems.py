@@ -77,7 +77,7 @@ def test_a_modem_on_another_socket_goes_on_where_it_was(tell: Callable[..., None
         await box.ready()
         await there.network.turn("call.from", number=OUTSIDE, to="l1", ring_s=100)
         await box.event(CallRinging)
-        await box.lines.answer("l1", "sari")
+        await box.lines.answer("l1", "", "sari")
         old = (there.network.folder / "l1").readlink()
         await there.network.turn("modem.move", name="l1")
         assert (there.network.folder / "l1").readlink() != old

@@ -63,11 +63,11 @@ def test_a_call_rings_with_its_number_is_answered_and_hung_up(tell: Callable[[St
         await box.until(lambda: box.state.calls[rang.call].number == OUTSIDE, "identified")
         assert (box.view(line).can_take_call, box.view(line).why) == ("no", "in_call")
         assert box.view(line).call == box.state.calls[rang.call]
-        assert await box.lines.answer(line, "sari") == {"line": line, "call": rang.call}
+        assert await box.lines.answer(line, "", "sari") == {"line": line, "call": rang.call}
         assert "ATA" in await there.network.typed(line)
         assert box.state.calls[rang.call].phase is CallPhase.TALKING
         await asyncio.sleep(12)
-        assert await box.lines.hang_up(line, "sari") == {"line": line, "call": rang.call}
+        assert await box.lines.hang_up(line, "", "sari") == {"line": line, "call": rang.call}
         assert "AT+CHUP" in await there.network.typed(line)
         ended = await box.event(CallEnded)
         assert ended.reason == "operator"
@@ -104,7 +104,7 @@ def test_a_caller_who_hangs_up_ends_the_talk(tell: Callable[[Story], None], line
         await box.ready()
         await there.network.turn("call.from", number=OUTSIDE, to=line)
         await box.event(CallRinging)
-        await box.lines.answer(line, "sari")
+        await box.lines.answer(line, "", "sari")
         await there.network.turn("call.drop", to=line)
         assert (await box.event(CallEnded)).reason == "caller"
 
@@ -118,7 +118,7 @@ def test_a_ringing_call_can_be_refused(tell: Callable[[Story], None], line: str)
         await box.ready()
         await there.network.turn("call.from", number=OUTSIDE, to=line)
         await box.event(CallRinging)
-        await box.lines.hang_up(line, "sari")
+        await box.lines.hang_up(line, "", "sari")
         assert (await box.event(CallEnded)).reason == "operator"
         assert box.all(CallMissed) == []
 
@@ -131,9 +131,9 @@ def test_what_cannot_be_done_is_refused_with_what_to_do(tell: Callable[[Story], 
         await box.ready()
         for act in (box.lines.answer, box.lines.hang_up):
             with pytest.raises(Refusal, match="Lines: l1, l2"):
-                await act("l9", "sari")
+                await act("l9", "", "sari")
             with pytest.raises(Refusal) as refusal:
-                await act("l1", "sari")
+                await act("l1", "", "sari")
             assert (refusal.value.code, bool(refusal.value.next)) == ("no_call", True)
 
     tell(story)
@@ -146,7 +146,7 @@ def test_a_call_goes_on_over_a_restart_of_the_box(tell: Callable[[Story], None])
         for line in NUMBERS:
             await there.network.turn("call.from", number=OUTSIDE, to=line, ring_s=600)
         await box.event(CallRinging, 2)
-        await box.lines.answer("l1", "sari")
+        await box.lines.answer("l1", "", "sari")
         box = await there.start()
         await box.ready_or_in_call()
         await asyncio.sleep(8)
@@ -294,7 +294,7 @@ def test_a_mute_modem_is_a_line_that_is_down_and_comes_back(tell: Callable[[Stor
         await box.ready()
         await there.network.turn("call.from", number=OUTSIDE, to="l1", ring_s=600)
         await box.event(CallRinging)
-        await box.lines.answer("l1", "sari")
+        await box.lines.answer("l1", "", "sari")
         await there.network.turn("modem.mute", name="l1")
         assert (await box.event(LineDown)).line == "l1"
         assert box.all(CallEnded)[0].reason == "line_lost"
@@ -318,7 +318,7 @@ def test_an_unplugged_modem_loses_its_call_and_comes_back_when_plugged(tell: Cal
         await box.ready()
         await there.network.turn("call.from", number=OUTSIDE, to="l2")
         await box.event(CallRinging)
-        await box.lines.answer("l2", "sari")
+        await box.lines.answer("l2", "", "sari")
         await there.network.turn("modem.unplug", name="l2")
         assert (await box.event(LineDown)).line == "l2"
         await box.event(CallEnded)

@@ -217,7 +217,7 @@ def test_an_answer_that_comes_late_is_not_the_next_command_s(tell: Callable[...,
         line.fake.before["AT+CMEE?"] = '+COPS: 0,0,"LATE",7\r\n\r\nOK'
         await line.heard("AT+CMEE?", 2)
         with pytest.raises(CommandRefused):
-            await line.modem.hangup()
+            await line.modem.telephone.hang_up()
         assert "LATE" not in [status.operator for status in line.all(StatusChanged)]
         assert not line.all(PortLost)
 
@@ -317,10 +317,10 @@ def test_a_call_is_told_listed_answered_and_ended(tell: Callable[..., None]) -> 
             while line.all(CallListed)[-1].calls != (ListedCall(1, True, 4, True, False, "+62811222"),):
                 await line.until(CallListed, len(line.all(CallListed)) + 1)
         line.fake.before["ATA"] = '+QIND: "ccinfo",1,1,0,0,0,"+62811222",145'
-        await line.modem.answer()
+        await line.modem.telephone.answer()
         assert (await line.until(CallReported, 2)).state == "active"
         line.fake.table["AT+CLCC"] = ""
-        await line.modem.hangup()
+        await line.modem.telephone.hang_up()
         line.fake.say("NO CARRIER")
         await line.until(CallEnded)
         listed = len(line.all(CallListed))
@@ -335,8 +335,8 @@ def test_no_emergency_number_ever_reaches_the_modem(tell: Callable[..., None]) -
         await line.until(StatusChanged)
         for number in ("112", "+62112", "1 1 3"):
             with pytest.raises(NumberRefused):
-                await line.modem.dial(number)
-        await line.modem.dial("+62 811 222 333")
+                await line.modem.telephone.dial(number)
+        await line.modem.telephone.dial("+62 811 222 333")
         assert [heard for heard in line.fake.heard if heard.startswith("ATD")] == ["ATD+62811222333;"]
 
     tell(story)

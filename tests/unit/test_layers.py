@@ -38,6 +38,7 @@ RIGHT = [
         "appliance/power/plant_machine.py",
         "from appliance import model\nfrom appliance.state import Genset\nfrom dataclasses import dataclass",
     ),
+    ("appliance/power/plant_machine.py", "from appliance.power.fuel_machine import Fuel"),
     ("appliance/core.py", "from appliance.power import service\nfrom appliance.lines.ledger import Ledger"),
     ("appliance/core_lines.py", "from appliance.lines.ledger import Ledger"),
     ("appliance/station.py", "from appliance.power import service"),
