@@ -131,6 +131,7 @@ class ListCalls(Command, tag="call.list", frozen=True, kw_only=True):
 
     last: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 50
     before: str = ""  # the call id behind which to go on
+    call: str = ""  # this one alone
     day: str = ""  # 2026-11-22; month: 2026-11
     number: str = ""
     line: str = ""

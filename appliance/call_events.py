@@ -168,6 +168,18 @@ class CallBackDone(Event, tag="callback.done", frozen=True):
     by: str = ""
 
 
+class QueueOverflowed(Event, tag="queue.overflowed", frozen=True):
+    """More calls than the desk can take, as the site file says. `why`: "busy" (every line), "waiting", "long"."""
+
+    why: str
+    waiting: int
+    longest_s: float
+    told: str = ""  # the number that got a notice
+
+
+class QueueEased(Event, tag="queue.eased", frozen=True): ...
+
+
 class VoiceProven(Event, tag="line.voice_proven", frozen=True):
     """A drill between two of the box's own lines. `ok` when both ways carried the signal; `why` when not."""
 

@@ -8,6 +8,7 @@ import msgspec
 
 from appliance.cli_node import add_node_arguments, ask, request
 from appliance.config import Site
+from appliance.reach import reach
 from appliance.view import Figure, View
 from drivers.jsonsocket import Client
 
@@ -57,9 +58,10 @@ def lines(view: View) -> list[str]:
     if view.trunk_watched:
         said.append(f"trunk   {MARK[view.trunk.up if view.trunk else None]} {view.trunk.reason if view.trunk else ''}")
     for station in view.stations:
-        online = station.local or (station.contact.online if station.contact else None)
+        paths = reach(view, station, view.at)
         sounding = {True: "SOUNDING", False: "quiet", None: "not known"}[station.sounding]
-        said.append(f"station {MARK[online]} {station.id}: {sounding}{', SMS' if station.sms else ''}")
+        by = ", ".join(paths) or "NO PATH, phone it" + (f": {station.phone}" if station.phone else "")
+        said.append(f"station {MARK[bool(paths)]} {station.id}: {sounding}; {by}")
     for name, link in view.links.items():
         if not link.up:
             said.append(f"link    ✕ {name}: {link.reason}")

@@ -8,7 +8,7 @@ import logging
 import msgspec
 
 from appliance import events as ev
-from appliance import fold_alerts, fold_calls, fold_lines, fold_outgoing, fold_power, fold_sound
+from appliance import fold_alerts, fold_calls, fold_desk, fold_lines, fold_outgoing, fold_power, fold_sound
 from appliance.entry import Entry
 from appliance.folding import Folds
 from appliance.state import Alarm, Link, Stamp, State
@@ -91,6 +91,6 @@ def _(s: State, e: ev.AlarmCleared, at: Stamp) -> None:
 
 
 TABLES = (
-    FOLDS, fold_power.FOLDS, fold_alerts.FOLDS, fold_calls.FOLDS, fold_lines.FOLDS, fold_outgoing.FOLDS,
-    fold_sound.FOLDS,
+    FOLDS, fold_power.FOLDS, fold_alerts.FOLDS, fold_calls.FOLDS, fold_desk.FOLDS, fold_lines.FOLDS,
+    fold_outgoing.FOLDS, fold_sound.FOLDS,
 )  # fmt: skip

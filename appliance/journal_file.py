@@ -15,6 +15,8 @@ from appliance.entry import FIRST_HASH, Entry
 
 COLUMNS = ("seq", "wall", "mono", "boot", "quality", "kind", "subject", "actor", "cause", "body", "prev", "hash")
 SCHEMA_VERSION = 1
+# All of one call without reading the rest. No new schema: an earlier release reads and writes such a journal as before.
+SUBJECT_INDEX = "CREATE INDEX IF NOT EXISTS idx_events_subject ON events (subject)"
 BUSY_MS = 2000  # ms that a reader's lock may make the writer wait
 
 
@@ -38,6 +40,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous=FULL")
         if db.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
             _migrate(db)
+        db.execute(SUBJECT_INDEX)
     except BaseException:
         db.close()
         raise

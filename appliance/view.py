@@ -6,6 +6,7 @@ page knows each figure's age even when core has stopped sending. `Stamp` fields 
 
 import msgspec
 
+from appliance.desk_view import DeskView
 from appliance.model import Role, Source
 from appliance.state import Alarm, Alert, Call, Genset, Link, Message, Proof, Siren, Stamp, StationContact, Ups
 
@@ -149,3 +150,4 @@ class View(msgspec.Struct):
     last: list[EntryView]  # newest first
     clock_offset: Figure | None = None  # s to add to the box's clock, by the mobile networks; None: they told nothing
     outgoing: list[OutgoingView] = []  # texts, newest first
+    desk: DeskView | None = None  # at a box with lines

@@ -6,8 +6,9 @@ Sent is not sounding, a relay that is on is not proven: each has its own shape a
 from typing import Any, NamedTuple
 
 from appliance.model import AlertKind, DeliveryState
+from appliance.reach import reach
 from appliance.state import Alert, Delivery
-from appliance.view import LineView, StationView
+from appliance.view import StationView
 from web.scene import Mark, Scene, grouped
 
 SHAPES = {
@@ -22,7 +23,6 @@ SHAPES = {
     DeliveryState.CANCELLED: ("done", "dim"),
     DeliveryState.FAILED: ("bad", "p1"),
 }
-REGISTERED = ("home", "roaming")
 ON = (DeliveryState.ENERGISED, DeliveryState.PROVEN)
 
 
@@ -40,7 +40,7 @@ class Tile(NamedTuple):
 
 def station_panel(scene: Scene) -> dict[str, Any]:
     tiles = [_tile(scene, station) for station in scene.view.stations]
-    reachable = sum(1 for s in scene.view.stations if scene.live and _reach(scene, s))
+    reachable = sum(1 for s in scene.view.stations if scene.live and reach(scene.view, s, scene.now))
     return {"tiles": tiles, "reachable": reachable, "count": len(tiles)}
 
 
@@ -54,9 +54,9 @@ def open_delivery(scene: Scene, station: str) -> tuple[Alert, Delivery] | None:
 
 def _tile(scene: Scene, station: StationView) -> Tile:
     found = open_delivery(scene, station.id)
-    reach = _reach_mark(scene, station)
+    mark = _reach_mark(scene, station)
     if found is None or not scene.live:
-        return Tile(station.id, station.name, reach, "", "", "", station.sounding is True and scene.live)
+        return Tile(station.id, station.name, mark, "", "", "", station.sounding is True and scene.live)
     alert, delivery = found
     extra = [delivery_detail(scene, alert, delivery)]
     if alert.kind is not AlertKind.ACTUAL:
@@ -95,34 +95,13 @@ def delivery_detail(scene: Scene, alert: Alert, delivery: Delivery) -> str:
     return " · ".join(parts)
 
 
-def _reach(scene: Scene, station: StationView) -> tuple[str, ...]:
-    """The paths by which an order can go out to it now."""
-    links = scene.view.links
-    if station.local:
-        annunciator = links.get("annunciator")
-        return ("gpio",) if annunciator is None or annunciator.up else ()
-    paths = []
-    broker = links.get("broker")
-    heard = station.heard_at is not None and scene.now - station.heard_at <= station.fresh_s
-    if heard and (broker is None or broker.up):
-        paths.append("mqtt")
-    if station.sms and any(_registered(scene, line) for line in scene.view.lines):
-        paths.append("sms")
-    return tuple(paths)
-
-
-def _registered(scene: Scene, line: LineView) -> bool:
-    """Whether a text could go out on this line."""
-    return line.registration.known(scene.now) and line.registration.value in REGISTERED
-
-
 def _reach_mark(scene: Scene, station: StationView) -> Mark:
     words = scene.words
     if not scene.live:
         return Mark("unknown", words("station.unknown_now"), "dim")
     if station.sounding:
         return Mark("relay", words("station.sounds_by_itself"), "p2")
-    paths = _reach(scene, station)
+    paths = reach(scene.view, station, scene.now)
     told = " · ".join(words.code("path", p) for p in paths)
     if station.local:
         return Mark("ok", words("station.local")) if paths else Mark("bad", words("station.local_lost"), "p1")

@@ -25,6 +25,15 @@ def same_number(one: str, other: str) -> bool:
     return a == b or (len(a) >= SUBSCRIBER and b.endswith(a))
 
 
+def telephone(number: str) -> str:
+    """One key for one telephone: +62811..., 0062811..., 62811... and 0811... give 811...; others keep their +."""
+    digits = re.sub(r"[ ().\-]", "", number)
+    found = re.match(r"(\+|00)?62(?=[0-9]{7})|\+|00(?=[1-9])|0", digits)
+    if found is None:
+        return digits
+    return ("+" if found[0] in ("+", "00") else "") + digits[found.end() :]
+
+
 def _significant(number: str) -> str:
     """Its digits without + and without what is dialled before a national or international number; words stay."""
     return re.sub(r"[ ().\-]", "", number).removeprefix("+").lstrip("0")

@@ -1,0 +1,62 @@
+"""By what a station can be woken now: the terminal's words and the page's are one truth."""
+
+import pytest
+
+from appliance.cli_status import lines
+from appliance.model import Path, Role
+from appliance.reach import reach
+from appliance.state import Link, Stamp
+from appliance.view import Figure, LineView, StationView, View
+
+NOW = 100.0
+STAMP = Stamp(1, 0.0, 0.0, "boot", "")
+
+
+def station(heard_ago: float | None = 1.0, *, local: bool = False, sms: bool = True) -> StationView:
+    heard = None if heard_ago is None else NOW - heard_ago
+    return StationView("s1", "S 1", 1, local, "+62000000111", sms, None, heard, 15.0, False)
+
+
+def line(registration: str = "home", age: float = 1.0) -> LineView:
+    def figure(value: str | int | None) -> Figure:
+        return Figure(value, "", "good", NOW - age, 30.0)
+
+    return LineView(
+        id="l1", name="L 1", number="+62000000001", link=None, modem="", operator=figure("T"), technology=figure("4g"),
+        registration=figure(registration), signal_dbm=figure(-70), can_take_call="registered", why="", call=None,
+    )  # fmt: skip
+
+
+def view(of: StationView, *lines: LineView, **links: bool) -> View:
+    return View(
+        seq=1, head="", at=NOW, wall=0.0, clock_quality="ntp", zone="WIT", speed=1.0, role=Role.CENTRE, site="s",
+        id="c", name="C", language="id", version="", power=None, lines=list(lines), trunk=None, trunk_watched=False,
+        stations=[of], alerts=[], sirens={}, alarms=[], calls=[], messages=[],
+        links={name: Link(up, STAMP) for name, up in links.items()}, disk_failed=None, disk_kept=0, last=[],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("of", "lines_", "links", "paths"),
+    [
+        (station(), (line(),), {"broker": True}, (Path.MQTT, Path.SMS)),
+        (station(), (line(),), {"broker": False}, (Path.SMS,)),
+        (station(), (line("searching"),), {"broker": False}, ()),
+        (station(), (line(age=31.0),), {"broker": False}, ()),
+        (station(16.0), (), {"broker": True}, ()),
+        (station(None), (line(),), {"broker": True}, (Path.SMS,)),
+        (station(sms=False), (line(),), {"broker": False}, ()),
+        (station(None, local=True), (), {"broker": False, "annunciator": True}, (Path.GPIO,)),
+        (station(None, local=True), (line(),), {"broker": True, "annunciator": False}, ()),
+    ],
+)
+def test_only_a_path_that_stands_now_counts(
+    of: StationView, lines_: tuple[LineView, ...], links: dict[str, bool], paths: tuple[Path, ...]
+) -> None:
+    assert reach(view(of, *lines_, **links), of, NOW) == paths
+
+
+def test_the_terminal_says_whom_to_phone_when_no_path_stands() -> None:
+    of = station()
+    said = [said for said in lines(view(of, line("searching"), broker=False)) if said.startswith("station")]
+    assert said == ["station ✕ s1: quiet; NO PATH, phone it: +62000000111"]
