@@ -68,7 +68,7 @@ class Library:
         if row is not None and not await row.durable(DURABLE_WITHIN):
             return  # the next look finds it again
         try:
-            path.rename(recordings.closed(path))
+            await asyncio.to_thread(path.rename, recordings.closed(path))
         except OSError as e:
             log.error("%s keeps its name: %s", path, e)
 

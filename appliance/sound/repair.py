@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
+from appliance.sound.modem_sound import ModemSound, Voices
 from appliance.sound.repair_machine import Ladder, Rung
 from appliance.state import State
 from drivers.clock import Clock
@@ -15,23 +15,14 @@ LOOK = 0.5  # s between looks while something is wrong
 log = logging.getLogger("siaga.sound")
 
 
-class Voices(Protocol):
-    """What can be done to a line's modem. Both raise Refusal."""
-
-    async def reset_sound(self, line: str) -> None:
-        """Switch the modem's sound off and on, as its profile says."""
-
-    async def reset_modem(self, line: str) -> None:
-        """Restart the modem; only while no call is on it."""
-
-
 class Repair:
     """`reopen` opens the line's end of a call anew; `needed` says that every line is wanted now."""
 
     def __init__(
-        self, lines: Voices, state: State, clock: Clock, reopen: Callable[[str], Awaitable[None]],
-        needed: Callable[[], bool],
+        self, lines: Voices, modems: ModemSound, state: State, clock: Clock,
+        reopen: Callable[[str], Awaitable[None]], needed: Callable[[], bool],
     ) -> None:  # fmt: skip
+        self._modems = modems
         self._lines, self._state, self._clock, self._reopen, self._needed = lines, state, clock, reopen, needed
         self._ladders: dict[str, Ladder] = {}
         self._told = asyncio.Event()
@@ -67,8 +58,8 @@ class Repair:
                 case Rung.REOPEN:
                     await self._reopen(ladder.call)
                 case Rung.SOUND:
-                    await self._lines.reset_sound(line)
+                    await self._modems.again(line)
                 case Rung.MODEM:
-                    await self._lines.reset_modem(line)
+                    await self._lines.reset_sound(line)
         except (Refusal, Gone) as e:
             log.warning("%s: %s was refused: %s", line, rung, e)

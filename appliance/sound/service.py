@@ -8,7 +8,6 @@ import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from appliance.audio_client import AudioLink
 from appliance.audio_protocol import (
@@ -34,9 +33,10 @@ from appliance.event import Event
 from appliance.events import LinkLost, LinkRestored
 from appliance.journal import Appended
 from appliance.sound.library import Library
+from appliance.sound.modem_sound import ModemSound, Voices
 from appliance.sound.phrases import HOLD, WAIT, phrase
 from appliance.sound.recordings import name_of
-from appliance.sound.repair import Repair, Voices
+from appliance.sound.repair import Repair
 from appliance.sound.sound_machine import BOX, HEADSET, HEARD, LINE, STREAM, Now, Rules, left, steps, wanted
 from appliance.state import Call, State
 from drivers.clock import Clock
@@ -48,17 +48,6 @@ SAME_KEY = 1.5  # s in which a key that modem and sound both tell is one
 FIRST_CONTACT = 2.0  # s from our start until an audio process that never came is a lost link
 
 log = logging.getLogger("siaga.sound")
-
-
-class Lines(Voices, Protocol):
-    """The lines room as sound needs it. All raise Refusal."""
-
-    async def dial(self, number: str, line: str, why: str) -> dict[str, str]:
-        """`line` empty: the best free one. Returns `line` and `call`."""
-        ...
-
-    async def answer(self, line: str, actor: str) -> dict[str, str]: ...
-    async def hang_up(self, line: str, actor: str, call: str = "") -> dict[str, str]: ...
 
 
 class Sound:
@@ -80,7 +69,8 @@ class Sound:
             on_up=self._up, on_down=self._down, on_end=self._end_changed, on_key=self._key, on_levels=self._levels,
         )  # fmt: skip
         self.library = Library(site.sound.recording, places, state, clock, append, self.link)
-        self._repair = Repair(lines, state, clock, self._reopen, needed)
+        self._modems = ModemSound(lines)
+        self._repair = Repair(lines, self._modems, state, clock, self._reopen, needed)
         self._said: dict[str, Open] = {}
         self._people: dict[str, str] = {}
         self._muted: set[str] = set()
@@ -89,7 +79,7 @@ class Sound:
         self._apart: set[str] = set()
         self._reopening: set[str] = set()
         self._standing: dict[str, BridgeStanding] = {}
-        self._listeners: dict[str, Callable[[str, str], None]] = {}
+        self._listeners: dict[str, Callable[[], None]] = {}
         self._pressed: dict[str, tuple[str, float]] = {}
         self._woken = asyncio.Event()
         self._was_up: bool | None = None
@@ -98,6 +88,10 @@ class Sound:
     def used(self) -> bool:
         """Whether any line has sound here."""
         return bool(self.rules.lines)
+
+    def speaks(self, line: str) -> bool:
+        """Whether a caller on the line would hear what is said here."""
+        return self.link.up and line in self.rules.lines
 
     async def run(self) -> None:
         """Hold the link and the bridges."""
@@ -119,6 +113,7 @@ class Sound:
     async def _keep(self) -> None:
         while True:
             self._woken.clear()
+            self._modems.follow(c for c in self._calls() if c.phase in HEARD and c.line in self.rules.lines)
             done = await self._look() if self.link.up else True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK if done else AGAIN):
@@ -130,8 +125,6 @@ class Sound:
         """Something was journaled."""
         if isinstance(event, CallKey):
             self._pressed = {event.call: (event.key, self._clock.now())}  # the last one is enough
-            if event.call in self._listeners:
-                self._listeners[event.call]("key", event.key)
         elif getattr(event, "call", None):
             self._woken.set()
 
@@ -172,8 +165,8 @@ class Sound:
             self._speaks[call] = what
         self._woken.set()
 
-    def listen(self, call: str, on: Callable[[str, str], None] | None) -> None:
-        """`on` gets ("key", KEY) and ("finished", "") of what the box says there."""
+    def listen(self, call: str, on: Callable[[], None] | None) -> None:
+        """`on` is called when the box has said all to a call."""
         if on is None:
             self._listeners.pop(call, None)
         else:
@@ -299,7 +292,7 @@ class Sound:
         call = self._state.calls.get(change.bridge)
         if change.what == "finished":
             if change.end == BOX and change.bridge in self._listeners:
-                self._listeners[change.bridge]("finished", "")
+                self._listeners[change.bridge]()
             return
         if call is None or not call.live or change.end == BOX:
             return

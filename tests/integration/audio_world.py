@@ -56,7 +56,8 @@ class Voice:
 
     def hears(self, hz: float, seconds: float = 0.2) -> bool:
         """Whether a tone of `hz` is most of what came last."""
-        return share(self.heard[-round(seconds * self.rate) :], self.rate, hz) > 0.5
+        last = self.heard[-round(seconds * self.rate) :]
+        return len(last) >= round(seconds * self.rate) and share(last, self.rate, hz) > 0.5
 
     def deaf(self) -> None:
         self.heard = self.heard[:0]
@@ -150,11 +151,13 @@ class NoRepair:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def reset_sound(self, line: str) -> None:
-        self.asked.append(f"sound {line}")
+    async def sound(self, line: str, *, on: bool) -> bool:
+        self.asked.append(f"{line} {'on' if on else 'off'}")
+        return True
 
-    async def reset_modem(self, line: str) -> None:
-        self.asked.append(f"modem {line}")
+    async def reset_sound(self, line: str) -> bool:
+        self.asked.append(f"{line} reset")
+        return True
 
 
 class Core:
