@@ -231,7 +231,7 @@ class LiveCall:
             elif talked:
                 why = Reason.CALLER
             elif self.out and why is Reason.CALLER:
-                why = Reason.UNREACHABLE
+                why = Reason.NO_ANSWER if before is Phase.ALERTING else Reason.UNREACHABLE
         if not talked and not self.out and why not in (Reason.OPERATOR, Reason.REFUSED):
             return [CallMissed(line=self._line, call=self.id)]
         seconds = round(max(0.0, now - self.answered_at), 1) if talked else 0.0

@@ -218,8 +218,9 @@ class CallsMachine:
     # What a list corrects
 
     def listed(self, rows: Sequence[Listed], now: float) -> list[Event]:
-        """All voice calls that the modem has."""
-        pairs, extra = self._matched([row for row in rows if not self._just_gone(row, now)], now)
+        """All voice calls that the modem has; of two rows of one call the later counts, as a report among them."""
+        single = {i if row.index is None else f"index {row.index}": row for i, row in enumerate(rows)}.values()
+        pairs, extra = self._matched([row for row in single if not self._just_gone(row, now)], now)
         missing = [c for c in self.calls.values() if c.id not in pairs and not c.ordered]
         events: list[Event] = []
         for name, row in pairs.items():

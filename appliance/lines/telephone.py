@@ -137,7 +137,7 @@ class Telephone:
                 raise self._no("too_many", "one call is talked on and another held.", "End or join one of them first.")
             self._expect(actor, (CallAnswered, target), *((CallHeld, c) for c in active))
             await self._do(self._modem.swap() if active or held else self._modem.answer())
-            await self._seen(lambda: target.phase in ACTIVE, target)
+            await self._seen(lambda: target.phase in ACTIVE and not any(c.phase in ACTIVE for c in active), target)
         return self._told(target)
 
     async def hang_up(self, call: str, actor: str) -> dict[str, str]:

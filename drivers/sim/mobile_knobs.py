@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 
 from drivers.sim.knobs import Knob
-from drivers.sim.mobile_arguments import a_number, a_whole, find_modem
+from drivers.sim.mobile_arguments import a_number, a_switch, a_whole, find_modem
 from drivers.sim.modem import SimModem
 from drivers.sim.modem_knobs import ModemKnobs
-from drivers.sim.network import MobileNetwork
+from drivers.sim.network import MobileNetwork, canonical
 from drivers.sim.network_calls import RING_S, Call
 from drivers.sim.network_ussd import DONE, TIMED_OUT, Credit
 
@@ -42,25 +42,27 @@ class MobileKnobs:
             "ussd.text": self.ussd_text,
             "network.time_off": self.network_time_off,
             "network.delay": self.network_delay,
+            "network.calls": self.network_calls,
             "network.hold": self.network_hold,
             "status": self.status,
             **ModemKnobs(self._modems).knobs(),
         }
 
-    def call_from(self, number: str, to: str, ring_s: float = RING_S) -> dict[str, Any]:
-        """A phone outside calls, and gives up after `ring_s` of ringing."""
+    def call_from(self, number: str, to: str, ring_s: float = RING_S, withheld: bool = False) -> dict[str, Any]:
+        """A phone outside calls, with or without its number shown, and gives up after `ring_s` of ringing."""
         modem = self._modem(to)
         ring = a_number("ring_s", ring_s, 0.1, RING_MOST)
-        return self._network.call_from_outside(_caller(number), modem, ring).described()
+        hidden = a_switch(withheld)
+        return self._network.call_from_outside(_caller(number), modem, ring, withheld=hidden).described()
 
-    def call_drop(self, to: str) -> None:
-        """The other end hangs up."""
-        modem, call = self._call_at(to)
+    def call_drop(self, to: str, number: str = "") -> None:
+        """The other end hangs up: that of the oldest call, or the one with this number."""
+        modem, call = self._call_at(to, number)
         self._network.calls.release(call, call.other(modem))
 
-    def call_press(self, to: str, keys: str) -> None:
-        """The other end presses keys."""
-        modem, call = self._call_at(to)
+    def call_press(self, to: str, keys: str, number: str = "") -> None:
+        """The other end presses keys: that of the oldest call, or the one with this number."""
+        modem, call = self._call_at(to, number)
         other = call.other(modem)
         if other is None:
             raise ValueError(f"nobody is at the other end of call {call.identity} yet")
@@ -75,7 +77,7 @@ class MobileKnobs:
         }
 
     def phone_place(self, number: str, does: str = "answer", after_s: float = 3.0) -> None:
-        """A phone outside that will answer after some seconds, ring, be busy or off."""
+        """A phone outside that will answer or refuse after some seconds, ring, be busy or off."""
         self._network.place_phone(_caller(number), does, a_number("after_s", after_s, 0.0, RING_MOST))
 
     def sms_from(self, number: str, text: str, to: str) -> dict[str, int]:
@@ -153,11 +155,19 @@ class MobileKnobs:
     def _modem(self, name: str) -> SimModem:
         return find_modem(self._modems, name)
 
-    def _call_at(self, name: str) -> tuple[SimModem, Call]:
+    def network_calls(self, waiting: bool = True, transfers: bool = False) -> None:
+        """Whether a second caller gets through to an engaged modem, and whether AT+CHLD=4 is carried out."""
+        self._network.call_waiting = a_switch(waiting)
+        self._network.transfers = a_switch(transfers)
+
+    def _call_at(self, name: str, number: str = "") -> tuple[SimModem, Call]:
         modem = self._modem(name)
         calls = self._network.calls.calls_of(modem)
+        if number:
+            known = canonical(number)
+            calls = [c for c in calls if known in (c.caller.number, canonical(c.dialled))]
         if not calls:
-            raise ValueError(f"{modem.name} is in no call")
+            raise ValueError(f"{modem.name} is in no call" + (f" with {number}" if number else ""))
         return modem, calls[0]
 
 

@@ -36,7 +36,7 @@ BURSTS = {"D", "A", "+CUSD"}  # commands by which the radio sends; messages ask 
 class SimModem:
     """`operator` is its name as +COPS shows it. Attaches itself to the network; `run` it, then it is there.
 
-    `terminal`, `radio`, `sim`, `messages` and `ussd` are its parts, for who wants to break one.
+    `terminal`, `radio`, `sim`, `messages`, `calls` and `ussd` are its parts, for who wants to break one.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class SimModem:
         self.radio = Radio(self._dialect, self._settings, operator, network.told_time, say)
         self.sim = SimCard(self._dialect, self._unlocked)
         self.messages = Messages(self, network, self._dialect, self._settings, say, self._burst)
-        self._calls = Calls(self, network, self._dialect, self._settings, say, self._time_of_day)
+        self.calls = Calls(self, network, self._dialect, self._settings, say, self._time_of_day)
         self.ussd = Ussd(number, network.ussd, self.radio, self._dialect, self._settings, say)
         self._handlers = self._commands()
         self._denied = self._weak = False
@@ -79,7 +79,7 @@ class SimModem:
 
     @property
     def busy(self) -> bool:
-        return self._calls.call is not None
+        return self.calls.busy
 
     async def take_message(self, tpdu: bytes) -> bool:
         if self._weak and self.reachable:
@@ -88,10 +88,13 @@ class SimModem:
         return await self.messages.take(tpdu)
 
     def call_changed(self, call: Call) -> None:
-        self._calls.changed(call)
+        self.calls.changed(call)
 
-    def key_heard(self, key: str) -> None:
-        self._calls.key_heard(key)
+    def call_replaced(self, old: Call, new: Call) -> None:
+        self.calls.replaced(old, new)
+
+    def key_heard(self, call: Call, key: str) -> None:
+        self.calls.key_heard(call, key)
 
     # What a person does to it.
 
@@ -167,7 +170,7 @@ class SimModem:
             "registration": self.radio.status,
             "sim": self.sim.state,
             "pin_tries": self.sim.tries,
-            "in_call": self.busy,
+            "in_call": bool(self.calls.legs),
             "stored": {name: len(memory.messages) for name, memory in self.messages.memories.items()},
             "held_by_network": self._network.sms.waiting(self),
         }
@@ -192,7 +195,7 @@ class SimModem:
         self.sim.power(False)
         self.ussd.reset()
         self._network.lost(self)
-        self._calls.reset()
+        self.calls.reset()
 
     async def _live(self, booted: bool) -> None:
         if not booted:
@@ -317,7 +320,7 @@ class SimModem:
     def _commands(self) -> dict[str, Handler]:
         imsi = self.radio.plmn + self.number[-10:].rjust(10, "0")
         handlers = identity_commands(self._dialect, self._imei, imsi, self.number)
-        for part in (self._settings, self.radio, self.sim, self.messages, self._calls, self.ussd):
+        for part in (self._settings, self.radio, self.sim, self.messages, self.calls, self.ussd):
             handlers |= part.commands()
         handlers |= {"Z": self._restore, "&F": self._restore, "+CFUN": self._set_functions, "+CRESET": self._restart}
         if self._dialect.power_down_command:

@@ -3,6 +3,7 @@
 What stands here is what the standard says, and holds where a model says nothing else.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,17 +11,46 @@ from typing import Protocol
 
 from drivers.sim.network_calls import Call, Cause, Party, Phase
 
-ACTIVE, DIALLING, ALERTING, INCOMING, ENDED = 0, 2, 3, 4, 6  # call states of +CLCC; 6 is SIMCom's
+ACTIVE, HELD, DIALLING, ALERTING, INCOMING, WAITING, ENDED = range(7)  # call states of +CLCC; 6 is SIMCom's
 GSM, LTE = 0, 7  # access technology of 27.007
 FLAGS = Mapping[str, int]
 
 
+@dataclass(eq=False)
+class Leg:
+    """A call at one modem: under which name, held or not, in its conference or not."""
+
+    call: Call
+    index: int
+    waiting: bool = False  # it rings behind another
+    joined: bool = False
+    left: bool = False  # its other side was connected with somebody else
+    held: bool = False
+
+    @property
+    def active(self) -> bool:
+        return self.call.phase is Phase.ACTIVE and not self.held
+
+    def incoming(self, party: Party) -> bool:
+        return self.call.caller is not party
+
+    def hold(self, party: Party, *, on: bool) -> None:
+        self.held = on
+        self.call.hold(party, on=on)
+
+
 @dataclass(frozen=True)
 class CallView:
-    """A call as the modem at one of its ends reports it."""
+    """A call as the modem at one of its ends reports it. An empty number is withheld.
 
+    `news`: the network made it so just now; else the modem did, or was only asked.
+    """
+
+    index: int
     incoming: bool
     state: int
+    joined: bool
+    news: bool
     number: str
     cause: Cause
     ended_here: bool
@@ -29,24 +59,27 @@ class CallView:
 
     @property
     def type(self) -> int:
-        return 145 if self.number.startswith("+") else 129
+        return 145 if self.number.startswith("+") else 129 if self.number else 128
 
-    def clcc(self, index: int, state: int) -> str:
+    def clcc(self, state: int) -> str:
         """The fields of +CLCC, which Quectel's ccinfo shares."""
-        return f'{index},{int(self.incoming)},{state},0,0,"{self.number}",{self.type}'
+        return f'{self.index},{int(self.incoming)},{state},0,{int(self.joined)},"{self.number}",{self.type}'
 
 
-def view_of(call: Call, party: Party, clock: str, number: str) -> CallView:
+def view_of(leg: Leg, party: Party, clock: str, number: str, *, news: bool) -> CallView:
     """The call from the end of `party`; `number` is the other end's as the network shows it."""
-    incoming = call.caller is not party
+    call, incoming = leg.call, leg.incoming(party)
     states = {
         Phase.DIALLING: DIALLING,
-        Phase.ALERTING: INCOMING if incoming else ALERTING,
-        Phase.ACTIVE: ACTIVE,
+        Phase.ALERTING: (WAITING if leg.waiting else INCOMING) if incoming else ALERTING,
+        Phase.ACTIVE: HELD if leg.held else ACTIVE,
         Phase.ENDED: ENDED,
     }
-    talked = None if call.answered is None or call.ended is None else call.ended - call.answered
-    return CallView(incoming, states[call.phase], number, call.cause, call.ended_by is party, talked, clock)
+    state = ENDED if leg.left else states[call.phase]
+    ended = call.ended if call.ended is not None else asyncio.get_running_loop().time()
+    talked = None if call.answered is None or state != ENDED else ended - call.answered
+    here = leg.left or call.ended_by is party
+    return CallView(leg.index, incoming, state, leg.joined, news, number, call.cause, here, talked, clock)
 
 
 @dataclass(frozen=True)
@@ -72,7 +105,7 @@ class Dialect(Protocol):
     tells_pin: bool = True  # whether +CPIN: comes unasked
     cnmi: tuple[int, int, int, int, int]
     memory: str  # where messages are stored unless +CPMS says otherwise
-    call_index: int
+    call_index: int  # of the first call; others follow
     answered_before_ok: int  # lines of a call report that come before the OK of ATA
     released_before_ok: int  # the same for ATH and AT+CHUP
     fixed: Mapping[str, tuple[str, ...]]  # commands with constant answers; {imei} stands for it
@@ -81,6 +114,7 @@ class Dialect(Protocol):
     cnmi_most: tuple[int, int, int, int, int] = (2, 3, 2, 2, 1)
     memories: tuple[str, ...] = ("SM", "ME", "SR")
     alpha: str = ""  # the empty name in +CMT and +CMGR
+    arrangements: str = "0,1,1x,2,2x,3"  # what AT+CHLD=? names
     busy_lines: tuple[str, ...] = ()  # +CLCC lines of calls that are no voice calls
     reports_clcc: bool = False  # AT+CLCC=1 makes it report
     lacks: frozenset[str] = frozenset()  # standard commands that it does not know
@@ -104,7 +138,11 @@ class Dialect(Protocol):
     chatter: tuple[str, ...] = ()  # what it says unasked at any moment
 
     def clip(self, call: CallView) -> str:
-        return f'+CLIP: "{call.number}",{call.type},,,,0'
+        return f'+CLIP: "{call.number}",{call.type},,,,{0 if call.number else 1}'
+
+    def waits(self, call: CallView) -> str:
+        """What AT+CCWA=1 has it say of a second caller."""
+        return f'+CCWA: "{call.number}",{call.type},1,,{0 if call.number else 1}'
 
     def rings(self, call: CallView, flags: FLAGS) -> list[str]:
         """What comes every five seconds while it rings."""
@@ -117,7 +155,8 @@ class Dialect(Protocol):
 
     def listed(self, call: CallView) -> str:
         """A line of the answer to AT+CLCC."""
-        return f"+CLCC: {call.clcc(self.call_index, call.state)}"
+        said = f"+CLCC: {call.clcc(call.state)}"
+        return said if call.number else said.partition(',"')[0]
 
     def registration(self, name: str, mode: int, status: int, place: tuple[str, str], technology: int) -> str:
         """The fields of +CREG, +CGREG, +CEREG: with a place when the mode asks and there is one."""

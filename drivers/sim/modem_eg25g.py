@@ -36,7 +36,7 @@ class Eg25g(Dialect):
     def reports(self, call: CallView, flags: FLAGS) -> list[str]:
         lines = []
         if flags.get("ccinfo"):
-            lines.append(f'+QIND: "ccinfo",{call.clcc(self.call_index, -1 if call.state == ENDED else call.state)}')
+            lines.append(f'+QIND: "ccinfo",{call.clcc(-1 if call.state == ENDED else call.state)}')
         if call.state == ENDED and not call.ended_here:
             lines.append(ending(call))
         return lines

@@ -56,13 +56,13 @@ class Huawei(Dialect):
     def reports(self, call: CallView, flags: FLAGS) -> list[str]:
         lines = []
         if flags.get("ddsetex") == 2:
-            told = {ACTIVE: "^CONN:1,0"}
+            told = {ACTIVE: f"^CONN:{call.index},0"}
             if not call.incoming:
-                told |= {DIALLING: "^ORIG:1,0", ALERTING: "^CONF:1"}
-            if call.state in told:
+                told |= {DIALLING: f"^ORIG:{call.index},0", ALERTING: f"^CONF:{call.index}"}
+            if call.state in told and call.news:
                 lines.append(told[call.state])
             elif call.state == ENDED:
-                lines.append(f"^CEND:1,{int(call.talked_s or 0)},29,{CAUSES.get(call.cause, 16)}")
+                lines.append(f"^CEND:{call.index},{int(call.talked_s or 0)},29,{CAUSES.get(call.cause, 16)}")
         return [*lines, ending(call)] if call.state == ENDED and not call.ended_here else lines
 
     def registration(self, name: str, mode: int, status: int, place: tuple[str, str], technology: int) -> str:

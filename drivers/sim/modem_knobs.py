@@ -6,6 +6,7 @@ from typing import Any
 from drivers.sim.knobs import Knob
 from drivers.sim.mobile_arguments import a_number, a_switch, a_whole, find_modem, one_of
 from drivers.sim.modem import SimModem
+from drivers.sim.modem_calls import SOURCES
 from drivers.sim.modem_faults import MIDDLE
 from drivers.sim.modem_registration import OWN, STYLES
 from drivers.sim.modem_sim_card import PIN_TRIES
@@ -37,6 +38,7 @@ class ModemKnobs:
             "modem.split": self.split,
             "modem.garbage": self.garbage,
             "modem.chatter": self.chatter,
+            "modem.untold": self.untold,
             "modem.late": self.late,
             "modem.reset_in": self.reset_in,
             "modem.fill": self.fill,
@@ -64,6 +66,10 @@ class ModemKnobs:
     def chatter(self, name: str, on: bool = True) -> None:
         """Unasked lines between the lines of every answer and behind its final result."""
         self._modem(name).terminal.faults.chatter = a_switch(on)
+
+    def untold(self, name: str, sources: list[str]) -> None:
+        """What it says of calls by itself no more: ring, clip, ccwa, report, words. An empty list heals it."""
+        self._modem(name).calls.untold = {one_of("source", source, SOURCES) for source in sources}
 
     def late(self, name: str, command: str, seconds: float) -> None:
         """The final result of the next such command comes late; for a message all of its answer does."""

@@ -34,7 +34,7 @@ class Sim7600(Dialect):
 
     def reports(self, call: CallView, flags: FLAGS) -> list[str]:
         clcc = [self.listed(call)] if flags.get("clcc") else []
-        if call.state == ACTIVE:
+        if call.state == ACTIVE and call.news:
             return ["VOICE CALL: BEGIN", *clcc]
         if call.state == ALERTING:
             return []  # only AT+CLCC shows it

@@ -23,6 +23,7 @@ class Sim800(Dialect):
     call_index = 1
     answered_before_ok, released_before_ok = 0, 0
     reports_clcc = True
+    arrangements = "0,1,1x,2,2x,3,4"
     alpha = '""'
     lacks = frozenset({"+CEREG", "+CESQ", "+CTZR", "+CTZU", "+CPINR"})
     accepts = ("+CSDT", "+CMIC", "+CMTE", "+CSCLK", "+CSNS", "+ECHO")
@@ -42,14 +43,14 @@ class Sim800(Dialect):
     }
 
     def clip(self, call: CallView) -> str:
-        return f'+CLIP: "{call.number}",{call.type},"",0,"",0'
+        return f'+CLIP: "{call.number}",{call.type},"",0,"",{0 if call.number else 1}'
 
     def listed(self, call: CallView) -> str:
-        return f'{super().listed(call)},""'
+        return f'{super().listed(call)},""' if call.number else super().listed(call)
 
     def reports(self, call: CallView, flags: FLAGS) -> list[str]:
         lines = [self.listed(call)] if flags.get("clcc") else []
-        if flags.get("moring") and not call.incoming and call.state in (3, 0):
+        if flags.get("moring") and call.news and not call.incoming and call.state in (3, 0):
             lines.append("MO RING" if call.state else "MO CONNECTED")
         return [*lines, ending(call)] if call.state == ENDED and not call.ended_here else lines
 

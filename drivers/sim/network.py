@@ -37,6 +37,8 @@ class MobileNetwork:
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self.wall = wall
+        self.call_waiting = True  # the service that lets a second caller through to an engaged phone
+        self.transfers = False  # whether AT+CHLD=4 is carried out; few networks do
         self.time_off = 0.0  # s by which the time is wrong that it tells
         self._subscribers: dict[str, Subscriber] = {}
         self._phones: dict[str, OutsidePhone] = {}
@@ -109,9 +111,11 @@ class MobileNetwork:
         phone.exchange = self.calls
         self._phones[phone.number] = phone
 
-    def call_from_outside(self, number: str, to: Subscriber, ring_s: float) -> Call:
+    def call_from_outside(self, number: str, to: Subscriber, ring_s: float, *, withheld: bool = False) -> Call:
         """A phone outside calls a modem and gives up after `ring_s` of ringing."""
-        return self.calls.dial(OutsidePhone(canonical(number)), to.number, ring_s, setup_s=0.0)
+        call = self.calls.dial(OutsidePhone(canonical(number)), to.number, ring_s, setup_s=0.0)
+        call.withheld = withheld
+        return call
 
     def _party(self, number: str) -> Party | None:
         known = canonical(number)

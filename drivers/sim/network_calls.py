@@ -40,7 +40,8 @@ class Party(Protocol):
     @property
     def busy(self) -> bool: ...
     def call_changed(self, call: "Call") -> None: ...
-    def key_heard(self, key: str) -> None: ...
+    def call_replaced(self, old: "Call", new: "Call") -> None: ...
+    def key_heard(self, call: "Call", key: str) -> None: ...
 
 
 class Call:
@@ -50,11 +51,24 @@ class Call:
         self.identity, self.caller, self.dialled, self.ring_s, self.began = identity, caller, dialled, ring_s, began
         self.callee: Party | None = None
         self.phase, self.cause = Phase.DIALLING, Cause.NONE
+        self.withheld = False  # the caller's number is not shown
+        self.held_by: set[str] = set()  # numbers of the parties that put it aside
         self.answered: float | None = None  # loop times
         self.ended: float | None = None
         self.ended_by: Party | None = None
         self.keys: list[tuple[str, str]] = []  # (who pressed, key)
         self.timer: asyncio.TimerHandle | None = None
+
+    @property
+    def carries_sound(self) -> bool:
+        return self.phase is Phase.ACTIVE and not self.held_by
+
+    def hold(self, party: Party, *, on: bool) -> None:
+        """One side puts it aside or takes it up; the other side hears nothing meanwhile."""
+        if on:
+            self.held_by.add(party.number)
+        else:
+            self.held_by.discard(party.number)
 
     def other(self, party: Party) -> Party | None:
         return self.callee if party is self.caller else self.caller
@@ -79,8 +93,8 @@ class OutsidePhone:
     """A phone that is none of our modems. It may answer, ring on, or be engaged, as `does` says."""
 
     def __init__(self, number: str, does: str = "ring", after_s: float = 3.0) -> None:
-        if does not in ("answer", "ring", "busy", "off"):
-            raise ValueError(f"a phone can answer, ring, be busy or off; not {does!r}")
+        if does not in ("answer", "ring", "refuse", "busy", "off"):
+            raise ValueError(f"a phone can answer, ring, refuse, be busy or off; not {does!r}")
         self.number, self.does, self.after_s = number, does, after_s
         self.exchange: Exchange | None = None
         self.has_voice = True
@@ -95,10 +109,18 @@ class OutsidePhone:
         return self.does == "busy"
 
     def call_changed(self, call: Call) -> None:
-        if call.callee is self and call.phase is Phase.ALERTING and self.does == "answer" and self.exchange:
-            asyncio.get_running_loop().call_later(self.after_s, self.exchange.answer, call, self)
+        if call.callee is not self or call.phase is not Phase.ALERTING or self.exchange is None:
+            return
+        later = asyncio.get_running_loop().call_later
+        if self.does == "answer":
+            later(self.after_s, self.exchange.answer, call, self)
+        elif self.does == "refuse":
+            later(self.after_s, self.exchange.release, call, self)
 
-    def key_heard(self, key: str) -> None:
+    def call_replaced(self, old: Call, new: Call) -> None:
+        pass
+
+    def key_heard(self, call: Call, key: str) -> None:
         self.heard = (self.heard + key)[-64:]
 
 
@@ -154,6 +176,16 @@ class Exchange:
         self.history.append(call)
         self._tell(call)
 
+    def connect(self, first: Call, second: Call, by: Party) -> None:
+        """`by` leaves two calls, and their other ends go on with each other, in the first of them."""
+        one, other = first.other(by), second.other(by)
+        assert one is not None
+        assert other is not None
+        del self.active[second.identity]
+        first.hold(by, on=False)
+        first.caller, first.callee = one, other
+        other.call_replaced(second, first)
+
     def press(self, call: Call, by: Party, keys: str) -> None:
         """Send DTMF to the other end of an active call. Raises ValueError."""
         other = call.other(by)
@@ -163,7 +195,8 @@ class Exchange:
             raise ValueError(f"{keys!r} has keys other than {KEYS}")
         for key in keys.upper():
             call.keys.append((by.number, key))
-            other.key_heard(key)
+            if call.carries_sound:
+                other.key_heard(call, key)
 
     def calls_of(self, party: Party) -> list[Call]:
         return [call for call in self.active.values() if party in (call.caller, call.callee)]

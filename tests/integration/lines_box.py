@@ -1,13 +1,13 @@
 """A box with its lines on simulated modems: the mobile network too, on one loop with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from appliance.annunciator_config import AnnunciatorConfig
-from appliance.config import Line, Site
+from appliance.config import Calls, Line, Site
 from appliance.entry import Entry
 from appliance.event import Event
 from appliance.fold import apply
@@ -31,11 +31,11 @@ E = TypeVar("E", bound=Event)
 
 
 class Network:
-    """The simulated modems l1 (EG25-G) and l2 (SIM7600), on ptys in `folder`."""
+    """The simulated modems l1 and l2, EG25-G and SIM7600 unless told otherwise, on ptys in `folder`."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, models: Mapping[str, str] = MODELS) -> None:
         self.folder = folder
-        modems = [ModemConfig(name, str(folder / name), NUMBERS[name], MODELS[name]) for name in NUMBERS]
+        modems = [ModemConfig(name, str(folder / name), NUMBERS[name], models[name]) for name in NUMBERS]
         self._running = asyncio.create_task(run(MobileConfig(modems), folder / "knobs", clock.wall))
 
     async def until_ready(self) -> None:
@@ -68,7 +68,8 @@ class Box:
     """One life of the box: journal, fold and lines. `start` and `stop` it; the next life finds the journal."""
 
     def __init__(
-        self, folder: Path, clock: VirtualClock, profiles: Path = PROFILES, ask_at: float = 120.0, **line_keys: Any
+        self, folder: Path, clock: VirtualClock, profiles: Path = PROFILES, ask_at: float = 120.0,
+        calls: Calls = Calls(), **line_keys: Any
     ) -> None:
         self.offsets: list[tuple[str, float]] = []
         self.state = State()
@@ -83,7 +84,7 @@ class Box:
             Line(id=name, name=name, port=str(folder / name), number=NUMBERS[name], **line_keys) for name in NUMBERS
         )
         site = Site(
-            role=Role.CENTRE, site="s", id="c", name="C", line=lines,
+            role=Role.CENTRE, site="s", id="c", name="C", line=lines, calls=calls,
             annunciator=AnnunciatorConfig(socket="a.sock", factory="mock"),
         )  # fmt: skip
         self.lines = Lines(
@@ -144,9 +145,9 @@ class Box:
 class World:
     """A network, and a box that can be started again."""
 
-    def __init__(self, folder: Path, clock: VirtualClock) -> None:
+    def __init__(self, folder: Path, clock: VirtualClock, models: Mapping[str, str] = MODELS) -> None:
         self._folder, self._clock = folder, clock
-        self.network = Network(folder, clock)
+        self.network = Network(folder, clock, models)
         self._boxes: list[Box] = []
 
     async def start(self, profiles: Path = PROFILES, **more: Any) -> Box:
@@ -160,8 +161,8 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, clock: VirtualClock) -> AsyncIterator[World]:
-    made = World(folder, clock)
+async def world(folder: Path, clock: VirtualClock, models: Mapping[str, str] = MODELS) -> AsyncIterator[World]:
+    made = World(folder, clock, models)
     try:
         await made.network.until_ready()
         yield made
@@ -170,11 +171,11 @@ async def world(folder: Path, clock: VirtualClock) -> AsyncIterator[World]:
         await made.network.stop()
 
 
-def play(folder: Path, story: Callable[[World], Awaitable[None]]) -> None:
-    """Let a story happen in a world and a time of its own."""
+def play(folder: Path, story: Callable[[World], Awaitable[None]], models: Mapping[str, str] = MODELS) -> None:
+    """Let a story happen in a world and a time of its own. `models` are those of l1 and l2."""
 
     async def main() -> None:
-        async with world(folder, clock) as there:
+        async with world(folder, clock, models) as there:
             await story(there)
 
     clock = VirtualClock()
