@@ -25,6 +25,10 @@ COMMANDS = {
         "appliance.cli_modem",
         "look at the lines' modems, ask them something, find what is wrong, replay a recording",
     ),
+    "call": (
+        "appliance.cli_call",
+        "the telephone in a terminal: queue, calls, call-backs, blocks, the call log and its indicators",
+    ),
     "sms": ("appliance.cli_sms", "send a text by the best line, and list texts both ways with their states"),
     "journal": ("appliance.cli_journal", "tail, verify or export the journal"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),

@@ -1,6 +1,6 @@
 """Commands: orders from a person, a button or a rule, as they come in at the control socket (`do` names the kind)."""
 
-from appliance.call_commands import CallCommand
+from appliance.call_commands import BlockCaller, CallCommand
 from appliance.command import Command
 from appliance.model import AlertKind, Pattern
 
@@ -93,3 +93,5 @@ AnyCommand = (
 NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
 TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in (ModemAt, ModemUssd, ModemRecording, SendText))
 TECHNICIANS = frozenset(("technician", "supervisor"))  # roles that may give these; the console may too
+SUPERVISING = frozenset((str(BlockCaller.__struct_config__.tag),))
+SUPERVISORS = frozenset(("supervisor",))

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from appliance.annunciator_config import AnnunciatorConfig
+
+from appliance.config_desk import Agency, DeskRules, PrankRules
 from appliance.config_sound import LineSound, SoundRules
 from appliance.model import Ladder, Pattern, Role
 
@@ -177,6 +179,9 @@ class Site(Struct, frozen=True, kw_only=True):
     sms: Sms = Sms()
     sound: SoundRules = SoundRules()
     calls: Calls = Calls()
+    desk: DeskRules = DeskRules()
+    pranks: PrankRules = PrankRules()
+    agency: tuple[Agency, ...] = ()
     bus: tuple[Bus, ...] = ()
     genset: tuple[Device, ...] = ()
     ups: tuple[Device, ...] = ()

@@ -7,6 +7,8 @@ from appliance.annunciator_config import check as check_annunciator
 from appliance.config import PLACEHOLDER, Own, Site
 from appliance.keys import KeyFileError, public_key
 from appliance.model import Role
+from drivers.modem.errors import NumberRefused
+from drivers.modem.numbers import diallable, telephone
 
 
 def contradictions(site: Site, profiles: Path) -> list[str]:
@@ -21,6 +23,7 @@ def contradictions(site: Site, profiles: Path) -> list[str]:
         *_stations(site),
         *_devices(site, profiles),
         *_numbers(site),
+        *_desk(site),
     ]
 
 
@@ -36,6 +39,7 @@ def _twice(site: Site) -> Iterator[str]:
         ("bus.port", [b.port for b in site.bus if b.kind == "rtu"]),
         ("genset and ups", [d.id for d in site.genset + site.ups]),
         ("unit on a bus", [f"{d.bus} {d.unit}" for d in site.genset + site.ups]),
+        ("agency", [a.id for a in site.agency]),
         ("issuer", [i.name for i in site.issuer]),
         ("issuer.key", keys[1]),
     ):
@@ -124,9 +128,28 @@ def _devices(site: Site, profiles: Path) -> Iterator[str]:
 
 def _numbers(site: Site) -> Iterator[str]:
     numbers = [n for s in site.station for n in (s.sms, s.phone) if n] + [x.number for x in site.line]
+    numbers += [n for a in site.agency for n in (*a.phone, a.sms) if n]
+    numbers += [site.desk.overflow.number] if site.desk.overflow else []
     fake = sorted({n for n in numbers if n.startswith(PLACEHOLDER)})
     if fake and any(x.armed for x in site.line):
         yield f"line.armed: numbers that no network assigns stand in this file: {', '.join(fake)}."
+
+
+def _desk(site: Site) -> Iterator[str]:
+    own = {telephone(line.number) for line in site.line}
+    dialled = [(f"agency {a.id!r}", number) for a in site.agency for number in (*a.phone, a.sms) if number]
+    if site.desk.overflow:
+        dialled.append(("desk.overflow.number", site.desk.overflow.number))
+    for where, number in dialled:
+        try:
+            diallable(number)
+        except NumberRefused as e:
+            yield f"{where}: {e}"
+        if telephone(number) in own:
+            yield f"{where}: {number} is a line of this box."
+    for agency in site.agency:
+        if not agency.phone:
+            yield f"agency {agency.id!r}: phone: give at least one number; one press calls the first."
 
 
 def _outputs(site: Site, *kinds: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""The site file's tables for the desk: how long a caller waits for a voice, overflow, pranks, and whom one press calls."""
+"""The site file's tables for the desk: when the box answers, overflow, pranks, and whom one press calls."""
 
 from typing import Annotated, Literal
 

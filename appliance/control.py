@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.commands import NAMES, TECHNICAL, TECHNICIANS, AnyCommand
+from appliance.commands import NAMES, SUPERVISING, SUPERVISORS, TECHNICAL, TECHNICIANS, AnyCommand
 from appliance.entry import Entry
 from appliance.events import LoggedIn, LoginRefused
 from appliance.journal import Journal
@@ -101,7 +101,9 @@ class Control:
         if do in NAMES:
             actor = self._actor(peer, message)
             if do in TECHNICAL:
-                self._must_be_technician(message)
+                self._must_be(TECHNICIANS, "Only a technician or supervisor may do that.", message)
+            if do in SUPERVISING:
+                self._must_be(SUPERVISORS, "Only a supervisor may do that.", message)
             try:
                 command = msgspec.convert(fields, AnyCommand)
             except msgspec.ValidationError as e:
@@ -139,10 +141,10 @@ class Control:
         except KeyError:
             return f"console:{peer.uid}"
 
-    def _must_be_technician(self, message: Message) -> None:
+    def _must_be(self, roles: frozenset[str], why_not: str, message: Message) -> None:
         session = self._people.logins.holder(str(message.get("token", "")), self._clock.now())
-        if "token" in message and (session is None or session.role not in TECHNICIANS):
-            raise Refusal("role", "Only a technician or supervisor may do that.", "Ask one, or use the box's console.")
+        if "token" in message and (session is None or session.role not in roles):
+            raise Refusal("role", why_not, "Ask one, or use the box's console.")
 
     async def _login(self, name: str, password: str) -> Message:
         try:

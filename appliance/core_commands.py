@@ -5,8 +5,6 @@ from typing import Any
 from appliance.alarms.service import Alarms
 from appliance.alerting.centre import Centre
 from appliance.call_commands import (
-    AnswerCall,
-    Dial,
     HangUp,
     HoldCall,
     JoinCalls,
@@ -14,7 +12,6 @@ from appliance.call_commands import (
     RejectCall,
     ResumeCall,
     SwapCalls,
-    TransferCall,
 )
 from appliance.commands import (
     AcknowledgeAlarm,
@@ -28,6 +25,7 @@ from appliance.commands import (
     SendText,
     StopAlert,
 )
+from appliance.core_desk import COMMANDS, DeskRoom
 from appliance.lines.service import Lines
 from appliance.make_view import both_ways
 from appliance.state import State
@@ -37,15 +35,15 @@ from drivers.jsonsocket import Refusal
 class Obey:
     """Call it with a command and its actor; the answer is JSON. Raises Refusal. `centre` is None at a station."""
 
-    def __init__(self, state: State, lines: Lines, alarms: Alarms, centre: Centre | None) -> None:
-        self._state, self._lines, self._alarms, self._centre = state, lines, alarms, centre
+    def __init__(self, state: State, lines: Lines, desk: DeskRoom, alarms: Alarms, centre: Centre | None) -> None:
+        self._state, self._lines, self._desk, self._alarms, self._centre = state, lines, desk, alarms, centre
 
     async def __call__(self, command: AnyCommand, actor: str) -> Any:
+        if isinstance(command, COMMANDS):
+            return await self._desk.obey(command, actor)
         match command:
             case IssueAlert() | StopAlert():
                 return await self._order(command, actor)
-            case AnswerCall(line=line):
-                return await self._lines.answer(line, command.call, actor)
             case HangUp(line=line):
                 return await self._lines.hang_up(line, command.call, actor)
             case RejectCall(line=line):
@@ -58,11 +56,6 @@ class Obey:
                 return await self._lines.swap(line, actor)
             case JoinCalls(line=line):
                 return await self._lines.join(line, actor)
-            case TransferCall(line=line, to=number):
-                return await self._lines.transfer(line, number, actor)
-            case Dial(to=number, line=line):
-                why = "call_back" if command.call_back else "person"
-                return await self._lines.dial(number, actor, line, why, command.key)
             case PressKeys(line=line):
                 return await self._lines.keys(line, command.keys, actor)
             case ModemAt(line=line):

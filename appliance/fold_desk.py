@@ -173,7 +173,7 @@ def _(s: State, e: al.AlertIssued, at: Stamp) -> None:
 
 @FOLDS.of(ce.QueueOverflowed)
 def _(s: State, e: ce.QueueOverflowed, at: Stamp) -> None:
-    s.desk.overflowed = at
+    s.desk.overflowed, s.desk.overflow_why = at, e.why
 
 
 @FOLDS.of(ce.QueueEased)

@@ -8,6 +8,7 @@ import msgspec
 
 from appliance.config import Site
 from appliance.control import entry_view
+from appliance.desk_view import DeskView
 from appliance.entry import Entry
 from appliance.journal import Journal
 from appliance.state import State
@@ -27,10 +28,11 @@ class ViewMaker:
         self, *, site: Site, state: State, journal: Journal, clock: Clock, quality: Callable[[], str],
         power: Callable[[], PowerView] | None, lines: Callable[[], list[LineView]] | None,
         stations: Callable[[], list[StationView]], clock_offset: Callable[[], Figure | None] = lambda: None,
+        desk: Callable[[], DeskView] | None = None,
     ) -> None:  # fmt: skip
         self._site, self._state, self._journal, self._clock, self._quality = site, state, journal, clock, quality
         self._power, self._lines, self._stations = power, lines, stations
-        self._clock_offset = clock_offset
+        self._clock_offset, self._desk = clock_offset, desk
         self._last: list[EntryView] = []
 
     def on_entry(self, entry: Entry) -> None:
@@ -70,6 +72,7 @@ class ViewMaker:
             last=self._last,
             clock_offset=self._clock_offset(),
             outgoing=texts_out(state, MOST_MESSAGES),
+            desk=self._desk() if self._desk else None,
         )
 
 

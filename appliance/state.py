@@ -364,6 +364,7 @@ class DeskRecord(msgspec.Struct):
     blocks: dict[str, Block] = {}
     recent: dict[str, str] = {}  # number by call, of the last ones
     overflowed: Stamp | None = None
+    overflow_why: str = ""
     over: int = 0  # calls that have ended
 
 

@@ -41,17 +41,23 @@ def span(period: str, zone: ZoneInfo) -> tuple[float, float]:
             raise ValueError
         year, month, day = int(found[1]), int(found[2]), int(found[3] or 1)
         begin = datetime(year, month, day, tzinfo=zone)
-        if found[3]:
-            end = begin + timedelta(days=1)
-        else:
-            end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
+        following = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
+        end = begin + timedelta(days=1) if found[3] else following
     except ValueError as e:
         raise Refusal("bad_command", f"{period!r} is no day or month.", "Write 2026-11-22 or 2026-11.") from e
     return begin.astimezone(UTC).timestamp(), end.astimezone(UTC).timestamp()
 
 
+def day_of(wall: float, zone: ZoneInfo) -> str:
+    """The day of a moment in unix seconds, as 2026-11-22."""
+    return datetime.fromtimestamp(wall, zone).strftime("%Y-%m-%d")
+
+
 def read_log(file: Path, ask: ListCalls, zone: ZoneInfo, own: frozenset[str]) -> CallLog:
-    """The calls that `ask` wants. Blocks: for a thread. Drills between `own` telephones are no calls. Raises Refusal."""
+    """The calls that `ask` wants. Calls from `own` telephones are drills, and left out.
+
+    Blocks: for a thread. Raises Refusal.
+    """
     spans = [span(p, zone) for p in (ask.day,) if p]
     with _Reader(file, own) as reader:
         wanted = _wanted(reader, ask)
@@ -178,8 +184,9 @@ class _Reader:
         return names
 
     def _told(self, where: str, values: Sequence[Any]) -> Iterator[tuple[Told, str]]:
-        for *told, body, subject in self._db.execute(f"SELECT {COLUMNS} FROM events WHERE {where}", values):
-            yield Told(*told, msgspec.json.decode(body)), subject
+        for row in self._db.execute(f"SELECT {COLUMNS} FROM events WHERE {where}", values):
+            seq, wall, mono, boot, kind, actor, body, subject = row
+            yield Told(seq, wall, mono, boot, kind, actor, msgspec.json.decode(body)), subject
 
 
 def _unreadable(error: BaseException) -> Refusal:

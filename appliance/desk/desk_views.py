@@ -1,6 +1,6 @@
 """The desk's part of the view, made from the fold: the queue, whose calls they are, and what waits for a person."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from appliance.desk import caller_machine, queue_machine
 from appliance.desk.directory import Directory
@@ -21,16 +21,24 @@ MOST_SHOWN = 100  # call-backs, blocks and offers each; a page is no archive
 
 def desk_view(
     desk: DeskRecord, directory: Directory, rule: caller_machine.Rule, left_out: Callable[[DeskCall], bool],
-    spoken: Collection[str], greet_after_s: float, today: Figures | None,
+    speaks: Callable[[str], bool], greet_after_s: float, today: Figures | None,
 ) -> DeskView:  # fmt: skip
-    """All of it. `spoken` are the calls to which the box speaks now."""
+    """All of it. `speaks` tells of a line whether its caller hears the box."""
     calls = list(desk.open.values())
     calling = {telephone(c.number): c.id for c in calls if not c.incoming and c.number}
     backs = sorted(desk.callbacks.items(), key=lambda item: item[1].first.seq)
     own = directory.own
     return DeskView(
         queue=tuple(
-            WaitingView(c.line, c.id, c.number, c.began, c.greeted, c.id in spoken, queue_machine.behind(c, calls))
+            WaitingView(
+                c.line,
+                c.id,
+                c.number,
+                c.began,
+                c.greeted,
+                bool(c.greeted and speaks(c.line)),
+                queue_machine.behind(c, calls),
+            )
             for c in queue_machine.waiting(calls, left_out)
         ),
         callers={c.id: caller_view(desk, directory, c.number, c.id) for c in calls if c.why != "proof"},

@@ -11,13 +11,15 @@ async def _cannot(*_: Any) -> Any:
 
 
 class Hands(NamedTuple):
-    """Every one may raise Refusal or OSError; none is waited for longer than the desk's own deadline."""
+    """Every one may raise Refusal or OSError; none is waited for longer than the desk's own deadline.
 
-    usable: Callable[[], Collection[str]] = tuple  # lines that could carry a call now
+    Who is greeted (CallGreeted) hears the announcement until a person takes the call: the sound room sees to that.
+    """
+
+    usable: Callable[[], Collection[str]] = tuple  # lines on which a call is or could be
     speaks: Callable[[str], bool] = lambda line: False  # whether a caller on the line would hear the box
     answer: Callable[[str, str, str], Awaitable[Any]] = _cannot  # line, call, actor
-    greet: Callable[[str, str], Awaitable[Any]] = _cannot  # line, call: say "wait" until a person takes it; repeatable
     reject: Callable[[str, str, str, str], Awaitable[Any]] = _cannot  # line, call, why for CallRefused, actor
     take: Callable[[AnswerCall, str], Awaitable[Any]] = _cannot  # as a person's own command, and its actor
     dial: Callable[[Dial, str], Awaitable[Any]] = _cannot  # with a number in `to`
-    notice: Callable[[str, str], object] = lambda number, text: None  # a text of the box itself
+    notice: Callable[[str, str, float, str], Awaitable[Any]] = _cannot  # number, text, lifetime in s, key

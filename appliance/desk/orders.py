@@ -19,13 +19,12 @@ from appliance.call_commands import (
 )
 from appliance.call_events import CallBackDone, CallerBlocked, CallerUnblocked, CallMarked, CallNoted
 from appliance.config import ZONES, Site
-from appliance.desk.call_log import read_log, read_period
+from appliance.desk.call_log import day_of, read_log, read_period
 from appliance.desk.directory import Directory
 from appliance.desk.figures import figures
-from appliance.desk_view import CallRow, Figures, FiguresAnswer
+from appliance.desk_view import CallLog, CallRow, Figures, FiguresAnswer
 from appliance.journal import Appended
 from appliance.state import State
-from appliance.wall_time import day_of
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 from drivers.modem.numbers import telephone
@@ -109,7 +108,7 @@ class Orders:
         """A CallLog as JSON. Raises Refusal when the file cannot be read."""
         return msgspec.to_builtins(await self._read(command))
 
-    async def _read(self, command: ListCalls) -> Any:
+    async def _read(self, command: ListCalls) -> CallLog:
         async with self._reading:
             found = await asyncio.to_thread(read_log, self._file, command, self._zone, self._directory.own)
         return msgspec.structs.replace(found, behind=self._kept())

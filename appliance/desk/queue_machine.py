@@ -40,13 +40,17 @@ def behind(call: DeskCall, calls: Iterable[DeskCall]) -> bool:
 def to_greet(
     queue: Sequence[DeskCall], calls: Collection[DeskCall], since: Since, after_s: float, speaks: Callable[[str], bool]
 ) -> list[DeskCall]:
-    """Whom the box must answer and speak to now. `speaks` tells of a line whether its caller would hear anything.
+    """Whom the box must greet now. `speaks` tells of a line whether its caller would hear anything.
 
-    Without sound a call is left ringing: that is more than silence. One that the box has answered already is
-    spoken to whatever the site file says: it cannot be made to ring again.
+    Without sound a call is left ringing: that is more than silence. One that is answered and that no person took
+    (the box did, just before it died) is greeted whatever else holds: it cannot be made to ring again.
     """
-    due = [c for c in queue if c.answered or (after_s > 0 and since(c.began) >= after_s and not behind(c, calls))]
-    return [c for c in due if speaks(c.line)]
+    return [
+        c
+        for c in queue
+        if c.greeted is None
+        and (c.answered or (0 < after_s <= since(c.began) and not behind(c, calls) and speaks(c.line)))
+    ]
 
 
 def ghosts(calls: Iterable[DeskCall], since: Since, after_s: float) -> list[DeskCall]:

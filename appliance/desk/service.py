@@ -34,6 +34,7 @@ IDLE = 30.0  # s between looks else: blocks that end
 AGAIN = 2.0  # s before an act that failed is tried again
 MOST_KEYS = 100  # of presses that could come again
 WITHIN = 20.0  # s for one act; a modem that is asked to answer has said yes or no by then
+NOTICE_LIFETIME = 300.0  # s; a notice of a queue that was is of no use
 EASED = 60.0  # s without overflow that end its episode: one notice for a busy evening, not one a call
 KINDS = ("call.", "caller.", "callback.", "queue.", "line.", "alert.issued")
 
@@ -54,11 +55,12 @@ class Desk:
         self._woken = asyncio.Event()
         self._acts: dict[str, asyncio.Task[None]] = {}  # by call
         self._not_before: dict[str, float] = {}  # by call whose last act failed
-        self._spoken: set[str] = set()
         self._taking: set[str] = set()
         self._calling: set[str] = set()  # telephones whose call back is being dialled
         self._keys: dict[str, str] = {}  # the last call back's key by telephone
         self._notices = Notices(site)
+        self._noticed = 0  # the episode, by its row in the journal
+        self._notice: asyncio.Task[None] | None = None
         self._over_since: float | None = None  # when the overflow was last seen to be none
 
     # What goes on
@@ -76,7 +78,7 @@ class Desk:
                 except TimeoutError:
                     pass
         finally:
-            for task in self._acts.values():
+            for task in (*self._acts.values(), *filter(None, [self._notice])):
                 task.cancel()
 
     def on_entry(self, entry: Entry) -> None:
@@ -96,10 +98,9 @@ class Desk:
         for call in calls:
             if call.incoming and not call.taken and not call.answered and not call.refused and self._blocked(call):
                 self._begin(call, self._reject)
-        self._spoken = {name for name in self._spoken if self._hands.speaks(desk.open[name].line)}
         after = self._site.desk.greet_after_s
         for call in queue_machine.to_greet(queue, calls, self._since, after, self._hands.speaks):
-            if call.id not in self._spoken and call.id not in self._taking:
+            if call.id not in self._taking:
                 self._begin(call, self._greet)
         self._overflow(queue, calls, now)
 
@@ -109,8 +110,8 @@ class Desk:
 
     def view(self) -> DeskView:
         return desk_view(
-            self._state.desk, self.directory, self.rule, self._left_out, self._spoken, self._site.desk.greet_after_s,
-            self.today,
+            self._state.desk, self.directory, self.rule, self._left_out, self._hands.speaks,
+            self._site.desk.greet_after_s, self.today,
         )  # fmt: skip
 
     def _since(self, stamp: Stamp) -> float:
@@ -124,7 +125,6 @@ class Desk:
         return (call.answered is None and self._blocked(call)) or telephone(call.number) in self.directory.own
 
     def _forget(self, still: set[str], now: float) -> None:
-        self._spoken &= still
         self._not_before = {call: at for call, at in self._not_before.items() if call in still and at > now}
 
     # What the desk does by itself
@@ -133,6 +133,7 @@ class Desk:
         if call.id in self._acts or call.id in self._not_before:
             return
         self._acts[call.id] = asyncio.create_task(self._act(call, act), name=f"desk {call.id}")
+        self._acts[call.id].add_done_callback(_notice_death)
 
     async def _act(self, call: DeskCall, act: Callable[[DeskCall], Awaitable[None]]) -> None:
         try:
@@ -142,6 +143,9 @@ class Desk:
             self._not_before[call.id] = self._clock.now() + AGAIN
             if call.id in self._state.desk.open and call.taken is None:
                 log.warning("call %s on %s: %s is tried again: %s", call.id, call.line, act.__name__[1:], e)
+        except BaseException:
+            self._not_before[call.id] = self._clock.now() + AGAIN  # a flaw of ours must not spin
+            raise
         finally:
             del self._acts[call.id]
             self._woken.set()
@@ -153,16 +157,9 @@ class Desk:
     async def _greet(self, call: DeskCall) -> None:
         if call.answered is None:
             await self._hands.answer(call.line, call.id, DESK)
-        if not self._waits(call):
-            return
-        if call.greeted is None:
+        if call.taken is None and call.answered is not None and call.id in self._state.desk.open:
+            # The sound room speaks to whom the state calls greeted.
             self._append(CallGreeted(line=call.line, call=call.id), actor=DESK)
-        await self._hands.greet(call.line, call.id)
-        if self._waits(call):
-            self._spoken.add(call.id)
-
-    def _waits(self, call: DeskCall) -> bool:
-        return call.taken is None and call.id in self._state.desk.open and call.id not in self._taking
 
     def _overflow(self, queue: list[DeskCall], calls: list[DeskCall], now: float) -> None:
         rules = self._site.desk.overflow
@@ -178,11 +175,23 @@ class Desk:
                     QueueOverflowed(why=why, waiting=len(queue), longest_s=round(longest, 1), told=rules.number),
                     actor=DESK,
                 )
-                self._hands.notice(rules.number, self._notices.text(why, len(queue), rules.after_s))
         elif self._state.desk.overflowed is not None:
             self._over_since = now if self._over_since is None else self._over_since
             if now - self._over_since >= EASED:
                 self._append(QueueEased(), actor=DESK)
+        episode = self._state.desk.overflowed
+        if episode and episode.seq != self._noticed and self._since(episode) < NOTICE_LIFETIME:
+            self._noticed = episode.seq
+            text = self._notices.text(self._state.desk.overflow_why, len(queue), rules.after_s)
+            self._notice = asyncio.create_task(self._give_notice(rules.number, text, f"overflow-{episode.seq}"))
+            self._notice.add_done_callback(_notice_death)
+
+    async def _give_notice(self, number: str, text: str, key: str) -> None:
+        try:
+            async with asyncio.timeout(WITHIN):
+                await self._hands.notice(number, text, NOTICE_LIFETIME, key)
+        except (Refusal, OSError, TimeoutError) as e:
+            log.error("the overflow number is not told: %s", e)
 
     # What persons order
 
@@ -239,6 +248,11 @@ class Desk:
             if call_back in back.calls:
                 return self.directory.number(back.number)
         raise Refusal("no_call_back", f"{call_back} is not on the call-back list.", "Somebody was there first.")
+
+
+def _notice_death(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("%s failed", task.get_name(), exc_info=error)
 
 
 def _to(command: Dial, number: str) -> Dial:

@@ -139,8 +139,9 @@ class Outgoing:
             raise OSError("; ".join(failures) or nothing)
 
     async def text(
-        self, number: str, text: str, actor: str, line: str = "", lifetime_s: int = VALIDITY, key: str = ""
-    ) -> Any:
+        self, number: str, text: str, actor: str, line: str = "", lifetime_s: int = VALIDITY, key: str = "",
+        purpose: Purpose = Purpose.TEXT,
+    ) -> Any:  # fmt: skip
         """Take a person's text on; what becomes of it is in the state. Raises Refusal.
 
         The same `key` of the same person again makes no second text, also after a restart: the key makes its id.
@@ -158,7 +159,7 @@ class Outgoing:
             raise Refusal("full", f"{MOST_QUEUED} texts wait to be sent already.", "Telephone, or try again later.")
         self._taken[name] = self._append(
             SmsQueued(
-                message=name, number=to, purpose=Purpose.TEXT, text=text, parts=parts, line=line, lifetime_s=lifetime_s
+                message=name, number=to, purpose=purpose, text=text, parts=parts, line=line, lifetime_s=lifetime_s
             ),
             actor=actor,
         )
@@ -167,6 +168,11 @@ class Outgoing:
         told = await self._told(name, to, parts, repeated=False)
         self.wake()
         return told
+
+    async def notice(self, number: str, text: str, *, lifetime_s: int, key: str) -> str:
+        """Take a text of the box's own on; returns its id. The same `key` makes no second one. Raises Refusal."""
+        told = await self.text(number, text, "", lifetime_s=lifetime_s, key=key, purpose=Purpose.NOTICE)
+        return str(told["message"])
 
     async def _told(self, name: str, number: str, parts: int, *, repeated: bool) -> dict[str, Any]:
         """What a person hears of a text: also whether it is on disk. An older one came from there."""
