@@ -22,7 +22,8 @@ Push = say.EndChanged | say.KeyHeard | say.Levels
 class AudioLink:
     """`run` must be running. Calls raise Refusal (its no) or Gone (not there, or no answer in time).
 
-    `on_up` gets what it says that there is, at each connection: everything else must be said to it again.
+    Its deadlines are of real time, whatever the clock's `speed`: sound is never scaled. `on_up` gets what it says that
+    there is, at each connection: everything else must be said to it again.
     """
 
     def __init__(
@@ -34,11 +35,15 @@ class AudioLink:
         on_end: Callable[[say.EndChanged], None] = lambda change: None,
         on_key: Callable[[say.KeyHeard], None] = lambda key: None,
         on_levels: Callable[[say.Levels], None] = lambda levels: None,
+        speed: float = 1.0,
     ) -> None:
+        self._speed = speed
         self._on_up, self._on_down = on_up, on_down
         self._on_end, self._on_key, self._on_levels = on_end, on_key, on_levels
         self._said_hello = False
-        self._link = Link(path, on_up=self._greet, on_push=self._pushed, on_down=self._lost, retry_most=LOOK_AGAIN)
+        self._link = Link(
+            path, on_up=self._greet, on_push=self._pushed, on_down=self._lost, retry_most=LOOK_AGAIN * speed
+        )
 
     @property
     def up(self) -> bool:
@@ -73,7 +78,7 @@ class AudioLink:
 
     async def _ask(self, request: msgspec.Struct, answer: type[T], within: float = ANSWER_WITHIN) -> T:
         message: Message = msgspec.to_builtins(request)
-        return msgspec.convert(await self._link.request(message, timeout=within), answer)
+        return msgspec.convert(await self._link.request(message, timeout=within * self._speed), answer)
 
     async def _greet(self) -> None:
         standing = await self._ask(say.Hello(), say.Standing)

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from appliance.annunciator_config import AnnunciatorConfig
-
 from appliance.config_desk import Agency, DeskRules, PrankRules
 from appliance.config_sound import LineSound, SoundRules
 from appliance.model import Ladder, Pattern, Role

@@ -14,11 +14,8 @@ FOLDS = Folds()
 
 @FOLDS.of(ce.VoiceProven)
 def _(s: State, e: ce.VoiceProven, at: Stamp) -> None:
-    for line, other in ((e.line, e.other), (e.other, e.line)):
-        if line:
-            s.voices[line] = VoiceProof(
-                other, line == e.other, e.ok, e.why, e.level_db, e.delay_ms, e.lost_percent, e.bearer, at
-            )
+    for line in (e.line, e.other):
+        s.voices[line] = VoiceProof(line == e.other, e, at)
 
 
 @FOLDS.of(ev.SimBad)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from appliance.call_events import VoiceProven
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, OutgoingState, Path, Purpose
 
 # A later answer never takes a delivery back: `received` that arrives behind `energised` changes nothing.
@@ -232,14 +233,8 @@ class Proof(msgspec.Struct, frozen=True):
 class VoiceProof(msgspec.Struct, frozen=True):
     """A line's newest drill of voice with another of our lines. `took`: it was the one that was called."""
 
-    other: str
     took: bool
-    ok: bool
-    why: str
-    level_db: float
-    delay_ms: float
-    lost_percent: float
-    bearer: str
+    drill: VoiceProven
     at: Stamp
 
 

@@ -180,7 +180,9 @@ class Drill:
             raise Refusal("needed", "Another call came.", "It is tried again later.")
         if call is None:
             gone = self._state.calls.get(out)
-            raise Refusal((gone.reason if gone else "") or "not_dialled", f"The call to {other} ended.", "Look at both.")
+            raise Refusal(
+                (gone.reason if gone else "") or "not_dialled", f"The call to {other} ended.", "Look at both."
+            )
         return call.id
 
     async def _talks(self, *calls: str) -> None:

@@ -67,6 +67,7 @@ class Sound:
         self.link = AudioLink(
             places.audio,
             on_up=self._up, on_down=self._down, on_end=self._end_changed, on_key=self._key, on_levels=self._levels,
+            speed=clock.speed,
         )  # fmt: skip
         self.library = Library(site.sound.recording, places, state, clock, append, self.link)
         self._modems = ModemSound(lines)

@@ -1,4 +1,4 @@
-"""The real audio process with modems' serial PCM on ptys and browsers on its socket; who speaks and who hears is here."""
+"""The real audio process, modems' serial PCM on ptys, browsers on its socket; who speaks and who hears is here."""
 
 import asyncio
 import contextlib
