@@ -29,7 +29,8 @@ def calls(rate: int) -> Wave:
     """`one_call` twice a second."""
     period = np.zeros(round(PERIOD_S * rate), np.int16)
     period[: round(CALL_S * rate)] = np.rint(one_call(rate))
-    return lambda at, count: period[(np.arange(count) + at) % len(period)]
+    twice = np.concatenate((period, period))  # a frame is shorter than a period
+    return lambda at, count: twice[at % len(period) :][:count]
 
 
 class Device:
@@ -94,11 +95,11 @@ class Device:
         return int((when - self._start) * self._true)
 
 
-def mouth_to_ear(speaker: Device, listener: Device, seconds: float) -> list[float]:
-    """Of each of the `calls` that the speaker made: s from its microphone to the listener's loudspeaker; 9 if lost."""
+def mouth_to_ear(speaker: Device, listener: Device, seconds: float, every: int = 1) -> list[float]:
+    """Of the `calls` that the speaker made: s from its microphone to the listener's loudspeaker; 9 if lost."""
     heard, wanted = listener.played().astype(float), one_call(listener.rate)
     found = []
-    for number in range(2, int(seconds / PERIOD_S) - 2):
+    for number in range(2, int(seconds / PERIOD_S) - 2, every):
         said_at = speaker.spoke_at(round(number * PERIOD_S * speaker.rate))
         first = listener.sample_at(said_at)
         piece = heard[first : first + round((LATEST_S + CALL_S) * listener.rate)]

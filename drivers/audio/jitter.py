@@ -33,6 +33,7 @@ class Hearing:
         self._store = Resampler(endpoint.rate, BRIDGE_RATE)
         self._steering = Steering()
         self._last: Sound = SILENCE
+        self._tail: Sound = SILENCE  # of what dies away in a gap
         self._flowing = False
         self._delay = 0.0
 
@@ -68,9 +69,8 @@ class Hearing:
             else:
                 return self._trimmed(store.waiting_s - steering.margin - FRAME_S)
         if not self._flowing:
-            if store.waiting_s < steering.margin + FRAME_S:
-                return SILENCE
-            return self._begun()
+            tail, self._tail = self._tail, SILENCE
+            return tail if store.waiting_s < steering.margin + FRAME_S else tail + self._begun()
         if store.ready(steering.ppm) < FRAME:
             return self._fading()
         if excess := steering.excess_s:
@@ -94,7 +94,9 @@ class Hearing:
         self._steering.ran_dry()
         left = self._store.pull(self._store.ready())[:FRAME]
         mirrored = np.concatenate((self._last, left))[: -FADE - 1 : -1] * _DOWN
-        return np.concatenate((left, mirrored, SILENCE))[:FRAME]
+        out = np.concatenate((left, mirrored, SILENCE, SILENCE))
+        self._tail = out[FRAME : 2 * FRAME]
+        return out[:FRAME]
 
     def _trimmed(self, seconds: float) -> Sound:
         """A frame that begins as the sound was to go on and ends as it is `seconds` later."""
@@ -120,7 +122,8 @@ class Telling:
         self._steering = Steering()
         self._primed = False
         self._paced = False  # it tells what waits in it; else it takes everything at once
-        self._left_out: Pcm | None = None
+        self._too_much_s = 0.0  # still to be left out
+        self._left_out: Pcm | None = None  # the first frame of it
 
     @property
     def drift_ppm(self) -> float:
@@ -156,11 +159,12 @@ class Telling:
             steering.ran_dry()
             self._fill(steering.margin)
         elif waiting > MOST_WAITING or steering.excess_s:
+            self._too_much_s = waiting - steering.margin - FRAME_S
             steering.forget()
-            return False
-        else:
+        elif self._too_much_s <= 0:
             steering.observe(waiting)
-        return True
+        self._too_much_s = max(0.0, self._too_much_s - FRAME_S)
+        return self._too_much_s <= 0
 
     def _fill(self, seconds: float) -> None:
         self._endpoint.give(np.zeros(round(seconds * self._endpoint.rate), np.int16))

@@ -46,7 +46,9 @@ class Speaker:
         return np.concatenate(parts[:-1]) if parts else pause[:0]
 
     async def _one(self, language: Language, text: str) -> Pcm:
-        text = text[:LONGEST_TEXT]
+        text = text[:LONGEST_TEXT].strip()
+        if not text:
+            return np.zeros(0, np.int16)
         async with self._turns:
             if (kept := self._kept.get((language, text))) is None:
                 kept = self._kept[language, text] = await self._spoken(language, text)
