@@ -7,6 +7,7 @@ from appliance.model import OutgoingState
 from appliance.state import SoundFault, SpokenTry, Stamp, State, VoiceProof
 
 MOST_RECORDED = 50  # file names; a crash between a row and the file's new name is over by then
+GAVE_WAY = ("needed", "no_audio", "kept_free", "no_line", "busy")  # drills that say nothing of a voice
 ENDS = {"back": ("lost",), "heard": ("silent", "lost")}  # which fault is over
 
 FOLDS = Folds()
@@ -14,7 +15,7 @@ FOLDS = Folds()
 
 @FOLDS.of(ce.VoiceProven)
 def _(s: State, e: ce.VoiceProven, at: Stamp) -> None:
-    for line in (e.line, e.other):
+    for line in (e.line, e.other) if e.ok or e.why not in GAVE_WAY else ():
         s.voices[line] = VoiceProof(line == e.other, e, at)
 
 
