@@ -20,6 +20,7 @@ from drivers.modem.serial_port import SerialPort
 
 KEPT_S = 0.5  # s of heard sound; a bridge that is later than this has lost the talk's thread anyway
 GIVEN_S = 0.2  # s that wait for the modem; a frame more than that is dropped whole, so that no octet slips
+QUIET_FRAMES = 10  # given since the modem sent something: then it is in no call, and nothing can be told
 AGAIN_S = 0.25  # s between attempts to open a port that is away
 COUNT = struct.Struct("i")
 
@@ -38,13 +39,15 @@ class SerialPcm:
         self._port: SerialPort | None = None
         self._again: asyncio.TimerHandle | None = None
         self.lost = OPENING
+        self._ahead = 0  # octets given that it has not played, by its own count: it sends as many as it plays
+        self._unheard = 0  # frames given since it sent something
         self.dropped = 0  # frames that the modem did not take in time
         self._open()
 
     @property
     def waiting_s(self) -> float:
-        """Counts what lies in the kernel too: a modem whose clock is slow is seen by it."""
-        return self._waiting() / SAMPLE / self.rate
+        """By what it sent meanwhile: one clock of the modem's makes both, and what it holds back nobody else tells."""
+        return max(self._ahead, self._waiting()) / SAMPLE / self.rate
 
     def take(self) -> Pcm:
         return np.frombuffer(self._heard.get(), dtype="<i2").astype(np.int16, copy=False)
@@ -54,8 +57,12 @@ class SerialPcm:
             return
         if self._waiting() > GIVEN_S * self.rate * SAMPLE:
             self.dropped += 1
-        else:
-            self._port.write(pcm.astype("<i2", copy=False).tobytes())
+            return
+        octets = pcm.astype("<i2", copy=False).tobytes()
+        self._port.write(octets)
+        self._unheard += 1
+        if self._unheard <= QUIET_FRAMES:
+            self._ahead = min(self._ahead + len(octets), int(GIVEN_S * self.rate) * SAMPLE)
 
     def close(self) -> None:
         self.lost = CLOSED
@@ -75,10 +82,12 @@ class SerialPcm:
             self._again = asyncio.get_running_loop().call_later(AGAIN_S, self._open)
         else:
             self._heard.clear()
-            self._half = b""
+            self._half, self._ahead, self._unheard = b"", 0, QUIET_FRAMES
             self.lost = ""
 
     def _received(self, octets: bytes) -> None:
+        self._ahead = max(0, self._ahead - len(octets))
+        self._unheard = 0
         octets = self._half + octets
         whole = len(octets) - len(octets) % SAMPLE
         self._half = octets[whole:]

@@ -31,6 +31,8 @@ class ModemConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     model: Literal["eg25g", "sim7600", "sim800", "huawei"]
     operator: str = "TELKOMSEL"
     imei: str = "867698040000000"
+    pcm_port: str = ""  # a symlink too: SIMCom's port of sound, Quectel's NMEA port
+    usb_sound: str = ""  # a symlink too: what would be the modem's USB sound card, raw, 8 kHz
 
 
 class MobileConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -44,7 +46,8 @@ async def run(config: MobileConfig, knobs_path: Path, wall: Callable[[], float] 
     for c in config.modems:
         if c.name in modems:
             raise ValueError(f"modems: the name {c.name!r} is there twice")
-        modems[c.name] = SimModem(c.name, Path(c.port), c.number, c.model, c.operator, c.imei, network)
+        pcm, usb = (Path(path) if path else None for path in (c.pcm_port, c.usb_sound))
+        modems[c.name] = SimModem(c.name, Path(c.port), c.number, c.model, c.operator, c.imei, network, pcm, usb)
     knobs = Knobs(knobs_path, MobileKnobs(network, modems).knobs())
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(network.run())

@@ -5,12 +5,13 @@ from datetime import date
 from typing import Any
 
 from drivers.sim.knobs import Knob
-from drivers.sim.mobile_arguments import a_number, a_switch, a_whole, find_modem
+from drivers.sim.mobile_arguments import a_number, a_switch, a_whole, find_modem, one_of
 from drivers.sim.modem import SimModem
 from drivers.sim.modem_knobs import ModemKnobs
 from drivers.sim.network import MobileNetwork, canonical
 from drivers.sim.network_calls import RING_S, Call
 from drivers.sim.network_ussd import DONE, TIMED_OUT, Credit
+from drivers.sim.sound_knobs import SoundKnobs
 
 DELAY_MOST = 86400.0  # s; a day of delay shows what a longer one would
 RING_MOST = 600.0  # s; no network rings longer
@@ -46,6 +47,7 @@ class MobileKnobs:
             "network.hold": self.network_hold,
             "status": self.status,
             **ModemKnobs(self._modems).knobs(),
+            **SoundKnobs(self._network, self._modems).knobs(),
         }
 
     def call_from(self, number: str, to: str, ring_s: float = RING_S, withheld: bool = False) -> dict[str, Any]:
@@ -60,13 +62,17 @@ class MobileKnobs:
         modem, call = self._call_at(to, number)
         self._network.calls.release(call, call.other(modem))
 
-    def call_press(self, to: str, keys: str, number: str = "") -> None:
-        """The other end presses keys: that of the oldest call, or the one with this number."""
+    def call_press(self, to: str, keys: str, number: str = "", how: str = "both") -> None:
+        """The other end presses keys: that of the oldest call, or the one with this number.
+
+        `how`: the network tells of them (`told`), they are `tones` in the sound, or `both`.
+        """
+        one_of("how", how, ("both", "told", "tones"))
         modem, call = self._call_at(to, number)
         other = call.other(modem)
         if other is None:
             raise ValueError(f"nobody is at the other end of call {call.identity} yet")
-        self._network.calls.press(call, other, str(keys))
+        self._network.calls.press(call, other, str(keys), told=how != "tones", tones=how != "told")
 
     def call_status(self) -> dict[str, Any]:
         """Calls that are, and the last that were."""

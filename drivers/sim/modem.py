@@ -17,10 +17,11 @@ from drivers.sim.modem_radio import DENIED, HOME, OFF, SEARCHING, Radio
 from drivers.sim.modem_settings import Settings
 from drivers.sim.modem_sim_card import ABSENT, SimCard
 from drivers.sim.modem_sms import Messages
+from drivers.sim.modem_sound import ModemSound
 from drivers.sim.modem_terminal import Terminal
 from drivers.sim.modem_ussd import Ussd
 from drivers.sim.network import MobileNetwork
-from drivers.sim.network_calls import Call
+from drivers.sim.network_calls import Call, Phase
 
 RESET_AFTER_S = 0.3  # s between the OK of AT+CFUN=1,1 and the port's going away
 BOOT_S = 4.0  # s without a word; real ones take 8 to 13
@@ -40,7 +41,16 @@ class SimModem:
     """
 
     def __init__(
-        self, name: str, port: Path, number: str, model: str, operator: str, imei: str, network: MobileNetwork
+        self,
+        name: str,
+        port: Path,
+        number: str,
+        model: str,
+        operator: str,
+        imei: str,
+        network: MobileNetwork,
+        pcm_port: Path | None = None,
+        usb_sound: Path | None = None,
     ) -> None:
         if model not in DIALECTS:
             raise ValueError(f"{name}: model {model!r} is not one of {', '.join(DIALECTS)}")
@@ -55,6 +65,8 @@ class SimModem:
         self.sim = SimCard(self._dialect, self._unlocked)
         self.messages = Messages(self, network, self._dialect, self._settings, say, self._burst)
         self.calls = Calls(self, network, self._dialect, self._settings, say, self._time_of_day)
+        self.voice = ModemSound(self._dialect, pcm_port, usb_sound, self._answered)
+        self.voice.changed = network.sound.changed
         self.ussd = Ussd(number, network.ussd, self.radio, self._dialect, self._settings, say)
         self._handlers = self._commands()
         self._denied = self._weak = False
@@ -95,6 +107,11 @@ class SimModem:
 
     def key_heard(self, call: Call, key: str) -> None:
         self.calls.key_heard(call, key)
+
+    def _answered(self) -> list[float]:
+        """When the calls were answered that are active."""
+        calls = self._network.calls.calls_of(self)
+        return [call.answered for call in calls if call.phase is Phase.ACTIVE and call.answered is not None]
 
     # What a person does to it.
 
@@ -171,6 +188,7 @@ class SimModem:
             "sim": self.sim.state,
             "pin_tries": self.sim.tries,
             "in_call": bool(self.calls.legs),
+            "sound": self.voice.described(),
             "stored": {name: len(memory.messages) for name, memory in self.messages.memories.items()},
             "held_by_network": self._network.sms.waiting(self),
         }
@@ -193,6 +211,7 @@ class SimModem:
             self.terminal.port.vanish()
         self.radio.status = OFF
         self.sim.power(False)
+        self.voice.power(False)
         self.ussd.reset()
         self._network.lost(self)
         self.calls.reset()
@@ -206,6 +225,7 @@ class SimModem:
         self.sim.power(True)
         self._functions, self._greeted = FULL, booted
         self.terminal.port.open()
+        self.voice.power(True)
         self.terminal.start()
         async with asyncio.TaskGroup() as tasks:
             self._life_tasks = tasks
@@ -320,7 +340,7 @@ class SimModem:
     def _commands(self) -> dict[str, Handler]:
         imsi = self.radio.plmn + self.number[-10:].rjust(10, "0")
         handlers = identity_commands(self._dialect, self._imei, imsi, self.number)
-        for part in (self._settings, self.radio, self.sim, self.messages, self.calls, self.ussd):
+        for part in (self._settings, self.radio, self.sim, self.messages, self.calls, self.ussd, self.voice):
             handlers |= part.commands()
         handlers |= {"Z": self._restore, "&F": self._restore, "+CFUN": self._set_functions, "+CRESET": self._restart}
         if self._dialect.power_down_command:

@@ -235,8 +235,8 @@ class Calls:
         if not self.talked:
             raise Failed(CME, OPERATION_NOT_ALLOWED)
         try:
-            for call in self.talked:
-                self._network.calls.press(call, self._modem, keys)
+            for nth, call in enumerate(self.talked):
+                self._network.calls.press(call, self._modem, keys, tones=nth == 0)  # one mouth for a conference
         except ValueError as e:
             raise Failed(CME, OPERATION_NOT_ALLOWED) from e
         return Answer()

@@ -15,7 +15,7 @@ class Eg25g(Dialect):
     call_index = 2  # 1 is the data session that VoLTE keeps
     busy_lines = ('+CLCC: 1,0,0,1,0,"",128',)
     answered_before_ok, released_before_ok = 0, 0
-    accepts = ("+QURCCFG", "+QPCMV", "+QGPSCFG", "+QMBNCFG", "+QSIMDET", "+QSIMSTAT")
+    accepts = ("+QURCCFG", "+QMBNCFG", "+QSIMDET", "+QSIMSTAT")
     switches = (Switch("+QTONEDET", "keys", (0, 1)),)
     on: Mapping[str, int] = {"ctzu": 1}
     band = "LTE BAND 3"
@@ -25,7 +25,6 @@ class Eg25g(Dialect):
         "I": ("Quectel", "EG25", f"Revision: {revision}"),
         "+QGMR": (f"{revision}.202.00.000",),
         '+QCFG="usbcfg"': ('+QCFG: "usbcfg",0x2C7C,0x0125,1,1,1,1,1,0,1',),
-        "+QPCMV?": ("+QPCMV: 1,2",),
         "+QCCID": ("+QCCID: 89621012345678901234",),
         "+CBC": ("+CBC: 0,78,3902",),
     }

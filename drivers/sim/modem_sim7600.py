@@ -19,7 +19,6 @@ class Sim7600(Dialect):
     answered_before_ok, released_before_ok = 1, 2
     reports_clcc = True
     alpha = '""'
-    accepts = ("+CPCMREG", "+CPCMFRM")
     switches = (Switch("+DDET", "keys", (0, 1)),)
     band = "EUTRAN-BAND3"
     power_down_command, power_down = "+CPOF", ("OK",)

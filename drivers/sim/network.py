@@ -7,7 +7,9 @@ from typing import Protocol
 from drivers.sim import sms_pdu
 from drivers.sim.network_calls import Call, Exchange, OutsidePhone, Party
 from drivers.sim.network_sms import Handset, Refused, SmsCentre
+from drivers.sim.network_sound import Talks
 from drivers.sim.network_ussd import UssdCentre
+from drivers.sim.phone_voice import PhoneVoice
 from drivers.sim.sms_text import binary_parts, text_parts
 
 COUNTRY = "+62"
@@ -46,6 +48,9 @@ class MobileNetwork:
         self.sms = SmsCentre(wall, canonical, ZONE_S)
         self.calls = Exchange(self._party)
         self.ussd = UssdCentre()
+        self._voices: dict[str, PhoneVoice] = {}
+        self.sound = Talks(self.calls.on_the_line, self.calls.talks)
+        self.calls.changed = self.sound.changed
 
     def told_time(self) -> float:
         """Unix seconds, as modems are told them."""
@@ -107,15 +112,23 @@ class MobileNetwork:
             raise ValueError(f"{PHONES} phones are outside already")
         if canonical(number) in self._subscribers:
             raise ValueError(f"{number} is a modem's number")
-        phone = OutsidePhone(canonical(number), does, after_s)
+        phone = OutsidePhone(canonical(number), self.voice(number), does, after_s)
         phone.exchange = self.calls
         self._phones[phone.number] = phone
 
     def call_from_outside(self, number: str, to: Subscriber, ring_s: float, *, withheld: bool = False) -> Call:
         """A phone outside calls a modem and gives up after `ring_s` of ringing."""
-        call = self.calls.dial(OutsidePhone(canonical(number)), to.number, ring_s, setup_s=0.0)
+        caller = OutsidePhone(canonical(number), self.voice(number))
+        call = self.calls.dial(caller, to.number, ring_s, setup_s=0.0)
         call.withheld = withheld
         return call
+
+    def voice(self, number: str) -> PhoneVoice:
+        """Of a phone outside, whether it calls, is called or will be. The oldest is forgotten when there are many."""
+        known = canonical(number)
+        if known not in self._voices and len(self._voices) >= PHONES:
+            self._voices.pop(next(iter(self._voices))).alone()
+        return self._voices.setdefault(known, PhoneVoice(self.sound.changed))
 
     def _party(self, number: str) -> Party | None:
         known = canonical(number)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, Protocol
 
+from drivers.sim.network_sound import Voice
+
 SETUP_S = 1.5  # s from dialling to ringing; VoLTE takes one to two, a fall-back to 2G four and more
 RING_S = 45.0  # s until the network gives up on a phone that nobody answers
 HISTORY = 200  # ended calls kept for `call.status`
@@ -42,6 +44,8 @@ class Party(Protocol):
     def call_changed(self, call: "Call") -> None: ...
     def call_replaced(self, old: "Call", new: "Call") -> None: ...
     def key_heard(self, call: "Call", key: str) -> None: ...
+    @property
+    def voice(self) -> Voice: ...
 
 
 class Call:
@@ -92,10 +96,10 @@ class Call:
 class OutsidePhone:
     """A phone that is none of our modems. It may answer, ring on, or be engaged, as `does` says."""
 
-    def __init__(self, number: str, does: str = "ring", after_s: float = 3.0) -> None:
+    def __init__(self, number: str, voice: Voice, does: str = "ring", after_s: float = 3.0) -> None:
         if does not in ("answer", "ring", "refuse", "busy", "off"):
             raise ValueError(f"a phone can answer, ring, refuse, be busy or off; not {does!r}")
-        self.number, self.does, self.after_s = number, does, after_s
+        self.number, self.voice, self.does, self.after_s = number, voice, does, after_s
         self.exchange: Exchange | None = None
         self.has_voice = True
         self.heard = ""
@@ -132,6 +136,7 @@ class Exchange:
         self._identities = itertools.count(1)
         self.active: dict[int, Call] = {}
         self.history: deque[Call] = deque(maxlen=HISTORY)
+        self.changed: Callable[[], None] = lambda: None  # called when a call began, changed or ended
 
     def dial(self, caller: Party, number: str, ring_s: float = RING_S, setup_s: float = SETUP_S) -> Call:
         """Start a call; the caller hears of it by `call_changed`."""
@@ -185,9 +190,27 @@ class Exchange:
         first.hold(by, on=False)
         first.caller, first.callee = one, other
         other.call_replaced(second, first)
+        self.changed()
 
-    def press(self, call: Call, by: Party, keys: str) -> None:
-        """Send DTMF to the other end of an active call. Raises ValueError."""
+    def talks(self) -> list[list[Voice]]:
+        """Who hears whom. Calls of one party that it has not put aside are its conference, and all in it hear all."""
+        found: list[list[Voice]] = []
+        for call in self.active.values():
+            if call.carries_sound and call.callee is not None:
+                both = [call.caller.voice, call.callee.voice]
+                with_one = [talk for talk in found if any(voice in talk for voice in both)]
+                found = [talk for talk in found if talk not in with_one]
+                found.append(list(dict.fromkeys([*both, *(voice for talk in with_one for voice in talk)])))
+        return found
+
+    def on_the_line(self) -> list[Voice]:
+        """Those in a call that was answered, put aside or not."""
+        calls = [call for call in self.active.values() if call.phase is Phase.ACTIVE]
+        ends = [end for call in calls for end in (call.caller, call.callee) if end is not None]
+        return list(dict.fromkeys(end.voice for end in ends))
+
+    def press(self, call: Call, by: Party, keys: str, *, told: bool = True, tones: bool = True) -> None:
+        """Send DTMF to the other end of an active call, told by the network and as tones. Raises ValueError."""
         other = call.other(by)
         if call.phase is not Phase.ACTIVE or other is None:
             raise ValueError(f"call {call.identity} is {call.phase.value}, not active")
@@ -195,8 +218,10 @@ class Exchange:
             raise ValueError(f"{keys!r} has keys other than {KEYS}")
         for key in keys.upper():
             call.keys.append((by.number, key))
-            if call.carries_sound:
+            if call.carries_sound and told:
                 other.key_heard(call, key)
+        if tones:
+            by.voice.press(keys)
 
     def calls_of(self, party: Party) -> list[Call]:
         return [call for call in self.active.values() if party in (call.caller, call.callee)]
@@ -206,8 +231,8 @@ class Exchange:
         for call in self.calls_of(party):
             self.release(call, None, Cause.UNREACHABLE)
 
-    @staticmethod
-    def _tell(call: Call) -> None:
+    def _tell(self, call: Call) -> None:
         call.caller.call_changed(call)
         if call.callee is not None:
             call.callee.call_changed(call)
+        self.changed()

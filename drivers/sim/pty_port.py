@@ -36,6 +36,11 @@ class PtyPort:
     def link(self) -> Path:
         return self._link
 
+    @property
+    def unsent(self) -> int:
+        """Octets that the kernel has no room for: the client does not read."""
+        return len(self._unsent)
+
     def open(self) -> None:
         """Make the pty and point the symlink at it. Raises FileExistsError when the path is no symlink."""
         if self.present:

@@ -68,8 +68,13 @@ class Box:
     """One life of the box: journal, fold and lines. `start` and `stop` it; the next life finds the journal."""
 
     def __init__(
-        self, folder: Path, clock: VirtualClock, profiles: Path = PROFILES, ask_at: float = 120.0,
-        calls: Calls = Calls(), **line_keys: Any
+        self,
+        folder: Path,
+        clock: VirtualClock,
+        profiles: Path = PROFILES,
+        ask_at: float = 120.0,
+        calls: Calls = Calls(),
+        **line_keys: Any,
     ) -> None:
         self.offsets: list[tuple[str, float]] = []
         self.state = State()

@@ -102,7 +102,10 @@ def test_a_call_is_held_and_taken_back(tell: Tell) -> None:
             with pytest.raises(Refusal, match="talked on"):
                 await box.lines.keys("l1", "1", "sari")
             await box.lines.resume("l1", "sari")
-        assert [k for k in box.kinds("call.") if k in ("call.held", "call.resumed")] == ["call.held", "call.resumed"] * 2
+        assert [k for k in box.kinds("call.") if k in ("call.held", "call.resumed")] == [
+            "call.held",
+            "call.resumed",
+        ] * 2
         assert [e.actor for e in box.entries if isinstance(e.event, CallHeld | CallResumed)] == ["sari"] * 4
 
     tell(story)
@@ -251,7 +254,9 @@ def test_a_withheld_number_stays_unknown_and_its_call_is_whole(tell: Tell) -> No
     tell(story)
 
 
-@pytest.mark.parametrize("untold", [["ring"], ["clip", "ccwa"], ["report"], ["words"], ["ring", "clip", "ccwa", "words"]])
+@pytest.mark.parametrize(
+    "untold", [["ring"], ["clip", "ccwa"], ["report"], ["words"], ["ring", "clip", "ccwa", "words"]]
+)
 def test_whatever_a_modem_does_not_tell_the_lists_do(tell: Tell, untold: list[str]) -> None:
     async def story(there: World) -> None:
         box = await there.start()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,8 @@ from sound_box import SoundBox, sound_box
 from sound_measure import Pcm, frequency, level_dbfs, loud_from, share_of, tone
 
 from drivers.audio.endpoint import FRAME_S
-from drivers.audio.portaudio import PortAudio
+from drivers.audio.errors import Stuck
+from drivers.audio.portaudio import DEVICE_FILES, PortAudio
 from drivers.audio.usb_endpoint import UsbEndpoint
 
 RATE = 8000
@@ -28,8 +30,8 @@ def sound() -> Iterator[SoundBox]:
 
 
 @asynccontextmanager
-async def portaudio() -> AsyncIterator[PortAudio]:
-    made = PortAudio()
+async def portaudio(device_files: Path = DEVICE_FILES) -> AsyncIterator[PortAudio]:
+    made = PortAudio(device_files)
     running = asyncio.create_task(made.run())
     try:
         yield made
@@ -130,16 +132,16 @@ async def test_an_unplugged_headset_is_lost_within_two_seconds_and_comes_back(so
 
 
 async def test_a_card_that_came_after_the_count_is_found_and_the_others_talk_on(
-    sound: SoundBox, monkeypatch: pytest.MonkeyPatch
+    sound: SoundBox, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("drivers.audio.portaudio.LOOK_S", 0.5)
-    async with portaudio() as usb:
+    async with portaudio(tmp_path) as usb:
         modem = await usb.open("modem0_mic", RATE, output="modem0")
         later = await usb.open("later_mic", RATE, output="later")
         assert later.lost == "missing"
         assert "later" not in usb.names
         sound.plug("later")
-        await until(lambda: not later.lost, "found")
+        (tmp_path / "pcmC1D0c").touch()  # as udev makes it
+        assert await until(lambda: not later.lost, "found") < 5.0
         assert "later" in usb.names
         before = list(modem.beats)
         await until(lambda: min(modem.beats) > max(before) + 5, "the other one goes on")
@@ -164,3 +166,20 @@ async def test_the_libraries_complaints_are_held_back(sound: SoundBox, capfd: py
     said = capfd.readouterr().err
     assert "ALSA lib" not in said
     assert "jack" not in said.lower()
+
+
+async def test_a_rate_that_a_card_does_not_do_and_a_name_that_is_none_are_told_apart(sound: SoundBox) -> None:
+    async with portaudio() as usb:
+        assert (await usb.open("headset_mic", 500_000, output="headset")).lost == "unfit"
+        assert (await usb.open("no such card", RATE)).lost == "missing"
+
+
+async def test_a_library_that_hangs_is_told_and_never_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = threading.Event()
+    monkeypatch.setattr("drivers.audio.portaudio.STUCK_S", 0.1)
+    monkeypatch.setattr("drivers.audio.portaudio.start", free.wait)
+    try:
+        with pytest.raises(Stuck, match="must be started again"):
+            await PortAudio().open("headset", RATE)
+    finally:
+        free.set()

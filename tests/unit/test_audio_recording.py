@@ -33,6 +33,8 @@ tape = Recording(Path(sys.argv[1]))
 for frame in frames:
     tape.write(frame, frame[::-1])
     time.sleep(0.0005)
+while tape._seconds < 7.99 and not tape.failed:  # its thread is some batches behind
+    time.sleep(0.01)
 print(tape.failed, flush=True)
 if sys.argv[3:]:
     import asyncio
@@ -117,12 +119,6 @@ def test_killed_in_the_midst_all_but_half_a_second_is_there(tmp_path: Path) -> N
     assert writer.stdout is not None
     try:
         assert writer.stdout.readline() == "\n"
-        was, now = -1, 0
-        while was != now:  # until its thread has written what it was given
-            was = now
-            with pytest.raises(subprocess.TimeoutExpired):
-                writer.wait(0.1)
-            now = file.stat().st_size
     finally:
         writer.send_signal(signal.SIGKILL)
         writer.wait(5)
