@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from appliance.call_events import CallHeld, CallJoined, CallKey, CallRefused, CallResumed
 from appliance.clock import boot_id
 from appliance.config import Line as LineConfig
+from appliance.config_sound import SerialSound
 from appliance.event import Event
 from appliance.events import CallAnswered, CallEnded
 from appliance.journal import Appended
@@ -41,6 +42,7 @@ class Telephone:
     ) -> None:  # fmt: skip
         self._id, self._name, self._modem, self._state = config.id, config.name, modem, state
         self._clock, self._append, self._on_changed = clock, append, on_changed
+        self._serial_sound = isinstance(config.sound, SerialSound)
         self._machine = CallsMachine(config.id, lambda: secrets.token_hex(4), self._before_restart())
         self._timer: asyncio.TimerHandle | None = None
         self._stepped = asyncio.Event()
@@ -342,7 +344,7 @@ class Telephone:
     async def sound(self, *, on: bool) -> bool:
         """Start or stop the modem's sound. Whether it was taken the first time; if not, the call may be mute."""
         try:
-            return await self._modem.sound(on=on)
+            return await self._modem.sound(on=on, serial=self._serial_sound)
         except ModemError as e:
             raise self._refusal(e) from e
 
