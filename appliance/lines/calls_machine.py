@@ -5,8 +5,10 @@ neither: the list, asked at every such word and every 2 s, decides. How one call
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from appliance.event import Event
 from appliance.lines.call_machine import (
@@ -59,6 +61,9 @@ class Listed(Struct, frozen=True):
     index: int | None = None
     out: bool = False
     waiting: bool = False
+
+
+SaidOf = TypeVar("SaidOf", Word, Listed)
 
 
 class Gone(Struct, frozen=True):
@@ -140,6 +145,7 @@ class CallsMachine:
 
     def hear(self, word: Word, now: float) -> list[Event]:
         """One word of one source."""
+        word = _plain(word)
         fits = self._fits(word, now)
         if len(fits) != 1:
             return self._begin(word, now) if not fits and self._begins(word, now) else []
@@ -187,7 +193,7 @@ class CallsMachine:
         return word.number is not None and not any(same(c.number, word.number) for c in self.calls.values())
 
     def _begin(self, word: Word | Listed, now: float) -> list[Event]:
-        out = word.said in OUT_ONLY if word.out is None else word.out
+        out = bool(word.out)
         call = LiveCall(self._line, self._new_id(), out=out, number=word.number, why=FOUND if out else "")
         call.waiting = word.said is Said.INCOMING and (word.waiting or bool(self.in_phase(*TALKED, *SETS_UP)))
         call.listed = isinstance(word, Listed)
@@ -219,7 +225,7 @@ class CallsMachine:
 
     def listed(self, rows: Sequence[Listed], now: float) -> list[Event]:
         """All voice calls that the modem has; of two rows of one call the later counts, as a report among them."""
-        single = {i if row.index is None else f"index {row.index}": row for i, row in enumerate(rows)}.values()
+        single = {i if row.index is None else f"index {row.index}": _plain(row) for i, row in enumerate(rows)}.values()
         pairs, extra = self._matched([row for row in single if not self._just_gone(row, now)], now)
         missing = [c for c in self.calls.values() if c.id not in pairs and not c.ordered]
         events: list[Event] = []
@@ -267,6 +273,12 @@ class CallsMachine:
             )
             for g in self._gone
         )  # fmt: skip
+
+
+def _plain(said: SaidOf) -> SaidOf:
+    """With the direction that goes without saying."""
+    out = True if said.said in OUT_ONLY else False if said.said is Said.INCOMING else said.out
+    return said if out is said.out else replace(said, out=out)
 
 
 def _deadline(call: LiveCall) -> float | None:

@@ -141,7 +141,7 @@ class Line:
                     "%s: %s was refused, the line works in part: %s", self.config.id, event.command, event.reason
                 )
             case _:
-                self.telephone.heard(event)
+                self.telephone.watch.heard(event)
         self._on_changed()
 
     def _port_up(self, identity: heard.Identity) -> None:
@@ -149,7 +149,7 @@ class Line:
         if self._told_up is not True:
             self._told_up = True
             self._append(LineUp(line=self.config.id, modem=self._name))
-        self.telephone.line_up()
+        self.telephone.watch.line_up()
 
     def _port_lost(self, reason: str) -> None:
         self._down = "mute" if Path(self.config.port).exists() else "no_port"
@@ -159,7 +159,7 @@ class Line:
         for task in self._deleting.values():
             task.cancel()  # whatever lies there is told again when the modem is back
         self._deleting.clear()
-        self.telephone.line_lost()
+        self.telephone.watch.line_lost()
 
     def _delete_behind(self, row: Appended | None, memory: str | None, index: int | None) -> None:
         """Delete what lies at a place of the modem once `row` is on disk. None: at once."""

@@ -101,7 +101,7 @@ class Switchboard:
 
     def key_heard(self, line: str, key: str) -> None:
         """A telephone key was heard in the sound of the line's active call."""
-        self._telephone(line).key_heard(key, "sound")
+        self._telephone(line).watch.key_heard(key, "sound")
 
     # How it is done
 

@@ -1,4 +1,4 @@
-"""The calls of one line: what the modem tells of them goes on record, and what a person wants is done and seen done.
+"""What a person does with the calls of one line: done by the modem, and seen done.
 
 A command counts when its effect was seen in a report or a list, not when the modem said OK.
 """
@@ -8,25 +8,20 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 
-from appliance.call_events import CallHeld, CallJoined, CallKey, CallRefused, CallResumed
-from appliance.clock import boot_id
+from appliance.call_events import CallHeld, CallJoined, CallRefused, CallResumed
 from appliance.config import Line as LineConfig
 from appliance.config_sound import SerialSound
-from appliance.event import Event
 from appliance.events import CallAnswered, CallEnded
 from appliance.journal import Appended
-from appliance.lines.call_machine import RINGS, SETS_UP, Known, LiveCall, Phase, Reason
-from appliance.lines.call_words import rows, word
-from appliance.lines.calls_machine import CallsMachine
+from appliance.lines.call_machine import RINGS, SETS_UP, LiveCall, Phase, Reason
+from appliance.lines.call_watch import ACTIVE, CallWatch
 from appliance.state import State
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
-from drivers.modem import events as heard
 from drivers.modem.errors import CommandRefused, ModemError, NoAnswer
 from drivers.modem.telephone import Telephone as ModemTelephone
 
 PROOF_WITHIN = 6.0  # s behind the modem's OK until the effect is seen; +CLCC is asked every 2 s
-ACTIVE = (Phase.TALKING, Phase.JOINED)
 TRANSFER = "transfer"
 DIAL_ENDINGS = {"BUSY": Reason.BUSY, "NO ANSWER": Reason.NO_ANSWER, "NO CARRIER": Reason.UNREACHABLE}  # of ATD itself
 
@@ -40,28 +35,18 @@ class Telephone:
         self, config: LineConfig, modem: ModemTelephone, state: State, clock: Clock, append: Callable[..., Appended],
         on_changed: Callable[[], None],
     ) -> None:  # fmt: skip
-        self._id, self._name, self._modem, self._state = config.id, config.name, modem, state
-        self._clock, self._append, self._on_changed = clock, append, on_changed
+        self._id, self._name, self._modem = config.id, config.name, modem
         self._serial_sound = isinstance(config.sound, SerialSound)
-        self._machine = CallsMachine(config.id, lambda: secrets.token_hex(4), self._before_restart())
-        self._timer: asyncio.TimerHandle | None = None
-        self._stepped = asyncio.Event()
+        self.watch = CallWatch(config.id, state, clock, append, on_changed, self._stepped)
+        self._machine = self.watch.machine
         self._ordering = asyncio.Lock()
-        self._actors: dict[tuple[type[Event], str], str] = {}  # who ordered what is about to be seen
         self._joining = {c.id for c in self._machine.in_phase(*SETS_UP) if c.why == TRANSFER}
         self._due = asyncio.Event()  # something became of a transfer
+        self._stepped()
+
+    def _stepped(self) -> None:
         if self._joining:
             self._due.set()
-
-    def _before_restart(self) -> list[Known]:
-        now, wall, boot = self._clock.now(), self._clock.wall(), boot_id()
-        return [
-            Known(
-                call.id, call.phase, call.number, now - (call.answered or call.began).elapsed(now, wall, boot),
-                call.direction == "out", call.waiting, call.why,
-            )
-            for call in self._state.calls_on(self._id)
-        ]  # fmt: skip
 
     @property
     def call(self) -> str:
@@ -82,51 +67,7 @@ class Telephone:
                 self._due.clear()
                 await self._go_on_with_transfers()
         finally:
-            if self._timer:
-                self._timer.cancel()
-
-    # What the modem says
-
-    def heard(self, event: heard.ModemEvent) -> None:
-        now = self._clock.now()
-        if isinstance(event, heard.CallListed):
-            self._step(self._machine.listed(rows(event.calls), now))
-        elif isinstance(event, heard.KeyHeard):
-            self.key_heard(event.key, "modem")
-        elif (said := word(event)) is not None:
-            self._step(self._machine.hear(said, now))
-
-    def key_heard(self, key: str, source: str) -> None:
-        """The other side of the call that is talked on pressed a key; `source` is "modem" or "sound"."""
-        if active := self._machine.in_phase(*ACTIVE):
-            self._append(CallKey(line=self._id, call=active[0].id, key=key, source=source))
-
-    def line_up(self) -> None:
-        self._machine.line_up(self._clock.now())
-        self._step([])
-
-    def line_lost(self) -> None:
-        self._step(self._machine.line_lost(self._clock.now()))
-
-    def _step(self, events: list[Event]) -> None:
-        """Journal what the machine made of it, and set the clock of what silence would mean."""
-        for event in events:
-            ordered = not isinstance(event, CallEnded) or event.reason in (Reason.OPERATOR, Reason.REFUSED)
-            actor = self._actors.pop((type(event), getattr(event, "call", "")), "")
-            self._append(event, actor=actor if ordered else "")
-        if not self._machine.calls:
-            self._actors.clear()
-        self._stepped.set()
-        if events and self._joining:
-            self._due.set()
-        if self._timer:
-            self._timer.cancel()
-        if (deadline := self._machine.deadline) is not None:
-            self._timer = asyncio.get_running_loop().call_at(deadline, self._silence)
-
-    def _silence(self) -> None:
-        self._step(self._machine.tick(self._clock.now()))
-        self._on_changed()
+            self.watch.stop()
 
     # Beginning and ending
 
@@ -137,7 +78,7 @@ class Telephone:
             active, held = self._active(), self._machine.in_phase(Phase.HELD)
             if active and held:
                 raise self._no("too_many", "one call is talked on and another held.", "End or join one of them first.")
-            self._expect(actor, (CallAnswered, target), *((CallHeld, c) for c in active))
+            self.watch.expect(actor, (CallAnswered, target), *((CallHeld, c) for c in active))
             await self._do(self._modem.swap() if active or held else self._modem.answer())
             await self._seen(lambda: target.phase in ACTIVE and not any(c.phase in ACTIVE for c in active), target)
         return self._told(target)
@@ -157,7 +98,7 @@ class Telephone:
 
     async def _end(self, target: LiveCall, actor: str, refused: str) -> dict[str, str]:
         self._machine.hang_up(target.id, refused)
-        self._expect(actor, (CallEnded, target), (CallRefused, target))
+        self.watch.expect(actor, (CallEnded, target), (CallRefused, target))
         try:
             await self._do(await self._way_to_end(target))
             await self._seen(lambda: target.phase is Phase.IDLE)
@@ -185,7 +126,7 @@ class Telephone:
             first, second = joined
             for one in joined:
                 self._machine.hang_up(one.id)
-                self._expect(actor, (CallEnded, one))
+                self.watch.expect(actor, (CallEnded, one))
             try:
                 await self._seen(lambda: first.index is not None, first)
                 await self._do(self._modem.talk_alone_with(first.index or 0))
@@ -208,31 +149,21 @@ class Telephone:
         if self._machine.in_phase(*RINGS, *SETS_UP, *ACTIVE):
             raise self._no("in_call", "the line is in use.", "Hold or end the call first, or use another line.")
         made = call or secrets.token_hex(4)
-        self._append_by(actor, self._machine.dial(made, number, why, self._clock.now()))
-        target = self._machine.calls[made]
+        target = self.watch.dial(made, number, why, actor)
         async with self._ordering:
             try:
                 await self._modem.dial(number)
             except NoAnswer:
                 log.warning("%s: the modem did not say whether it dials; the list of calls will", self._id)
             except CommandRefused as e:
-                self._not_dialled(made, DIAL_ENDINGS.get(e.final, Reason.REFUSED))
+                self.watch.not_dialled(made, DIAL_ENDINGS.get(e.final, Reason.REFUSED))
                 raise self._refusal(e) from e
             except ModemError as e:
-                self._not_dialled(made, Reason.REFUSED)
+                self.watch.not_dialled(made, Reason.REFUSED)
                 raise self._refusal(e) from e
             self._machine.dialled(made)
             await self._seen(lambda: target.index is not None or target.phase is not Phase.DIALLING)
         return self._told(target)
-
-    def _not_dialled(self, call: str, why: Reason) -> None:
-        self._step(self._machine.not_dialled(call, self._clock.now(), why))
-        self._on_changed()
-
-    def _append_by(self, actor: str, events: list[Event]) -> None:
-        for event in events:
-            self._append(event, actor=actor)
-        self._on_changed()
 
     # Between calls
 
@@ -270,8 +201,8 @@ class Telephone:
             return await self._swap(active, held, actor)
 
     async def _swap(self, active: list[LiveCall], held: list[LiveCall], actor: str) -> dict[str, str]:
-        self._expect(actor, *((CallHeld, c) for c in active))
-        self._expect(actor, *((kind, c) for c in held for kind in (CallResumed, CallJoined)))
+        self.watch.expect(actor, *((CallHeld, c) for c in active))
+        self.watch.expect(actor, *((kind, c) for c in held for kind in (CallResumed, CallJoined)))
         await self._do(self._modem.swap())
         first = (held or active)[0]
         await self._seen(
@@ -292,7 +223,7 @@ class Telephone:
         active, held = self._active(), self._machine.in_phase(Phase.HELD)
         if not active or not held:
             raise self._no("no_call", "there are no two calls to join.", "One must be talked on, the other held.")
-        self._expect(actor, *((CallJoined, c) for c in (*active, *held)))
+        self.watch.expect(actor, *((CallJoined, c) for c in (*active, *held)))
         await self._do(self._modem.join())
         await self._seen(lambda: all(c.phase in (Phase.JOINED, Phase.IDLE) for c in (*active, *held)), active[0])
         return self._told(active[0])
@@ -376,9 +307,6 @@ class Telephone:
         if self._machine.in_phase(*RINGS):
             raise self._no("waiting", f"a call waits; to {what} would take it.", "Answer or refuse it.")
 
-    def _expect(self, actor: str, *seen: tuple[type[Event], LiveCall]) -> None:
-        self._actors |= {(kind, call.id): actor for kind, call in seen}
-
     async def _do(self, order: Awaitable[None]) -> None:
         try:
             await order
@@ -388,14 +316,11 @@ class Telephone:
     async def _seen(self, done: Callable[[], bool], call: LiveCall | None = None) -> None:
         """Wait until it is so. Raises Refusal when it is not in time, or when `call` ended instead."""
         try:
-            async with asyncio.timeout(PROOF_WITHIN):
-                while not done() and (call is None or call.phase is not Phase.IDLE):
-                    self._stepped.clear()
-                    await self._stepped.wait()
+            if await self.watch.until(done, PROOF_WITHIN, call):
+                return
         except TimeoutError as e:
             raise self._no("not_proven", "the modem took the command, and nothing is seen of it.", "Try again.") from e
-        if not done():
-            raise self._no("no_call", "the caller hung up first.", "Nothing is left to do.")
+        raise self._no("no_call", "the caller hung up first.", "Nothing is left to do.")
 
     def _told(self, call: LiveCall) -> dict[str, str]:
         return {"line": self._id, "call": call.id}

@@ -20,6 +20,7 @@ from drivers.clock import Clock, VirtualClock
 from drivers.sim.knobs import turn
 from drivers.sim.mobile import MobileConfig, ModemConfig, run
 
+CALLS = Calls()
 PATIENCE = 200.0  # s of the loop
 ROOT = Path(__file__).parents[2]
 PROFILES = ROOT / "firmware-config"
@@ -73,7 +74,7 @@ class Box:
         clock: VirtualClock,
         profiles: Path = PROFILES,
         ask_at: float = 120.0,
-        calls: Calls = Calls(),
+        calls: Calls = CALLS,
         **line_keys: Any,
     ) -> None:
         self.offsets: list[tuple[str, float]] = []

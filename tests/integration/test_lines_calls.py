@@ -173,20 +173,21 @@ def test_a_number_is_dialled_and_answered_and_keys_go_both_ways(tell: Tell) -> N
     tell(story)
 
 
-@pytest.mark.parametrize(
-    ("does", "reason"), [("busy", "busy"), ("refuse", "busy"), ("ring", "no_answer"), ("off", "unreachable")]
-)
-def test_a_number_that_does_not_answer_says_why(tell: Tell, does: str, reason: str) -> None:
+ENDINGS = {"busy": "busy", "refuse": "busy", "ring": "no_answer", "off": "unreachable"}
+
+
+def test_numbers_that_do_not_answer_say_why(tell: Tell) -> None:
     async def story(there: World) -> None:
         box = await there.start()
         await box.ready()
-        await there.network.turn("phone.place", number=AGENCY, does=does, after_s=4)
-        await box.lines.dial(AGENCY, "sari", "l1")
-        ended = await box.event(CallEnded)
-        await asyncio.sleep(4)
-        assert (ended.reason, ended.seconds) == (reason, 0.0)
-        assert len(box.all(CallDialled)) == len(box.all(CallEnded)) == 1
-        assert len(box.all(CallAlerting)) == (does in ("ring", "refuse"))
+        for i, does in enumerate(ENDINGS):
+            number = AGENCY[:-1] + str(i)
+            await there.network.turn("phone.place", number=number, does=does, after_s=4)
+            await box.lines.dial(number, "sari", "l1")
+            await box.event(CallEnded, i + 1)
+            await asyncio.sleep(4)
+        assert [(e.reason, e.seconds) for e in box.all(CallEnded)] == [(why, 0.0) for why in ENDINGS.values()]
+        assert (len(box.all(CallDialled)), len(box.all(CallAlerting))) == (4, 2)
 
     tell(story)
 
@@ -254,9 +255,7 @@ def test_a_withheld_number_stays_unknown_and_its_call_is_whole(tell: Tell) -> No
     tell(story)
 
 
-@pytest.mark.parametrize(
-    "untold", [["ring"], ["clip", "ccwa"], ["report"], ["words"], ["ring", "clip", "ccwa", "words"]]
-)
+@pytest.mark.parametrize("untold", [["report"], ["ring", "clip", "ccwa", "words"]])
 def test_whatever_a_modem_does_not_tell_the_lists_do(tell: Tell, untold: list[str]) -> None:
     async def story(there: World) -> None:
         box = await there.start()
@@ -316,6 +315,61 @@ def test_a_modem_that_resets_loses_all_its_calls_at_once_and_no_more(tell: Tell)
         await box.lines.answer("l1", "", "sari")
 
     tell(story)
+
+
+async def bring_to(there: World, box: Box, state: str) -> None:
+    """A call of OUTSIDE on l1 that is `state`; where it takes another call, that is SECOND's."""
+    if state in ("dialling", "alerting"):
+        await there.network.turn("phone.place", number=OUTSIDE, does="ring")
+        await box.lines.dial(OUTSIDE, "sari", "l1")
+    elif state in ("waiting", "held", "joined"):
+        await talking(there, box, SECOND if state == "waiting" else OUTSIDE)
+        rung = len(box.all(CallRinging))
+        other = OUTSIDE if state == "waiting" else SECOND
+        await there.network.turn("call.from", number=other, to="l1", ring_s=600)
+        await box.event(CallRinging, rung + 1)
+        if state != "waiting":
+            await box.lines.answer("l1", "", "sari")
+        if state == "joined":
+            await box.lines.join("l1", "sari")
+    elif state == "talking":
+        await talking(there, box)
+    else:
+        await there.network.turn("call.from", number=OUTSIDE, to="l1", ring_s=600)
+    await box.until(lambda: phases(box).get("7890") == state, state)
+
+
+@pytest.mark.parametrize("state", ["ringing", "waiting", "talking", "held", "joined", "alerting"])
+def test_whoever_hangs_up_at_any_moment_ends_their_call_only(once: Tell, state: str) -> None:
+    async def story(there: World) -> None:
+        box = await there.start()
+        await box.ready()
+        await bring_to(there, box, state)
+        left = phases(box).keys() - {"7890"}
+        await there.network.turn("call.drop", to="l1", number=OUTSIDE)
+        await box.until(lambda: phases(box).keys() == left, "its end")
+        await asyncio.sleep(8)
+        assert phases(box) == dict.fromkeys(left, "talking")
+        assert len(box.all(CallEnded)) + len(box.all(CallMissed)) == 1
+
+    once(story)
+
+
+@pytest.mark.parametrize("state", ["ringing", "waiting", "dialling", "alerting", "held", "joined"])
+def test_a_restart_at_any_moment_changes_no_call(once: Tell, state: str) -> None:
+    async def story(there: World) -> None:
+        box = await there.start()
+        await box.ready()
+        await bring_to(there, box, state)
+        before = phases(box)
+        box = await there.start()
+        await box.ready_or_in_call()
+        await asyncio.sleep(8)
+        after = before | ({"7890": "alerting"} if state == "dialling" else {})
+        assert phases(box) == after
+        assert box.kinds("call.") == (["call.alerting"] if state == "dialling" else [])
+
+    once(story)
 
 
 def test_one_line_stays_free_for_those_who_call_in(once: Tell) -> None:

@@ -11,6 +11,7 @@ from drivers.sim import sms_pdu, sms_text
 from drivers.sim.network import MobileNetwork, canonical
 from drivers.sim.network_calls import Call, Cause, Phase
 from drivers.sim.network_sms import MAILBOX, OUTBOX, RETRY_S, Refused
+from drivers.sim.phone_voice import PhoneVoice
 
 A, B, OUTSIDE = "+628111111111", "+628222222222", "+6281299990000"
 TO_B = "0C91262822222222"
@@ -28,6 +29,7 @@ class Phone:
         self.tries = 0
         self.phases: list[Phase] = []
         self.keys = ""
+        self.voice = PhoneVoice(lambda: None)
 
     async def take_message(self, tpdu: bytes) -> bool:
         self.tries += 1

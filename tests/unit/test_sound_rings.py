@@ -1,5 +1,7 @@
 """Sound between threads, what libraries complain of, and which card a name means."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -81,3 +83,9 @@ def test_only_telephone_keys_have_tones() -> None:
     assert len(keys_tones("12")) == 2 * 2 * 1600
     with pytest.raises(ValueError, match="no telephone key"):
         keys_tones("x")
+
+
+def test_neither_web_nor_the_simulators_load_numpy_for_sound() -> None:
+    """Web reads the stream's wire only; a simulator that nobody listens to stays small."""
+    code = "import sys, drivers.audio.stream_wire, drivers.sim.mobile; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 0
