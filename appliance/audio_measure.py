@@ -1,6 +1,7 @@
 """A proof of voice: a known sound into one line of ours, heard at another that it is in a call with, and back."""
 
 import asyncio
+import contextlib
 
 import numpy as np
 
@@ -10,14 +11,15 @@ from drivers.audio.endpoint import BRIDGE_RATE, FRAME_S, Endpoint, Pcm
 from drivers.audio.jitter import Hearing, Telling
 from drivers.audio.measure import find, probe
 
-SETTLE_S = 0.6  # s; buffers fill, and the modems' sound begins
+BEGINS_WITHIN = 5.0  # s from opening until both modems send; what is given before would lie there and come late
+SETTLE_S = 1.0  # s; buffers fill
 TAIL_S = 1.5  # s behind the probe: two legs of a mobile network are some 0.3 late
 FRAME = round(BRIDGE_RATE * FRAME_S)
 SILENT_FRAME = np.zeros(FRAME, np.int16)
 
 
 async def measure(ends: Ends, one: EndKind, other: EndKind) -> Measured:
-    """Takes some 13 s. Raises what opening the ends raises."""
+    """Takes some 14 s. Raises what opening the ends raises."""
     here = await ends.made(one)
     try:
         there = await ends.made(other)
@@ -29,7 +31,18 @@ async def measure(ends: Ends, one: EndKind, other: EndKind) -> Measured:
         here.close()
 
 
+async def _begun(*ends: Endpoint) -> None:
+    """Wait until all send, or as long as one that never will is waited for: it is measured as mute."""
+    began: set[Endpoint] = set()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(BEGINS_WITHIN):
+            while len(began) < len(ends):
+                await asyncio.sleep(FRAME_S)
+                began |= {end for end in ends if len(end.take())}  # of all: what is left would come late
+
+
 async def _both_ways(one: Endpoint, other: Endpoint) -> Measured:
+    await _begun(one, other)
     hearing = {one: Hearing(one), other: Hearing(other)}
     telling = {one: Telling(one), other: Telling(other)}
     loop = asyncio.get_running_loop()

@@ -12,8 +12,8 @@ from pathlib import Path
 BENEATH = {"drivers": set[str](), "appliance": {"drivers"}, "web": {"appliance", "drivers"}}
 WIRING = ("core", "station")  # how the names of the modules begin that wire rooms together
 WORDS = (
-    "model", "event", "events", "alert_events", "sms_events", "call_events", "audio_protocol", "command", "commands", "call_commands",
-    "state",
+    "model", "event", "events", "alert_events", "sms_events", "call_events", "audio_protocol", "command", "commands",
+    "call_commands", "state",
 )  # fmt: skip
 VOCABULARY = {f"appliance.{name}" for name in WORDS}
 PURE = VOCABULARY | {"msgspec"}

@@ -19,9 +19,12 @@ CALLER_HZ, PERSON_HZ = 1000.0, 1700.0
 @asynccontextmanager
 async def a_call(folder: Path, them: Voice, person: Voice) -> AsyncIterator[World]:
     """A caller on line l1 and a person at a browser."""
-    async with world(folder) as there, caller(folder / "pcm-l1", them):
-        async with browser(there.places.audio_stream, "k1", person):
-            yield there
+    async with (
+        world(folder) as there,
+        caller(folder / "pcm-l1", them),
+        browser(there.places.audio_stream, "k1", person),
+    ):
+        yield there
 
 
 async def talking(core: Core, line: str = "l1", call: str = "aaaa0001", key: str = "k1") -> None:
