@@ -10,6 +10,7 @@ import msgspec
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Level = Annotated[float, msgspec.Meta(ge=-40.0, le=12.0)]  # dB
+RECORDING = "recording"
 LONGEST_TEXT = 1000  # characters of one spoken text
 MOST_BRIDGES, MOST_ENDS = 16, 8
 
@@ -46,9 +47,13 @@ class Wav(msgspec.Struct, tag="wav", tag_field="kind", forbid_unknown_fields=Tru
 
 
 class Speech(msgspec.Struct, tag="speech", tag_field="kind", forbid_unknown_fields=True, frozen=True):
-    """Texts that espeak-ng speaks one behind the other, as ("id", "Mohon tunggu"), the whole `times` over."""
+    """Texts that espeak-ng speaks one behind the other, as ("id", "Mohon tunggu"), all of it `times` (0: for ever).
+
+    `instead`: for each text a WAV file that is played in its place, or an empty string.
+    """
 
     texts: tuple[tuple[Literal["id", "en"], Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]], ...]
+    instead: tuple[str, ...] = ()
     times: int = 1
     rest_s: float = 1.0
 
@@ -119,7 +124,13 @@ class Measure(msgspec.Struct, tag="measure", tag_field="do", forbid_unknown_fiel
     other: EndKind
 
 
-Request = Hello | Open | Join | Leave | Close | Measure
+class Mend(msgspec.Struct, tag="mend", tag_field="do", forbid_unknown_fields=True, frozen=True):
+    """Close a recording whose process was killed, and hash it; one that is whole is only hashed. Answer: Recorded."""
+
+    file: str
+
+
+Request = Hello | Open | Join | Leave | Close | Measure | Mend
 
 # Answers
 
@@ -130,6 +141,7 @@ class EndStanding(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     end: str
     lost: str = ""
     finished: bool = False
+    mute: bool = False
     heard_dbfs: float | None = None
     given_dbfs: float | None = None
     delay_s: float = 0.0  # that the jitter buffer holds
@@ -177,7 +189,10 @@ class Measured(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class EndChanged(msgspec.Struct, tag="end", tag_field="said", forbid_unknown_fields=True, frozen=True):
-    """`what`: lost and back (of a device), silent and heard (of a watched end), finished (of what plays)."""
+    """`what`: lost and back (of a device), silent and heard (of a watched end), finished (of what plays).
+
+    The end RECORDING is lost when the disk takes no more of it; the call goes on.
+    """
 
     bridge: str
     end: str

@@ -191,6 +191,7 @@ class VoiceProven(Event, tag="line.voice_proven", frozen=True):
     level_db: float = 0.0  # of the worse way, received against sent
     delay_ms: float = 0.0  # of the slower way
     lost_percent: float = 0.0  # of the worse way
+    bearer: str = ""  # of the called line then: "volte", "2g"; it says nothing of another
 
 
 class TextCalled(Event, tag="sms.calling", frozen=True):

@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": ("appliance.cli_demo", "run a whole simulated site; `siaga demo where` says where everything is"),
     "core": ("appliance.cli_processes", "the process that decides (at a centre or a station)"),
     "annunciator": ("appliance.cli_processes", "the process that owns sirens, lights and buttons"),
+    "audio": ("appliance.cli_processes", "the process that owns sound: modems, headset, recordings"),
     "web": ("appliance.cli_processes", "the process that serves the page"),
     "sim": ("appliance.cli_sim", "turn a knob of the running demo: mains, generator, trunk, calls, texts, networks"),
     "scenario": ("appliance.cli_scenario", "play a story against a simulated site and check what must be seen"),

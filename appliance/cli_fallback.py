@@ -9,7 +9,7 @@ import msgspec
 
 from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
 from appliance.config import ZONES, Site
-from appliance.state import Stamp
+from appliance.stamp import Stamp
 from appliance.view import View
 from drivers.jsonsocket import Client
 

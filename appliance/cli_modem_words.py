@@ -109,7 +109,7 @@ def info(line: LineView, site: Site, view: View) -> list[str]:
 
 def diagnosis(line: LineView, now: float) -> tuple[bool, list[str]]:
     """Whether the line is well, and what to say of it."""
-    if line.can_take_call == "registered" or line.why == "in_call":
+    if line.can_take_call in ("registered", "proven") or line.why == "in_call":
         signal = line.signal_dbm
         if signal.known(now) and isinstance(signal.value, int | float) and signal.value < WEAK_DBM:
             return False, [
@@ -129,8 +129,8 @@ def port_of(site: Site, line: str) -> str:
 
 
 def _takes_calls(line: LineView) -> str:
-    if line.can_take_call == "registered":
-        return "registered"
+    if line.can_take_call in ("registered", "proven"):
+        return line.can_take_call
     return f"{line.can_take_call}: {ADVICE.get(line.why, (line.why, ''))[0]}"
 
 

@@ -1,4 +1,4 @@
-"""`siaga core | annunciator | web`: one process each, told by a site file, stopped by SIGTERM."""
+"""`siaga core | annunciator | audio | web`: one process each, told by a site file, stopped by SIGTERM."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ from appliance.cli import SITE_FILE, SITE_VARIABLE, say_no
 def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
     default = Path(os.environ.get(SITE_VARIABLE, SITE_FILE))
     parser.add_argument("--config", type=Path, metavar="FILE", default=default, help=f"site file (default {default})")
-    parser.set_defaults(run={"core": _core, "annunciator": _annunciator, "web": _web}[name])
+    parser.set_defaults(run={"core": _core, "annunciator": _annunciator, "audio": _audio, "web": _web}[name])
 
 
 def _core(options: argparse.Namespace) -> int:
@@ -35,6 +35,12 @@ def _annunciator(options: argparse.Namespace) -> int:
     from appliance.annunciator import main
 
     return main(["--config", str(options.config)])
+
+
+def _audio(options: argparse.Namespace) -> int:
+    from appliance.audio import main
+
+    return main(options.config)
 
 
 def _web(options: argparse.Namespace) -> int:

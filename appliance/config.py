@@ -9,6 +9,7 @@ import msgspec
 
 from appliance.annunciator_config import AnnunciatorConfig
 from appliance.config_desk import Agency, DeskRules, PrankRules
+from appliance.config_sound import LineSound, SoundRules
 from appliance.model import Ladder, Pattern, Role
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
@@ -97,6 +98,7 @@ class Line(Struct, frozen=True, kw_only=True):
     armed: bool = False  # a real line on a real network; refused while numbers are placeholders
     pin: Pin | None = None  # of the SIM; never shown, never written
     credit: Literal["prepaid", "postpaid"] = "prepaid"  # postpaid: never asked
+    sound: LineSound | None = None  # None: its calls have no sound at the box
 
     def __repr__(self) -> str:
         """Without the PIN: what is printed lands in logs."""
@@ -123,6 +125,7 @@ class Sms(Struct, frozen=True, kw_only=True):
 
     per_hour: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 120  # a line's; one each 30 s, as a busy person writes
     burst: Annotated[int, msgspec.Meta(ge=1, le=500)] = 20  # at once, after a quiet time
+    speak: bool = True  # what cannot be delivered in writing is spoken, where a line has sound
 
 
 class Stability(Struct, frozen=True, kw_only=True):
@@ -222,6 +225,7 @@ class Site(Struct, frozen=True, kw_only=True):
     station: tuple[Station, ...] = ()
     line: tuple[Line, ...] = ()
     sms: Sms = Sms()
+    sound: SoundRules = SoundRules()
     calls: Calls = Calls()
     desk: DeskRules = DeskRules()
     pranks: PrankRules = PrankRules()
@@ -285,6 +289,20 @@ class Places(Struct, frozen=True, kw_only=True):
     run: Path
     key: Path
     profiles: Path
+    sound: Path  # folder of the audio process's sockets
+    phrases: Path | None = None
+
+    @property
+    def audio(self) -> Path:
+        return self.sound / "audio.sock"
+
+    @property
+    def audio_stream(self) -> Path:
+        return self.sound / "audio-stream.sock"
+
+    @property
+    def calls(self) -> Path:
+        return self.state / "recordings"
 
     @property
     def journal(self) -> Path:
@@ -304,10 +322,6 @@ class Places(Struct, frozen=True, kw_only=True):
         return self.state / "tls"
 
     @property
-    def audio_stream(self) -> Path:
-        return self.run / "audio-stream.sock"
-
-    @property
     def control(self) -> Path:
         return self.run / "control.sock"
 
@@ -316,5 +330,7 @@ def places(site: Site, file: Path) -> Places:
     """Resolve the file's folders against its own."""
     here = file.resolve().parent
     return Places(
-        state=here / site.state, run=here / site.run, key=here / site.key, profiles=profile_folder(site, file)
-    )
+        state=here / site.state, run=here / site.run, key=here / site.key, profiles=profile_folder(site, file),
+        sound=here / (site.sound.run or site.run),
+        phrases=here / site.sound.phrases if site.sound.phrases else None,
+    )  # fmt: skip

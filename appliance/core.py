@@ -26,6 +26,7 @@ from appliance.config import Site, places
 from appliance.control import Control
 from appliance.core_commands import Obey
 from appliance.core_desk import DeskRoom
+from appliance.core_sound import SoundRoom
 from appliance.dashboards import Dashboards
 from appliance.entry import Entry
 from appliance.event import Event
@@ -102,9 +103,14 @@ class Core:
             on_changed=self._changed, on_data=self._on_sms_data, recordings=self._places.recordings,
             on_time=self._wall_clock.told,
         )  # fmt: skip
+        self._sound = SoundRoom(
+            site=site, places=self._places, state=state, clock=clock, append=self._append, on_changed=self._changed,
+            lines=self._lines, urgent=self._urgent,
+        )  # fmt: skip
         self._desk = DeskRoom(
             site=site, state=state, clock=clock, append=self._append, journal=self._places.journal,
             kept=lambda: self._journal.kept, lines=self._lines, on_changed=self._changed,
+            speaks=self._sound.speaks, talk=self._sound.talk,
         )  # fmt: skip
         self._power = Power(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
@@ -132,7 +138,8 @@ class Core:
             self._reports = Reports(site, self._centre, issuer, clock)
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
-            power=self._power.view if site.genset or site.ups else None, lines=self._lines.views,
+            power=self._power.view if site.genset or site.ups else None,
+            lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
             stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
             witnesses=self._trunk.views,
@@ -140,7 +147,7 @@ class Core:
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event
         )
-        obey = Obey(state, self._lines, self._desk, self._alarms, self._centre, self._fallback)
+        obey = Obey(state, self._lines, self._desk, self._sound, self._alarms, self._centre, self._fallback)
         self._control = Control(
             self._places.control, self._places.journal, self._journal, clock, self._people, self._view, obey
         )
@@ -172,6 +179,7 @@ class Core:
             self._keeper.keep("station", self._station.run)
         self._keeper.keep("lines", self._lines.run)
         self._desk.keep(self._keeper)
+        self._sound.keep(self._keeper)
         self._keeper.keep("power", self._power.run)
         self._keeper.keep("alarms", self._alarms.run)
         self._keeper.keep("dashboards", self._dashboards.run)
@@ -217,10 +225,15 @@ class Core:
         self._control.on_entry(entry)
         self._alarms.on_entry(entry)
         self._desk.on_entry(entry)
+        self._sound.on_entry(entry)
         self._dashboards.on_entry(entry)
         self._local.wake()
         if self._centre:
             self._centre.wake()
+
+    def _urgent(self) -> bool:
+        """An order is open, or a siren sounds here."""
+        return bool(self._state.open_alerts()) or any(siren.on for siren in self._state.sirens.values())
 
     def _changed(self) -> None:
         self._control.changed()

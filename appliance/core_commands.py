@@ -29,6 +29,8 @@ from appliance.commands import (
     StopAlert,
 )
 from appliance.core_desk import COMMANDS, DeskRoom
+from appliance.core_sound import COMMANDS as SOUND_COMMANDS
+from appliance.core_sound import SoundRoom
 from appliance.lines.service import Lines
 from appliance.make_view import both_ways
 from appliance.state import State
@@ -40,15 +42,17 @@ class Obey:
     """Call it with a command and its actor; the answer is JSON. Raises Refusal. `centre` is None at a station."""
 
     def __init__(
-        self, state: State, lines: Lines, desk: DeskRoom, alarms: Alarms, centre: Centre | None,
+        self, state: State, lines: Lines, desk: DeskRoom, sound: SoundRoom, alarms: Alarms, centre: Centre | None,
         fallback: FallbackKeeper,
     ) -> None:  # fmt: skip
-        self._state, self._lines, self._desk, self._alarms, self._centre = state, lines, desk, alarms, centre
-        self._fallback = fallback
+        self._state, self._lines, self._desk, self._sound = state, lines, desk, sound
+        self._alarms, self._centre, self._fallback = alarms, centre, fallback
 
     async def __call__(self, command: AnyCommand, actor: str) -> Any:
         if isinstance(command, COMMANDS):
             return await self._desk.obey(command, actor)
+        if isinstance(command, SOUND_COMMANDS):
+            return await self._sound.obey(command, actor)
         match command:
             case IssueAlert() | StopAlert():
                 return await self._order(command, actor)

@@ -23,13 +23,14 @@ from appliance.config import Site
 from appliance.desk.hands import Hands
 from appliance.desk.orders import Orders
 from appliance.desk.service import Desk
+from appliance.desk_state import DeskCall
 from appliance.desk_view import Figures
 from appliance.entry import Entry
 from appliance.journal import Appended
 from appliance.keeper import Keeper
 from appliance.lines.service import Lines
 from appliance.model import CallPhase
-from appliance.state import DeskCall, State
+from appliance.state import State
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 

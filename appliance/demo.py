@@ -58,9 +58,10 @@ class Demo:
             trunk=self._ports["trunk"],
         )
         self.password = self._site.operator(sites[CENTRE])
-        self._say("annunciators, cores and web")
+        self._say("annunciators, cores, audio and web")
         for node in NODES:
             self._processes.add_node(node)
+        self._processes.add_siaga(CENTRE, "audio")
         self._processes.add_siaga(CENTRE, "web")
         await asyncio.gather(*(c.start() for n, c in self.children.items() if n.startswith(NODES)))
         for node in NODES:

@@ -106,6 +106,7 @@ class DemoSite:
                         "port": str(self._tty(node, line["id"])),
                         "number": line["number"],
                         "model": MODELS[line["id"]],
+                        **({"pcm_port": str(self._pcm(node, line["id"]))} if node == CENTRE else {}),
                     }
                 )
         return modems
@@ -115,6 +116,10 @@ class DemoSite:
 
     def _tty(self, node: str, line: str) -> Path:
         return self.sim / f"{node}-{line}"
+
+    def _pcm(self, node: str, line: str) -> Path:
+        """Where a modem's sound comes out."""
+        return self.sim / f"{node}-{line}-pcm"
 
     def write(self, *, web: int, broker: dict[str, int], modbus: int, trunk: int) -> dict[str, Site]:
         """Write and check all site files; keys that exist stay. `broker` is the port by node."""
@@ -128,6 +133,8 @@ class DemoSite:
             text["broker"]["port"] = broker[node]
             for line in text["line"]:
                 line["port"] = str(self._tty(node, line["id"]))
+                if node == CENTRE:
+                    line["sound"] = {"kind": "serial", "port": str(self._pcm(node, line["id"]))}
             if node == CENTRE:
                 text["web"]["port"] = web
                 text["trunk"]["port"] = trunk

@@ -5,7 +5,8 @@ Numbers are as the network gave them; an empty one was withheld. Times are stamp
 
 import msgspec
 
-from appliance.state import PastCall, Stamp
+from appliance.desk_state import PastCall
+from appliance.stamp import Stamp
 
 
 class CallerView(msgspec.Struct, frozen=True):

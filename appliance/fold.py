@@ -8,10 +8,20 @@ import logging
 import msgspec
 
 from appliance import events as ev
-from appliance import fold_alerts, fold_calls, fold_desk, fold_lines, fold_outgoing, fold_power, fold_trunk
+from appliance import (
+    fold_alerts,
+    fold_calls,
+    fold_desk,
+    fold_lines,
+    fold_outgoing,
+    fold_power,
+    fold_sound,
+    fold_trunk,
+)
 from appliance.entry import Entry
 from appliance.folding import Folds
-from appliance.state import Alarm, Link, Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import Alarm, Link, State
 
 log = logging.getLogger("siaga.fold")
 
@@ -82,5 +92,5 @@ def _(s: State, e: ev.AlarmCleared, at: Stamp) -> None:
 
 TABLES = (
     FOLDS, fold_power.FOLDS, fold_alerts.FOLDS, fold_calls.FOLDS, fold_desk.FOLDS, fold_lines.FOLDS,
-    fold_outgoing.FOLDS, fold_trunk.FOLDS,
+    fold_outgoing.FOLDS, fold_sound.FOLDS, fold_trunk.FOLDS,
 )  # fmt: skip

@@ -3,7 +3,8 @@
 from appliance import alert_events as al
 from appliance.folding import Folds
 from appliance.model import AlertKind, DeliveryState, Path
-from appliance.state import CERTAINTY, Alert, Attempt, Delivery, Siren, Stamp, State, StationContact
+from appliance.stamp import Stamp
+from appliance.state import CERTAINTY, Alert, Attempt, Delivery, Siren, State, StationContact
 
 MOST_ENDED_ALERTS = 20
 

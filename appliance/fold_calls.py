@@ -7,7 +7,8 @@ from appliance import events as ev
 from appliance.event import Event
 from appliance.folding import Fold, Folds
 from appliance.model import CallPhase
-from appliance.state import Call, Message, Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import Call, Message, State
 
 MOST_ENDED_CALLS = 50
 MOST_KEYS = 64  # of one call; a menu asks for a handful

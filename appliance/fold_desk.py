@@ -7,8 +7,10 @@ calls are some 3 MB; the journal has the others, for the call log.
 from appliance import alert_events as al
 from appliance import call_events as ce
 from appliance import events as ev
+from appliance.desk_state import Block, CallBack, Caller, DeskCall, DeskRecord, PastCall
 from appliance.folding import Folds
-from appliance.state import Block, CallBack, Caller, DeskCall, DeskRecord, PastCall, Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import State
 from drivers.modem.numbers import telephone
 
 MOST_CALLERS = 2000

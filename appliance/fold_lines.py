@@ -4,7 +4,8 @@ from appliance import events as ev
 from appliance import line_events as le
 from appliance import sms_events as sms
 from appliance.folding import Fold, Folds
-from appliance.state import Credit, LineRecord, Proof, Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import Credit, LineRecord, Proof, State
 
 MOST_FALLEN = 20  # as many as a site may count
 MOST_CREDITS = 40  # looks at the credit; one a day, a forecast takes the last month's

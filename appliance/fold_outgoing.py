@@ -3,7 +3,8 @@
 from appliance import sms_events as sms
 from appliance.folding import Folds
 from appliance.model import OutgoingState, Purpose
-from appliance.state import REPORTED_FAILED, Outgoing, SmsAttempt, SmsLine, SmsReport, Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import REPORTED_FAILED, Outgoing, SmsAttempt, SmsLine, SmsReport, State
 
 MOST_OVER = 200  # messages that are over; reports come within days, and the journal has them all
 MOST_REPORTS = 200

@@ -3,7 +3,8 @@
 from appliance import events as ev
 from appliance.folding import Folds
 from appliance.model import GensetPhase, Mains
-from appliance.state import Genset, Stamp, State, Ups
+from appliance.stamp import Stamp
+from appliance.state import Genset, State, Ups
 
 FOLDS = Folds()
 

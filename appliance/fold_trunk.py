@@ -4,7 +4,8 @@ from appliance import call_events as call
 from appliance import events as ev
 from appliance import trunk_events as tr
 from appliance.folding import Folds
-from appliance.state import Fallback, Link, Stamp, State, TrunkVerdict
+from appliance.stamp import Stamp
+from appliance.state import Fallback, Link, State, TrunkVerdict
 from appliance.trunk_events import BY_PERSON
 
 FOLDS = Folds()

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from appliance.event import Event
-from appliance.state import Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import State
 
 E = TypeVar("E", bound=Event)
 Fold = Callable[[State, Any, Stamp], None]

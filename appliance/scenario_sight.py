@@ -75,7 +75,7 @@ class Site:
             view = await self._view(CENTRE)
         except (Gone, Refusal) as e:
             return False, str(e)
-        ill = [line["id"] for line in view["lines"] if line["can_take_call"] != "registered"]
+        ill = [line["id"] for line in view["lines"] if line["can_take_call"] not in ("registered", "proven")]
         alarms = [f"{a['alarm']}/{a['about']}" for a in view["alarms"] if a["cleared"] is None]
         seen = f"lines not registered: {ill}, messages left in: {left}, alarms: {alarms}"
         return not (ill or left or alarms), seen if ill or left or alarms else f"{len(self._texts)} texts told once"

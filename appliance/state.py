@@ -2,7 +2,10 @@
 
 import msgspec
 
+from appliance.call_events import VoiceProven
+from appliance.desk_state import DeskRecord
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, OutgoingState, Path, Purpose
+from appliance.stamp import Stamp
 
 # A later answer never takes a delivery back: `received` that arrives behind `energised` changes nothing.
 CERTAINTY = {
@@ -18,20 +21,6 @@ CERTAINTY = {
     DeliveryState.ENDED: 7,
 }
 OVER = {DeliveryState.ENDED, DeliveryState.EXPIRED, DeliveryState.CANCELLED, DeliveryState.FAILED}
-
-
-class Stamp(msgspec.Struct, frozen=True):
-    """When and by whom: seq in the journal, wall in unix seconds, mono in seconds of `boot`."""
-
-    seq: int = 0
-    wall: float = 0.0
-    mono: float = 0.0
-    boot: str = ""
-    actor: str = ""
-
-    def elapsed(self, now: float, wall: float, boot: str) -> float:
-        """Seconds since: by the monotonic clock within one boot, else by the wall clocks, never negative."""
-        return max(0.0, now - self.mono if boot == self.boot else wall - self.wall)
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -145,6 +134,16 @@ class SmsAttempt(msgspec.Struct):
         )
 
 
+class SpokenTry(msgspec.Struct):
+    """One call that spoke a text to its recipient."""
+
+    call: str
+    line: str
+    at: Stamp
+    ended: Stamp | None = None
+    outcome: str = ""  # "" under way, "heard", else why not
+
+
 REPORTED_FAILED = 0x40  # TP-ST from here on: given up, 3GPP TS 23.040 clause 9.2.3.15
 
 
@@ -165,6 +164,7 @@ class Outgoing(msgspec.Struct):
     line: str = ""  # of the last attempt
     reason: str = ""
     attempts: list[SmsAttempt] = []
+    spoken: list[SpokenTry] = []
 
     @property
     def over(self) -> bool:
@@ -215,6 +215,23 @@ class Proof(msgspec.Struct, frozen=True):
     """The last time that the network carried something for a line: `call`, `sms_received`, `sms_sent` (taken by it)."""
 
     kind: str
+    at: Stamp
+
+
+class VoiceProof(msgspec.Struct, frozen=True):
+    """A line's newest drill of voice with another of our lines. `took`: it was the one that was called."""
+
+    took: bool
+    drill: VoiceProven
+    at: Stamp
+
+
+class SoundFault(msgspec.Struct, frozen=True):
+    """An end of a call's sound that is lost or silent."""
+
+    call: str
+    what: str  # "lost", "silent"
+    why: str
     at: Stamp
 
 
@@ -288,81 +305,6 @@ class Siren(msgspec.Struct):
     seconds: int = 0
 
 
-class PastCall(msgspec.Struct):
-    """A call with a number, either way. `outcome`: "answered" (by a person), "abandoned", "refused", "out", "open"."""
-
-    call: str
-    line: str
-    direction: str  # "in", "out"
-    at: Stamp
-    outcome: str = "open"
-    mark: str = ""
-    note: str = ""
-    alerts: tuple[str, ...] = ()  # orders that were given during it
-
-
-class Caller(msgspec.Struct):
-    """What is remembered of one telephone."""
-
-    number: str
-    first: Stamp
-    calls: int = 0
-    past: list[PastCall] = []  # the last ones, oldest first, one under way too
-    pranks: list[str] = []  # calls so marked since the last block
-
-
-class CallBack(msgspec.Struct):
-    """A telephone whose call nobody took."""
-
-    number: str
-    line: str
-    times: int
-    first: Stamp
-    last: Stamp
-    calls: list[str]  # the last of them, oldest first
-    reached: tuple[str, str] | None = None  # why it is done and by which call, from then until it is off the list
-
-
-class Block(msgspec.Struct):
-    number: str
-    until: float  # unix seconds
-    why: str
-    since: Stamp
-    refused: int = 0  # calls since
-
-
-class DeskCall(msgspec.Struct):
-    """A call that is not over, as the desk sees it."""
-
-    line: str
-    id: str
-    number: str  # empty: withheld, or not told yet
-    incoming: bool
-    began: Stamp
-    why: str = ""  # of one that went out
-    answered: Stamp | None = None
-    greeted: Stamp | None = None
-    taken: Stamp | None = None
-    refused: str = ""
-    silent: Stamp | None = None  # nothing is heard from the line since
-    heard: bool = False  # something was, since it was taken
-    ghost: bool = False  # offered
-    alerts: tuple[str, ...] = ()
-
-
-class DeskRecord(msgspec.Struct):
-    """Callers, call-backs and blocks are kept by `drivers.modem.numbers.telephone`: one entry a telephone."""
-
-    open: dict[str, DeskCall] = {}
-    callers: dict[str, Caller] = {}  # who was heard last stands last
-    callbacks: dict[str, CallBack] = {}
-    blocks: dict[str, Block] = {}
-    recent: dict[str, str] = {}  # number by call, of the last ones
-    overflowed: Stamp | None = None
-    overflow_why: str = ""
-    over: int = 0  # calls that have ended
-
-
 class State(msgspec.Struct):
     seq: int = 0
     mains: Mains = Mains.UNKNOWN
@@ -389,6 +331,9 @@ class State(msgspec.Struct):
     fallback: Fallback | None = None
     fallback_refused: bool = False  # a person ended it while the trunk was lost: this loss declares it no more
     lines: dict[str, LineRecord] = {}
+    voices: dict[str, VoiceProof] = {}  # by line
+    sound_faults: dict[str, SoundFault] = {}  # by "line/end", the end "line" or "person"
+    recorded: list[str] = []  # files of the last recordings
     clock_wrong: bool = False
     sequences: dict[str, int] = {}  # the highest of ours that was sent to each station
 

@@ -4,7 +4,8 @@ import msgspec
 
 from appliance.config import Site
 from appliance.model import Layer
-from appliance.state import Fallback, Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import Fallback, State
 
 WITNESSES = (Layer.TRUNK, Layer.ROUTE, Layer.CARRIER, Layer.DNS, Layer.LOSS)  # in this order they are shown
 

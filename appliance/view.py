@@ -8,6 +8,7 @@ import msgspec
 
 from appliance.desk_view import DeskView
 from appliance.model import Role, Source
+from appliance.stamp import Stamp
 from appliance.state import (
     Alarm,
     Alert,
@@ -17,10 +18,10 @@ from appliance.state import (
     Message,
     Proof,
     Siren,
-    Stamp,
     StationContact,
     TrunkVerdict,
     Ups,
+    VoiceProof,
 )
 from appliance.trunk_view import FallbackView, WitnessView
 
@@ -78,7 +79,7 @@ class LineView(msgspec.Struct):
     technology: Figure
     registration: Figure
     signal_dbm: Figure
-    can_take_call: str  # "registered" (voice unproven), "no", "unknown"; proof of voice comes with sound
+    can_take_call: str  # "proven" (by a drill), "registered" (voice unproven), "no", "unknown"
     why: str  # code of the reason for no or unknown
     call: Call | None
     cell: Figure | None = None  # "4CA 81DE445", area and cell in hex as the modem writes them
@@ -91,6 +92,8 @@ class LineView(msgspec.Struct):
     time_offset: Figure | None = None  # s to add to the box's clock, by the network's
     calls: list[Call] = []  # all that are on it, oldest first; `call` is the foremost
     bearer: Figure | None = None  # what would carry a voice: "volte", "2g", "sms_only", "none"
+    voice: VoiceProof | None = None  # the last drill with another line
+    sound: str = ""  # what is wrong with the sound of its calls: "lost", "silent"
 
 
 class StationView(msgspec.Struct):

@@ -273,7 +273,9 @@ class Link:
         on_up: Callable[[], Awaitable[None]] | None = None,
         on_push: Callable[[Message], None] | None = None,
         on_down: Callable[[], None] | None = None,
+        retry_most: float = RETRY_MOST,
     ) -> None:
+        self._retry_most = retry_most
         self._path, self._on_up, self._on_push, self._on_down = path, on_up, on_push, on_down
         self._client: Client | None = None
 
@@ -301,7 +303,7 @@ class Link:
                 if was_up and self._on_down:
                     self._on_down()
             await asyncio.sleep(wait)
-            wait = min(wait * 2, RETRY_MOST)
+            wait = min(wait * 2, self._retry_most)
 
     async def request(self, message: Message, *, timeout: float = 5.0) -> Any:
         if self._client is None:

@@ -22,7 +22,8 @@ from appliance.lines.outgoing_machine import (
 )
 from appliance.model import OutgoingState, Purpose
 from appliance.sms_events import SmsFailed, SmsQueued, SmsReported, SmsSending, SmsSent
-from appliance.state import Outgoing, Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import Outgoing, State
 from drivers.modem.numbers import same_number
 
 NUMBER = "+6281234567890"

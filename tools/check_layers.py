@@ -12,8 +12,9 @@ from pathlib import Path
 BENEATH = {"drivers": set[str](), "appliance": {"drivers"}, "web": {"appliance", "drivers"}}
 WIRING = ("core", "station")  # how the names of the modules begin that wire rooms together
 WORDS = (
-    "model", "event", "events", "alert_events", "sms_events", "call_events", "line_events", "trunk_events", "command",
-    "commands", "call_commands", "state",
+    "model", "event", "events", "alert_events", "sms_events", "call_events", "line_events", "trunk_events",
+    "audio_protocol", "command", "commands", "call_commands", "stamp", "desk_state",
+    "state",
 )  # fmt: skip
 VOCABULARY = {f"appliance.{name}" for name in WORDS}
 PURE = VOCABULARY | {"msgspec"}

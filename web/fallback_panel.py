@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from appliance.state import Stamp
+from appliance.stamp import Stamp
 from appliance.trunk_view import AgencyView, DutyView, FallbackView, WitnessView
 from appliance.view import View
 from web.scene import Mark, Scene, grouped

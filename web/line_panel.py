@@ -107,6 +107,8 @@ def _verdict(scene: Scene, line: LineView) -> Mark:
     if line.link is not None and not line.link.up:
         return Mark("bad", words("line.no_modem", span=scene.span(line.link.since)), "p2")
     match line.can_take_call:
+        case "proven" if line.voice is not None:
+            return Mark("ok", words("line.proven", span=scene.span(line.voice.at)))
         case "registered":
             return Mark("half", words("line.registered"))
         case "no":

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from appliance.model import OutgoingState, Purpose
-from appliance.state import Message, Stamp
+from appliance.stamp import Stamp
+from appliance.state import Message
 from appliance.view import OutgoingView, View
 from web.scene import Mark, Scene
 

@@ -6,9 +6,11 @@ the box's own seconds, so that a card is drawn anew only when something happened
 
 from typing import Any, NamedTuple
 
+from appliance.desk_state import PastCall
 from appliance.desk_view import CallerView, DeskView, WaitingView
 from appliance.model import CallPhase
-from appliance.state import Call, PastCall, Stamp
+from appliance.stamp import Stamp
+from appliance.state import Call
 from appliance.view import View
 from web.scene import Mark, Scene
 

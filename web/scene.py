@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from appliance.config import Site
 from appliance.model import CallPhase
-from appliance.state import Stamp
+from appliance.stamp import Stamp
 from appliance.view import Figure, View
 from web.words import UNKNOWN, Words
 

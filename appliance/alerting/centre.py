@@ -21,7 +21,8 @@ from appliance.config import Site
 from appliance.event import Event
 from appliance.journal import Appended
 from appliance.model import DeliveryState, Path
-from appliance.state import CERTAINTY, Alert, Delivery, Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import CERTAINTY, Alert, Delivery, State
 from appliance.view import StationView
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal

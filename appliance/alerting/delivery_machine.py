@@ -9,7 +9,8 @@ from enum import StrEnum
 import msgspec
 
 from appliance.model import AlertKind, DeliveryState, Ladder, Path
-from appliance.state import CERTAINTY, Alert, Attempt, Delivery, Stamp
+from appliance.stamp import Stamp
+from appliance.state import CERTAINTY, Alert, Attempt, Delivery
 
 Since = Callable[[Stamp], float]
 

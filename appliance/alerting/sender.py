@@ -17,7 +17,8 @@ from appliance.annunciator_client import AnnunciatorLink
 from appliance.config import Site
 from appliance.journal import Appended
 from appliance.model import Path
-from appliance.state import Alert, Delivery, Stamp
+from appliance.stamp import Stamp
+from appliance.state import Alert, Delivery
 from drivers.jsonsocket import Gone, Refusal
 
 HELLO_LIFE = 10  # s that the broker keeps a hello; later it would not count

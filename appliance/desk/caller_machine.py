@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from appliance.call_events import CallBackDone, CallerBlocked, CallerUnblocked
+from appliance.desk_state import Caller, DeskRecord
 from appliance.event import Event
-from appliance.state import Caller, DeskRecord
 
 HOUR = 3600.0
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from appliance.desk import caller_machine, queue_machine
 from appliance.desk.directory import Directory
+from appliance.desk_state import DeskCall, DeskRecord
 from appliance.desk_view import (
     BlockedView,
     BlockOffer,
@@ -13,7 +14,6 @@ from appliance.desk_view import (
     Figures,
     WaitingView,
 )
-from appliance.state import DeskCall, DeskRecord
 from drivers.modem.numbers import telephone
 
 MOST_SHOWN = 100  # call-backs, blocks and offers each; a page is no archive

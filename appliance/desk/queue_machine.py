@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec import Struct
 
-from appliance.state import DeskCall, Stamp
+from appliance.desk_state import DeskCall
+from appliance.stamp import Stamp
 
 Since = Callable[[Stamp], float]  # seconds that have passed
 

@@ -20,11 +20,13 @@ from appliance.desk.desk_views import desk_view
 from appliance.desk.directory import Directory
 from appliance.desk.hands import Hands
 from appliance.desk.notices import Notices
+from appliance.desk_state import DeskCall
 from appliance.desk_view import DeskView, Figures
 from appliance.entry import Entry
 from appliance.fold_desk import DESK
 from appliance.journal import Appended
-from appliance.state import DeskCall, Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import State
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.modem.numbers import telephone

@@ -33,8 +33,9 @@ from appliance.lines.outgoing_machine import (
 )
 from appliance.model import OutgoingState, Purpose
 from appliance.sms_events import SmsFailed, SmsQueued, SmsReported, SmsSending, SmsSent
+from appliance.stamp import Stamp
 from appliance.state import Outgoing as Row
-from appliance.state import Stamp, State
+from appliance.state import State
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 from drivers.modem.errors import ModemError

@@ -11,7 +11,8 @@ import msgspec
 from appliance.event import Event
 from appliance.model import OutgoingState, Purpose
 from appliance.sms_events import SmsDelivered, SmsFailed, SmsHeld, SmsReported, SmsUnconfirmed, SmsUndelivered
-from appliance.state import REPORTED_FAILED, Outgoing, SmsAttempt, SmsLine, SmsReport, Stamp
+from appliance.stamp import Stamp
+from appliance.state import REPORTED_FAILED, Outgoing, SmsAttempt, SmsLine, SmsReport
 
 Since = Callable[[Stamp], float]
 Same = Callable[[str, str], bool]  # whether two numbers are one telephone

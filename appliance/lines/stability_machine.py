@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from appliance.line_events import LineSteadied, LineUnstable
-from appliance.state import LineRecord, Stamp
+from appliance.stamp import Stamp
+from appliance.state import LineRecord
 
 FOR_GOOD = 180.0  # s down; the slowest modem boots, registers and is read within one minute
 

@@ -18,7 +18,8 @@ from appliance.lines.operator_plan import OperatorPlan
 from appliance.lines.sim_watch import SimWatch
 from appliance.lines.trend import Trend
 from appliance.lines.ussd_talk import UssdTalk
-from appliance.state import LineRecord, Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import LineRecord, State
 from appliance.view import Figure, LineView
 from drivers.clock import Clock
 from drivers.modem.events import NetworkTime

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from appliance.call_events import CallHeld, CallJoined, CallRefused, CallResumed
 from appliance.config import Line as LineConfig
+from appliance.config_sound import SerialSound
 from appliance.events import CallAnswered, CallEnded
 from appliance.journal import Appended
 from appliance.lines.call_machine import RINGS, SETS_UP, LiveCall, Phase, Reason
@@ -35,6 +36,7 @@ class Telephone:
         on_changed: Callable[[], None],
     ) -> None:  # fmt: skip
         self._id, self._name, self._modem = config.id, config.name, modem
+        self._serial_sound = isinstance(config.sound, SerialSound)
         self.watch = CallWatch(config.id, state, clock, append, on_changed, self._stepped)
         self._machine = self.watch.machine
         self._ordering = asyncio.Lock()
@@ -273,7 +275,7 @@ class Telephone:
     async def sound(self, *, on: bool) -> bool:
         """Start or stop the modem's sound. Whether it was taken the first time; if not, the call may be mute."""
         try:
-            return await self._modem.sound(on=on)
+            return await self._modem.sound(on=on, serial=self._serial_sound)
         except ModemError as e:
             raise self._refusal(e) from e
 

@@ -12,7 +12,8 @@ import msgspec
 from appliance import events as ev
 from appliance.event import Event
 from appliance.model import GensetPhase, Mains
-from appliance.state import Genset, Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import Genset, State
 
 BOTH_S = 1.0  # s that two witnesses must say "lost"; a flicker that no lamp minds is over by then
 ONE_S = 3.0  # s of one witness until it is a suspicion; a UPS needs 2.7 s to come back from a flicker of 0.5 s

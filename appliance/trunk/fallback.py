@@ -11,7 +11,8 @@ from appliance.config import Site
 from appliance.event import Event
 from appliance.journal import Appended
 from appliance.model import Role
-from appliance.state import Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import State
 from appliance.trunk.fallback_machine import NOTICE_LIFETIME, OVER, Notice, Plan, due, notices
 from appliance.trunk.notice_text import declared, over
 from appliance.trunk_events import BY_PERSON, FallbackNotified, FallbackTold

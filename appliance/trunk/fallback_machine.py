@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from appliance.call_events import FallbackDeclared, FallbackOver
 from appliance.model import Layer, Trunk
-from appliance.state import Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import State
 from appliance.trunk_events import BY_PERSON, RESTORED
 
 NOTICE_LIFETIME = 1800  # s; who could not be reached by SMS for so long was told by the page, or is asleep

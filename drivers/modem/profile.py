@@ -57,6 +57,7 @@ class Sound(Struct, frozen=True, forbid_unknown_fields=True):
     """Commands that start and stop the sound of a call, empty where there is nothing to say."""
 
     on: Line
+    serial: tuple[Line, ...] = ()  # in place of `on` where the sound comes by a serial port
     off: Line | Literal[""] = ""
     after_s: Annotated[float, Meta(ge=0, le=5)] = 0.0  # s behind the call's begin before `on` is taken
     reset: Line | None = None  # restarts a modem whose calls have become mute
@@ -101,7 +102,7 @@ def load_profile(path: Path) -> Profile:
             profile.hangup,
             profile.refuse,
             profile.key,
-            *((s.on, s.off or "AT", s.reset or "AT") if (s := profile.sound) else ()),
+            *((s.on, *s.serial, s.off or "AT", s.reset or "AT") if (s := profile.sound) else ()),
             *profile.signal,
             *((profile.time.ask,) if profile.time else ()),
             *((p.ask, p.narrow, p.widen) if (p := profile.only_2g) else ()),

@@ -101,8 +101,10 @@ class Telephone:
             line = session.profile.key.replace("{key}", key).replace("{call}", str(index))
             await exchange.ask(line, timeout=KEY, priority=Priority.URGENT)
 
-    async def sound(self, *, on: bool) -> bool:
+    async def sound(self, *, on: bool, serial: bool = False) -> bool:
         """Start or stop the sound of a call, where this make wants to be told. Whether it was taken the first time.
+
+        `serial`: it comes by a serial port and not by USB, where the make has both.
 
         SIM7600 takes it only some time behind the call's begin; a refusal then is the sign that calls will be mute.
         """
@@ -113,6 +115,10 @@ class Telephone:
             return True
         if on:
             await asyncio.sleep(plan.after_s)
+            if serial and plan.serial:
+                *before, command = plan.serial
+                for line in before:
+                    await exchange.ask(line, priority=Priority.URGENT)
         try:
             await exchange.ask(command, priority=Priority.URGENT)
         except CommandRefused:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from scenes import SCENES, Moment, blackout, calm
 
+from appliance.desk_state import PastCall
 from appliance.desk_view import (
     AgencyView,
     BlockedView,
@@ -20,7 +21,7 @@ from appliance.desk_view import (
     WaitingView,
 )
 from appliance.model import CallPhase
-from appliance.state import Call, PastCall
+from appliance.state import Call
 from appliance.view import View
 from drivers.clock import Clock
 

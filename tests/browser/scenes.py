@@ -9,6 +9,7 @@ from typing import Any
 from appliance.clock import boot_id
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, Role, Source
 from appliance.model import Path as Way
+from appliance.stamp import Stamp
 from appliance.state import (
     Alarm,
     Alert,
@@ -20,7 +21,6 @@ from appliance.state import (
     Message,
     Proof,
     Siren,
-    Stamp,
     StationContact,
     Ups,
 )

@@ -270,7 +270,8 @@ async def test_the_log_is_paged_and_its_filters_stay_in_the_links(site: Site) ->
 
 
 FRAME_FIELDS = {
-    "page": "calls", "pages": ("calls",), "lines": True, "panels": {"alarms": "", "fallback": "", "moment": ""}, "only": "",
+    "page": "calls", "pages": ("calls",), "lines": True, "only": "",
+    "panels": {"alarms": "", "fallback": "", "moment": ""},
     "who": Who(),
     "may_order": False, "theme": "", "languages": ("id",), "print": "", "simulated": False,
 }  # fmt: skip

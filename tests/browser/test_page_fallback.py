@@ -4,7 +4,8 @@ import pytest
 from page_box import Tab, until
 
 from appliance.clock import boot_id
-from appliance.state import Stamp, TrunkVerdict
+from appliance.stamp import Stamp
+from appliance.state import TrunkVerdict
 from appliance.trunk_view import AgencyView, DutyView, FallbackView, WitnessView
 from appliance.view import View
 

@@ -8,7 +8,8 @@ from scenes import SCENES
 from appliance.clock import boot_id
 from appliance.config import ZONES, Site, load_site
 from appliance.model import OutgoingState
-from appliance.state import Alarm, Stamp
+from appliance.stamp import Stamp
+from appliance.state import Alarm
 from appliance.view import Figure, View
 from drivers.clock import Clock
 from web.line_panel import line_details, line_inputs, line_panel

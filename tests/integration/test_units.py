@@ -45,7 +45,8 @@ def test_systemd_finds_nothing_to_say_about_the_units(tmp_path: Path) -> None:
 
 
 def test_every_service_is_watched_and_starts_again_for_ever() -> None:
-    assert [unit.name for unit in SERVICES] == ["siaga-annunciator.service", "siaga-core.service", "siaga-web.service"]
+    names = ("annunciator", "audio", "core", "web")
+    assert [unit.name for unit in SERVICES] == [f"siaga-{name}.service" for name in names]
     for unit in SERVICES:
         parser = read(unit)
         assert parser["Service"]["Type"] == "notify", unit.name

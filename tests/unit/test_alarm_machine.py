@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from appliance import alert_events as al
-from appliance import call_events as call
+from appliance import call_events as ce
 from appliance import events as ev
 from appliance import line_events as le
+from appliance import sms_events as sms
 from appliance import trunk_events as tr
 from appliance.alarms.alarm_machine import Cause, Condition, Row, condition, told
 from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
@@ -176,12 +177,23 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
     (ev.ClockWrong(offset_s=300.0, by=("l1",)), "clock.wrong", "clock", 3, ev.ClockRight()),
     (ev.SmsMemoryFilling(line="l1", memory="SM", used=40, total=50), "line.sms_memory", "l1/SM", 2,
      ev.SmsMemoryFreed(line="l1", memory="SM", used=39, total=50)),
+    (ev.LinkLost(link="audio", reason="x"), "sound.audio_down", "audio", 2, ev.LinkRestored(link="audio")),
+    (ce.CallSound(line="l1", call="a", end="line", what="silent"), "sound.line_silent", "l1", 2,
+     ce.CallSound(line="l1", call="b", end="line", what="heard")),
+    (ce.CallSound(line="l1", call="a", end="line", what="lost", why="unplugged"), "sound.line_silent", "l1", 2,
+     ce.CallSound(line="l1", call="a", end="line", what="back")),
+    (ce.CallSound(line="l1", call="a", end="person", what="lost"), "sound.person_lost", "l1", 2,
+     ce.CallSound(line="l1", call="a", end="person", what="back")),
+    (ce.VoiceProven(line="l1", other="l2", ok=False, why="one_way"), "line.voice_unproven", "l2", 2,
+     ce.VoiceProven(line="l1", other="l2", ok=True)),
+    (sms.SmsUndelivered(message="m1", number="+62811", purpose="text", reason="expired"), "sms.undelivered", "m1", 2,
+     ce.TextHeard(message="m1", call="a", key="1")),
     (ev.TrunkLost(trunk="sip", reason="x"), "trunk.lost", "sip", 2, ev.TrunkRestored(trunk="sip")),
     (tr.TrunkDegraded(trunk="sip", layer="loss", reason="loss"), "trunk.degraded", "sip", 3,
      tr.TrunkSteady(trunk="sip")),
     (tr.TrunkDegraded(trunk="sip", layer="dns", reason="x"), "trunk.degraded", "sip", 3,
      ev.TrunkLost(trunk="sip", reason="x")),
-    (call.FallbackDeclared(why="trunk"), "fallback.declared", "trunk", 1, call.FallbackOver(why="restored")),
+    (ce.FallbackDeclared(why="trunk"), "fallback.declared", "trunk", 1, ce.FallbackOver(why="restored")),
     (al.StationOffline(station="damkar", silent_s=9.0), "station.offline", "damkar", 2,
      al.StationOnline(station="damkar", session="0" * 16, path="mqtt")),
     (al.CardRaised(**CARD, phone="", reason="no_proof"), "delivery.card", "0123456789abcdef/damkar", 1,

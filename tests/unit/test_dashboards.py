@@ -14,7 +14,8 @@ from appliance.entry import Entry
 from appliance.event import Event
 from appliance.events import encode_event
 from appliance.model import Role, Source
-from appliance.state import Genset, Stamp
+from appliance.stamp import Stamp
+from appliance.state import Genset
 from appliance.view import Dark, DeviceView, Figure, PowerView, View
 from drivers.clock import VirtualClock
 

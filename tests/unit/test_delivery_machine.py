@@ -14,7 +14,8 @@ from appliance.alerting.delivery_machine import (
     due,
 )
 from appliance.model import AlertKind, DeliveryState, Ladder, Path
-from appliance.state import Alert, Attempt, Delivery, Stamp
+from appliance.stamp import Stamp
+from appliance.state import Alert, Attempt, Delivery
 
 LADDER = Ladder()
 ALL = Reach(mqtt=True, sms=True)

@@ -6,8 +6,8 @@ from desk_story import ANI, BUDI, Rows, rows
 from appliance import alert_events as al
 from appliance import events as ev
 from appliance.call_events import CallBackDone, CallDialled, CallerBlocked, CallGreeted, CallNoted, CallRefused
+from appliance.desk_state import CallBack
 from appliance.fold_desk import DESK, MOST_CALLBACKS, MOST_CALLERS, MOST_OPEN, MOST_PAST
-from appliance.state import CallBack
 from drivers.modem.numbers import telephone
 
 KEY = telephone(ANI)

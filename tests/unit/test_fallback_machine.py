@@ -13,7 +13,8 @@ from appliance.entry import Entry
 from appliance.event import Event
 from appliance.events import encode_event
 from appliance.fold import apply
-from appliance.state import Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import State
 from appliance.trunk import notice_text
 from appliance.trunk.fallback_machine import NOTICE_LIFETIME, Plan, due, notices
 from drivers.modem.pdu import encode_submit

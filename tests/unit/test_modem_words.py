@@ -7,7 +7,8 @@ from appliance.cli_modem_words import ADVICE, CREDIT_WHY, info
 from appliance.config import Line, Site
 from appliance.lines.line_view import PIN_WHY, line_view
 from appliance.model import Role
-from appliance.state import Proof, Stamp
+from appliance.stamp import Stamp
+from appliance.state import Proof
 from appliance.view import Figure, LineView
 from drivers.modem.session import UNKNOWN
 

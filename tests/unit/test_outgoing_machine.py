@@ -7,7 +7,8 @@ from appliance.entry import Entry
 from appliance.fold import apply
 from appliance.lines.outgoing_machine import BACKOFF, URGENT_WAITS, Cap
 from appliance.model import OutgoingState, Purpose
-from appliance.state import Stamp, State
+from appliance.stamp import Stamp
+from appliance.state import State
 
 Q, S = OutgoingState.QUEUED, OutgoingState.SENDING
 UNDELIVERED = OutgoingState.UNDELIVERED

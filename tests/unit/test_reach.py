@@ -5,7 +5,8 @@ import pytest
 from appliance.cli_status import lines
 from appliance.model import Path, Role
 from appliance.reach import reach
-from appliance.state import Link, Stamp
+from appliance.stamp import Stamp
+from appliance.state import Link
 from appliance.view import Figure, LineView, StationView, View
 
 NOW = 100.0

@@ -7,7 +7,8 @@ from appliance.alarms.catalogue import CATALOGUE, load_catalogue
 from appliance.event import Event
 from appliance.events import AlarmCleared, AlarmRaised, SmsMemoryFilling, SmsMemoryFreed
 from appliance.lines.sms_memory import told
-from appliance.state import Alarm, Stamp
+from appliance.stamp import Stamp
+from appliance.state import Alarm
 from drivers.modem.events import SmsMemory
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from appliance.line_events import LineSteadied, LineUnstable
 from appliance.lines.stability_machine import FOR_GOOD, due
-from appliance.state import LineRecord, Stamp
+from appliance.stamp import Stamp
+from appliance.state import LineRecord
 
 MINUTES = 10.0
 STEADY, GONE = LineSteadied(line="l1", up=True), LineSteadied(line="l1", up=False)

@@ -1,0 +1,56 @@
+"""What the box says by itself: spoken by espeak-ng, or a recorded WAV of the same name in the site's folder.
+
+`wait_id.wav` in that folder is played where `wait` would be spoken in Indonesian.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from appliance.audio_protocol import Speech
+
+WAIT, HOLD, SPOKEN_TEXT, PRESS_KEY = "wait", "hold", "spoken_text", "press_key"
+
+PHRASES = {
+    (WAIT, "id"): "Anda terhubung dengan layanan darurat 112. Mohon jangan menutup telepon. "
+    "Panggilan Anda segera dijawab.",
+    (WAIT, "en"): "You have reached the emergency service 112. Please do not hang up. "
+    "Your call will be answered shortly.",
+    (HOLD, "id"): "Mohon tunggu sebentar. Jangan menutup telepon.",
+    (HOLD, "en"): "Please hold the line.",
+    (SPOKEN_TEXT, "id"): "Ini pesan dari pusat komando 112.",
+    (SPOKEN_TEXT, "en"): "This is a message from the 112 command centre.",
+    (PRESS_KEY, "id"): "Tekan angka {key} jika pesan ini sudah dimengerti.",
+    (PRESS_KEY, "en"): "Press {key} if you have understood this message.",
+}
+Language = Literal["id", "en"]
+LANGUAGES: tuple[Language, ...] = ("id", "en")
+REST_S = 4.0  # between repetitions: somebody who waits listens for a voice in it
+
+
+def phrase(name: str, folder: Path | None, *, times: int = 0, rest_s: float = REST_S) -> Speech:
+    """A phrase in both languages, `times` over (0: for ever). Looks for the WAV files now."""
+    texts = tuple((language, PHRASES[name, language]) for language in LANGUAGES)
+    return Speech(texts, tuple(_recorded(name, language, folder) for language in LANGUAGES), times, rest_s)
+
+
+def message(texts: tuple[tuple[Language, str], ...], key: str, folder: Path | None, *, times: int) -> Speech:
+    """A message, with who speaks before it and the key to press behind it, in each language that it is given in."""
+    spoken: list[tuple[Language, str]] = []
+    instead: list[str] = []
+    for language, text in texts:
+        spoken += [
+            (language, PHRASES[SPOKEN_TEXT, language]),
+            (language, text),
+            (language, PHRASES[PRESS_KEY, language].format(key=key)),
+        ]
+        instead += [
+            _recorded(SPOKEN_TEXT, language, folder),
+            "",
+            _recorded(f"{PRESS_KEY}_{key}", language, folder),
+        ]
+    return Speech(tuple(spoken), tuple(instead), times, REST_S)
+
+
+def _recorded(name: str, language: str, folder: Path | None) -> str:
+    file = folder / f"{name}_{language}.wav" if folder else None
+    return str(file) if file is not None and file.is_file() else ""

@@ -1,0 +1,334 @@
+"""Calls' sound: tells the audio process which ends hear each other, and the journal what became of them.
+
+A call goes on without any of this. When the audio process comes back it is told everything again.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance.audio_client import AudioLink
+from appliance.audio_protocol import (
+    RECORDING,
+    BridgeStanding,
+    Close,
+    EndChanged,
+    EndKind,
+    KeyHeard,
+    Leave,
+    Levels,
+    Open,
+    Recorded,
+    Serial,
+    Speech,
+    Standing,
+    Usb,
+)
+from appliance.call_events import CallKey, CallSound, CallTaken
+from appliance.config import ZONES, Places, Site
+from appliance.config_sound import Headset, SerialSound, UsbSound
+from appliance.event import Event
+from appliance.events import LinkLost, LinkRestored
+from appliance.journal import Appended
+from appliance.sound.library import Library
+from appliance.sound.modem_sound import ModemSound, Voices
+from appliance.sound.phrases import HOLD, WAIT, phrase
+from appliance.sound.recordings import name_of
+from appliance.sound.repair import Repair
+from appliance.sound.sound_machine import BOX, HEADSET, HEARD, LINE, STREAM, Now, Rules, left, steps, wanted
+from appliance.state import Call, State
+from drivers.clock import Clock
+from drivers.jsonsocket import Gone, Refusal
+
+LOOK = 1.0  # s between looks where nothing wakes us
+AGAIN = 0.5  # s behind a request that failed
+SAME_KEY = 1.5  # s in which a key that modem and sound both tell is one
+FIRST_CONTACT = 2.0  # s from our start until an audio process that never came is a lost link
+
+log = logging.getLogger("siaga.sound")
+
+
+class Sound:
+    """`run` holds it for as long as the process lives. Without a line or headset with sound it does nothing."""
+
+    def __init__(
+        self, *, site: Site, places: Places, state: State, clock: Clock, append: Callable[..., Appended],
+        on_changed: Callable[[], None], lines: Voices, needed: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
+        self._site, self._places, self._state, self._clock, self._append = site, places, state, clock, append
+        self._on_changed = on_changed
+        self.rules = Rules(
+            lines={line.id: kind_of(line.sound) for line in site.line if line.sound},
+            headset=kind_of(site.sound.headset) if site.sound.headset else None,
+            hold=phrase(HOLD, places.phrases),
+        )
+        self.link = AudioLink(
+            places.audio,
+            on_up=self._up, on_down=self._down, on_end=self._end_changed, on_key=self._key, on_levels=self._levels,
+            speed=clock.speed,
+        )  # fmt: skip
+        self.library = Library(site.sound.recording, places, state, clock, append, self.link)
+        self._modems = ModemSound(lines)
+        self._repair = Repair(lines, self._modems, state, clock, self._reopen, needed)
+        self._said: dict[str, Open] = {}
+        self._people: dict[str, str] = {}
+        self._muted: set[str] = set()
+        self._speaks: dict[str, Speech] = {}
+        self._records: dict[str, str] = {}
+        self._apart: set[str] = set()
+        self._reopening: set[str] = set()
+        self._standing: dict[str, BridgeStanding] = {}
+        self._listeners: dict[str, Callable[[], None]] = {}
+        self._pressed: dict[str, tuple[str, float]] = {}
+        self._woken = asyncio.Event()
+        self._was_up: bool | None = None
+
+    @property
+    def used(self) -> bool:
+        """Whether any line has sound here."""
+        return bool(self.rules.lines)
+
+    def speaks(self, line: str) -> bool:
+        """Whether a caller on the line would hear what is said here."""
+        return self.link.up and line in self.rules.lines
+
+    async def run(self) -> None:
+        """Hold the link and the bridges."""
+        if not self.used:
+            await asyncio.get_running_loop().create_future()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.link.run())
+            tasks.create_task(self._keep())
+            tasks.create_task(self._repair.run())
+            tasks.create_task(self.library.run(lambda: {Path(p) for p in self._records.values()}))
+            tasks.create_task(self._first_contact())
+
+    async def _first_contact(self) -> None:
+        await asyncio.sleep(FIRST_CONTACT)
+        if self._was_up is None:
+            self._down()
+        await asyncio.get_running_loop().create_future()
+
+    async def _keep(self) -> None:
+        while True:
+            self._woken.clear()
+            self._modems.follow(c for c in self._calls() if c.phase in HEARD and c.line in self.rules.lines)
+            done = await self._look() if self.link.up else True
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK if done else AGAIN):
+                    await self._woken.wait()
+
+    # What others ask of it
+
+    def on_entry(self, event: Event) -> None:
+        """Something was journaled."""
+        if isinstance(event, CallKey):
+            self._pressed = {event.call: (event.key, self._clock.now())}  # the last one is enough
+        elif getattr(event, "call", None):
+            self._woken.set()
+
+    def talk(self, call: str, talk: str, actor: str) -> None:
+        """A person takes a call at a place: "headset", the key of a browser's stream, "" without sound.
+
+        Raises Refusal.
+        """
+        known = self._state.calls.get(call)
+        if known is None or not known.live:
+            raise Refusal("no_call", "That call has ended.", "Nothing is left to take.")
+        place = "headset" if talk == HEADSET else "browser" if talk else ""
+        if talk == HEADSET and self.rules.headset is None:
+            raise Refusal(
+                "no_headset", "There is no headset at this box.", "Enter it in the site file, or use the page."
+            )
+        self._people.pop(call, None)
+        if talk:
+            self._people[call] = HEADSET if talk == HEADSET else f"{STREAM}{talk}"
+        if known.taken is None or known.place != place or (actor and known.taken.actor != actor):
+            self._append(CallTaken(line=known.line, call=call, place=place), actor=actor)
+        self._woken.set()
+
+    def mute(self, call: str, on: bool) -> None:
+        """The person is not heard in this call."""
+        (self._muted.add if on else self._muted.discard)(call)
+        self._woken.set()
+        self._on_changed()
+
+    def muted(self, call: str) -> bool:
+        return call in self._muted
+
+    def say(self, call: str, what: Speech | None) -> None:
+        """What the box says to a call; None: nothing any more."""
+        if what is None:
+            self._speaks.pop(call, None)
+        else:
+            self._speaks[call] = what
+        self._woken.set()
+
+    def listen(self, call: str, on: Callable[[], None] | None) -> None:
+        """`on` is called when the box has said all to a call."""
+        if on is None:
+            self._listeners.pop(call, None)
+        else:
+            self._listeners[call] = on
+
+    def set_apart(self, call: str, on: bool) -> None:
+        """A drill has the sound of this call."""
+        (self._apart.add if on else self._apart.discard)(call)
+        self._woken.set()
+
+    def standing(self, call: str) -> BridgeStanding | None:
+        """Levels and faults of a call's ends, as last told."""
+        return self._standing.get(call)
+
+    # Bridges
+
+    def _calls(self) -> list[Call]:
+        return [call for call in self._state.calls.values() if call.live]
+
+    def _now(self) -> Now:
+        live = {call.id: call for call in self._calls()}
+        for gone in [c for c in (*self._people, *self._muted, *self._apart) if c not in live]:
+            self._people.pop(gone, None)
+            self._muted.discard(gone)
+            self._apart.discard(gone)
+        for call in live.values():
+            if call.place == HEADSET and call.id not in self._people and self.rules.headset and not call.why:
+                self._people[call.id] = HEADSET  # of before our restart
+            if call.phase in HEARD and call.id not in self._records and call.id not in self._apart:
+                self._begin_record(call)
+        says = dict(self._speaks)
+        for call in live.values():
+            if call.greeted and not call.taken and call.id not in says:
+                says[call.id] = phrase(WAIT, self._places.phrases)
+        return Now(self._people, says, self._muted, self._apart, self._records, self._reopening)
+
+    def _begin_record(self, call: Call) -> None:
+        if not self._site.sound.recording.record or call.line not in self.rules.lines:
+            return
+        try:
+            path = name_of(self._places.calls, self._clock.wall(), ZONES[self._site.zone], call.line, call.id)
+        except OSError as e:
+            log.error("call %s is not recorded: %s", call.id, e)
+            return
+        self._records[call.id] = str(path)
+
+    async def _look(self) -> bool:
+        """Say what is to be said; False when some of it was not taken."""
+        done = True
+        for step in steps(wanted(self._calls(), self._now(), self.rules), self._said):
+            try:
+                await self._say(step)
+            except Refusal as e:
+                done = False
+                log.error("the audio process refused %s: %s", step, e)
+            except Gone as e:
+                log.warning("%s", e)
+                return False
+        return done
+
+    async def _say(self, step: Leave | Close | Open) -> None:
+        match step:
+            case Leave(bridge=bridge, end=end):
+                self._said[bridge] = left(self._said[bridge], end)
+                await self.link.leave(bridge, end)
+            case Close(bridge=bridge):
+                recorded = await self.link.close(bridge)
+                del self._said[bridge]
+                self._closed(bridge, recorded)
+            case Open(bridge=bridge):
+                self._said.pop(bridge, None)  # whatever comes of it, it is not what it was
+                await self.link.open(step)
+                self._said[bridge] = step
+
+    def _closed(self, bridge: str, recorded: Recorded) -> None:
+        self._records.pop(bridge, None)
+        self._standing.pop(bridge, None)
+        call = self._state.calls.get(bridge)
+        if recorded.file and call is not None:
+            self.library.keep(call.line, bridge, recorded)
+
+    async def _reopen(self, call: str) -> None:
+        """Close and open the line's end of a call."""
+        self._reopening.add(call)
+        await self._look()
+        self._reopening.discard(call)
+        await self._look()
+
+    # What the audio process says
+
+    def _up(self, standing: Standing) -> None:
+        if self._was_up is not True:
+            self._append(LinkRestored(link="audio"))
+        self._was_up = True
+        self._said = {}
+        for bridge in standing.bridges:
+            self._adopt(bridge)
+        # A recording that the audio process does not have any more is a killed one's: its call begins another.
+        for call in [c for c in self._records if c not in {b.bridge for b in standing.bridges}]:
+            del self._records[call]
+        self.library.wake()
+        self._woken.set()
+
+    def _adopt(self, bridge: BridgeStanding) -> None:
+        """A bridge from before our restart: its ends tell who talks in it."""
+        self._said[bridge.bridge] = Open(bridge.bridge, (), bridge.record)
+        if bridge.record:
+            self._records[bridge.bridge] = bridge.record
+        for end in bridge.ends:
+            if end.end == HEADSET or end.end.startswith(STREAM):
+                self._people.setdefault(bridge.bridge, end.end)
+                if end.mute:
+                    self._muted.add(bridge.bridge)
+
+    def _down(self) -> None:
+        if self._was_up is not False:
+            self._append(LinkLost(link="audio", reason="gone" if self._was_up else "not reached since the start"))
+        self._was_up = False
+        self._said, self._standing = {}, {}
+        self._on_changed()
+
+    def _end_changed(self, change: EndChanged) -> None:
+        call = self._state.calls.get(change.bridge)
+        if change.what == "finished":
+            if change.end == BOX and change.bridge in self._listeners:
+                self._listeners[change.bridge]()
+            return
+        if call is None or not call.live or change.end == BOX:
+            return
+        end = change.end if change.end in (LINE, RECORDING) else "person"
+        self._append(CallSound(line=call.line, call=call.id, end=end, what=change.what, why=change.why))
+        if end == LINE:
+            self._repair.told(call.line, call.id, change.what)
+
+    def _key(self, heard: KeyHeard) -> None:
+        call = self._state.calls.get(heard.bridge)
+        if call is None or heard.end != LINE:
+            return
+        key, at = self._pressed.get(call.id, ("", float("-inf")))
+        if key != heard.key or self._clock.now() - at > SAME_KEY:
+            self._append(CallKey(line=call.line, call=call.id, key=heard.key, source="sound"))
+
+    def _levels(self, levels: Levels) -> None:
+        self._standing = {bridge.bridge: bridge for bridge in levels.bridges}
+        self._clear_faults()
+        self._on_changed()
+
+    def _clear_faults(self) -> None:
+        """An end that was lost in an earlier call, and is there in this one."""
+        for bridge in self._standing.values():
+            call = self._state.calls.get(bridge.bridge)
+            for end in bridge.ends if call else ():
+                what = LINE if end.end == LINE else "person"
+                fault = self._state.sound_faults.get(f"{call.line}/{what}") if call and end.end != BOX else None
+                if call is None or fault is None or end.lost or end.heard_dbfs is None or fault.call == call.id:
+                    continue
+                self._append(CallSound(line=call.line, call=call.id, end=what, what="heard"))
+
+
+def kind_of(sound: SerialSound | UsbSound | Headset) -> EndKind:
+    """The end that a line of the site file means."""
+    if isinstance(sound, SerialSound):
+        return Serial(sound.port, sound.rate)
+    return Usb(sound.device, sound.rate, sound.output)
