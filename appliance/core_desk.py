@@ -13,6 +13,7 @@ from appliance.call_commands import (
     ListCalls,
     MarkCall,
     NoteCall,
+    OpenRecording,
     TakeNext,
     TransferCall,
     UnblockCaller,
@@ -21,6 +22,7 @@ from appliance.call_events import CallTaken
 from appliance.commands import AnyCommand
 from appliance.config import Site
 from appliance.desk.hands import Hands
+from appliance.desk.listening import Listening
 from appliance.desk.orders import Orders
 from appliance.desk.service import Desk
 from appliance.desk_state import DeskCall
@@ -36,20 +38,22 @@ from drivers.jsonsocket import Refusal
 
 COMMANDS = (
     AnswerCall, TakeNext, Dial, TransferCall, NoteCall, MarkCall, BlockCaller, UnblockCaller, DropCallBack, ListCalls,
-    CallFigures,
+    CallFigures, OpenRecording,
 )  # fmt: skip
 
 
 class DeskRoom:
     """`speaks` tells of a line whether a caller on it hears what the box says; `talk` joins a call with a place.
 
-    `talk` gets call, place and actor, and makes CallTaken; without sound the call is taken at no place.
+    `talk` gets call, place and actor, and makes CallTaken; without sound the call is taken at no place. `role_of` knows
+    an actor's role.
     """
 
     def __init__(
         self, *, site: Site, state: State, clock: Clock, append: Callable[..., Appended], journal: Path,
         kept: Callable[[], int], lines: Lines, on_changed: Callable[[], None],
         speaks: Callable[[str], bool] = lambda line: False, talk: Callable[[str, str, str], None] | None = None,
+        role_of: Callable[[str], str] = lambda actor: "",
     ) -> None:  # fmt: skip
         self._state, self._append, self._lines, self._on_changed = state, append, lines, on_changed
         self._talk = talk or self._take_at_no_place
@@ -62,6 +66,10 @@ class DeskRoom:
         self._orders = Orders(
             site=site, state=state, clock=clock, append=append, journal=journal, kept=kept,
             directory=self._desk.directory, on_today=self._today,
+        )  # fmt: skip
+        self._listening = Listening(
+            folder=journal.parent, own_hours=site.sound.recording.own_hours, clock=clock, append=append,
+            row=self._orders.row, role_of=role_of,
         )  # fmt: skip
         self.view = self._desk.view
         self.look = self._desk.look
@@ -98,6 +106,8 @@ class DeskRoom:
                 return await self._orders.list(command)
             case CallFigures():
                 return await self._orders.figures(command)
+            case OpenRecording():
+                return await self._listening.open(command, actor)
         raise Refusal("unknown", f"{command} is not known at the desk.")
 
     async def _answer(self, command: AnswerCall, actor: str) -> dict[str, str]:

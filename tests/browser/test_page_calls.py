@@ -230,4 +230,11 @@ async def test_a_recording_is_played_in_parts_by_who_may_and_refused_in_words(ta
     await tab.page.goto(box.url + "calls")
     await tab.page.click("[data-play] >> nth=0")
     await tab.shows("#player-said", "Rekaman ini bukan untuk Anda")
+
+    box.core.answers["call.recording"] = Refusal("changed", "Not what was recorded.")
+    await tab.page.click("[data-play] >> nth=0")
+    await tab.shows("#player-said", "BUKAN seperti direkam")
+    await tab.page.click("#player-anyway")
+    await until(lambda: box.core.orders[-1].get("anyway") is True)
+    assert "BUKAN seperti direkam" in await tab.text("#player-said"), "it stays written while it is heard"
     assert all("media" not in said for said in tab.faults)
