@@ -110,7 +110,8 @@ class Core:
         self._desk = DeskRoom(
             site=site, state=state, clock=clock, append=self._append, journal=self._places.journal,
             kept=lambda: self._journal.kept, lines=self._lines, on_changed=self._changed,
-            speaks=self._sound.speaks, talk=self._sound.talk, role_of=self._people.role,
+            speaks=self._sound.speaks, talk=self._sound.talk, quiet_s=self._sound.quiet_s,
+            place=self._sound.place, role_of=self._people.role,
         )  # fmt: skip
         self._power = Power(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
