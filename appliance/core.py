@@ -143,7 +143,7 @@ class Core:
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
             stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
-            witnesses=self._trunk.views,
+            witnesses=self._trunk.views, sound=self._sound.view,
         )  # fmt: skip
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event

@@ -46,18 +46,19 @@ class DeskRoom:
     """`speaks` tells of a line whether a caller on it hears what the box says; `talk` joins a call with a place.
 
     `talk` gets call, place and actor, and makes CallTaken; without sound the call is taken at no place. `role_of` knows
-    an actor's role.
+    an actor's role. `place` refuses a place that is none, before a call is answered for it.
     """
 
     def __init__(
         self, *, site: Site, state: State, clock: Clock, append: Callable[..., Appended], journal: Path,
         kept: Callable[[], int], lines: Lines, on_changed: Callable[[], None],
         speaks: Callable[[str], bool] = lambda line: False, talk: Callable[[str, str, str], None] | None = None,
+        place: Callable[[str], object] = lambda talk: None,
         role_of: Callable[[str], str] = lambda actor: "",
         quiet_s: Callable[[str], float | None] = lambda call: None,
     ) -> None:  # fmt: skip
         self._state, self._append, self._lines, self._on_changed = state, append, lines, on_changed
-        self._talk = talk or self._take_at_no_place
+        self._talk, self._place = talk or self._take_at_no_place, place
         hands = Hands(
             usable=self._usable, speaks=speaks, quiet_s=quiet_s, answer=lines.answer, reject=lines.reject,
             take=self._answer, dial=self._dial,
@@ -113,6 +114,7 @@ class DeskRoom:
 
     async def _answer(self, command: AnswerCall, actor: str) -> dict[str, str]:
         """A call that the box has greeted stands already: it is only joined. Another is answered first."""
+        self._place(command.talk)
         waiting = [
             c for c in self._desk.queue() if c.line == command.line and (not command.call or c.id == command.call)
         ]
@@ -141,6 +143,7 @@ class DeskRoom:
         return call.id in self._state.desk.open and call.answered is not None and call.taken is None
 
     async def _dial(self, command: Dial, actor: str) -> dict[str, str]:
+        self._place(command.talk)
         why = "call_back" if command.call_back else "person"
         told = await self._lines.dial(command.to, actor, command.line, why, command.key)
         if command.talk:

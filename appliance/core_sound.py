@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.audio_protocol import EndKind, Measured
+from appliance.audio_protocol import BridgeStanding, EndKind, Measured
 from appliance.call_commands import MuteCall, ProveVoice, TalkAt
 from appliance.clock import boot_id
 from appliance.commands import AnyCommand
@@ -17,9 +17,10 @@ from appliance.lines.service import Lines
 from appliance.model import CallPhase
 from appliance.sound.drill import Drill
 from appliance.sound.service import Sound
+from appliance.sound.sound_machine import BOX, LINE
 from appliance.sound.spoken import SpokenTexts
 from appliance.state import Call, State
-from appliance.view import LineView
+from appliance.view import LineView, SoundView
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 
@@ -42,6 +43,7 @@ class SoundRoom:
             needed=lambda: urgent() or self._others_busy(),
         )  # fmt: skip
         self.speaks, self.talk, self.quiet_s = self._sound.speaks, self._sound.talk, self._sound.quiet_s
+        self.place = self._sound.place
         self._spoken = SpokenTexts(
             state=state, clock=clock, append=append, voice=self._sound, phone=lines, folder=places.phrases,
             language=site.language, allowed=site.sms.speak and self._sound.used,
@@ -88,6 +90,15 @@ class SoundRoom:
                 view.can_take_call = "proven"
         return views
 
+    def view(self) -> SoundView | None:
+        """What pages show of sound itself; None where no line has any."""
+        if not self._sound.used:
+            return None
+        live = [call.id for call in self._state.calls.values() if call.live]
+        levels = {call: _levels(standing) for call in live if (standing := self._sound.standing(call))}
+        muted = tuple(call for call in live if self._sound.muted(call))
+        return SoundView(self._sound.rules.headset is not None, muted, levels)
+
     def _proven(self, view: LineView) -> bool:
         proof = view.voice
         if proof is None or not proof.drill.ok or not proof.took:
@@ -111,6 +122,12 @@ class SoundRoom:
     def _others_busy(self) -> bool:
         """No other line is free: a modem that restarts would leave nobody to answer."""
         return not self._lines.free_lines()[1:]
+
+
+def _levels(bridge: BridgeStanding) -> tuple[int | None, int | None]:
+    line = [e.heard_dbfs for e in bridge.ends if e.end == LINE and e.heard_dbfs is not None]
+    people = [e.heard_dbfs for e in bridge.ends if e.end not in (LINE, BOX) and e.heard_dbfs is not None]
+    return round(line[0]) if line else None, round(max(people)) if people else None
 
 
 class _Measuring:

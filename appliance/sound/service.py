@@ -131,6 +131,14 @@ class Sound:
         elif getattr(event, "call", None):
             self._woken.set()
 
+    def place(self, talk: str) -> str:
+        """What the journal calls a place. Raises Refusal where there is none; asked before a call is answered."""
+        if talk == HEADSET and self.rules.headset is None:
+            raise Refusal(
+                "no_headset", "There is no headset at this box.", "Enter it in the site file, or use the page."
+            )
+        return "headset" if talk == HEADSET else "browser" if talk else ""
+
     def talk(self, call: str, talk: str, actor: str) -> None:
         """A person takes a call at a place: "headset", the key of a browser's stream, "" without sound.
 
@@ -139,11 +147,7 @@ class Sound:
         known = self._state.calls.get(call)
         if known is None or not known.live:
             raise Refusal("no_call", "That call has ended.", "Nothing is left to take.")
-        place = "headset" if talk == HEADSET else "browser" if talk else ""
-        if talk == HEADSET and self.rules.headset is None:
-            raise Refusal(
-                "no_headset", "There is no headset at this box.", "Enter it in the site file, or use the page."
-            )
+        place = self.place(talk)
         self._people.pop(call, None)
         if talk:
             self._people[call] = HEADSET if talk == HEADSET else f"{STREAM}{talk}"

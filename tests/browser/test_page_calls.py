@@ -56,6 +56,10 @@ async def test_a_call_is_taken_talked_and_ended_by_the_keyboard_alone(tab: Tab) 
         await until(lambda wanted=wanted: calls(box)[-1:] == [wanted])  # type: ignore[misc]
     await tab.page.wait_for_selector("#muted:visible")
     assert await tab.text("#muted") == "ANDA BISU"
+    await tab.page.reload()
+    await tab.page.wait_for_selector("#muted:visible")  # as core has it: a reload forgets nothing
+    await tab.streams()
+    await press("F2")
     await press("m")
     await until(lambda: calls(box)[-1] == {"do": "call.mute", "line": "l1", "on": False})
     await until(lambda: tab.page.is_hidden("#muted"))
