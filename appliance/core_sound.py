@@ -65,6 +65,15 @@ class SoundRoom:
         self._spoken.on_entry(entry)
         self._drill.on_entry(entry)
 
+    def talked_on(self, line: str) -> Call | None:
+        return next((call for call in self._state.calls_on(line) if call.phase in TALKED_ON), None)
+
+    def carry(self, line: str, before: Call | None, actor: str) -> None:
+        """Behind a swap: a call that waited is taken by who talked on the line, at the same place."""
+        now = self.talked_on(line)
+        if now is not None and now.taken is None and before is not None and before.id != now.id:
+            self._sound.carry(before.id, now.id, actor)
+
     async def obey(self, command: AnyCommand, actor: str) -> Any:
         """One of COMMANDS. Raises Refusal."""
         match command:
@@ -114,9 +123,8 @@ class SoundRoom:
         return ""
 
     def _talked_on(self, line: str) -> Call:
-        for call in self._state.calls_on(line):
-            if call.phase in TALKED_ON:
-                return call
+        if call := self.talked_on(line):
+            return call
         raise Refusal("no_call", f"No call is talked on on {line}.", "Answer or resume one first.")
 
     def _others_busy(self) -> bool:

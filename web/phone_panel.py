@@ -138,7 +138,7 @@ def _card(
     caller = desk.callers.get(call.id) or CallerView(call.number or "")
     since = _since(call, kind, wait)
     others = any(other.id != call.id and other.line == call.line for other in live_calls(scene.view))
-    mark = Mark(SHAPES[kind], _word(scene, call, kind))
+    mark = Mark(SHAPES[kind], _word(scene, call, kind, wait))
     return Card(
         call.id, call.line, kind, mark, scene.number(call.number or None), caller.name if scene.known else "",
         since.mono, int(scene.since(since)), _detail(scene, call, wait), _history(scene, caller), _past(scene, caller),
@@ -158,7 +158,9 @@ def _since(call: Call, kind: str, wait: WaitingView | None) -> Stamp:
     return call.since
 
 
-def _word(scene: Scene, call: Call, kind: str) -> str:
+def _word(scene: Scene, call: Call, kind: str, wait: WaitingView | None) -> str:
+    if wait is not None and wait.greeted is not None:
+        return scene.words.code("call.phase", CallPhase.WAITING)
     if kind == "after":
         return scene.words("phone.over", clock=scene.clock(call.since))
     return scene.words.code("call.phase", call.phase)

@@ -75,9 +75,14 @@ class Listening:
         if hears == ALL:
             return
         age = self._clock.wall() - (row.ended or row.wall)
-        if hears != OWN or actor not in row.persons or age > self._own_s:
+        own = actor in row.persons or not row.persons  # whom nobody took is everybody's to call back
+        if hears != OWN or not own or age > self._own_s:
             hours = f"{self._own_s / HOUR:.0f} h"
-            raise Refusal("role", f"Operators hear their own calls of the last {hours}.", "A supervisor hears all.")
+            raise Refusal(
+                "role",
+                f"Operators hear their own calls, and those that nobody took, of the last {hours}.",
+                "A supervisor hears all.",
+            )
 
     def _once(self, actor: str, event: RecordingOpened | RecordingWrong) -> None:
         key, now = (actor, f"{type(event).__name__} {event.file}"), self._clock.now()

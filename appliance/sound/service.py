@@ -46,6 +46,7 @@ from drivers.jsonsocket import Gone, Refusal
 LOOK = 1.0  # s between looks where nothing wakes us
 AGAIN = 0.5  # s behind a request that failed
 SAME_KEY = 1.5  # s in which a key that modem and sound both tell is one
+STREAM_WITHIN = 2.0  # s that a browser has to bring its sound
 FIRST_CONTACT = 2.0  # s from our start until an audio process that never came is a lost link
 
 log = logging.getLogger("siaga.sound")
@@ -83,6 +84,7 @@ class Sound:
         self._standing: dict[str, BridgeStanding] = {}
         self._ears: dict[str, Ear] = {}
         self._listeners: dict[str, Callable[[], None]] = {}
+        self._missing: dict[str, asyncio.TimerHandle] = {}  # streams that may come back, by bridge and end
         self._pressed: dict[str, tuple[str, float]] = {}
         self._woken = asyncio.Event()
         self._was_up: bool | None = None
@@ -154,6 +156,11 @@ class Sound:
         if known.taken is None or known.place != place or (actor and known.taken.actor != actor):
             self._append(CallTaken(line=known.line, call=call, place=place), actor=actor)
         self._woken.set()
+
+    def carry(self, before: str, after: str, actor: str) -> None:
+        """Who talked in one call of a line talks in another now, at the same place."""
+        place = self._people.get(before, "")
+        self.talk(after, place.removeprefix(STREAM), actor)
 
     def mute(self, call: str, on: bool) -> None:
         """The person is not heard in this call."""
@@ -307,6 +314,27 @@ class Sound:
             return
         if call is None or not call.live or change.end == BOX:
             return
+        if change.end.startswith(STREAM) and change.what in ("lost", "back") and not self._missed(change):
+            return
+        self._tell_end(call, change)
+
+    def _missed(self, change: EndChanged) -> bool:
+        """Whether it is to be told now. A browser that comes to a call, or whose page loads anew, is not lost yet."""
+        key = f"{change.bridge} {change.end}"
+        timer = self._missing.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        if change.what == "lost":
+            self._missing[key] = asyncio.get_running_loop().call_later(STREAM_WITHIN, self._still_missing, key, change)
+        return change.what == "back" and timer is None
+
+    def _still_missing(self, key: str, change: EndChanged) -> None:
+        del self._missing[key]
+        call = self._state.calls.get(change.bridge)
+        if call is not None and call.live:
+            self._tell_end(call, change)
+
+    def _tell_end(self, call: Call, change: EndChanged) -> None:
         end = change.end if change.end in (LINE, RECORDING) else "person"
         self._append(CallSound(line=call.line, call=call.id, end=end, what=change.what, why=change.why))
         if end == LINE:

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from appliance.call_commands import OpenRecording
@@ -64,6 +65,12 @@ async def test_operators_hear_their_own_calls_supervisors_all_and_technicians_no
     for actor in ("budi", "tono", "nobody"):
         assert await room.refused(actor) == "role"
     assert [actor for _, actor in room.rows] == ["siti", "rani", "console:root"]
+
+
+async def test_a_call_that_nobody_took_is_heard_by_every_operator_to_call_back(room: Room) -> None:
+    room.row = msgspec.structs.replace(room.row, person="", persons=(), outcome="abandoned")
+    assert (await room.open("budi"))["right"]
+    assert await room.refused("tono") == "role"
 
 
 async def test_an_operators_own_call_is_closed_to_them_a_day_later(room: Room) -> None:
