@@ -17,6 +17,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Client
 
 MACHINE_S = 1.0  # s of real life that a step gets on top when time passes faster: disks and processors are not scaled
+ANSWER_S = 20.0  # s of real life for a command: passwords and disks take theirs however fast time passes
 LOOK = 0.04  # s of real life between looks
 PLACE = re.compile(r"\{([a-z][^{}\"' ]*)\}")  # in a text of a step
 SETTLE = 60.0  # s of real life that a fresh site may take until stations, devices and lines are known
@@ -137,8 +138,9 @@ class Player:
         try:
             if not self._token:
                 login = {"do": "login", "name": where["operator"], "password": where["password"]}
-                self._token = (await client.request(login))["token"]
-            await client.request({"do": name, "token": self._token, **fields}, timeout=20.0)
+                self._token = (await client.request(login, timeout=ANSWER_S * self._clock.speed))["token"]
+            order = {"do": name, "token": self._token, **fields}
+            await client.request(order, timeout=ANSWER_S * self._clock.speed)
         finally:
             client.close()
 
