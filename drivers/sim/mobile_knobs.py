@@ -12,12 +12,10 @@ from drivers.sim.network import MobileNetwork, canonical
 from drivers.sim.network_calls import RING_S, Call
 from drivers.sim.network_ussd import DONE, TIMED_OUT, Credit
 from drivers.sim.sound_knobs import SoundKnobs
-from drivers.sim.sound_pcm import tone
 
 DELAY_MOST = 86400.0  # s; a day of delay shows what a longer one would
 RING_MOST = 600.0  # s; no network rings longer
 TIME_OFF_MOST = 1e9  # s; networks have told years that are over
-HUM_HZ, HUM_DBFS = 250.0, -24.0  # a voice's pitch and loudness; whole waves fit a second
 TPDU_MOST = 164  # octets; no radio interface carries a longer one
 RUPIAH_MOST = 100_000_000  # no operator sells more at once
 
@@ -52,18 +50,11 @@ class MobileKnobs:
             **SoundKnobs(self._network, self._modems).knobs(),
         }
 
-    def call_from(
-        self, number: str, to: str, ring_s: float = RING_S, withheld: bool = False, hums: bool = False
-    ) -> dict[str, Any]:
-        """A phone outside calls, with or without its number shown, and gives up after `ring_s` of ringing.
-
-        It is as quiet as no microphone ever is, unless it `hums` for as long as the call lasts.
-        """
+    def call_from(self, number: str, to: str, ring_s: float = RING_S, withheld: bool = False) -> dict[str, Any]:
+        """A phone outside calls, with or without its number shown, and gives up after `ring_s` of ringing."""
         modem = self._modem(to)
         ring = a_number("ring_s", ring_s, 0.1, RING_MOST)
         hidden = a_switch(withheld)
-        if a_switch(hums):
-            self._network.voice(_caller(number)).say(tone((HUM_HZ,), 1.0, HUM_DBFS), over_and_over=True)
         return self._network.call_from_outside(_caller(number), modem, ring, withheld=hidden).described()
 
     def call_drop(self, to: str, number: str = "") -> None:
