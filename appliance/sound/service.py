@@ -79,6 +79,9 @@ class Sound:
         self._records: dict[str, str] = {}
         self._apart: set[str] = set()
         self._reopening: set[str] = set()
+        self._saying = asyncio.Lock()  # bridges are said by one at a time: what was said must be known
+        self._closing: dict[str, str] = {}  # recordings whose end is awaited, by call
+        self._tasks: asyncio.TaskGroup | None = None
         self._standing: dict[str, BridgeStanding] = {}
         self._listeners: dict[str, Callable[[], None]] = {}
         self._pressed: dict[str, tuple[str, float]] = {}
@@ -98,12 +101,15 @@ class Sound:
         """Hold the link and the bridges."""
         if not self.used:
             await asyncio.get_running_loop().create_future()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.link.run())
-            tasks.create_task(self._keep())
-            tasks.create_task(self._repair.run())
-            tasks.create_task(self.library.run(lambda: {Path(p) for p in self._records.values()}))
-            tasks.create_task(self._first_contact())
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                self._tasks.create_task(self.link.run())
+                self._tasks.create_task(self._keep())
+                self._tasks.create_task(self._repair.run())
+                self._tasks.create_task(self.library.run(self._writing))
+                self._tasks.create_task(self._first_contact())
+        finally:
+            self._tasks = None
 
     async def _first_contact(self) -> None:
         await asyncio.sleep(FIRST_CONTACT)
@@ -115,6 +121,7 @@ class Sound:
         while True:
             self._woken.clear()
             self._modems.follow(c for c in self._calls() if c.phase in HEARD and c.line in self.rules.lines)
+            self._forget_ended()
             done = await self._look() if self.link.up else True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK if done else AGAIN):
@@ -188,11 +195,8 @@ class Sound:
         return [call for call in self._state.calls.values() if call.live]
 
     def _now(self) -> Now:
+        self._forget_ended()
         live = {call.id: call for call in self._calls()}
-        for gone in [c for c in (*self._people, *self._muted, *self._apart) if c not in live]:
-            self._people.pop(gone, None)
-            self._muted.discard(gone)
-            self._apart.discard(gone)
         for call in live.values():
             if call.place == HEADSET and call.id not in self._people and self.rules.headset and not call.why:
                 self._people[call.id] = HEADSET  # of before our restart
@@ -203,6 +207,17 @@ class Sound:
             if call.greeted and not call.taken and call.id not in says:
                 says[call.id] = phrase(WAIT, self._places.phrases)
         return Now(self._people, says, self._muted, self._apart, self._records, self._reopening)
+
+    def _forget_ended(self) -> None:
+        """Also while no audio process is there, so that a night without it leaves nothing behind."""
+        live = {call.id for call in self._calls()}
+        for gone in [c for c in (*self._people, *self._muted, *self._apart) if c not in live]:
+            self._people.pop(gone, None)
+            self._muted.discard(gone)
+            self._apart.discard(gone)
+
+    def _writing(self) -> set[Path]:
+        return {Path(p) for p in (*self._records.values(), *self._closing.values())}
 
     def _begin_record(self, call: Call) -> None:
         if not self._site.sound.recording.record or call.line not in self.rules.lines:
@@ -216,38 +231,51 @@ class Sound:
 
     async def _look(self) -> bool:
         """Say what is to be said; False when some of it was not taken."""
-        done = True
-        for step in steps(wanted(self._calls(), self._now(), self.rules), self._said):
-            try:
-                await self._say(step)
-            except Refusal as e:
-                done = False
-                log.error("the audio process refused %s: %s", step, e)
-            except Gone as e:
-                log.warning("%s", e)
-                return False
-        return done
+        async with self._saying:
+            done = True
+            for step in steps(wanted(self._calls(), self._now(), self.rules), self._said):
+                try:
+                    await self._say(step)
+                except Refusal as e:
+                    done = False
+                    log.error("the audio process refused %s: %s", step, e)
+                except Gone as e:
+                    log.warning("%s", e)
+                    return False
+            return done
 
     async def _say(self, step: Leave | Close | Open) -> None:
         match step:
             case Leave(bridge=bridge, end=end):
-                self._said[bridge] = left(self._said[bridge], end)
+                if bridge in self._said:
+                    self._said[bridge] = left(self._said[bridge], end)
                 await self.link.leave(bridge, end)
             case Close(bridge=bridge):
-                recorded = await self.link.close(bridge)
-                del self._said[bridge]
-                self._closed(bridge, recorded)
+                self._said.pop(bridge, None)
+                if self._tasks is not None:
+                    self._closing[bridge] = self._records.pop(bridge, "")
+                    self._tasks.create_task(self._close(bridge))
+                    await asyncio.sleep(0)  # its word goes out before another bridge takes its headset
             case Open(bridge=bridge):
                 self._said.pop(bridge, None)  # whatever comes of it, it is not what it was
                 await self.link.open(step)
                 self._said[bridge] = step
 
-    def _closed(self, bridge: str, recorded: Recorded) -> None:
-        self._records.pop(bridge, None)
+    async def _close(self, bridge: str) -> None:
+        """A slow disk may take its time over the recording; no other call's sound waits for that."""
+        try:
+            recorded = await self.link.close(bridge)
+        except (Refusal, Gone) as e:
+            log.warning("%s", e)
+            recorded = Recorded()
+        finally:
+            file = self._closing.pop(bridge, "")
         self._standing.pop(bridge, None)
         call = self._state.calls.get(bridge)
         if recorded.file and call is not None:
             self.library.keep(call.line, bridge, recorded)
+        elif file:
+            self.library.wake()  # it may lie there all the same
 
     async def _reopen(self, call: str) -> None:
         """Close and open the line's end of a call."""
