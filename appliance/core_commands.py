@@ -12,7 +12,6 @@ from appliance.call_commands import (
     JoinCalls,
     PressKeys,
     RejectCall,
-    ResumeCall,
     SwapCalls,
     ToldAgency,
 )
@@ -62,8 +61,6 @@ class Obey:
                 return await self._lines.reject(line, command.call, command.reason, actor)
             case HoldCall(line=line):
                 return await self._lines.hold(line, actor)
-            case ResumeCall(line=line):
-                return await self._lines.resume(line, actor)
             case SwapCalls(line=line):
                 return await self._lines.swap(line, actor)
             case JoinCalls(line=line):

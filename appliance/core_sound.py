@@ -29,7 +29,7 @@ TALKED_ON = (CallPhase.TALKING, CallPhase.JOINED, CallPhase.DIALLING, CallPhase.
 
 
 class SoundRoom:
-    """`urgent`: an order is open or a siren sounds. `speaks` and `talk` are what the desk needs of it."""
+    """`urgent`: an order is open or a siren sounds. `speaks`, `talk` and `can_talk` are what the desk needs of it."""
 
     def __init__(
         self, *, site: Site, places: Places, state: State, clock: Clock, append: Callable[..., Appended],
@@ -41,7 +41,7 @@ class SoundRoom:
             site=site, places=places, state=state, clock=clock, append=append, on_changed=on_changed, lines=lines,
             needed=lambda: urgent() or self._others_busy(),
         )  # fmt: skip
-        self.speaks, self.talk = self._sound.speaks, self._sound.talk
+        self.speaks, self.talk, self.can_talk = self._sound.speaks, self._sound.talk, self._sound.can_talk
         self._spoken = SpokenTexts(
             state=state, clock=clock, append=append, voice=self._sound, phone=lines, folder=places.phrases,
             language=site.language, allowed=site.sms.speak and self._sound.used,

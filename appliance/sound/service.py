@@ -26,7 +26,7 @@ from appliance.audio_protocol import (
     Standing,
     Usb,
 )
-from appliance.call_events import CallKey, CallSound, CallTaken
+from appliance.call_events import CallKey, CallResumed, CallSound, CallTaken
 from appliance.config import ZONES, Places, Site
 from appliance.config_sound import Headset, SerialSound, UsbSound
 from appliance.event import Event
@@ -134,6 +134,8 @@ class Sound:
         if isinstance(event, CallKey):
             self._pressed = {event.call: (event.key, self._clock.now())}  # the last one is enough
         elif getattr(event, "call", None):
+            if isinstance(event, CallResumed) and (place := self._people.pop(event.call, None)):
+                self._people[event.call] = place  # who takes a call up again talks there, wherever they were meanwhile
             self._woken.set()
 
     def talk(self, call: str, talk: str, actor: str) -> None:
@@ -145,16 +147,20 @@ class Sound:
         if known is None or not known.live:
             raise Refusal("no_call", "That call has ended.", "Nothing is left to take.")
         place = "headset" if talk == HEADSET else "browser" if talk else ""
-        if talk == HEADSET and self.rules.headset is None:
-            raise Refusal(
-                "no_headset", "There is no headset at this box.", "Enter it in the site file, or use the page."
-            )
+        self.can_talk(talk)
         self._people.pop(call, None)
         if talk:
             self._people[call] = HEADSET if talk == HEADSET else f"{STREAM}{talk}"
         if known.taken is None or known.place != place or (actor and known.taken.actor != actor):
             self._append(CallTaken(line=known.line, call=call, place=place), actor=actor)
         self._woken.set()
+
+    def can_talk(self, talk: str) -> None:
+        """Raises Refusal for a place that this box does not have."""
+        if talk == HEADSET and self.rules.headset is None:
+            raise Refusal(
+                "no_headset", "There is no headset at this box.", "Enter it in the site file, or use the page."
+            )
 
     def mute(self, call: str, on: bool) -> None:
         """The person is not heard in this call."""
