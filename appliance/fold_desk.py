@@ -137,14 +137,15 @@ def _(s: State, e: ce.CallNoted, at: Stamp) -> None:
 
 @FOLDS.of(ce.CallMarked)
 def _(s: State, e: ce.CallMarked, at: Stamp) -> None:
-    if past := _past(s.desk, e.call, e.number):
+    past = _past(s.desk, e.call, e.number)
+    if past:
         past.mark = e.mark
     caller = s.desk.callers.get(telephone(e.number)) if e.number else None
     if caller is None:
         return
     if e.call in caller.pranks:
         caller.pranks.remove(e.call)
-    if e.mark == "prank":
+    if e.mark == "prank" and (past is None or past.direction == "in"):  # who was called made no prank by it
         caller.pranks.append(e.call)
         del caller.pranks[:-MOST_PRANKS]
 
@@ -199,7 +200,7 @@ def _meet(desk: DeskRecord, call: DeskCall) -> None:
     key = telephone(call.number)
     caller = desk.callers.pop(key, None) or Caller(call.number, call.began)
     desk.callers[key] = caller  # the last one now
-    caller.number, caller.calls = call.number, caller.calls + 1
+    caller.number, caller.calls, caller.came = call.number, caller.calls + 1, caller.came + call.incoming
     caller.past.append(PastCall(call.id, call.line, "in" if call.incoming else "out", call.began))
     del caller.past[:-MOST_PAST]
     if len(desk.callers) > MOST_CALLERS:  # one with marks is remembered longer
