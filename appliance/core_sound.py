@@ -34,12 +34,13 @@ class SoundRoom:
     def __init__(
         self, *, site: Site, places: Places, state: State, clock: Clock, append: Callable[..., Appended],
         on_changed: Callable[[], None], lines: Lines, urgent: Callable[[], bool],
+        time_known: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._site, self._state, self._clock, self._lines = site, state, clock, lines
         self._boot = boot_id()
         self._sound = Sound(
             site=site, places=places, state=state, clock=clock, append=append, on_changed=on_changed, lines=lines,
-            needed=lambda: urgent() or self._others_busy(),
+            needed=lambda: urgent() or self._others_busy(), time_known=time_known,
         )  # fmt: skip
         self.speaks, self.talk, self.can_talk = self._sound.speaks, self._sound.talk, self._sound.can_talk
         self._spoken = SpokenTexts(

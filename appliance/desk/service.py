@@ -90,7 +90,9 @@ class Desk:
     def look(self) -> None:
         """Say and begin all that is due now."""
         desk, now = self._state.desk, self._clock.now()
-        for event in list(caller_machine.due(desk, self.rule, self._clock.wall(), self._since, self.directory.may_block)):
+        for event in list(
+            caller_machine.due(desk, self.rule, self._clock.wall(), self._since, self.directory.may_block)
+        ):
             self._append(event, actor=DESK)
         calls = list(desk.open.values())
         for call in queue_machine.ghosts(calls, self._since, self._site.desk.ghost_after_s):

@@ -37,10 +37,10 @@ class Library:
 
     def __init__(
         self, rules: RecordingRules, places: Places, state: State, clock: Clock, append: Callable[..., Appended],
-        mender: Mender,
+        mender: Mender, time_known: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._rules, self._places, self._state, self._clock, self._append = rules, places, state, clock, append
-        self._mender = mender
+        self._mender, self._time_known = mender, time_known
         self._woken = asyncio.Event()
         self._naming: set[asyncio.Task[None]] = set()
 
@@ -93,7 +93,7 @@ class Library:
             if self._mender.up:
                 await self._mend(left)
         free = await asyncio.to_thread(recordings.free_octets, self._places.calls)
-        for gone, why in recordings.too_many(found, self._rules, free, writing()):
+        for gone, why in recordings.too_many(found, self._rules, free, writing(), self._time_known()):
             self._remove(gone, why)
 
     async def _mend(self, left: Found) -> None:

@@ -56,6 +56,7 @@ class Sound:
     def __init__(
         self, *, site: Site, places: Places, state: State, clock: Clock, append: Callable[..., Appended],
         on_changed: Callable[[], None], lines: Voices, needed: Callable[[], bool] = lambda: False,
+        time_known: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._site, self._places, self._state, self._clock, self._append = site, places, state, clock, append
         self._on_changed = on_changed
@@ -69,7 +70,7 @@ class Sound:
             on_up=self._up, on_down=self._down, on_end=self._end_changed, on_key=self._key, on_levels=self._levels,
             speed=clock.speed,
         )  # fmt: skip
-        self.library = Library(site.sound.recording, places, state, clock, append, self.link)
+        self.library = Library(site.sound.recording, places, state, clock, append, self.link, time_known)
         self._modems = ModemSound(lines)
         self._repair = Repair(lines, self._modems, state, clock, self._reopen, needed)
         self._said: dict[str, Open] = {}

@@ -116,7 +116,10 @@ async def test_a_hold_that_the_modem_refuses_costs_the_answered_call_nothing(roo
 async def test_at_a_place_that_is_none_no_call_is_answered_and_none_dialled(room: Room) -> None:
     room.places.discard("headset")
     call = room.journal.ring(ANI, "l1")
-    for command in (AnswerCall(line="l1", call=call, talk="headset"), Dial(to="+62000000901", line="l2", talk="headset")):
+    for command in (
+        AnswerCall(line="l1", call=call, talk="headset"),
+        Dial(to="+62000000901", line="l2", talk="headset"),
+    ):
         with pytest.raises(Refusal, match="headset"):
             await room.desk.obey(command, "siti")
     assert room.modems.done == []

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from desk_story import ANI, BUDI, CITRA, Story, play, rows
+from desk_story import ANI, BUDI, CITRA, Story, play
 
 from appliance import events as ev
 from appliance.call_commands import Dial
@@ -20,8 +20,6 @@ from appliance.call_events import (
     QueueOverflowed,
 )
 from appliance.config_desk import Agency, DeskRules, Overflow, PrankRules
-from appliance.desk.caller_machine import Rule, due
-from appliance.event import Event
 from drivers.jsonsocket import Refusal
 
 HOSPITAL = Agency(id="rsud", name="RSUD", kind="hospital", phone=("+62000000901",))
@@ -243,35 +241,6 @@ def test_by_the_automatic_rule_the_third_mark_blocks_for_a_day_and_the_block_end
         assert len(there.desk.view().queue) == 1
 
     assert len(play(story, pranks=PrankRules(rule="automatic")).all(CallRefused)) == 1
-
-
-def test_who_was_only_ever_called_is_not_blocked_and_their_first_call_comes_in() -> None:
-    async def story(there: Story) -> None:
-        for _ in range(3):
-            call = there.new_call()
-            there.append(CallDialled(line="l1", call=call, number=ANI, why="person"), actor="siti")
-            there.end(call)
-            there.marked(ANI, "prank", call)
-        await asyncio.sleep(1)
-        assert there.desk.view().block_offers == ()
-        there.ring(ANI)
-        await asyncio.sleep(1)
-        assert len(there.desk.view().queue) == 1
-
-    assert play(story, pranks=PrankRules(rule="automatic", marks=3)).did("reject") == []
-
-
-def test_a_clock_that_is_put_back_keeps_nobody_blocked_for_longer() -> None:
-    there = rows()
-    there.append(CallerBlocked(number=ANI, until=there.clock.wall() + 3600, why="person"), actor="kepala")
-    a_month_ago = there.clock.wall() - 30 * 86400.0
-
-    def ends(passed: float) -> list[Event]:
-        rule = Rule(3, 24, automatic=False)
-        return list(due(there.state.desk, rule, a_month_ago + passed, lambda stamp: passed, lambda key: True))
-
-    assert ends(3599.0) == []
-    assert ends(3600.0) == [CallerUnblocked(number=ANI, why="over")]
 
 
 def test_a_blocked_number_that_is_told_late_is_refused_when_it_is_told() -> None:
