@@ -43,6 +43,7 @@ class SoundRoom:
             needed=lambda: urgent() or self._others_busy(), time_known=time_known,
         )  # fmt: skip
         self.speaks, self.talk, self.can_talk = self._sound.speaks, self._sound.talk, self._sound.can_talk
+        self.quiet_s = self._sound.quiet_s
         self._spoken = SpokenTexts(
             state=state, clock=clock, append=append, voice=self._sound, phone=lines, folder=places.phrases,
             language=site.language, allowed=site.sms.speak and self._sound.used,
