@@ -55,7 +55,8 @@ class DeskRoom:
         self, *, site: Site, state: State, clock: Clock, append: Callable[..., Appended], journal: Path,
         kept: Callable[[], int], lines: Lines, on_changed: Callable[[], None],
         speaks: Callable[[str], bool] = lambda line: False, talk: Callable[[str, str, str], None] | None = None,
-        can_talk: Callable[[str], None] = lambda place: None, quiet_s: Callable[[str], float | None] = lambda call: None,
+        can_talk: Callable[[str], None] = lambda place: None,
+        quiet_s: Callable[[str], float | None] = lambda call: None,
     ) -> None:  # fmt: skip
         self._state, self._append, self._lines, self._on_changed = state, append, lines, on_changed
         self._talk, self._can_talk = talk or self._take_at_no_place, can_talk
