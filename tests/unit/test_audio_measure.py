@@ -167,8 +167,8 @@ def test_a_proof_measures_each_way_of_a_path_by_itself() -> None:
         ticks += 1
     assert ticks * 0.02 == pytest.approx(proof.seconds, abs=0.05)
     there, back = proof.result()
-    assert 200 <= there.delay_ms < 320
-    assert 120 <= back.delay_ms < 240
+    assert 200 <= there.delay_ms < 400  # its buffers begin at their largest
+    assert 120 <= back.delay_ms < 320
     assert there.level_db == pytest.approx(0, abs=0.5)
     assert back.level_db == pytest.approx(-10, abs=1)
     assert there.lost_percent == 0
