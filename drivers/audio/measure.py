@@ -24,7 +24,7 @@ PROBE_DBFS = -15.0
 LONGEST_DELAY = 3.0  # s; two GSM legs are some 0.3
 
 FOUND = 0.35  # normalised correlation: GSM 06.10 leaves 0.9 of a sweep, noise and speech reach 0.15
-WEAK = 10 ** (-14 / 10)  # a frame whose tone is 14 dB under the others' is lost
+WEAK = 10 ** (-8 / 10)  # a frame whose tone is 8 dB under what that tone usually has is lost: 60 % of it is away
 TONAL = 0.25  # or whose energy is mostly not its tone
 SLIPS_MOST, SLIP_STEP = 0.2, 0.01  # s: a buffer that ran dry, or cut, leaves all that follows so much later or earlier
 DRIFT_MOST = 1e-3  # more than any clock is off; beyond it the marks tell of a slip
@@ -72,7 +72,7 @@ def find(received: Pcm) -> Found:
     gains = _gains(sent, came, first, slipped if abs(slipped) <= DRIFT_MOST else 0.0)
     best = gains.max(axis=1)
     usual = float(np.median(best[best > 0])) if best.any() else 0.0
-    lost = _lost(gains / usual) if usual else len(gains)
+    lost = _lost(gains / _of_tones(best, usual)) if usual else len(gains)
     return Found(
         heard=True,
         level_db=round(10 * float(np.log10(usual)), 1) if usual else 0.0,
@@ -140,6 +140,15 @@ def _gains(sent: Floats, came: Floats, first: int, slipped: float) -> Floats:
             gain = tones / abs(sent[at : at + frame] @ turns) ** 2
             gains.append(np.where(tones > TONAL * energy, gain, 0.0))
     return np.array(gains)
+
+
+def _of_tones(best: Floats, usual: float) -> Floats:
+    """What each frame's tone usually has, as a column: a line carries some worse, a tone that it hardly carries at most
+    14 dB so.
+    """
+    tones = np.repeat(_hops(), round(HOP_S / FRAME_S))
+    medians = {hz: float(np.median(best[tones == hz])) for hz in HOP_HZ}
+    return np.array([[max(medians[int(hz)], usual * 0.04)] for hz in tones])
 
 
 def _lost(gains: Floats) -> int:

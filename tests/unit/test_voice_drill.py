@@ -117,10 +117,11 @@ def test_tones_that_go_both_ways_prove_that_the_called_line_takes_calls(tmp_path
         assert proven == VoiceProven(
             line="l1", other="l2", ok=True, level_db=-3.0, delay_ms=180.0, lost_percent=0.5, bearer="volte"
         )
-        assert box.state.voices["l2"].took
-        assert not box.state.voices["l1"].took
+        assert box.state.voices["l2"]["volte"].took
+        assert "l1" not in box.state.voices, "it was not called"
         assert not any(call.live for call in box.state.calls.values())
         assert box.apart == [("out", True), ("in", True), ("out", False), ("in", False)]
+        assert box.state.calls["in"].why == "proof", "the desk leaves it out"
 
     play(tmp_path, story)
 
@@ -182,7 +183,7 @@ def test_a_line_that_does_not_ring_is_not_proven(tmp_path: Path) -> None:
     async def story(box: Box) -> None:
         box.rings = False
         assert (await box.drill.prove("l1", "l2", "budi")).why == "no_ring"
-        assert not box.state.voices["l2"].drill.ok
+        assert not box.state.voices["l2"]["volte"].drill.ok
 
     play(tmp_path, story)
 
