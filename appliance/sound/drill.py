@@ -126,7 +126,6 @@ class Drill:
         other = other or self.partner(line)
         self._check(line, other)
         async with self._one:
-            self._giving_way = False
             bearer = self._bearer(other)
             try:
                 measured = await self._call(line, other, actor)
@@ -136,6 +135,8 @@ class Drill:
                 event = VoiceProven(line=line, other=other, ok=False, why=code, bearer=bearer)
             else:
                 event = judged(line, other, measured, bearer)
+            finally:
+                self._giving_way = False
             self._append(event, actor=actor)
             return event
 

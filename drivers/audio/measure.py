@@ -71,7 +71,8 @@ def find(received: Pcm) -> Found:
     slipped = (from_here + second - first - second_at) / second_at if still_sure >= FOUND else 0.0
     gains = _gains(sent, came, first, slipped if abs(slipped) <= DRIFT_MOST else 0.0)
     best = gains.max(axis=1)
-    usual = float(np.median(best[best > 0])) if best.any() else 0.0
+    there = gains[:, gains.shape[1] // 2]
+    usual = float(np.median(there[there > 0] if there.any() else best[best > 0])) if best.any() else 0.0
     lost = _lost(gains / _of_tones(best, usual)) if usual else len(gains)
     return Found(
         heard=True,

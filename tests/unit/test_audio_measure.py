@@ -108,6 +108,21 @@ def test_the_share_of_lost_frames_is_counted(lost: int) -> None:
     assert find(sound).lost_percent == pytest.approx(lost / 150 * 100, abs=0.1)
 
 
+@pytest.mark.parametrize("slip_ms", [-40, -20, 20, 45, 60])
+def test_a_buffer_that_slips_loses_a_frame_and_not_all_that_follows(slip_ms: int) -> None:
+    sound, at, slip = late(PROBE, 1000), 30_000, slip_ms * 16
+    silence = np.zeros(max(0, slip), np.int16)
+    slipped = np.concatenate((sound[:at], silence, sound[at - min(0, slip) :]))
+    assert 0 < find(slipped).lost_percent <= 2
+
+
+def test_six_slips_are_no_bad_line() -> None:
+    sound = late(PROBE, 1000)
+    for at in range(12_000, 60_000, 8000):
+        sound = np.concatenate((sound[:at], np.zeros(480, np.int16), sound[at:]))
+    assert find(sound).lost_percent < 6
+
+
 def test_a_clock_that_is_off_is_measured() -> None:
     slow = np.interp(np.arange(len(PROBE) * 1.0005) / 1.0005, np.arange(len(PROBE)), PROBE).astype(np.int16)
     assert find(late(slow, 500)).drift_ppm == pytest.approx(-500, abs=50)
