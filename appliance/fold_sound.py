@@ -9,7 +9,15 @@ from appliance.state import SoundFault, SpokenTry, State, VoiceProof
 
 MOST_RECORDED = 50  # file names; a crash between a row and the file's new name is over by then
 BOX_BUSY = "box_busy"
-GAVE_WAY = ("needed", "no_audio", "kept_free", "no_line", "in_call", "busy", BOX_BUSY)  # drills that say nothing of a voice
+GAVE_WAY = (
+    "needed",
+    "no_audio",
+    "kept_free",
+    "no_line",
+    "in_call",
+    "busy",
+    BOX_BUSY,
+)  # drills that say nothing of a voice
 ENDS = {"back": ("lost",), "heard": ("silent", "lost")}  # which fault is over
 
 FOLDS = Folds()

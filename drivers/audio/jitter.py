@@ -110,7 +110,7 @@ class Hearing:
 
 
 class Telling:
-    """What the bridge gives an end, at the end's own rate and pace. Call `give` once a tick. `margin`: to begin with."""
+    """What the bridge gives an end, at the end's own rate and pace. Call `give` once a tick. `margin`: as above."""
 
     def __init__(self, endpoint: Endpoint, margin: float = LEAST_MARGIN) -> None:
         self.gaps = 0

@@ -122,7 +122,7 @@ def _place(mark: Floats, sound: Floats) -> tuple[int, float]:
 
 
 def _gains(sent: Floats, came: Floats, first: int, slipped: float) -> Floats:
-    """Power of each frame's own tone (rows) against the sent one's, for each slip (columns); 0 where it is not there."""
+    """Power of each frame's own tone (rows) against the sent one's, by slip (columns); 0 where it is not there."""
     frame = round(FRAME_S * BRIDGE_RATE)
     start = round((MARK_S + REST_S) * BRIDGE_RATE)
     most = round(SLIPS_MOST * BRIDGE_RATE)

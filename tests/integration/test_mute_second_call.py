@@ -1,4 +1,4 @@
-"""A SIM7600 whose second call is mute: a real audio process, real commands, and a simulated modem that has the fault."""
+"""A SIM7600 whose second call is mute: the real audio process, and a simulated modem that has the fault."""
 
 import asyncio
 from collections.abc import AsyncIterator
