@@ -6,6 +6,7 @@ from appliance.alarms.service import Alarms
 from appliance.alerting.centre import Centre
 from appliance.call_commands import (
     DeclareFallback,
+    Dial,
     EndFallback,
     HangUp,
     HoldCall,
@@ -48,6 +49,8 @@ class Obey:
         self._alarms, self._centre, self._fallback = alarms, centre, fallback
 
     async def __call__(self, command: AnyCommand, actor: str) -> Any:
+        if isinstance(command, Dial):
+            await self._sound.give_way()
         if isinstance(command, COMMANDS):
             return await self._desk.obey(command, actor)
         if isinstance(command, SOUND_COMMANDS):

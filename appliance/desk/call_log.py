@@ -20,6 +20,7 @@ import msgspec
 from appliance.call_commands import ListCalls
 from appliance.desk.call_row import Told, row_of
 from appliance.desk_view import CallLog, CallRow
+from appliance.fold_desk import DRILL
 from drivers.jsonsocket import Refusal
 from drivers.modem.numbers import telephone
 
@@ -144,7 +145,7 @@ class _Reader:
             later = self._later(openings)
             for opening in openings:
                 row = row_of(opening, later.get(opening.body["call"], ()), alerts)
-                if row.why != "proof" and not (row.number and telephone(row.number) in self._own):
+                if row.why != DRILL and not (row.number and telephone(row.number) in self._own):
                     yield row
 
     def _openings(

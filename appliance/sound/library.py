@@ -67,9 +67,12 @@ class Library:
     async def _name(self, path: Path, row: Appended | None) -> None:
         if row is not None and not await row.durable(DURABLE_WITHIN):
             return  # the next look finds it again
+        closed = recordings.closed(path)
         try:
-            await asyncio.to_thread(path.rename, recordings.closed(path))
+            await asyncio.to_thread(path.rename, closed)
         except OSError as e:
+            if isinstance(e, FileNotFoundError) and closed.exists():
+                return  # a look at the folder saw it in the moment of its closing, and has named it
             log.error("%s keeps its name: %s", path, e)
 
     async def run(self, writing: Callable[[], Set[Path]]) -> None:
