@@ -130,16 +130,22 @@ class Desk:
         return (call.answered is None and self._blocked(call)) or self._of_drill(call)
 
     def _of_drill(self, call: DeskCall) -> bool:
-        """Between two lines of the box. One without a number that rings alone where a drill calls is taken for its own
-        until the drill must know; of two, one is a caller, and both are shown.
+        """Between two lines of the box, while a drill calls that line: a network that diverts a caller from one line to
+        the other may show the first one's number, and they are not left waiting for it.
+
+        One without a number that rings alone where a drill calls is taken for its own until the drill must know; of two,
+        one is a caller, and both are shown.
         """
-        if call.why == DRILL or telephone(call.number) in self.directory.own:
+        if call.why == DRILL:
             return True
-        if call.number or not call.incoming or self._since(call.began) > DRILL_KNOWS_S:
-            return False
         open_ = self._state.desk.open.values()
         drilled = {self.directory.lines.get(telephone(c.number)) for c in open_ if not c.incoming and c.why == DRILL}
-        return call.line in drilled and sum(c.incoming and c.line == call.line for c in open_) == 1
+        if not call.incoming or call.line not in drilled:
+            return False
+        if call.number:
+            return telephone(call.number) in self.directory.own
+        alone = sum(c.incoming and c.line == call.line for c in open_) == 1
+        return alone and self._since(call.began) <= DRILL_KNOWS_S
 
     def _forget(self, still: set[str], now: float) -> None:
         self._not_before = {call: at for call, at in self._not_before.items() if call in still and at > now}

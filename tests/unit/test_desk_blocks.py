@@ -1,4 +1,4 @@
-"""Whom a block never keeps out, and for how long it keeps out anybody."""
+"""Who is never kept out, by a block or as the box's own, and for how long a block keeps out anybody."""
 
 import asyncio
 
@@ -37,3 +37,13 @@ def test_a_clock_that_is_put_back_keeps_nobody_blocked_for_longer() -> None:
 
     assert ends(3599.0) == []
     assert ends(3600.0) == [CallerUnblocked(number=ANI, why="over")]
+
+
+def test_a_caller_whom_the_network_diverts_between_our_lines_waits_like_any_other() -> None:
+    async def story(there: Story) -> None:
+        call = there.ring("+62000000002", "l1")
+        await asyncio.sleep(1)
+        assert [waits.call for waits in there.desk.view().queue] == [call]
+        await asyncio.sleep(10)
+
+    assert len(play(story).did("answer")) == 1

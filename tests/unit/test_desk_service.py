@@ -134,6 +134,7 @@ def test_a_person_who_takes_the_call_while_it_is_answered_by_the_box_has_it() ->
 
 def test_the_box_does_not_greet_its_own_drill() -> None:
     async def story(there: Story) -> None:
+        there.append(CallDialled(line="l2", call=there.new_call(), number="+62000000001", why="proof"))
         there.ring("+62000000002", "l1")
         await asyncio.sleep(30)
         assert there.desk.view().queue == ()

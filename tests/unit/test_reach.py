@@ -67,6 +67,6 @@ def test_a_shape_has_its_word_for_the_trunk_too() -> None:
     """Said by a word as well: a terminal that shows no shapes says the same."""
     there = view(station())
     there.trunk_watched = True
-    assert [said for said in lines(there) if said.startswith("trunk")][0].endswith("unknown")
+    assert next(said for said in lines(there) if said.startswith("trunk")).endswith("unknown")
     there.trunk, there.trunk_verdict = Link(True, STAMP), TrunkVerdict("up", STAMP)
-    assert [said for said in lines(there) if said.startswith("trunk")][0].endswith(" up")
+    assert next(said for said in lines(there) if said.startswith("trunk")).endswith(" up")
