@@ -133,8 +133,8 @@ class Desk:
         """Between two lines of the box, while a drill calls that line: a network that diverts a caller from one line to
         the other may show the first one's number, and they are not left waiting for it.
 
-        One without a number that rings alone where a drill calls is taken for its own until the drill must know; of two,
-        one is a caller, and both are shown.
+        One without a number that rings alone where a drill calls is taken for its own until the drill must know; of
+        two, one is a caller, and both are shown.
         """
         if call.why == DRILL:
             return True
