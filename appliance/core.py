@@ -106,11 +106,13 @@ class Core:
         self._sound = SoundRoom(
             site=site, places=self._places, state=state, clock=clock, append=self._append, on_changed=self._changed,
             lines=self._lines, urgent=self._urgent,
+            time_known=lambda: self._wall_clock.quality() != "unknown",
         )  # fmt: skip
         self._desk = DeskRoom(
             site=site, state=state, clock=clock, append=self._append, journal=self._places.journal,
             kept=lambda: self._journal.kept, lines=self._lines, on_changed=self._changed,
-            speaks=self._sound.speaks, talk=self._sound.talk, quiet_s=self._sound.quiet_s,
+            speaks=self._sound.speaks, talk=self._sound.talk, can_talk=self._sound.can_talk,
+            quiet_s=self._sound.quiet_s,
         )  # fmt: skip
         self._power = Power(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,

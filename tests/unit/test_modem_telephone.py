@@ -34,6 +34,9 @@ class Asked:
         self.at: list[float] = []
         self._refused = list(refused)
 
+    def cut_short(self) -> None:
+        """Nothing is being dialled."""
+
     async def ask(self, line: str, **_more: Any) -> Response:
         self.lines.append(line)
         self.at.append(asyncio.get_running_loop().time())
