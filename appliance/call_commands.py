@@ -142,10 +142,14 @@ class ListCalls(Command, tag="call.list", frozen=True, kw_only=True):
 class OpenRecording(Command, tag="call.recording", frozen=True, kw_only=True):
     """Where a call's recording lies, for who may hear it: supervisors all, operators their own of the last 24 h.
 
-    Answer: `file` below the state folder, `seconds`, `octets`, `sha256`. Who asked is written in the journal.
+    Answer: `file` below the state folder, `seconds`, `octets`, `sha256`, `right` (the file is what was recorded) and
+    `parts`: a call in which the audio process was killed has more than one. Who asked is written in the journal.
+    A file that was changed is refused, but with `anyway`.
     """
 
     call: str
+    part: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+    anyway: bool = False
 
 
 class CallFigures(Command, tag="call.figures", frozen=True, kw_only=True):

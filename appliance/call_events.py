@@ -108,6 +108,23 @@ class RecordingRemoved(Event, tag="call.recording_removed", frozen=True):
     why: str
 
 
+class RecordingOpened(Event, tag="call.recording_opened", frozen=True):
+    """Its actor listened to it, or took a copy."""
+
+    SUBJECT = ("call",)
+    call: str
+    file: str
+
+
+class RecordingWrong(Event, tag="call.recording_wrong", frozen=True):
+    """Somebody asked for it, and the file is not what was recorded. `why`: "changed", "gone"."""
+
+    SUBJECT = ("call",)
+    call: str
+    file: str
+    why: str
+
+
 class CallNoted(Event, tag="call.noted", frozen=True):
     """A person's words on a call; the last ones stand."""
 

@@ -1,18 +1,21 @@
 """`siaga call ...`: the telephone in a terminal: the queue, calls, call-backs, blocks, the log and its indicators."""
 
 import argparse
+import asyncio
+import shutil
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from appliance import cli_call_words as words
-from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
+from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, node, request
 from appliance.config import ZONES, Site
 from appliance.desk_view import CallLog, DeskView, FiguresAnswer
 from appliance.view import View
-from drivers.jsonsocket import Client
+from drivers.jsonsocket import Client, Refusal
 
 LINE = {"answer", "hangup", "reject", "hold", "resume", "swap", "join", "transfer", "keys", "mute"}
 CALL = {"answer", "hangup", "reject"}
@@ -38,6 +41,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "block": ("refuse a number's calls for a while; for supervisors", ("number",)),
     "unblock": ("let a number's calls in again", ("number",)),
     "callbacks": ("who was not reached; --drop takes one off the list", ()),
+    "recording": ("where a call's recording lies; --save copies it", ("call",)),
     "figures": ("how soon calls were answered, in a day or month", ()),
     "directory": ("whom one press calls", ()),
 }
@@ -94,6 +98,10 @@ def _add_options(verb: str, one: argparse.ArgumentParser) -> None:
             one.add_argument("--hours", type=int, help="for how long (default: 24)")
         case "callbacks":
             one.add_argument("--drop", metavar="CALL", help="take it off the list")
+        case "recording":
+            one.add_argument("--save", type=Path, metavar="FILE", help="copy it there")
+            one.add_argument("--part", type=int, default=1, metavar="N", help="of a call in which sound broke off")
+            one.add_argument("--anyway", action="store_true", help="also when the file is not what was recorded")
         case "figures":
             one.add_argument("period", nargs="?", default="", help="2026-11-22 or 2026-11 (default: today)")
 
@@ -122,6 +130,11 @@ async def _do(client: Client, site: Site, options: argparse.Namespace, login: di
         case "show":
             found = await request(client, "call.list", call=options.call, last=1, **login)
             return found, words.whole(msgspec.convert(found, CallLog), options.call, zone)
+        case "recording":
+            wanted = {"call": options.call, "part": options.part, "anyway": options.anyway}
+            found = await request(client, "call.recording", **wanted, **login)
+            folder = node(options)[1].state
+            return found, words.recording(found, folder, await _saved(folder, found, options.save))
         case "figures":
             period = options.period or datetime.fromtimestamp((await _view(client)).wall, zone).strftime("%Y-%m-%d")
             found = await request(client, "call.figures", period=period, **login)
@@ -150,6 +163,17 @@ async def _order(
 ) -> tuple[Any, list[str]]:  # fmt: skip
     told = await request(client, do, **fields, **login)
     return told, [words.done(told)]
+
+
+async def _saved(folder: Path, found: dict[str, Any], to: Path | None) -> str:
+    """Copy the file; says where to. Raises Refusal when it cannot be read or written."""
+    if to is None:
+        return ""
+    try:
+        await asyncio.to_thread(shutil.copyfile, folder / found["file"], to)
+    except OSError as e:
+        raise Refusal("no_copy", f"{e.filename}: {e.strerror}.", "Run this as core's user or root.") from e
+    return str(to)
 
 
 async def _view(client: Client) -> View:

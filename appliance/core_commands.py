@@ -65,7 +65,10 @@ class Obey:
             case HoldCall(line=line):
                 return await self._lines.hold(line, actor)
             case SwapCalls(line=line):
-                return await self._lines.swap(line, actor)
+                before = self._sound.talked_on(line)
+                told = await self._lines.swap(line, actor)
+                self._sound.carry(line, before, actor)
+                return told
             case JoinCalls(line=line):
                 return await self._lines.join(line, actor)
             case PressKeys(line=line):

@@ -14,6 +14,7 @@ from appliance.call_commands import (
     ListCalls,
     MarkCall,
     NoteCall,
+    OpenRecording,
     ResumeCall,
     TakeNext,
     TransferCall,
@@ -23,6 +24,7 @@ from appliance.call_events import CallTaken
 from appliance.commands import AnyCommand
 from appliance.config import Site
 from appliance.desk.hands import Hands
+from appliance.desk.listening import Listening
 from appliance.desk.orders import Orders
 from appliance.desk.service import Desk
 from appliance.desk_state import DeskCall
@@ -38,7 +40,7 @@ from drivers.jsonsocket import Refusal
 
 COMMANDS = (
     AnswerCall, TakeNext, Dial, TransferCall, NoteCall, MarkCall, BlockCaller, UnblockCaller, DropCallBack, ListCalls,
-    CallFigures, ResumeCall,
+    CallFigures, OpenRecording, ResumeCall,
 )  # fmt: skip
 
 log = logging.getLogger("siaga.desk")
@@ -47,19 +49,20 @@ log = logging.getLogger("siaga.desk")
 class DeskRoom:
     """`speaks` tells of a line whether a caller on it hears what the box says; `talk` joins a call with a place.
 
-    `talk` gets call, place and actor, and makes CallTaken; without sound the call is taken at no place. `can_talk`
-    raises Refusal for a place that is none: asked before a modem is, so that nobody is answered by silence.
+    `talk` gets call, place and actor, and makes CallTaken; without sound the call is taken at no place. `role_of` knows
+    an actor's role. `place` refuses a place that is none, before a call is answered for it.
     """
 
     def __init__(
         self, *, site: Site, state: State, clock: Clock, append: Callable[..., Appended], journal: Path,
         kept: Callable[[], int], lines: Lines, on_changed: Callable[[], None],
         speaks: Callable[[str], bool] = lambda line: False, talk: Callable[[str, str, str], None] | None = None,
-        can_talk: Callable[[str], None] = lambda place: None,
+        place: Callable[[str], object] = lambda talk: None,
+        role_of: Callable[[str], str] = lambda actor: "",
         quiet_s: Callable[[str], float | None] = lambda call: None,
     ) -> None:  # fmt: skip
         self._state, self._append, self._lines, self._on_changed = state, append, lines, on_changed
-        self._talk, self._can_talk = talk or self._take_at_no_place, can_talk
+        self._talk, self._place = talk or self._take_at_no_place, place
         hands = Hands(
             usable=self._usable, speaks=speaks, quiet_s=quiet_s, answer=lines.answer, reject=lines.reject,
             take=self._answer, dial=self._dial,
@@ -69,6 +72,10 @@ class DeskRoom:
         self._orders = Orders(
             site=site, state=state, clock=clock, append=append, journal=journal, kept=kept,
             directory=self._desk.directory, on_today=self._today,
+        )  # fmt: skip
+        self._listening = Listening(
+            folder=journal.parent, own_hours=site.sound.recording.own_hours, clock=clock, append=append,
+            row=self._orders.row, role_of=role_of,
         )  # fmt: skip
         self.view = self._desk.view
         self.look = self._desk.look
@@ -109,11 +116,13 @@ class DeskRoom:
                 return await self._orders.list(command)
             case CallFigures():
                 return await self._orders.figures(command)
+            case OpenRecording():
+                return await self._listening.open(command, actor)
         raise Refusal("unknown", f"{command} is not known at the desk.")
 
     async def _answer(self, command: AnswerCall, actor: str) -> dict[str, str]:
         """A call that the box has greeted stands already: it is only joined. Another is answered first."""
-        self._can_talk(command.talk)
+        self._place(command.talk)
         waiting = [
             c for c in self._desk.queue() if c.line == command.line and (not command.call or c.id == command.call)
         ]
@@ -159,7 +168,7 @@ class DeskRoom:
         return call.id in self._state.desk.open and call.answered is not None and call.taken is None
 
     async def _dial(self, command: Dial, actor: str) -> dict[str, str]:
-        self._can_talk(command.talk)
+        self._place(command.talk)
         why = "call_back" if command.call_back else "person"
         told = await self._lines.dial(command.to, actor, command.line, why, command.key)
         if command.talk:

@@ -15,24 +15,21 @@ from appliance.audio_protocol import (
     BridgeStanding,
     Close,
     EndChanged,
-    EndKind,
     KeyHeard,
     Leave,
     Levels,
     Open,
     Recorded,
-    Serial,
     Speech,
     Standing,
-    Usb,
 )
 from appliance.call_events import CallKey, CallResumed, CallSound, CallTaken
 from appliance.config import ZONES, Places, Site
-from appliance.config_sound import Headset, SerialSound, UsbSound
 from appliance.event import Event
 from appliance.events import LinkLost, LinkRestored
 from appliance.journal import Appended
 from appliance.sound.ear_machine import Ear
+from appliance.sound.ends import kind_of
 from appliance.sound.library import Library
 from appliance.sound.modem_sound import ModemSound, Voices
 from appliance.sound.phrases import HOLD, WAIT, phrase
@@ -46,6 +43,7 @@ from drivers.jsonsocket import Gone, Refusal
 LOOK = 1.0  # s between looks where nothing wakes us
 AGAIN = 0.5  # s behind a request that failed
 SAME_KEY = 1.5  # s in which a key that modem and sound both tell is one
+STREAM_WITHIN = 2.0  # s that a browser has to bring its sound
 FIRST_CONTACT = 2.0  # s from our start until an audio process that never came is a lost link
 
 log = logging.getLogger("siaga.sound")
@@ -87,6 +85,7 @@ class Sound:
         self._standing: dict[str, BridgeStanding] = {}
         self._ears: dict[str, Ear] = {}
         self._listeners: dict[str, Callable[[], None]] = {}
+        self._missing: dict[str, asyncio.TimerHandle] = {}  # streams that may come back, by bridge and end
         self._pressed: dict[str, tuple[str, float]] = {}
         self._woken = asyncio.Event()
         self._was_up: bool | None = None
@@ -141,6 +140,14 @@ class Sound:
                 self._people[event.call] = place  # who takes a call up again talks there, wherever they were meanwhile
             self._woken.set()
 
+    def place(self, talk: str) -> str:
+        """What the journal calls a place. Raises Refusal where there is none; asked before a call is answered."""
+        if talk == HEADSET and self.rules.headset is None:
+            raise Refusal(
+                "no_headset", "There is no headset at this box.", "Enter it in the site file, or use the page."
+            )
+        return "headset" if talk == HEADSET else "browser" if talk else ""
+
     def talk(self, call: str, talk: str, actor: str) -> None:
         """A person takes a call at a place: "headset", the key of a browser's stream, "" without sound.
 
@@ -149,8 +156,7 @@ class Sound:
         known = self._state.calls.get(call)
         if known is None or not known.live:
             raise Refusal("no_call", "That call has ended.", "Nothing is left to take.")
-        place = "headset" if talk == HEADSET else "browser" if talk else ""
-        self.can_talk(talk)
+        place = self.place(talk)
         self._people.pop(call, None)
         if talk:
             self._people[call] = HEADSET if talk == HEADSET else f"{STREAM}{talk}"
@@ -158,12 +164,10 @@ class Sound:
             self._append(CallTaken(line=known.line, call=call, place=place), actor=actor)
         self._woken.set()
 
-    def can_talk(self, talk: str) -> None:
-        """Raises Refusal for a place that this box does not have."""
-        if talk == HEADSET and self.rules.headset is None:
-            raise Refusal(
-                "no_headset", "There is no headset at this box.", "Enter it in the site file, or use the page."
-            )
+    def carry(self, before: str, after: str, actor: str) -> None:
+        """Who talked in one call of a line talks in another now, at the same place."""
+        place = self._people.get(before, "")
+        self.talk(after, place.removeprefix(STREAM), actor)
 
     def mute(self, call: str, on: bool) -> None:
         """The person is not heard in this call."""
@@ -338,6 +342,27 @@ class Sound:
             return
         if call is None or not call.live or change.end == BOX:
             return
+        if change.end.startswith(STREAM) and change.what in ("lost", "back") and not self._missed(change):
+            return
+        self._tell_end(call, change)
+
+    def _missed(self, change: EndChanged) -> bool:
+        """Whether it is to be told now. A browser that comes to a call, or whose page loads anew, is not lost yet."""
+        key = f"{change.bridge} {change.end}"
+        timer = self._missing.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        if change.what == "lost":
+            self._missing[key] = asyncio.get_running_loop().call_later(STREAM_WITHIN, self._still_missing, key, change)
+        return change.what == "back" and timer is None
+
+    def _still_missing(self, key: str, change: EndChanged) -> None:
+        del self._missing[key]
+        call = self._state.calls.get(change.bridge)
+        if call is not None and call.live:
+            self._tell_end(call, change)
+
+    def _tell_end(self, call: Call, change: EndChanged) -> None:
         end = change.end if change.end in (LINE, RECORDING) else "person"
         self._append(CallSound(line=call.line, call=call.id, end=end, what=change.what, why=change.why))
         if end == LINE:
@@ -371,10 +396,3 @@ class Sound:
                 if call is None or fault is None or end.lost or end.heard_dbfs is None or fault.call == call.id:
                     continue
                 self._append(CallSound(line=call.line, call=call.id, end=what, what="heard"))
-
-
-def kind_of(sound: SerialSound | UsbSound | Headset) -> EndKind:
-    """The end that a line of the site file means."""
-    if isinstance(sound, SerialSound):
-        return Serial(sound.port, sound.rate)
-    return Usb(sound.device, sound.rate, sound.output)

@@ -57,6 +57,10 @@ async def test_a_call_is_taken_talked_and_ended_by_the_keyboard_alone(tab: Tab) 
         await until(lambda wanted=wanted: calls(box)[-1:] == [wanted])  # type: ignore[misc]
     await tab.page.wait_for_selector("#muted:visible")
     assert await tab.text("#muted") == "ANDA BISU"
+    await tab.page.reload()
+    await tab.page.wait_for_selector("#muted:visible")  # as core has it: a reload forgets nothing
+    await tab.streams()
+    await press("F2")
     await press("m")
     await until(lambda: calls(box)[-1] == {"do": "call.mute", "line": "l1", "on": False})
     await until(lambda: tab.page.is_hidden("#muted"))
@@ -254,4 +258,11 @@ async def test_a_recording_is_played_in_parts_by_who_may_and_refused_in_words(ta
     await tab.page.goto(box.url + "calls")
     await tab.page.click("[data-play] >> nth=0")
     await tab.shows("#player-said", "Rekaman ini bukan untuk Anda")
+
+    box.core.answers["call.recording"] = Refusal("changed", "Not what was recorded.")
+    await tab.page.click("[data-play] >> nth=0")
+    await tab.shows("#player-said", "BUKAN seperti direkam")
+    await tab.page.click("#player-anyway")
+    await until(lambda: box.core.orders[-1].get("anyway") is True)
+    assert "BUKAN seperti direkam" in await tab.text("#player-said"), "it stays written while it is heard"
     assert all("media" not in said for said in tab.faults)

@@ -66,7 +66,7 @@ class Room:
         self.desk = DeskRoom(
             site=site(), state=self.journal.state, clock=self.journal.clock, append=self.journal.append,
             journal=folder / "journal.db", kept=lambda: 0, lines=cast("Lines", self.modems), on_changed=lambda: None,
-            talk=self._talk, can_talk=self._can_talk,
+            talk=self._talk, place=self._place,
         )  # fmt: skip
 
     def _talk(self, call: str, talk: str, actor: str) -> None:
@@ -74,7 +74,7 @@ class Room:
         line = self.journal.state.calls[call].line
         self.journal.append(CallTaken(line=line, call=call, place=place), actor=actor)
 
-    def _can_talk(self, talk: str) -> None:
+    def _place(self, talk: str) -> None:
         if talk not in self.places:
             raise Refusal("no_headset", "There is no headset at this box.")
 
