@@ -15,6 +15,7 @@ from appliance.config_sound import RecordingRules
 PART = ".part"
 SUFFIX = ".flac"
 DAY = 24 * 3600.0
+FRESH = DAY  # what is younger stays, whoever else fills the disk: it is what is asked for, and frees little
 MB = 1_000_000
 
 
@@ -83,7 +84,8 @@ def too_many(
     free = free_octets + sum(f.octets for f in old)
     used = sum(f.octets for f in left)
     for f in left:
-        if used <= rules.most_mb * MB and free >= rules.free_mb * MB:
+        short = free < rules.free_mb * MB and f.age_s >= FRESH
+        if used <= rules.most_mb * MB and not short:
             break
         gone.append((f, "room"))
         used, free = used - f.octets, free + f.octets

@@ -63,6 +63,12 @@ def test_a_full_disk_takes_the_oldest_first_and_counts_what_is_gone() -> None:
     assert [f.call for f, _ in too_many(lying, RULES, 2 * MB, set())] == ["a", "b"]
 
 
+def test_a_disk_that_others_have_filled_costs_no_recording_of_the_last_day() -> None:
+    lying = [found("a", 2, 2), found("b", 0.9, 2), found("c", 0.1, 2)]
+    assert [f.call for f, _ in too_many(lying, RULES, 0, set())] == ["a"]
+    assert [f.call for f, _ in too_many([found("b", 0.9, 8), found("c", 0.1, 8)], RULES, 0, set())] == ["b"]
+
+
 def test_one_that_is_being_written_or_not_journaled_never_goes() -> None:
     lying = [found("a", 400, part=True), found("b", 400), found("c", 400)]
     assert [f.call for f, _ in too_many(lying, RULES, 0, {lying[1].path})] == ["c"]
