@@ -211,6 +211,14 @@ class VoiceProven(Event, tag="line.voice_proven", frozen=True):
     bearer: str = ""  # of the called line then: "volte", "2g"; it says nothing of another
 
 
+class CallOfDrill(Event, tag="call.of_drill", frozen=True):
+    """This call that came in is the other end of a drill of our own: no caller, and in no figure."""
+
+    SUBJECT = ("line", "call")
+    line: str
+    call: str
+
+
 class TextCalled(Event, tag="sms.calling", frozen=True):
     """No line could bring the text in writing: it is spoken to its recipient. `call` is that of call.dialled."""
 

@@ -106,6 +106,7 @@ class Core:
         self._sound = SoundRoom(
             site=site, places=self._places, state=state, clock=clock, append=self._append, on_changed=self._changed,
             lines=self._lines, urgent=self._urgent,
+            time_known=lambda: self._wall_clock.quality() != "unknown",
         )  # fmt: skip
         self._desk = DeskRoom(
             site=site, state=state, clock=clock, append=self._append, journal=self._places.journal,

@@ -1,5 +1,6 @@
 """Wires the desk with lines and sound, and carries its commands: taking a call is answering it, then talking on it."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from appliance.call_commands import (
     MarkCall,
     NoteCall,
     OpenRecording,
+    ResumeCall,
     TakeNext,
     TransferCall,
     UnblockCaller,
@@ -38,8 +40,10 @@ from drivers.jsonsocket import Refusal
 
 COMMANDS = (
     AnswerCall, TakeNext, Dial, TransferCall, NoteCall, MarkCall, BlockCaller, UnblockCaller, DropCallBack, ListCalls,
-    CallFigures, OpenRecording,
+    CallFigures, OpenRecording, ResumeCall,
 )  # fmt: skip
+
+log = logging.getLogger("siaga.desk")
 
 
 class DeskRoom:
@@ -92,6 +96,10 @@ class DeskRoom:
                 return await self._desk.take_next(talk, actor)
             case Dial():
                 return await self._desk.dial(command, actor)
+            case ResumeCall(line=line):
+                told = await self._lines.resume(line, actor)
+                await self._hold_others(told["call"], actor)
+                return told
             case TransferCall(line=line, to=to):
                 return await self._lines.transfer(line, self._desk.directory.number(to), actor)
             case NoteCall():
@@ -130,7 +138,24 @@ class DeskRoom:
             told = {"line": call.line, "call": call.id}
             await self._take_up(call, actor)
         self._talk(told["call"], command.talk, actor)
+        await self._hold_others(told["call"], actor)
         return told
+
+    async def _hold_others(self, call: str, actor: str) -> None:
+        """A person's headset or browser is in one call at a time: whom they talked with before is held, and told so.
+
+        What shares the line with `call` is held by its modem.
+        """
+        now = self._state.calls.get(call)
+        if now is None or not now.place:
+            return
+        for other in list(self._state.calls.values()):
+            same = other.taken is not None and other.taken.actor == actor and other.place == now.place
+            if same and other.phase is CallPhase.TALKING and other.line != now.line:
+                try:
+                    await self._lines.hold(other.line, actor)
+                except Refusal as e:
+                    log.warning("%s talks on %s, and %s is not held: %s", actor, now.line, other.line, e)
 
     async def _take_up(self, call: DeskCall, actor: str) -> None:
         """Who was greeted, and then put on hold for another, is talked on again."""
@@ -148,6 +173,7 @@ class DeskRoom:
         told = await self._lines.dial(command.to, actor, command.line, why, command.key)
         if command.talk:
             self._talk(told["call"], command.talk, actor)
+            await self._hold_others(told["call"], actor)
         return told
 
     def _take_at_no_place(self, call: str, _talk: str, actor: str) -> None:

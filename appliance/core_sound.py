@@ -19,7 +19,7 @@ from appliance.sound.drill import Drill
 from appliance.sound.service import Sound
 from appliance.sound.sound_machine import BOX, LINE
 from appliance.sound.spoken import SpokenTexts
-from appliance.state import Call, State
+from appliance.state import Call, State, VoiceProof
 from appliance.view import LineView, SoundView
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
@@ -30,17 +30,18 @@ TALKED_ON = (CallPhase.TALKING, CallPhase.JOINED, CallPhase.DIALLING, CallPhase.
 
 
 class SoundRoom:
-    """`urgent`: an order is open or a siren sounds. `speaks` and `talk` are what the desk needs of it."""
+    """`urgent`: an order is open or a siren sounds. `speaks`, `talk`, `place` and `quiet_s` are what the desk needs."""
 
     def __init__(
         self, *, site: Site, places: Places, state: State, clock: Clock, append: Callable[..., Appended],
         on_changed: Callable[[], None], lines: Lines, urgent: Callable[[], bool],
+        time_known: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._site, self._state, self._clock, self._lines = site, state, clock, lines
         self._boot = boot_id()
         self._sound = Sound(
             site=site, places=places, state=state, clock=clock, append=append, on_changed=on_changed, lines=lines,
-            needed=lambda: urgent() or self._others_busy(),
+            needed=lambda: urgent() or self._others_busy(), time_known=time_known,
         )  # fmt: skip
         self.speaks, self.talk, self.quiet_s = self._sound.speaks, self._sound.talk, self._sound.quiet_s
         self.place = self._sound.place
@@ -54,6 +55,7 @@ class SoundRoom:
             kinds=self._sound.rules.lines, state=state, clock=clock, zone=ZONES[site.zone], append=append,
             sound=_Measuring(self._sound), phone=lines, needed=urgent, bearer=self._bearer,
         )  # fmt: skip
+        self.give_way = self._drill.give_way
 
     def keep(self, keeper: Keeper) -> None:
         keeper.keep("calls' sound", self._sound.run)
@@ -92,12 +94,18 @@ class SoundRoom:
     def onto(self, views: list[LineView]) -> list[LineView]:
         """The lines' views with what is known of their sound: a fresh proof makes more of "registered"."""
         for view in views:
-            view.voice = self._state.voices.get(view.id)
+            view.voice = self._voice(view)
             fault = self._state.sound_faults.get(f"{view.id}/line")
             view.sound = fault.what if fault else ""
             if view.can_take_call == "registered" and self._proven(view) and not view.sound:
                 view.can_take_call = "proven"
         return views
+
+    def _voice(self, view: LineView) -> VoiceProof | None:
+        """The newest drill that says something of the line as it is now: by what carries a voice on it."""
+        bearer = str(view.bearer.value or "") if view.bearer else ""
+        known = self._state.voices.get(view.id, {})
+        return max((known[by] for by in {bearer, ""} if by in known), key=lambda proof: proof.at.seq, default=None)
 
     def view(self) -> SoundView | None:
         """What pages show of sound itself; None where no line has any."""
@@ -113,8 +121,7 @@ class SoundRoom:
         if proof is None or not proof.drill.ok or not proof.took:
             return False
         age = proof.at.elapsed(self._clock.now(), self._clock.wall(), self._boot)
-        bearer = str(view.bearer.value or "") if view.bearer else ""
-        return age <= self._site.sound.proof.good_days * DAY and proof.drill.bearer in ("", bearer)
+        return age <= self._site.sound.proof.good_days * DAY
 
     def _bearer(self, line: str) -> str:
         for view in self._lines.views():

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from appliance.demo import Demo
 from appliance.demo_lines import LinesDemo
 from appliance.journal_file import read_entries
-from appliance.scenario import Story
+from appliance.scenario import SHARED, Story
 from appliance.scenario_player import Miss, Player
 from appliance.scenario_sight import Site
 from appliance.supervisor import Child, NotStarted
@@ -25,6 +25,7 @@ LINES = (
 )
 ORDINARY: dict[str, tuple[dict[str, Any], ...]] = {
     "lines": LINES,
+    "calls": (*LINES, {"view": "links.audio.up", "is": True}, {"get": "/", "has": "phone"}),
     "demo": (
         {"view": "power.source", "is": "mains"},
         *LINES,
@@ -50,7 +51,9 @@ class Running(Protocol):
 
 
 def make(kind: str, folder: Path, clock: Clock) -> Running:
-    return LinesDemo(folder, clock) if kind == "lines" else Demo(folder, clock, web_port=free_port())
+    if kind in SHARED:
+        return LinesDemo(folder, clock, page=free_port() if kind == "calls" else None)
+    return Demo(folder, clock, web_port=free_port())
 
 
 class Stage:
@@ -81,7 +84,7 @@ class Stage:
             if self._running is None:
                 await self._start()
             await self._player.play(story)
-            if self._kind == "lines":
+            if self._kind in SHARED:
                 await self._player.rest(story.rest)
         except (Miss, NotStarted, Gone, Refusal, OSError) as e:
             self._say(f"  ✗ {e}")
@@ -89,7 +92,7 @@ class Stage:
             await self._end(good=False)
             self._say("  MISSED")
             return False
-        if self._kind != "lines":
+        if self._kind not in SHARED:
             await self._end(good=True)
         self._say("  held")
         return True

@@ -174,7 +174,11 @@ def _trunk(scene: Scene) -> Mark:
 
 
 def _missed(scene: Scene) -> str:
-    recent = [c for c in scene.view.calls if c.phase is CallPhase.MISSED and scene.since(c.since) < MISSED_SHOWN]
+    recent = [
+        c
+        for c in scene.view.calls
+        if c.phase is CallPhase.MISSED and c.why != "proof" and scene.since(c.since) < MISSED_SHOWN
+    ]
     if not recent:
         return ""
     newest = max(recent, key=lambda c: c.since.seq)

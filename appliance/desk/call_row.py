@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from appliance.desk_view import CallRow, Recording
-from appliance.fold_desk import by_person, gave
+from appliance.fold_desk import DRILL, by_person, gave
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -72,6 +72,8 @@ def row_of(began: Told, later: Iterable[Told], alerts: Iterable[Told] = ()) -> C
             case "call.recording_removed":
                 seen.recordings.pop(told.body["file"], None)
                 extra["recording_removed"] = told.body["why"]
+            case "call.of_drill":
+                extra["why"] = DRILL
             case "callback.done":
                 extra["call_back"] = told.body["why"]
     return _row(seen, out, extra, alerts)

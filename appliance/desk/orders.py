@@ -71,7 +71,7 @@ class Orders:
             whose = f"{command.number} is {name or 'of this box'}."
             raise Refusal("never", whose, "Numbers of the site file are never blocked.")
         caller = desk.callers.get(key)
-        if caller is None:
+        if caller is None or not caller.came:
             raise Refusal("no_caller", f"{command.number} has not called.", "A first call is never blocked.")
         why = "pranks" if len(caller.pranks) >= self._site.pranks.marks else "person"
         until = self._clock.wall() + command.hours * HOUR

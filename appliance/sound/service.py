@@ -15,24 +15,21 @@ from appliance.audio_protocol import (
     BridgeStanding,
     Close,
     EndChanged,
-    EndKind,
     KeyHeard,
     Leave,
     Levels,
     Open,
     Recorded,
-    Serial,
     Speech,
     Standing,
-    Usb,
 )
-from appliance.call_events import CallKey, CallSound, CallTaken
+from appliance.call_events import CallKey, CallResumed, CallSound, CallTaken
 from appliance.config import ZONES, Places, Site
-from appliance.config_sound import Headset, SerialSound, UsbSound
 from appliance.event import Event
 from appliance.events import LinkLost, LinkRestored
 from appliance.journal import Appended
 from appliance.sound.ear_machine import Ear
+from appliance.sound.ends import kind_of
 from appliance.sound.library import Library
 from appliance.sound.modem_sound import ModemSound, Voices
 from appliance.sound.phrases import HOLD, WAIT, phrase
@@ -58,6 +55,7 @@ class Sound:
     def __init__(
         self, *, site: Site, places: Places, state: State, clock: Clock, append: Callable[..., Appended],
         on_changed: Callable[[], None], lines: Voices, needed: Callable[[], bool] = lambda: False,
+        time_known: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._site, self._places, self._state, self._clock, self._append = site, places, state, clock, append
         self._on_changed = on_changed
@@ -71,7 +69,7 @@ class Sound:
             on_up=self._up, on_down=self._down, on_end=self._end_changed, on_key=self._key, on_levels=self._levels,
             speed=clock.speed,
         )  # fmt: skip
-        self.library = Library(site.sound.recording, places, state, clock, append, self.link)
+        self.library = Library(site.sound.recording, places, state, clock, append, self.link, time_known)
         self._modems = ModemSound(lines)
         self._repair = Repair(lines, self._modems, state, clock, self._reopen, needed)
         self._said: dict[str, Open] = {}
@@ -81,6 +79,9 @@ class Sound:
         self._records: dict[str, str] = {}
         self._apart: set[str] = set()
         self._reopening: set[str] = set()
+        self._saying = asyncio.Lock()  # bridges are said by one at a time: what was said must be known
+        self._closing: dict[str, str] = {}  # recordings whose end is awaited, by call
+        self._tasks: asyncio.TaskGroup | None = None
         self._standing: dict[str, BridgeStanding] = {}
         self._ears: dict[str, Ear] = {}
         self._listeners: dict[str, Callable[[], None]] = {}
@@ -102,12 +103,15 @@ class Sound:
         """Hold the link and the bridges."""
         if not self.used:
             await asyncio.get_running_loop().create_future()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.link.run())
-            tasks.create_task(self._keep())
-            tasks.create_task(self._repair.run())
-            tasks.create_task(self.library.run(lambda: {Path(p) for p in self._records.values()}))
-            tasks.create_task(self._first_contact())
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                self._tasks.create_task(self.link.run())
+                self._tasks.create_task(self._keep())
+                self._tasks.create_task(self._repair.run())
+                self._tasks.create_task(self.library.run(self._writing))
+                self._tasks.create_task(self._first_contact())
+        finally:
+            self._tasks = None
 
     async def _first_contact(self) -> None:
         await asyncio.sleep(FIRST_CONTACT)
@@ -119,6 +123,7 @@ class Sound:
         while True:
             self._woken.clear()
             self._modems.follow(c for c in self._calls() if c.phase in HEARD and c.line in self.rules.lines)
+            self._forget_ended()
             done = await self._look() if self.link.up else True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK if done else AGAIN):
@@ -131,6 +136,8 @@ class Sound:
         if isinstance(event, CallKey):
             self._pressed = {event.call: (event.key, self._clock.now())}  # the last one is enough
         elif getattr(event, "call", None):
+            if isinstance(event, CallResumed) and (place := self._people.pop(event.call, None)):
+                self._people[event.call] = place  # who takes a call up again talks there, wherever they were meanwhile
             self._woken.set()
 
     def place(self, talk: str) -> str:
@@ -205,11 +212,8 @@ class Sound:
         return [call for call in self._state.calls.values() if call.live]
 
     def _now(self) -> Now:
+        self._forget_ended()
         live = {call.id: call for call in self._calls()}
-        for gone in [c for c in (*self._people, *self._muted, *self._apart) if c not in live]:
-            self._people.pop(gone, None)
-            self._muted.discard(gone)
-            self._apart.discard(gone)
         for call in live.values():
             if call.place == HEADSET and call.id not in self._people and self.rules.headset and not call.why:
                 self._people[call.id] = HEADSET  # of before our restart
@@ -220,6 +224,17 @@ class Sound:
             if call.greeted and not call.taken and call.id not in says:
                 says[call.id] = phrase(WAIT, self._places.phrases)
         return Now(self._people, says, self._muted, self._apart, self._records, self._reopening)
+
+    def _forget_ended(self) -> None:
+        """Also while no audio process is there, so that a night without it leaves nothing behind."""
+        live = {call.id for call in self._calls()}
+        for gone in [c for c in (*self._people, *self._muted, *self._apart) if c not in live]:
+            self._people.pop(gone, None)
+            self._muted.discard(gone)
+            self._apart.discard(gone)
+
+    def _writing(self) -> set[Path]:
+        return {Path(p) for p in (*self._records.values(), *self._closing.values())}
 
     def _begin_record(self, call: Call) -> None:
         if not self._site.sound.recording.record or call.line not in self.rules.lines:
@@ -233,38 +248,51 @@ class Sound:
 
     async def _look(self) -> bool:
         """Say what is to be said; False when some of it was not taken."""
-        done = True
-        for step in steps(wanted(self._calls(), self._now(), self.rules), self._said):
-            try:
-                await self._say(step)
-            except Refusal as e:
-                done = False
-                log.error("the audio process refused %s: %s", step, e)
-            except Gone as e:
-                log.warning("%s", e)
-                return False
-        return done
+        async with self._saying:
+            done = True
+            for step in steps(wanted(self._calls(), self._now(), self.rules), self._said):
+                try:
+                    await self._say(step)
+                except Refusal as e:
+                    done = False
+                    log.error("the audio process refused %s: %s", step, e)
+                except Gone as e:
+                    log.warning("%s", e)
+                    return False
+            return done
 
     async def _say(self, step: Leave | Close | Open) -> None:
         match step:
             case Leave(bridge=bridge, end=end):
-                self._said[bridge] = left(self._said[bridge], end)
+                if bridge in self._said:
+                    self._said[bridge] = left(self._said[bridge], end)
                 await self.link.leave(bridge, end)
             case Close(bridge=bridge):
-                recorded = await self.link.close(bridge)
-                del self._said[bridge]
-                self._closed(bridge, recorded)
+                self._said.pop(bridge, None)
+                if self._tasks is not None:
+                    self._closing[bridge] = self._records.pop(bridge, "")
+                    self._tasks.create_task(self._close(bridge))
+                    await asyncio.sleep(0)  # its word goes out before another bridge takes its headset
             case Open(bridge=bridge):
                 self._said.pop(bridge, None)  # whatever comes of it, it is not what it was
                 await self.link.open(step)
                 self._said[bridge] = step
 
-    def _closed(self, bridge: str, recorded: Recorded) -> None:
-        self._records.pop(bridge, None)
+    async def _close(self, bridge: str) -> None:
+        """A slow disk may take its time over the recording; no other call's sound waits for that."""
+        try:
+            recorded = await self.link.close(bridge)
+        except (Refusal, Gone) as e:
+            log.warning("%s", e)
+            recorded = Recorded()
+        finally:
+            file = self._closing.pop(bridge, "")
         self._standing.pop(bridge, None)
         call = self._state.calls.get(bridge)
         if recorded.file and call is not None:
             self.library.keep(call.line, bridge, recorded)
+        elif file:
+            self.library.wake()  # it may lie there all the same
 
     async def _reopen(self, call: str) -> None:
         """Close and open the line's end of a call."""
@@ -368,10 +396,3 @@ class Sound:
                 if call is None or fault is None or end.lost or end.heard_dbfs is None or fault.call == call.id:
                     continue
                 self._append(CallSound(line=call.line, call=call.id, end=what, what="heard"))
-
-
-def kind_of(sound: SerialSound | UsbSound | Headset) -> EndKind:
-    """The end that a line of the site file means."""
-    if isinstance(sound, SerialSound):
-        return Serial(sound.port, sound.rate)
-    return Usb(sound.device, sound.rate, sound.output)

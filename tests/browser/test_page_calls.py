@@ -7,6 +7,7 @@ import pytest
 from call_scenes import without_ghost
 from page_box import Box, Tab, until
 
+from appliance.desk_view import DeskView
 from appliance.view import View
 from drivers.jsonsocket import Refusal
 
@@ -190,6 +191,29 @@ async def test_the_other_persons_call_is_told_and_its_buttons_are_not_in_the_way
     assert not await tab.page.is_visible("#card-ca000022 .acts")
     assert "sari, headset" in await tab.text("#card-ca000022")
     assert await tab.page.is_visible("#card-ca000019")  # budi's own, just over
+
+
+async def test_neither_a_key_nor_another_place_touches_another_persons_call(tab: Tab) -> None:
+    def only_saris(view: View) -> None:
+        view.calls = [call for call in view.calls if call.taken and call.taken.actor == "sari"]
+        for line in view.lines[:2]:
+            line.call, line.calls = None, []
+        view.desk = DeskView()
+
+    tab.box.core.scene, tab.box.core.change = "talking", only_saris
+    await tab.open()
+    await tab.shows("#phone-calls", "sari, headset")
+    await tab.page.keyboard.press("F2")
+    for key in ("Delete", "h", "m", "s", "j", "k", "t"):
+        await tab.page.keyboard.press(key)
+    await tab.page.select_option("#phone-place", "")
+    await tab.page.keyboard.press("F2")
+    await tab.page.keyboard.press("d")
+    await tab.page.wait_for_selector("#book:popover-open")
+    await tab.page.keyboard.type("0811 555")
+    await tab.page.keyboard.press("Enter")
+    await until(lambda: bool(calls(tab.box)))
+    assert [order["do"] for order in calls(tab.box)] == ["call.dial"]
 
 
 @pytest.mark.parametrize("path", ["", "wallboard", "calls", "calls/figures"])

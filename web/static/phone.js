@@ -43,8 +43,10 @@
   const own = () => {
     for (const card of phone.querySelectorAll(".call")) card.toggleAttribute("data-own", Boolean(who) && card.dataset.person === who);
   };
-  const talking = () => phone.querySelector(".call.talking[data-own]") || phone.querySelector(".call.talking");
-  const current = () => talking() || phone.querySelector(".call.held[data-own]") || phone.querySelector(".call.going") || phone.querySelector(".call.held") || phone.querySelector(".ring");
+  // Own, or nobody's: a key, a mute or a change of place never touches another person's call.
+  const mine = (kind) => phone.querySelector(`.call.${kind}[data-own]`) || phone.querySelector(`.call.${kind}[data-person=""]`);
+  const talking = () => mine("talking");
+  const current = () => talking() || mine("going") || mine("held") || phone.querySelector(".ring");
 
   // Where the sound is: at the box's headset, at the line's own handset, or in this browser by talk.js
 
@@ -202,8 +204,7 @@
     for (const a of at("book-list").querySelectorAll(".agency")) a.hidden = !a.textContent.toLocaleLowerCase().includes(sought);
     at("book-none").hidden = shown().length > 0 || !sought;
   };
-  const open = (what) => {
-    const card = talking();
+  const open = (what, card = talking()) => {
     if (what !== "dial" && !card) return;
     line = card?.dataset.line || "";
     if (what === "keypad") {
@@ -271,7 +272,7 @@
   document.addEventListener("click", (e) => {
     const { dataset, disabled } = e.target.closest("[data-open], [data-dial]:not(#book), [data-done], [data-mute]") || { dataset: {} };
     if (disabled) return;
-    if (dataset.open) open(dataset.open);
+    if (dataset.open) open(dataset.open, e.target.closest(".call") ?? talking());
     else if (dataset.dial) call(dataset.dial, dataset.callBack, said);
     else if ("mute" in dataset) mute();
     else if ("done" in dataset) e.target.closest(".call").toggleAttribute("data-own-done", true);
