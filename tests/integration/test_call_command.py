@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import io
 import json
 from collections.abc import AsyncIterator
@@ -12,6 +13,8 @@ import pytest
 import tomli_w
 
 from appliance import cli, cli_call
+from appliance.call_events import CallRecorded
+from appliance.cli_node import PASSWORD_VARIABLE
 from appliance.config import load_site, places
 from appliance.control import Control
 from appliance.core_desk import DeskRoom
@@ -41,7 +44,7 @@ class Box:
     """Journal, desk and control socket as core wires them; its only line has no modem."""
 
     def __init__(self, folder: Path) -> None:
-        self.file = folder / "site.toml"
+        self.folder, self.file = folder, folder / "site.toml"
         self.file.write_text(tomli_w.dumps(SITE))
         site = load_site(self.file)
         self._places = places(site, self.file)
@@ -54,15 +57,16 @@ class Box:
             site=site, profiles=self._places.profiles, state=self.state, clock=clock, append=self.journal.append,
             on_changed=lambda: None, on_data=lambda number, octets: None,
         )  # fmt: skip
+        people = People(self._places.people, Logins(None))
         self.desk = DeskRoom(
             site=site, state=self.state, clock=clock, append=self.journal.append, journal=self._places.journal,
             kept=lambda: self.journal.kept, lines=lines, on_changed=lambda: None,
+            role_of=people.role,
         )  # fmt: skip
         view = ViewMaker(
             site=site, state=self.state, journal=self.journal, clock=clock, quality=lambda: "ntp", power=None,
             lines=None, stations=list, desk=self.desk.view,
         )  # fmt: skip
-        people = People(self._places.people, Logins(None))
         self._control = Control(
             self._places.control, self._places.journal, self.journal, clock, people, view, self.desk.obey
         )
@@ -132,6 +136,27 @@ async def test_calls_are_listed_marked_noted_counted_and_called_back(box: Box) -
     assert "line" in said.lower()  # there is none that could dial
     assert (await siaga(box, "callbacks", "--drop", "0000000b"))[0] == 0
     assert "Nobody is to be called back" in (await siaga(box, "callbacks"))[1]
+
+
+async def test_a_recording_is_copied_for_who_may_hear_it_and_a_changed_one_is_told(
+    box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await box.call("0000000a", ANI, taken=True)
+    file, copy = box.folder / "state" / "recordings" / "a.flac", tmp_path / "copy.flac"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"sound")
+    told = {"seconds": 20.0, "octets": 5, "sha256": hashlib.sha256(b"sound").hexdigest()}
+    row = CallRecorded(line="l1", call="0000000a", file="recordings/a.flac", **told)  # type: ignore[arg-type]
+    assert await box.journal.append(row).durable(5.0)
+    code, said = await siaga(box, "recording", "0000000a", "--save", str(copy))
+    assert (code, copy.read_bytes()) == (0, b"sound"), said
+    assert "as recorded" in said
+    monkeypatch.setenv(PASSWORD_VARIABLE, PASSWORD)
+    assert (await siaga(box, "recording", "0000000a", "--user", "operator"))[0] == 0
+    file.write_bytes(b"other")
+    code, said = await siaga(box, "recording", "0000000a")
+    assert (code, "not what was recorded" in said) == (1, True)
+    assert "NOT AS RECORDED" in (await siaga(box, "recording", "0000000a", "--anyway"))[1]
 
 
 async def test_who_waits_is_shown_with_what_is_known_of_them(box: Box) -> None:
