@@ -48,7 +48,7 @@ class Modem:
         recorder: Recorder | None = None,
         serial_sound: bool = False,
     ) -> None:
-        """`pin` is the SIM's, 4 to 8 digits, empty for none. `serial_sound`: its calls' sound comes by a serial port."""
+        """`pin` is the SIM's, 4 to 8 digits, empty for none. `serial_sound`: calls' sound comes by a serial port."""
         self._serial_sound = serial_sound
         self._recorder = recorder
         self._path, self._profiles, self._on_event = Path(port), profiles, on_event
