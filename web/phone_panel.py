@@ -120,9 +120,14 @@ def _cards(scene: Scene, desk: DeskView) -> list[Card]:
             wait.line, wait.call, wait.number or None, CallPhase.RINGING, wait.since, wait.since
         )
         cards.append(_card(scene, desk, call, "waiting", wait, first=n == 0))
-    rest = [_card(scene, desk, call, _kind(call)) for call in calls.values()]
+    rest = [_card(scene, desk, call, _kind(call)) for call in calls.values() if not _drill(view, call)]
     rest += [_card(scene, desk, call, "after") for call in _after(view)]
     return cards + sorted(rest, key=lambda card: ORDER.get(card.kind, 0))
+
+
+def _drill(view: View, call: Call) -> bool:
+    """The box's own lines call each other: nobody talks there."""
+    return call.why == "proof" or call.number in {line.number for line in view.lines if line.number}
 
 
 def _kind(call: Call) -> str:

@@ -126,6 +126,8 @@
     const wished = remember();
     if (wished === "browser" || (wished === null && place.value !== "headset")) place.value = "browser";
     showMute();
+    // A page that was loaded anew in a call: its caller hears nobody until it listens again.
+    if (place.value === "browser" && phone.querySelector(".call.talking[data-own]")) listen();
   };
   if (remember() === "") place.value = "";
   withTalk();
