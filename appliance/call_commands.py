@@ -82,6 +82,13 @@ class Dial(Command, tag="call.dial", frozen=True, kw_only=True):
     key: str = ""  # the same key again makes no second call
 
 
+class Redial(Command, tag="call.redial", frozen=True, kw_only=True):
+    """The number that was dialled last on the line, again."""
+
+    line: str
+    talk: str = ""
+
+
 class PressKeys(Command, tag="call.keys", frozen=True, kw_only=True):
     line: str
     keys: Keys
@@ -190,6 +197,7 @@ CallCommand = (
     | JoinCalls
     | TransferCall
     | Dial
+    | Redial
     | PressKeys
     | MuteCall
     | TalkAt

@@ -17,7 +17,7 @@ from appliance.desk_view import CallLog, DeskView, FiguresAnswer
 from appliance.view import View
 from drivers.jsonsocket import Client, Refusal
 
-LINE = {"answer", "hangup", "reject", "hold", "resume", "swap", "join", "transfer", "keys", "mute"}
+LINE = {"answer", "hangup", "reject", "hold", "resume", "swap", "join", "transfer", "keys", "mute", "redial", "prove"}
 CALL = {"answer", "hangup", "reject"}
 # verb: (help, what stands behind it)
 VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -34,6 +34,8 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "join": ("make all calls of the line one conference", ()),
     "transfer": ("call an agency on the same line and join all three", ("to",)),
     "dial": ("call a directory entry or a number", ()),
+    "redial": ("call again whom the line called last", ()),
+    "prove": ("a drill of voice: the line calls another of the box's lines, tones both ways", ()),
     "keys": ("send telephone keys", ("keys",)),
     "mute": ("the person is not heard, or is again", ("state",)),
     "note": ("write a note on a call", ("call", "text")),
@@ -49,11 +51,13 @@ COMMANDS = {
     "answer": "call.answer", "next": "call.next", "hangup": "call.hang_up", "reject": "call.reject",
     "hold": "call.hold", "resume": "call.resume", "swap": "call.swap", "join": "call.join",
     "transfer": "call.transfer", "keys": "call.keys", "mute": "call.mute", "note": "call.note",
-    "mark": "call.mark", "block": "caller.block", "unblock": "caller.unblock",
+    "mark": "call.mark", "redial": "call.redial", "block": "caller.block",
+    "unblock": "caller.unblock",
 }  # fmt: skip
 ORDER_FIELDS = ("line", "call", "reason", "talk", "to", "keys", "text", "mark", "number", "hours")
 FILTERS = ("day", "number", "line", "mark", "outcome", "before")
 NO_MARK = "none"
+PROOF_WITHIN = 120.0  # s; a call is set up, tones go both ways, and it is hung up
 
 
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
@@ -85,7 +89,9 @@ def _add_options(verb: str, one: argparse.ArgumentParser) -> None:
             one.add_argument("--mark", choices=("emergency", "question", "ghost", "prank"))
             for name, text in (("number", "of the other side"), ("line", "id"), ("before", "go on behind this call")):
                 one.add_argument(f"--{name}", help=text)
-        case "answer" | "next":
+        case "prove":
+            one.add_argument("--other", help="id of the line that is called (default: the best one)")
+        case "answer" | "next" | "redial":
             one.add_argument("--talk", help="headset: the one at the box (default: none)")
         case "reject":
             one.add_argument("--reason", choices=("busy", "prank", "other"))
@@ -145,6 +151,11 @@ async def _do(client: Client, site: Site, options: argparse.Namespace, login: di
             shown = {"queue": words.queue, "callbacks": words.callbacks, "directory": words.directory}[options.verb]
             part = {"queue": (desk.queue, desk.callers), "callbacks": desk.callbacks, "directory": desk.directory}
             return part[options.verb], shown(desk, view.wall, zone)
+        case "prove":
+            told = await request(
+                client, "line.prove_voice", within=PROOF_WITHIN, line=options.line, other=options.other or "", **login
+            )
+            return told, [words.proof(told)]
         case "callbacks":
             return await _order(client, "callback.drop", {"call": options.drop}, login)
         case "dial":

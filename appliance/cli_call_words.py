@@ -105,6 +105,16 @@ def done(told: Mapping[str, Any]) -> str:
     return f"Done. {call}{unsafe}".rstrip()
 
 
+def proof(told: Mapping[str, Any]) -> str:
+    """What a drill of voice came to."""
+    if not told["ok"]:
+        return f"NOT PROVEN  {told['line']} to {told['other']}: {told['why']}"
+    return (
+        f"proven  {told['line']} to {told['other']}: both ways, {told['level_db']:.0f} dB, {told['delay_ms']:.0f} ms, "
+        f"{told['lost_percent']:.1f} % lost"
+    )
+
+
 def _figures(f: Figures) -> str:
     return (
         f"{f.period:<10} {f.calls:6} {f.answered:9} {f.abandoned:10} {_share(f.in_10_s):>7} {_share(f.in_15_s):>7} "

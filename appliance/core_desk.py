@@ -15,6 +15,7 @@ from appliance.call_commands import (
     MarkCall,
     NoteCall,
     OpenRecording,
+    Redial,
     ResumeCall,
     TakeNext,
     TransferCall,
@@ -40,7 +41,7 @@ from drivers.jsonsocket import Refusal
 
 COMMANDS = (
     AnswerCall, TakeNext, Dial, TransferCall, NoteCall, MarkCall, BlockCaller, UnblockCaller, DropCallBack, ListCalls,
-    CallFigures, OpenRecording, ResumeCall,
+    CallFigures, OpenRecording, Redial, ResumeCall,
 )  # fmt: skip
 
 log = logging.getLogger("siaga.desk")
@@ -96,6 +97,8 @@ class DeskRoom:
                 return await self._desk.take_next(talk, actor)
             case Dial():
                 return await self._desk.dial(command, actor)
+            case Redial(line=line, talk=talk):
+                return await self._desk.dial(Dial(to=self._lines.last_dialled(line), line=line, talk=talk), actor)
             case ResumeCall(line=line):
                 told = await self._lines.resume(line, actor)
                 await self._hold_others(told["call"], actor)

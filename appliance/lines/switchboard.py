@@ -81,13 +81,13 @@ class Switchboard:
             telephone = chosen.telephone
         return await telephone.dial(number, actor, why, call)
 
-    async def redial(self, line: str, actor: str) -> Told:
-        """The number that was dialled last on this line, again."""
+    def last_dialled(self, line: str) -> str:
+        """The number that was called last on a line. Raises Refusal."""
         self._line(line)
         dialled = [c for c in self._state.calls.values() if c.line == line and c.direction == "out" and c.number]
         if not dialled:
             raise Refusal("no_call", f"{line}: nothing was dialled lately.", "Give the number.")
-        return await self.dial(dialled[-1].number or "", actor, line)
+        return dialled[-1].number or ""
 
     async def keys(self, line: str, keys: str, actor: str) -> Told:
         """Send telephone keys to the other side of the active call."""

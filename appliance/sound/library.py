@@ -97,7 +97,7 @@ class Library:
                 await self._mend(left)
         free = await asyncio.to_thread(recordings.free_octets, self._places.calls)
         for gone, why in recordings.too_many(found, self._rules, free, writing(), self._time_known()):
-            self._remove(gone, why)
+            await self._remove(gone, why)
 
     async def _mend(self, left: Found) -> None:
         try:
@@ -107,9 +107,9 @@ class Library:
         else:
             self.keep(left.line, left.call, recorded)
 
-    def _remove(self, gone: Found, why: str) -> None:
+    async def _remove(self, gone: Found, why: str) -> None:
         try:
-            gone.path.unlink()
+            await asyncio.to_thread(gone.path.unlink)
         except OSError as e:
             log.error("%s cannot be removed: %s", gone.path, e)
         else:

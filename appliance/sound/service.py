@@ -97,7 +97,8 @@ class Sound:
 
     def speaks(self, line: str) -> bool:
         """Whether a caller on the line would hear what is said here."""
-        return self.link.up and line in self.rules.lines
+        fault = self._state.sound_faults.get(f"{line}/{LINE}")
+        return self.link.up and line in self.rules.lines and (fault is None or fault.what != "lost")
 
     async def run(self) -> None:
         """Hold the link and the bridges."""

@@ -23,7 +23,6 @@ class Telephone:
 
     def __init__(self, linked: Callable[[], tuple[Exchange, Session]]) -> None:
         self._linked = linked
-        self._last = ""
         self._hung_up = False  # since the last number was to be dialled
 
     async def answer(self) -> None:
@@ -84,16 +83,10 @@ class Telephone:
         """Start a call; what becomes of it comes as events. Raises NumberRefused on emergency numbers."""
         line = f"ATD{diallable(number)};"
         exchange, session = self._linked()
-        self._last, self._hung_up = number, False
+        self._hung_up = False
         session.expect_call()
         await exchange.ask(line, timeout=CALL_SET_UP, priority=Priority.URGENT, still=lambda: not self._hung_up)
         session.expect_call()
-
-    async def redial(self) -> None:
-        """The last number again."""
-        if not self._last:
-            raise NumberRefused("No number was dialled yet.")
-        await self.dial(self._last)
 
     async def press(self, keys: str, index: int = 1) -> None:
         """Send telephone keys to the other side of a call, one tone after another."""

@@ -117,6 +117,7 @@ def test_a_number_is_dialled_and_answered_and_keys_go_both_ways(tell: Tell) -> N
         await there.network.turn("phone.place", number=AGENCY, does="answer", after_s=4)
         told = await box.lines.dial(AGENCY, "sari", "l1", key="k")
         assert await box.lines.dial(AGENCY, "sari", "l1", key="k") == told
+        assert box.lines.last_dialled("l1") == AGENCY
         await box.event(CallAnswered)
         await there.network.turn("call.press", to="l1", keys="1#")
         await box.until(lambda: box.state.calls[told["call"]].keys == "1#", "keys")

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from desk_story import ANI, BUDI, Rows, rows, site
 
-from appliance.call_commands import AnswerCall, Dial, ResumeCall
+from appliance.call_commands import AnswerCall, Dial, Redial, ResumeCall
 from appliance.call_events import CallDialled, CallHeld, CallResumed, CallTaken
 from appliance.core_desk import DeskRoom
 from appliance.events import CallAnswered
@@ -49,6 +49,9 @@ class Modems:
         call = self._told("resume", line)
         self._journal.append(CallResumed(line=line, call=call), actor=actor)
         return {"line": line, "call": call}
+
+    def last_dialled(self, line: str) -> str:
+        return {"l1": "+62000000901"}[line]
 
     async def dial(self, number: str, actor: str, line: str, why: str, key: str) -> dict[str, str]:
         call = self._journal.new_call()
@@ -124,3 +127,9 @@ async def test_at_a_place_that_is_none_no_call_is_answered_and_none_dialled(room
             await room.desk.obey(command, "siti")
     assert room.modems.done == []
     assert room.phase(call) is CallPhase.RINGING
+
+
+async def test_whom_the_line_called_last_is_called_again_at_the_persons_place(room: Room) -> None:
+    told = await room.desk.obey(Redial(line="l1", talk="headset"), "siti")
+    call = room.journal.state.calls[told["call"]]
+    assert (call.number, call.line, call.place) == ("+62000000901", "l1", "headset")

@@ -13,7 +13,6 @@ from appliance.call_events import (
     CallerBlocked,
     CallerUnblocked,
     CallGreeted,
-    CallOfDrill,
     CallRefused,
     GhostOffered,
     QueueEased,
@@ -130,45 +129,6 @@ def test_a_person_who_takes_the_call_while_it_is_answered_by_the_box_has_it() ->
         await asyncio.sleep(30)
 
     assert play(story).all(CallGreeted) == []
-
-
-def test_the_box_does_not_greet_its_own_drill() -> None:
-    async def story(there: Story) -> None:
-        there.append(CallDialled(line="l2", call=there.new_call(), number="+62000000001", why="proof"))
-        there.ring("+62000000002", "l1")
-        await asyncio.sleep(30)
-        assert there.desk.view().queue == ()
-
-    assert play(story).done == []
-
-
-def test_a_drill_whose_number_is_withheld_is_in_no_queue_and_no_overflow_and_beside_a_caller_both_are_shown() -> None:
-    async def story(there: Story) -> None:
-        there.append(CallDialled(line="l1", call="out", number="+62000000002", why="proof"))
-        drill = there.ring(None, "l2")
-        assert there.desk.view().queue == ()
-        caller = there.ring(None, "l2")
-        assert [w.call for w in there.desk.view().queue] == [drill, caller], "nobody knows yet which is which"
-        there.miss(caller)
-        there.append(CallOfDrill(line="l2", call=drill))
-        await asyncio.sleep(30)
-        assert there.desk.view().queue == ()
-        assert drill not in there.desk.view().callers
-        there.miss(drill)
-        assert there.desk.view().callbacks == ()
-        assert there.all(QueueOverflowed) == []
-
-    assert play(story, desk=DeskRules(overflow=Overflow(number="+62000000999"))).done == []
-
-
-def test_a_call_without_a_number_that_the_drill_does_not_claim_in_time_is_a_callers() -> None:
-    async def story(there: Story) -> None:
-        there.append(CallDialled(line="l1", call="out", number="+62000000002", why="proof"))
-        call = there.ring(None, "l2")
-        await asyncio.sleep(8.5)
-        assert [w.call for w in there.desk.view().queue] == [call]
-
-    play(story)
 
 
 def test_next_is_who_waited_longest_over_all_lines_and_two_operators_get_two_callers() -> None:

@@ -96,19 +96,16 @@ def test_what_is_no_key_never_reaches_the_modem(keys: str) -> None:
     assert exchange.lines == []
 
 
-def test_the_last_number_is_dialled_again_and_never_an_emergency_number() -> None:
+def test_a_number_is_dialled_and_never_an_emergency_number() -> None:
     exchange = Asked()
 
     async def act(t: Telephone) -> None:
-        with pytest.raises(NumberRefused):
-            await t.redial()
         await t.dial("0811222333")
         with pytest.raises(NumberRefused):
             await t.dial("112")
-        await t.redial()
 
     told(EG25, exchange, act)
-    assert exchange.lines == ["ATD0811222333;"] * 2
+    assert exchange.lines == ["ATD0811222333;"]
 
 
 def test_an_eg25_g_sends_its_sound_where_the_site_file_says_from_its_start_on_and_in_each_call() -> None:
