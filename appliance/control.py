@@ -17,10 +17,10 @@ import msgspec
 
 from appliance.commands import NAMES, SUPERVISING, SUPERVISORS, TECHNICAL, TECHNICIANS, AnyCommand
 from appliance.entry import Entry
-from appliance.events import LoggedIn, LoginRefused
+from appliance.events import LinkLost, LinkRestored, LoggedIn, LoginRefused
 from appliance.journal import Journal
 from appliance.journal_file import JournalUnreadable, read_entries
-from appliance.people import People, WrongPassword
+from appliance.people import CONSOLE, People, WrongPassword
 from appliance.sparing import Sparing
 from appliance.view import EntryView, View
 from drivers.clock import Clock
@@ -28,6 +28,9 @@ from drivers.jsonsocket import Message, Peer, Refusal, Server
 
 RING = 2000  # entries held in RAM for subscribers; older ones are read from the file
 MOST_ROWS = 10_000  # rows in one answer
+TLS = "tls"  # the link's name
+TLS_CHANGES = 10.0  # s between rows about it at the least
+MOST_WHY = 300  # characters
 VIEW_AFTER = 0.015  # s from a change to its view: an order that was just given is signed and sent first
 VIEW_QUIET = 0.04  # s that changes are gathered before a view goes out: fewer pages than events, still at once
 VIEW_IDLE = 1.0  # s between views when nothing changes: a page that hears nothing for longer knows core is gone
@@ -54,6 +57,7 @@ class Control:
         self._ring: deque[Entry] = deque(maxlen=RING)
         self._readers: dict[Peer, bool] = {}  # whether the peer wants views too
         self._changed = asyncio.Event()
+        self._tls_told = float("-inf")
         self._flaws = Sparing(again_s=0.0)  # each wrong password counts, up to a flood of them
 
     async def start(self) -> None:
@@ -119,6 +123,8 @@ class Control:
             case "logout":
                 self._people.logins.end(str(message.get("token", "")))
                 return {}
+            case "web.tls":
+                return self._tls(str(message.get("why", ""))[:MOST_WHY])
             case "whoami":
                 return {"actor": self._actor(peer, message)}
             case "subscribe":
@@ -127,6 +133,14 @@ class Control:
                 rows = await self._rows(_whole(message, "after", -1), _whole(message, "last", 50))
                 return {"rows": [msgspec.to_builtins(entry_view(r)) for r in rows], "head": self._journal.head.hash}
         raise Refusal("unknown", f"There is no {do!r} here.", f"Commands: {', '.join(sorted(NAMES))}.")
+
+    def _tls(self, why: str) -> Message:
+        """Web says whether the page is there over TLS. A change is journaled, not more of them than a person reads."""
+        link, now = self._make_view().links.get(TLS), self._clock.now()
+        if (link is None or link.up) == bool(why) and now - self._tls_told >= TLS_CHANGES:
+            self._tls_told = now
+            self._journal.append(LinkLost(link=TLS, reason=why) if why else LinkRestored(link=TLS))
+        return {}
 
     def _actor(self, peer: Peer, message: Message) -> str:
         if "token" in message:
@@ -137,9 +151,9 @@ class Control:
         if peer.uid not in (0, os.geteuid()):
             raise Refusal("login", "A command needs a login.", "Log in, or use the box's own console.")
         try:
-            return f"console:{pwd.getpwuid(peer.uid).pw_name}"
+            return CONSOLE + pwd.getpwuid(peer.uid).pw_name
         except KeyError:
-            return f"console:{peer.uid}"
+            return f"{CONSOLE}{peer.uid}"
 
     def _must_be(self, roles: frozenset[str], why_not: str, message: Message) -> None:
         session = self._people.logins.holder(str(message.get("token", "")), self._clock.now())

@@ -45,7 +45,7 @@ async def run(site: Site, file: Path, clock: Clock) -> None:
         from web.secured import secured  # X.509 is not loaded where nobody asks for it
 
         app, tls = secured(site, where, clock, board, drawer, pages)
-        work.append(("tls", tls.run))
+        work += [("tls", tls.run), ("word of tls", lambda: tls.tell(core.ask))]
     else:
         app = make_app(pages)
     server = Server(app, clock.speed)

@@ -9,13 +9,16 @@ import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from drivers.jsonsocket import Gone, Refusal
 from web.addresses import own_names
 from web.authority import Pair
 from web.tls_folder import TlsError, TlsFolder
 
+TELL_AFTER = 3.0  # s for the first certificate: an authority is made on a slow board in about one
 LOOK_EVERY = 20.0  # s of a person's clock; addresses change with a cable, time with NTP
 
 log = logging.getLogger("siaga.web.tls")
@@ -47,6 +50,7 @@ class Tls:
         self._folder = TlsFolder(settings.folder, settings.box)
         self.authority: Pair | None = None
         self.why = ""  # the page is not there over TLS; empty: it is
+        self.stale = ""  # why the certificate that is served is not renewed
 
     async def run(self) -> None:
         """Serve, and look after the certificate. Ends only when it is cancelled."""
@@ -63,17 +67,27 @@ class Tls:
                 self.why = why
                 await asyncio.sleep(self._look_every)
                 continue
-            self.why = ""
+            self.why = self.stale = ""
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._look_after(context))
                 await self._serve(listener, context)
+
+    async def tell(self, ask: Callable[[dict[str, str]], Awaitable[object]]) -> None:
+        """Tell core of it again and again, so that an alarm stands for as long as the trouble does."""
+        while True:
+            await asyncio.sleep(TELL_AFTER * self._look_every / LOOK_EVERY)
+            with suppress(Gone, Refusal):  # the next time then
+                await ask({"do": "web.tls", "why": self.why or self.stale})
+            await asyncio.sleep(self._look_every)
 
     async def _look_after(self, context: ssl.SSLContext) -> None:
         while True:
             await asyncio.sleep(self._look_every)
             try:
                 await self._renew(context)
+                self.stale = ""
             except TlsError as e:
+                self.stale = str(e)
                 log.error("the certificate is not renewed: %s", e)  # the one that is there goes on being served
 
     async def _renew(self, context: ssl.SSLContext, *, first: bool = False) -> None:

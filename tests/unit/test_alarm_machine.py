@@ -178,6 +178,7 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
     (ev.SmsMemoryFilling(line="l1", memory="SM", used=40, total=50), "line.sms_memory", "l1/SM", 2,
      ev.SmsMemoryFreed(line="l1", memory="SM", used=39, total=50)),
     (ev.LinkLost(link="audio", reason="x"), "sound.audio_down", "audio", 2, ev.LinkRestored(link="audio")),
+    (ev.LinkLost(link="tls", reason="x"), "web.tls_down", "tls", 3, ev.LinkRestored(link="tls")),
     (ce.CallSound(line="l1", call="a", end="line", what="silent"), "sound.line_silent", "l1", 2,
      ce.CallSound(line="l1", call="b", end="line", what="heard")),
     (ce.CallSound(line="l1", call="a", end="line", what="lost", why="unplugged"), "sound.line_silent", "l1", 2,

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -14,6 +15,8 @@ from appliance.control import RING, Control
 from appliance.journal import Journal
 from appliance.logins import Logins
 from appliance.people import TRIES, People, set_password
+from appliance.stamp import Stamp
+from appliance.state import Link
 from appliance.view import View
 from drivers.clock import Clock
 from drivers.jsonsocket import Client, Message, Refusal
@@ -26,6 +29,7 @@ class Node:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock, self.obeyed = folder, Clock(), list[tuple[AnyCommand, str]]()
+        self.links: dict[str, Link] = {}
         self.people = People(folder / "people.json", Logins(folder / "logins.json"))
         set_password(folder / "people.json", "operator", "operator", PASSWORD)
         self.journal = Journal(folder / "j.db", self.clock, "b", lambda: "ntp", lambda e: self.control.on_entry(e))
@@ -34,7 +38,7 @@ class Node:
         )
 
     def view(self) -> View:
-        raise AssertionError("no test here asks for views")
+        return cast(View, SimpleNamespace(links=self.links))
 
     async def obey(self, command: AnyCommand, actor: str) -> Any:
         self.obeyed.append((command, actor))
@@ -107,6 +111,19 @@ async def test_a_wrong_password_is_journaled_and_guessing_is_slowed(node: Node) 
     assert [r["body"]["reason"] for r in rows if r["kind"] == "person.login_refused"] == ["wrong"] * TRIES + [
         "slow_down"
     ]
+
+
+async def test_trouble_with_tls_is_a_lost_link_told_once(node: Node) -> None:
+    client, _ = await node.client()
+    for why in ("", "/x/authority.pem: mode", "/x/authority.pem: mode", ""):
+        await client.request({"do": "web.tls", "why": why})
+        if why:
+            node.links["tls"] = Link(False, Stamp(1, 0.0, 0.0, "b", ""), why)
+    rows = (await client.request({"do": "journal", "after": 0}))["rows"]
+    assert [(r["kind"], r["body"]) for r in rows] == [
+        ("system.link_lost", {"link": "tls", "reason": "/x/authority.pem: mode"})
+    ], "it is back within ten seconds: told when it stays so"
+    client.close()
 
 
 async def test_a_command_with_a_wrong_field_is_refused_whole(node: Node) -> None:
