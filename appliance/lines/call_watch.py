@@ -51,7 +51,7 @@ class CallWatch:
         """Anything that the modem says; what is of no call changes nothing."""
         now = self._clock.now()
         if isinstance(event, heard.CallListed):
-            self.step(self.machine.listed(rows(event.calls), now))
+            self.step(self.machine.listed(rows(event.calls), now, event.asked))
         elif isinstance(event, heard.KeyHeard):
             self.key_heard(event.key, "modem")
         elif (said := word(event)) is not None:

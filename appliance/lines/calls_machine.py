@@ -25,7 +25,9 @@ from appliance.lines.call_machine import (
     same,
 )
 
-RING_GAP = 6.0  # s; networks ring every 5 s, and +CLCC is asked every 2 s: silence for longer and the caller gave up
+RING_GAP = 6.0  # s; networks ring every 5 s: silence for longer and the caller gave up
+LISTED_GAP = 30.0  # s; where lists show a call they tell its end too: a ring that is late, or a box that stood still
+# for a moment, would make two calls of one. A modem that stops to answer is lost sooner than this.
 WAITING_GAP = 60.0  # s; a call that waits is told once, and no network lets one wait longer
 LATE_LISTING = 1.0  # s after a change in which a list, or another source's word of it, may still come
 DOUBT = (
@@ -72,7 +74,7 @@ class Gone(Struct, frozen=True):
     index: int | None
     number: str | None
     out: bool
-    until: float
+    at: float
 
 
 class CallsMachine:
@@ -184,7 +186,8 @@ class CallsMachine:
             return False  # only one can ring at a time: an end was missed, and the list will tell
         if word.index is not None:
             known = any(c.index == word.index for c in self.calls.values())
-            gone = word.said is not Said.INCOMING and any(g.index == word.index and now < g.until for g in self._gone)
+            echo = any(g.index == word.index and now - g.at < LATE_LISTING for g in self._gone)
+            gone = word.said is not Said.INCOMING and echo
             return not known and not gone and (word.out is not None or word.said in (Said.INCOMING, *OUT_ONLY))
         if word.said is not Said.INCOMING or not self.calls:
             return word.said in (Said.INCOMING, *OUT_ONLY) and not self.calls
@@ -215,7 +218,7 @@ class CallsMachine:
     def _forget(self, call: LiveCall, now: float) -> None:
         del self.calls[call.id]
         self._ended_at = now
-        self._gone = [*(g for g in self._gone if now < g.until), Gone(call.index, call.number, call.out, now + 1.0)]
+        self._gone = [*self._gone[-MOST:], Gone(call.index, call.number, call.out, now)]
         if len(self.in_phase(*RINGS)) == len(self.calls):
             for other in self.calls.values():
                 if other.waiting:
@@ -223,14 +226,18 @@ class CallsMachine:
 
     # What a list corrects
 
-    def listed(self, rows: Sequence[Listed], now: float) -> list[Event]:
-        """All voice calls that the modem has; of two rows of one call the later counts, as a report among them."""
+    def listed(self, rows: Sequence[Listed], now: float, asked: float | None = None) -> list[Event]:
+        """All voice calls that the modem has; of two rows of one call the later counts, as a report among them.
+
+        What changed after it was `asked` for is not taken back by it.
+        """
+        late = LATE_LISTING if asked is None else max(LATE_LISTING, now - asked)
         single = {i if row.index is None else f"index {row.index}": _plain(row) for i, row in enumerate(rows)}.values()
-        pairs, extra = self._matched([row for row in single if not self._just_gone(row, now)], now)
+        pairs, extra = self._matched([row for row in single if not self._just_gone(row, now, late)], now, late)
         missing = [c for c in self.calls.values() if c.id not in pairs and not c.ordered]
         events: list[Event] = []
         for name, row in pairs.items():
-            events += self._confirmed(self.calls[name], row, now)
+            events += self._confirmed(self.calls[name], row, now, late)
         for call in missing:
             rival = next((row for row in extra if row.out == call.out and None in (row.index, call.index)), None)
             call.doubted_at = now if call.doubted_at is None else call.doubted_at
@@ -242,13 +249,13 @@ class CallsMachine:
             events += self._begin(row, now)
         return events
 
-    def _confirmed(self, call: LiveCall, row: Listed, now: float) -> list[Event]:
+    def _confirmed(self, call: LiveCall, row: Listed, now: float, late: float) -> list[Event]:
         call.listed, call.doubted_at, call.suspected_at = True, None, None
-        if not call.was_a_moment_ago(row.said, now, LATE_LISTING):
+        if not call.was_a_moment_ago(row.said, now, late):
             return self._take(call, row.said, now, row.number, row.index)
         return self._take(call, Said.NOTHING, now, row.number, row.index)
 
-    def _matched(self, rows: list[Listed], now: float) -> tuple[dict[str, Listed], list[Listed]]:
+    def _matched(self, rows: list[Listed], now: float, late: float) -> tuple[dict[str, Listed], list[Listed]]:
         """Which row is which call's, and the rows of which no call is known: by index, else by number, else by what
         it is. A row that says what its call cannot be speaks of another.
         """
@@ -256,7 +263,7 @@ class CallsMachine:
         for fits in (_by_index, _by_number, _by_kind):
             for row in list(rows):
                 for call in self.calls.values():
-                    may_be = call.may_be(row.said) or call.was_a_moment_ago(row.said, now, LATE_LISTING)
+                    may_be = call.may_be(row.said) or call.was_a_moment_ago(row.said, now, late)
                     free = call.id not in pairs and call.out == row.out and same(call.number, row.number)
                     if free and may_be and fits(call, row):
                         pairs[call.id] = row
@@ -264,11 +271,11 @@ class CallsMachine:
                         break
         return pairs, rows
 
-    def _just_gone(self, row: Listed, now: float) -> bool:
+    def _just_gone(self, row: Listed, now: float, late: float) -> bool:
         """The list is from before its end."""
         live = any(c.index == row.index for c in self.calls.values() if row.index is not None)
         return not live and any(
-            now < g.until and g.out == row.out and same(g.number, row.number) and (
+            now - g.at < late and g.out == row.out and same(g.number, row.number) and (
                 None in (g.index, row.index) or g.index == row.index
             )
             for g in self._gone
@@ -284,7 +291,7 @@ def _plain(said: SaidOf) -> SaidOf:
 def _deadline(call: LiveCall) -> float | None:
     """When silence is its end."""
     ring = None if call.phase not in RINGS or call.heard_at is None else call.heard_at + (
-        WAITING_GAP if call.waiting else RING_GAP
+        WAITING_GAP if call.waiting else LISTED_GAP if call.listed else RING_GAP
     )  # fmt: skip
     suspicion = None if call.suspected_at is None else call.suspected_at + SUSPICION
     return min((at for at in (ring, suspicion) if at is not None), default=None)

@@ -146,9 +146,13 @@ class Caller(Struct, frozen=True, tag="caller"):
 
 
 class CallListed(Struct, frozen=True, tag="call_listed"):
-    """All calls that the modem has, as +CLCC lists them: what was said before is corrected by this."""
+    """All calls that the modem has, as +CLCC lists them: what was said before is corrected by this.
+
+    `asked` is when, in loop time: it cannot speak of what came later, however late its answer is heard.
+    """
 
     calls: tuple[ListedCall, ...]
+    asked: float | None = None
 
 
 class CallReported(Struct, frozen=True, tag="call_reported"):

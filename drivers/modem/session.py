@@ -258,12 +258,13 @@ class Session:
             self._call_hint.clear()
             empty = 0
             while empty < NO_CALLS_TWICE:
+                asked = asyncio.get_running_loop().time()
                 calls = await self._calls()
                 if calls is not None:
                     empty = 0 if calls else empty + 1
                     if calls or empty >= NO_CALLS_TWICE:
                         self._ladder.call(bool(calls), asyncio.get_running_loop().time())
-                    self._on_event(CallListed(calls))
+                    self._on_event(CallListed(calls, asked))
                 try:
                     async with asyncio.timeout(CALLS_EVERY):
                         await self._call_hint.wait()

@@ -9,7 +9,7 @@ from appliance.event import Event
 from appliance.events import CallAnswered, CallEnded, CallIdentified, CallMissed, CallRinging, encode_event
 from appliance.fold import apply
 from appliance.lines.call_machine import MEANS, RINGS, TALKED, Known, Phase, Reason, Said
-from appliance.lines.calls_machine import DOUBT, LATE_LISTING, RING_GAP, CallsMachine, Listed, Word
+from appliance.lines.calls_machine import DOUBT, LATE_LISTING, LISTED_GAP, CallsMachine, Listed, Word
 from appliance.model import CallPhase
 from appliance.state import State
 
@@ -164,7 +164,7 @@ def test_no_ring_outlives_silence(
     record.play(story)
     record.machine.line_up(record.now)
     for _ in range(12):
-        record.now += RING_GAP + 1.0
+        record.now += LISTED_GAP + 1.0
         record.do("tick")
     assert not record.machine.in_phase(*RINGS)
 
