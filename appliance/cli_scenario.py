@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from appliance.cli import say_no
-from appliance.scenario import Story, StoryError, load_story
+from appliance.scenario import SHARED, Story, StoryError, load_story
 from drivers.clock import Clock
 
 
@@ -43,8 +43,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _groups(stories: list[Story], speeds: list[float]) -> list[list[int]]:
-    """Which stories are played at one site: all of the small one at the same speed; each other has its own."""
+    """Which stories are played at one site: all of a small one at the same speed; each other has its own."""
     groups: dict[object, list[int]] = {}
     for i, (story, speed) in enumerate(zip(stories, speeds, strict=True)):
-        groups.setdefault(speed if story.site == "lines" else (story.site, i), []).append(i)
+        groups.setdefault((story.site, speed) if story.site in SHARED else (story.site, i), []).append(i)
     return list(groups.values())

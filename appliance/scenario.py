@@ -22,7 +22,8 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`site` is what is simulated: `demo` is all of it, `lines` a centre with nothing but two modems.
+    """`site` is what is simulated: `demo` is all of it, `lines` a centre with nothing but two modems, `sound` one with
+    the audio process and people who talk there too.
 
     `speed` is set where the story hangs on what is never scaled (the broker's expiry, disks, sound). `rest` is within
     how many seconds of its end a `lines` site must be as the story found it; a modem that was restarted last boots,
@@ -41,8 +42,14 @@ class StoryError(Exception):
 
 
 VERBS = {"sim", "command", "post", "siaga"}
-SIGHTS = {"event", "alarm", "view", "pin", "mqtt", "knob", "journal", "get"}
-SITES = {"demo": frozenset[str](), "lines": frozenset({"post", "get", "mqtt"})}  # and the words that mean nothing there
+SIGHTS = {"event", "alarm", "view", "pin", "mqtt", "knob", "journal", "get", "heard", "recording"}
+SOUND = frozenset({"heard", "recording"})
+SITES = {  # and the words that mean nothing there
+    "demo": SOUND,
+    "lines": SOUND | {"post", "get", "mqtt"},
+    "sound": frozenset({"post", "get", "mqtt"}),
+}
+SHARED = {"lines", "sound"}  # sites that are small and are played at by many stories
 
 
 def load_story(file: Path) -> Story:
@@ -53,6 +60,8 @@ def load_story(file: Path) -> Story:
         raise StoryError(f"{file}: cannot be read ({e.strerror}).") from e
     except (msgspec.DecodeError, UnicodeDecodeError) as e:
         raise StoryError(f"{file}: {e}") from e
+    if story.site == "sound" and story.speed is None:
+        story = msgspec.structs.replace(story, speed=1.0)  # sound keeps real time; what is faster is not heard
     if story.site not in SITES:
         raise StoryError(f"{file}: site {story.site!r} is not known; there is {' and '.join(map(repr, SITES))}.")
     for number, step in enumerate(story.step, 1):

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from appliance.demo import Demo
 from appliance.demo_lines import LinesDemo
+from appliance.demo_sound import SoundDemo
 from appliance.journal_file import read_entries
-from appliance.scenario import Story
+from appliance.scenario import SHARED, Story
 from appliance.scenario_player import Miss, Player
 from appliance.scenario_sight import Site
 from appliance.supervisor import Child, NotStarted
@@ -25,6 +26,7 @@ LINES = (
 )
 ORDINARY: dict[str, tuple[dict[str, Any], ...]] = {
     "lines": LINES,
+    "sound": (*LINES, {"event": "system.link_restored", "link": "audio"}),
     "demo": (
         {"view": "power.source", "is": "mains"},
         *LINES,
@@ -50,6 +52,8 @@ class Running(Protocol):
 
 
 def make(kind: str, folder: Path, clock: Clock) -> Running:
+    if kind == "sound":
+        return SoundDemo(folder, clock)
     return LinesDemo(folder, clock) if kind == "lines" else Demo(folder, clock, web_port=free_port())
 
 
@@ -81,7 +85,7 @@ class Stage:
             if self._running is None:
                 await self._start()
             await self._player.play(story)
-            if self._kind == "lines":
+            if self._kind in SHARED:
                 await self._player.rest(story.rest)
         except (Miss, NotStarted, Gone, Refusal, OSError) as e:
             self._say(f"  ✗ {e}")
@@ -89,7 +93,7 @@ class Stage:
             await self._end(good=False)
             self._say("  MISSED")
             return False
-        if self._kind != "lines":
+        if self._kind not in SHARED:
             await self._end(good=True)
         self._say("  held")
         return True
