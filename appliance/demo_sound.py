@@ -15,7 +15,7 @@ from appliance.demo_processes import Processes
 from appliance.demo_site import CENTRE, DemoSite
 from drivers.clock import Clock
 
-GREET_AFTER = 4  # s; a story has no time for ten
+GREET_AFTER = 2.5  # s; a story has no time for ten
 
 
 class SoundSite(DemoSite):

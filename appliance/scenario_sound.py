@@ -16,7 +16,8 @@ from drivers.audio.speech import Speaker
 
 PHONE_RATE = 8000  # Hz of what simulated voices keep
 HEAD = 44  # octets of their files before the sound; they may still be growing
-FRAME = BRIDGE_RATE // 20
+FULL = 32767
+FRAME = BRIDGE_RATE // 20  # samples that are looked at for a tone
 TONAL = 0.6  # share of a frame's energy in the tone; two voices at once leave each a half
 QUIETEST = 100.0  # RMS of a frame that is anything, -50 dBFS
 LASTS_S = 0.4  # of a tone, without a break
@@ -51,7 +52,7 @@ class Ears:
         begins = max(HEAD, 0 if test.get("since") == "start" else self._marks.get(name, 0))
         begins += begins % 2
         pcm = np.frombuffer(octets[begins : len(octets) // 2 * 2], "<i2")
-        return await self._holds(at_bridge_rate(pcm.astype(np.float32), PHONE_RATE), test)
+        return await self._holds(at_bridge_rate(pcm.astype(np.float32) / FULL, PHONE_RATE), test)
 
     async def recorded(self, files: list[Path], test: dict[str, Any]) -> Heard:
         """One side of a recording: of the newest, or of the `part`th."""

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from appliance.audio_client import AudioLink
 from appliance.audio_protocol import (
+    QUIET_DBFS,
     RECORDING,
     BridgeStanding,
     Close,
     EndChanged,
     EndKind,
+    EndStanding,
     KeyHeard,
     Leave,
     Levels,
@@ -316,15 +318,24 @@ class Sound:
         self._on_changed()
 
     def _clear_faults(self) -> None:
-        """An end that was lost in an earlier call, and is there in this one."""
+        """An end that was lost or silent, and is heard in this call: also when it, or the process, is another one since.
+
+        The watch of an end that is new tells only what goes wrong from then on.
+        """
         for bridge in self._standing.values():
             call = self._state.calls.get(bridge.bridge)
             for end in bridge.ends if call else ():
                 what = LINE if end.end == LINE else "person"
                 fault = self._state.sound_faults.get(f"{call.line}/{what}") if call and end.end != BOX else None
-                if call is None or fault is None or end.lost or end.heard_dbfs is None or fault.call == call.id:
+                if call is None or fault is None or end.lost or (what == LINE and not _loud(end)):
                     continue
                 self._append(CallSound(line=call.line, call=call.id, end=what, what="heard"))
+                if what == LINE:
+                    self._repair.told(call.line, call.id, "heard")
+
+
+def _loud(end: EndStanding) -> bool:
+    return end.heard_dbfs is not None and end.heard_dbfs > QUIET_DBFS
 
 
 def kind_of(sound: SerialSound | UsbSound | Headset) -> EndKind:
