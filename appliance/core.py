@@ -110,7 +110,7 @@ class Core:
         self._desk = DeskRoom(
             site=site, state=state, clock=clock, append=self._append, journal=self._places.journal,
             kept=lambda: self._journal.kept, lines=self._lines, on_changed=self._changed,
-            speaks=self._sound.speaks, talk=self._sound.talk,
+            speaks=self._sound.speaks, talk=self._sound.talk, quiet_s=self._sound.quiet_s,
         )  # fmt: skip
         self._power = Power(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,

@@ -50,12 +50,13 @@ class DeskRoom:
         self, *, site: Site, state: State, clock: Clock, append: Callable[..., Appended], journal: Path,
         kept: Callable[[], int], lines: Lines, on_changed: Callable[[], None],
         speaks: Callable[[str], bool] = lambda line: False, talk: Callable[[str, str, str], None] | None = None,
+        quiet_s: Callable[[str], float | None] = lambda call: None,
     ) -> None:  # fmt: skip
         self._state, self._append, self._lines, self._on_changed = state, append, lines, on_changed
         self._talk = talk or self._take_at_no_place
         hands = Hands(
-            usable=self._usable, speaks=speaks, answer=lines.answer, reject=lines.reject, take=self._answer,
-            dial=self._dial,
+            usable=self._usable, speaks=speaks, quiet_s=quiet_s, answer=lines.answer, reject=lines.reject,
+            take=self._answer, dial=self._dial,
             notice=lambda number, text, life, key: lines.outgoing.notice(number, text, lifetime_s=int(life), key=key),
         )  # fmt: skip
         self._desk = Desk(site=site, state=state, clock=clock, append=append, hands=hands)

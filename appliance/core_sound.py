@@ -41,7 +41,7 @@ class SoundRoom:
             site=site, places=places, state=state, clock=clock, append=append, on_changed=on_changed, lines=lines,
             needed=lambda: urgent() or self._others_busy(),
         )  # fmt: skip
-        self.speaks, self.talk = self._sound.speaks, self._sound.talk
+        self.speaks, self.talk, self.quiet_s = self._sound.speaks, self._sound.talk, self._sound.quiet_s
         self._spoken = SpokenTexts(
             state=state, clock=clock, append=append, voice=self._sound, phone=lines, folder=places.phrases,
             language=site.language, allowed=site.sms.speak and self._sound.used,

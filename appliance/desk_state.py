@@ -61,8 +61,6 @@ class DeskCall(msgspec.Struct):
     greeted: Stamp | None = None
     taken: Stamp | None = None
     refused: str = ""
-    silent: Stamp | None = None  # nothing is heard from the line since
-    heard: bool = False  # something was, since it was taken
     ghost: bool = False  # offered
     alerts: tuple[str, ...] = ()
 

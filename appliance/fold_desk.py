@@ -83,17 +83,6 @@ def _(s: State, e: ce.CallRefused, at: Stamp) -> None:
             block.refused += 1
 
 
-@FOLDS.of(ce.CallSound)
-def _(s: State, e: ce.CallSound, at: Stamp) -> None:
-    call = s.desk.open.get(e.call)
-    if call is None or e.end != "line":
-        return
-    if e.what == "silent":
-        call.silent = call.silent or at
-    elif e.what == "heard":
-        call.silent, call.heard = None, call.heard or call.taken is not None
-
-
 @FOLDS.of(ce.GhostOffered)
 def _(s: State, e: ce.GhostOffered, at: Stamp) -> None:
     if call := s.desk.open.get(e.call):

@@ -117,11 +117,16 @@ class Story(Rows):
         self.done: list[tuple[str, ...]] = []
         self.notices: list[tuple[str, str, str]] = []
         hands = Hands(
-            usable=lambda: set(OWN), speaks=self.speaks.__contains__, answer=self._answer, reject=self._reject,
-            take=self._take, dial=self._dial, notice=self._notice,
+            usable=lambda: set(OWN), speaks=self.speaks.__contains__, quiet_s=self._quiet_s,
+            answer=self._answer, reject=self._reject, take=self._take, dial=self._dial, notice=self._notice,
         )  # fmt: skip
         self._made = site(**tables), hands
+        self.spoke: dict[str, float | None] = {}  # by call, when its caller said the last word; None: not known
         self.start()
+
+    def _quiet_s(self, call: str) -> float | None:
+        spoke = self.spoke.get(call)
+        return None if spoke is None else self.clock.now() - spoke
 
     def start(self) -> None:
         """A life of the desk; the next one finds state and journal."""

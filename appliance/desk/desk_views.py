@@ -18,10 +18,13 @@ from drivers.modem.numbers import telephone
 
 MOST_SHOWN = 100  # call-backs, blocks and offers each; a page is no archive
 
+QUIET_STILL = 2.0  # s since the caller's last word in which an offer of a ghost still stands
+
 
 def desk_view(
     desk: DeskRecord, directory: Directory, rule: caller_machine.Rule, left_out: Callable[[DeskCall], bool],
-    speaks: Callable[[str], bool], greet_after_s: float, today: Figures | None,
+    speaks: Callable[[str], bool],
+    quiet_s: Callable[[str], float | None], greet_after_s: float, today: Figures | None,
 ) -> DeskView:  # fmt: skip
     """All of it. `speaks` tells of a line whether its caller hears the box."""
     calls = list(desk.open.values())
@@ -56,7 +59,7 @@ def desk_view(
             BlockOffer(c.number, len(c.pranks), c.past[-1].at if c.past else c.first)
             for _, c in caller_machine.offers(desk, rule, directory.may_block)
         )[:MOST_SHOWN],
-        ghost_offers=tuple(c.id for c in calls if c.ghost and not c.heard),
+        ghost_offers=tuple(c.id for c in calls if c.ghost and (quiet_s(c.id) or 0.0) >= QUIET_STILL),
         directory=directory.views(),
         overflowed=desk.overflowed,
         greet_after_s=greet_after_s,

@@ -18,6 +18,7 @@ class Hands(NamedTuple):
 
     usable: Callable[[], Collection[str]] = tuple  # lines on which a call is or could be
     speaks: Callable[[str], bool] = lambda line: False  # whether a caller on the line would hear the box
+    quiet_s: Callable[[str], float | None] = lambda call: None  # s since the caller's last word; None: not known
     answer: Callable[[str, str, str], Awaitable[Any]] = _cannot  # line, call, actor
     reject: Callable[[str, str, str, str], Awaitable[Any]] = _cannot  # line, call, why for CallRefused, actor
     take: Callable[[AnswerCall, str], Awaitable[Any]] = _cannot  # as a person's own command, and its actor

@@ -12,8 +12,7 @@ from appliance.desk_state import DeskCall
 from appliance.stamp import Stamp
 
 Since = Callable[[Stamp], float]  # seconds that have passed
-
-SILENT_BY = 5.0  # s behind the taking by which a line that never spoke was told to be silent; the watch needs 2
+HEARD_LATE = 2.0  # s behind the taking until the line's sound is heard
 
 
 class Limits(Struct, frozen=True):
@@ -54,16 +53,18 @@ def to_greet(
     ]
 
 
-def ghosts(calls: Iterable[DeskCall], since: Since, after_s: float) -> list[DeskCall]:
-    """Calls in which the line was silent from the first and still is, `after_s` behind their taking."""
-    found = []
-    for call in calls:
-        if not call.incoming or call.taken is None or call.silent is None or call.heard or call.ghost:
-            continue
-        told = since(call.taken) - since(call.silent)  # s behind the taking, negative before it
-        if told <= SILENT_BY and since(call.taken) >= after_s:
-            found.append(call)
-    return found
+def ghosts(
+    calls: Iterable[DeskCall], since: Since, quiet_s: Callable[[str], float | None], after_s: float
+) -> list[DeskCall]:
+    """Calls whose caller has not said a word since they were taken, `after_s` ago. `quiet_s`: since the last one."""
+    return [
+        call
+        for call in calls
+        if call.incoming
+        and call.taken is not None
+        and not call.ghost
+        and after_s <= since(call.taken) <= (quiet_s(call.id) or 0.0) + HEARD_LATE
+    ]
 
 
 def overflow(

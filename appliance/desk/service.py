@@ -93,7 +93,7 @@ class Desk:
         for event in list(caller_machine.due(desk, self.rule, self._clock.wall(), self.directory.may_block)):
             self._append(event, actor=DESK)
         calls = list(desk.open.values())
-        for call in queue_machine.ghosts(calls, self._since, self._site.desk.ghost_after_s):
+        for call in queue_machine.ghosts(calls, self._since, self._hands.quiet_s, self._site.desk.ghost_after_s):
             self._append(GhostOffered(line=call.line, call=call.id), actor=DESK)
         self._forget(set(desk.open), now)
         queue = self.queue()
@@ -113,7 +113,7 @@ class Desk:
     def view(self) -> DeskView:
         return desk_view(
             self._state.desk, self.directory, self.rule, self._left_out, self._hands.speaks,
-            self._site.desk.greet_after_s, self.today,
+            self._hands.quiet_s, self._site.desk.greet_after_s, self.today,
         )  # fmt: skip
 
     def _since(self, stamp: Stamp) -> float:

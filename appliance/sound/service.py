@@ -34,6 +34,7 @@ from appliance.config_sound import Headset, SerialSound, UsbSound
 from appliance.event import Event
 from appliance.events import LinkLost, LinkRestored
 from appliance.journal import Appended
+from appliance.sound.ear_machine import Ear
 from appliance.sound.library import Library
 from appliance.sound.modem_sound import ModemSound, Voices
 from appliance.sound.phrases import HOLD, WAIT, phrase
@@ -82,6 +83,7 @@ class Sound:
         self._apart: set[str] = set()
         self._reopening: set[str] = set()
         self._standing: dict[str, BridgeStanding] = {}
+        self._ears: dict[str, Ear] = {}
         self._listeners: dict[str, Callable[[], None]] = {}
         self._pressed: dict[str, tuple[str, float]] = {}
         self._woken = asyncio.Event()
@@ -179,6 +181,10 @@ class Sound:
         """A drill has the sound of this call."""
         (self._apart.add if on else self._apart.discard)(call)
         self._woken.set()
+
+    def quiet_s(self, call: str) -> float | None:
+        """Seconds since the caller's last word; None where nothing is known of the line's sound."""
+        return self._ears[call].quiet_s(self._clock.now()) if call in self._ears else None
 
     def standing(self, call: str) -> BridgeStanding | None:
         """Levels and faults of a call's ends, as last told."""
@@ -314,6 +320,11 @@ class Sound:
 
     def _levels(self, levels: Levels) -> None:
         self._standing = {bridge.bridge: bridge for bridge in levels.bridges}
+        self._ears = {name: self._ears.get(name) or Ear() for name in self._standing}
+        for name, bridge in self._standing.items():
+            for end in bridge.ends:
+                if end.end == LINE:
+                    self._ears[name].hear(None if end.lost else end.heard_dbfs, self._clock.now())
         self._clear_faults()
         self._on_changed()
 

@@ -6,13 +6,14 @@ USB card after 1,2, which is a port here: what a sound card would play and hear,
 
 import asyncio
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from drivers.sim.modem_dialect import Dialect
 from drivers.sim.modem_line import Answer, Command, Failed, Handler
 from drivers.sim.pty_port import PtyPort
-from drivers.sim.sound_pcm import FRAME, OCTETS, RATE, SILENCE, Stretch, keys_tones
+from drivers.sim.sound_pcm import FRAME, OCTETS, RATE, SILENCE, Stretch, comfort_noise, keys_tones
 
 NOT_BEFORE_S = 0.1  # s from VOICE CALL: BEGIN until AT+CPCMREG=1 is taken
 FROM_HOST_MOST_S = 0.4  # s of the host's sound that a modem keeps; older is lost
@@ -46,6 +47,7 @@ class ModemSound:
         self.unplugged = False
         self.gaps = self.lost = self.sent = 0  # times without the host's sound, octets of it lost, frames to the host
         self._tones = bytearray()
+        self._comfort = cycle(comfort_noise())
         self._begin(RATE)
         self.power(False)
 
@@ -96,6 +98,8 @@ class ModemSound:
         if port is None:
             return
         dull = self.silent or self._mute or self.deaf_way in ("host", "both")
+        if frame == SILENCE:
+            frame = next(self._comfort)
         self._to_host += self._outward.more(SILENCE if dull else frame)
         size = OCTETS * self._rate // RATE
         while len(self._to_host) >= size:

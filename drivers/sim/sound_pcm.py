@@ -8,6 +8,7 @@ import sys
 import wave
 from array import array
 from pathlib import Path
+from random import Random
 
 RATE = 8000  # Hz; narrow band, what every network carries
 FRAME_S = 0.02
@@ -19,6 +20,7 @@ WAV_MOST_S = 600.0  # s of a file; longer ones would fill the memory
 DTMF_S = 0.1  # s of a key's tone and of the gap behind it, as phones make them; ITU-T Q.24 asks for 0.04
 DTMF_DBFS = -12.0  # of each of the two
 ROWS, COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)  # Hz, ITU-T Q.23
+COMFORT_PEAK = 56  # -60 dBFS as it sounds, 3GPP TS 46.012 and 26.092 in spirit: in pauses only the noise's level comes
 KEYS = ("123A", "456B", "789C", "*0#D")
 
 
@@ -83,6 +85,12 @@ def mixed(frames: list[bytes]) -> bytes:
     if len(frames) < 2:
         return frames[0] if frames else SILENCE
     return octets(array("h", (clipped(sum(at)) for at in zip(*map(samples, frames), strict=False))))
+
+
+def comfort_noise() -> list[bytes]:
+    """Half a second of what a phone makes of a network's silence, in frames: a hiss of -60 dBFS, never zeros."""
+    random = Random(COMFORT_PEAK)
+    return [octets(array("h", (random.randint(-COMFORT_PEAK, COMFORT_PEAK) for _ in range(FRAME)))) for _ in range(25)]
 
 
 class Stretch:

@@ -20,7 +20,7 @@ from appliance.supervisor import NotStarted
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.sim.broker import BrokerUnavailable
-from tests.bench import audio, codec, sms_inbound
+from tests.bench import audio, audio_back, codec, sms_inbound
 from tests.bench.compare import Series, beside_rivals, latency_rows
 from tests.bench.cost import idle_cpu, memory, start_of_core
 from tests.bench.floor import Floor, disk
@@ -51,6 +51,7 @@ WRONG = (
     WrongText,
     TimeoutError,
     OSError,
+    AssertionError,
 )
 
 
@@ -84,7 +85,7 @@ async def measure(folder: Path, rounds: int) -> list[Row]:
     say("messages into a core of its own ...")
     inbound = await sms_inbound.rows(folder / "sms", 2 * rounds)
     say("eight calls with sound ...")
-    sound = await audio.rows(folder / "sound")
+    sound = [*await audio.rows(folder / "sound"), *await audio_back.rows(folder / "back")]
     say("reading and writing SMS ...")
     rivals = msgspec.json.decode(FILE.read_bytes(), type=list[Row]) if FILE.exists() else []
     rows = [*beside_rivals(rows, rivals), *inbound, *sound, *await asyncio.to_thread(codec.rows)]

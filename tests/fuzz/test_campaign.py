@@ -64,4 +64,4 @@ def test_memory_that_grows_with_the_octets_is_seen(campaign: ModuleType, monkeyp
 
 
 def test_a_space_behind_the_name_of_a_vendor_s_call_report_changes_nothing() -> None:
-    assert events_of(Urc("^CONF", "^CONF : 1")) == (CallReported("alerting", None, "^CONF"),)
+    assert events_of(Urc("^CONF", "^CONF : 1")) == (CallReported("alerting", None, "^CONF", incoming=False, index=1),)

@@ -137,7 +137,7 @@ async def test_the_simcom_gives_its_sound_only_in_a_call_and_not_in_its_first_te
     assert await talk.simcom.ask("AT+CPCMREG?") == "+CPCMREG: 1\nOK"
     heard = await talk.simcom_pcm.listen(1.0)
     assert len(heard) == pytest.approx(8000, abs=160)
-    assert not heard.any(), "a caller who says nothing"
+    assert 0 < np.abs(heard).max() < 100, "a caller who says nothing: the hiss of a network, and no zeros"
     await talk.hang_up()
     assert len(await talk.simcom_pcm.listen(1.0)) == 0
     assert await talk.simcom.ask("AT+CPCMREG?") == "+CPCMREG: 0\nOK"

@@ -14,7 +14,6 @@ from appliance.call_events import (
     CallerUnblocked,
     CallGreeted,
     CallRefused,
-    CallSound,
     GhostOffered,
     QueueEased,
     QueueOverflowed,
@@ -23,10 +22,6 @@ from appliance.config_desk import Agency, DeskRules, Overflow, PrankRules
 from drivers.jsonsocket import Refusal
 
 HOSPITAL = Agency(id="rsud", name="RSUD", kind="hospital", phone=("+62000000901",))
-
-
-def silent(there: Story, call: str, what: str = "silent") -> None:
-    there.append(CallSound(line=there.line_of(call), call=call, end="line", what=what))
 
 
 def test_a_caller_whom_nobody_takes_is_greeted_and_stays_in_the_queue() -> None:
@@ -178,34 +173,32 @@ def test_next_puts_nobody_elses_caller_on_hold() -> None:
     play(story)
 
 
-def test_silence_from_the_first_is_offered_as_a_ghost_after_ten_seconds_and_once() -> None:
+def test_a_caller_who_says_nothing_is_offered_as_a_ghost_after_ten_seconds_and_once() -> None:
     async def story(there: Story) -> None:
         call = there.ring()
+        there.spoke[call] = there.clock.now()
+        await asyncio.sleep(5)
         there.take(call)
-        await asyncio.sleep(2)
-        silent(there, call)
-        await asyncio.sleep(7)
+        there.spoke[call] = there.clock.now()  # the line is heard from here on
+        await asyncio.sleep(9)
         assert there.all(GhostOffered) == []
         await asyncio.sleep(30)
         assert len(there.all(GhostOffered)) == 1
         assert there.desk.view().ghost_offers == (call,)
-        silent(there, call, "heard")
+        there.spoke[call] = there.clock.now()
         assert there.desk.view().ghost_offers == ()
 
     play(story)
 
 
-def test_a_caller_who_spoke_and_then_listens_is_no_ghost() -> None:
+def test_a_caller_who_spoke_and_then_listens_and_one_whose_line_is_mute_are_no_ghosts() -> None:
     async def story(there: Story) -> None:
-        spoke, late = there.ring(ANI, "l1"), there.ring(BUDI, "l2")
-        for call in (spoke, late):
+        spoke, mute = there.ring(ANI, "l1"), there.ring(BUDI, "l2")
+        for call in (spoke, mute):
             there.take(call)
-        await asyncio.sleep(2)
-        silent(there, spoke)
-        silent(there, spoke, "heard")
-        await asyncio.sleep(20)
-        silent(there, spoke)
-        silent(there, late)
+        there.spoke[mute] = None
+        await asyncio.sleep(5)
+        there.spoke[spoke] = there.clock.now()
         await asyncio.sleep(60)
 
     assert play(story).all(GhostOffered) == []
