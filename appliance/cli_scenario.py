@@ -1,4 +1,4 @@
-"""`siaga scenario FILE...`: plays stories one after the other, those of lines at one site.
+"""`siaga scenario FILE...`: plays stories one after the other, those of lines and of calls at one site each.
 
 Exit 1 when one was missed, 2 when a file is wrong.
 """
@@ -7,13 +7,14 @@ import argparse
 from pathlib import Path
 
 from appliance.cli import say_no
-from appliance.scenario import SHARED, Story, StoryError, load_story
+from appliance.scenario import MOST_ROUNDS, SHARED, Story, StoryError, load_story, shortened
 from drivers.clock import Clock
 
 
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, nargs="+")
     parser.add_argument("--speed", type=float, help="how fast time passes where the story leaves it open (default 1)")
+    parser.add_argument("--rounds", type=int, default=MOST_ROUNDS, help="at most so many where the story has rounds")
     parser.add_argument("--keep", action="store_true", help="keep the site's files")
     parser.set_defaults(run=_run)
 
@@ -21,7 +22,7 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     stories: list[Story] = []
     try:
-        stories = [load_story(file) for file in options.file]
+        stories = [shortened(load_story(file), options.rounds) for file in options.file]
         clocks = [Clock(story.speed or options.speed or 1.0) for story in stories]
     except StoryError as e:
         return say_no(str(e), code=2)

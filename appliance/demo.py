@@ -57,7 +57,7 @@ class Demo:
             modbus=self._ports["modbus"],
             trunk=self._ports["trunk"],
         )
-        self.password = self._site.operator(sites[CENTRE])
+        self.password = self._site.person(sites[CENTRE], OPERATOR, "operator")
         self._say("annunciators, cores, audio and web")
         for node in NODES:
             self._processes.add_node(node)

@@ -20,8 +20,10 @@ CENTRE = "pusat"
 STATIONS = ("damkar-kota", "damkar-passo")
 NODES = (CENTRE, *STATIONS)
 OPERATOR = "operator"
+SUPERVISOR = "supervisor"
 MODELS = {"l1": "eg25g", "l2": "sim7600"}
 LINES_ONLY = ("role", "site", "id", "name", "zone", "language", "amber", "annunciator", "line", "stability")
+FOR_CALLS = (*LINES_ONLY, "web", "desk", "agency")
 LONGEST_SOCKET = 107  # octets of a Unix socket's path, unix(7)
 
 
@@ -149,19 +151,26 @@ class DemoSite:
             sites[node] = load_site(self.file(node))
         return sites
 
-    def write_lines(self) -> Site:
-        """Write and check the centre's site file with nothing in it but annunciator and lines."""
-        text = {key: value for key, value in _template(CENTRE).items() if key in LINES_ONLY}
+    def write_lines(self, web: int | None = None) -> Site:
+        """Write and check the centre's site file with nothing in it but annunciator and lines.
+
+        With the port of a page, also what calls need: the page, the desk, and sound.
+        """
+        text = {key: value for key, value in _template(CENTRE).items() if key in (FOR_CALLS if web else LINES_ONLY)}
         text["annunciator"].pop("button", None)  # orders, and there is nobody to order
         for line in text["line"]:
             line["port"] = str(self._tty(CENTRE, line["id"]))
+            if web:
+                line["sound"] = {"kind": "serial", "port": str(self._pcm(CENTRE, line["id"]))}
+        if web:
+            text["web"]["port"] = web
         self.file(CENTRE).write_text(tomli_w.dumps(text))
         return load_site(self.file(CENTRE))
 
-    def operator(self, site: Site) -> str:
+    def person(self, site: Site, name: str, role: str) -> str:
         """A new password for this run of the demo."""
         password = new_password()
-        set_password(places(site, self.file(CENTRE)).people, OPERATOR, "operator", password)
+        set_password(places(site, self.file(CENTRE)).people, name, role, password)
         return password
 
 

@@ -5,7 +5,6 @@ It runs in real time, for sound is never scaled; a story that listens to nothing
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import tomli_w
 
@@ -21,8 +20,8 @@ GREET_AFTER = 2.5  # s; a story has no time for ten
 class SoundSite(DemoSite):
     """Both lines have sound on ports of their own. No drill begins by itself."""
 
-    def write_lines(self) -> Site:
-        super().write_lines()
+    def write_lines(self, web: int | None = None) -> Site:
+        super().write_lines(web)
         text = tomllib.loads(self.file(CENTRE).read_text())
         for line in text["line"]:
             line["sound"] = {"kind": "serial", "port": str(self._pcm(CENTRE, line["id"]))}

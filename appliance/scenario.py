@@ -22,16 +22,18 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`site` is what is simulated: `demo` is all of it, `lines` a centre with nothing but two modems, `sound` one with
-    the audio process and people who talk there too.
+    """`site` is what is simulated: `demo` is all of it, `lines` a centre with nothing but two modems, `calls` one with
+    its desk too (page, sound, a supervisor), `sound` one with sound that is listened to, and people who talk there.
 
     `speed` is set where the story hangs on what is never scaled (the broker's expiry, disks, sound). `rest` is within
-    how many seconds of its end a `lines` site must be as the story found it; a modem that was restarted last boots,
-    searches and is read within one minute.
+    how many seconds of its end a `lines` or `calls` site must be as the story found it; a modem that was restarted last
+    boots, searches and is read within one minute. Steps of `round` are played `rounds` times, before those of `step`.
     """
 
     title: str
     step: tuple[Step, ...]
+    round: tuple[Step, ...] = ()
+    rounds: int = 1
     site: str = "demo"
     speed: float | None = None
     rest: float = 120.0
@@ -43,13 +45,15 @@ class StoryError(Exception):
 
 VERBS = {"sim", "command", "post", "siaga"}
 SIGHTS = {"event", "alarm", "view", "pin", "mqtt", "knob", "journal", "get", "heard", "recording"}
-SOUND = frozenset({"heard", "recording"})
+HEARD = frozenset({"heard", "recording"})
 SITES = {  # and the words that mean nothing there
-    "demo": SOUND,
-    "lines": SOUND | {"post", "get", "mqtt"},
+    "demo": HEARD,
+    "lines": HEARD | {"post", "get", "mqtt"},
+    "calls": HEARD | {"mqtt"},
     "sound": frozenset({"post", "get", "mqtt"}),
 }
-SHARED = {"lines", "sound"}  # sites that are small and are played at by many stories
+SHARED = {"lines", "calls", "sound"}  # sites that are small and are played at by many stories
+MOST_ROUNDS = 999  # {round} has three digits
 
 
 def load_story(file: Path) -> Story:
@@ -64,7 +68,9 @@ def load_story(file: Path) -> Story:
         story = msgspec.structs.replace(story, speed=1.0)  # sound keeps real time; what is faster is not heard
     if story.site not in SITES:
         raise StoryError(f"{file}: site {story.site!r} is not known; there is {' and '.join(map(repr, SITES))}.")
-    for number, step in enumerate(story.step, 1):
+    if not 1 <= story.rounds <= MOST_ROUNDS:
+        raise StoryError(f"{file}: rounds are 1 to {MOST_ROUNDS}.")
+    for number, step in enumerate((*story.round, *story.step), 1):
         parts = [p for p in (step.do, step.expect, step.never) if p is not None]
         if len(parts) != 1:
             raise StoryError(f"{file}: step {number} needs exactly one of do, expect, never.")
@@ -72,3 +78,8 @@ def load_story(file: Path) -> Story:
         if "sim" not in parts[0] and len(known & parts[0].keys()) != 1:  # a knob's arguments may be called anything
             raise StoryError(f"{file}: step {number} needs exactly one of {', '.join(sorted(known))} in its table.")
     return story
+
+
+def shortened(story: Story, rounds: int) -> Story:
+    """The story with at most so many rounds."""
+    return msgspec.structs.replace(story, rounds=max(1, min(story.rounds, rounds)))

@@ -6,10 +6,15 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 PATIENCE = 10.0  # s for one answer
+MOST_TOLD = 300  # characters of what a page says when it says no
+
+
+class PageSaysNo(OSError):
+    """The page answered, with a status of 400 or above; the text has status and words."""
 
 
 class Page:
-    """Logs in at the first need. A failed request raises OSError with the status and the text."""
+    """Logs in at the first need. A failed request raises PageSaysNo or another OSError."""
 
     def __init__(self, address: str, name: str, password: str) -> None:
         self._address, self._name, self._password = urlsplit(address), name, password
@@ -44,7 +49,7 @@ class Page:
             if found := answer.getheader("Set-Cookie"):
                 self._cookie = found.split(";")[0]
             if answer.status >= 400:
-                raise OSError(f"{method} {path}: {answer.status} {text[:200]}")
+                raise PageSaysNo(f"{method} {path}: {answer.status} {text[:MOST_TOLD]}")
             return text
         finally:
             connection.close()

@@ -32,7 +32,9 @@ class Site:
 
     def __init__(self, where: dict[str, Any]) -> None:
         self.where = where
-        self.page = Page(where.get("page", ""), where["operator"], where["password"])
+        passwords = where.get("passwords") or {where["operator"]: where["password"]}
+        self._pages = {name: Page(where.get("page", ""), name, password) for name, password in passwords.items()}
+        self._rounds = 1
         self.marks: dict[str, int] = {}
         self._starts: dict[str, int] = {}
         self._texts: list[dict[str, Any]] = []
@@ -48,8 +50,22 @@ class Site:
         except (sqlite3.Error, JournalUnreadable):
             return []  # not there yet, or its process is just dying: looked at again
 
-    def begin(self) -> None:
+    def page(self, name: str = "") -> Page:
+        """As this person sees it, else as the operator. Raises Refusal."""
+        if (name or self.where["operator"]) not in self._pages:
+            raise Refusal("no_person", f"Nobody here is called {name!r}.", f"There is {', '.join(self._pages)}.")
+        return self._pages[name or self.where["operator"]]
+
+    async def value(self, path: str, node: str = CENTRE) -> Any:
+        """What a node's view has there; None: nothing. Raises Gone, Refusal."""
+        value = await self._view(node)
+        for name in path.split("."):
+            value = _enter(value, name)
+        return value
+
+    def begin(self, rounds: int = 1) -> None:
         """A story begins here."""
+        self._rounds = rounds
         self.mark()
         self._starts = dict(self.marks)
         self._texts.clear()
@@ -70,7 +86,8 @@ class Site:
         await self.knob(name, args)
 
     async def at_rest(self) -> Seen:
-        """Whether all is as it was found: lines registered, modems empty, no alarm on, each text told exactly once."""
+        """Whether all is as it was found: lines registered, no call on them, modems empty, no alarm on, each text told
+        exactly once."""
         told = [msgspec.json.decode(e.body) for e in self._told("sms.received")]
         for text in self._texts:
             if (count := sum(1 for one in told if text.items() <= one.items())) != 1:
@@ -81,6 +98,8 @@ class Site:
             view = await self._view(CENTRE)
         except (Gone, Refusal) as e:
             return False, str(e)
+        if calls := [call["id"] for line in view["lines"] for call in line["calls"]]:
+            return False, f"calls that are not over: {calls}"
         ill = [line["id"] for line in view["lines"] if line["can_take_call"] not in ("registered", "proven")]
         alarms = [f"{a['alarm']}/{a['about']}" for a in view["alarms"] if a["cleared"] is None]
         seen = f"lines not registered: {ill}, messages left in: {left}, alarms: {alarms}"
@@ -111,9 +130,14 @@ class Site:
         raise ValueError(f"nothing to see in {expected}")
 
     async def _see_event(self, kind: str, fields: dict[str, Any]) -> Seen:
-        """`count`: exactly so many; `since = "start"`: in the whole story. Other keys are fields, subject or actor."""
+        """`count`: exactly so many, `each`: so many a round; `since = "start"`: in the whole story.
+
+        Other keys are fields, subject or actor.
+        """
         fields = dict(fields)
         node, count = fields.pop("node", CENTRE), fields.pop("count", None)
+        if "each" in fields:
+            count = fields.pop("each") * self._rounds
         after = (self._starts if fields.pop("since", "") == "start" else self.marks).get(node, 0)
         of_kind = [e for e in self.entries(node, after) if e.kind == kind]
         found = [e for e in of_kind if _fits(e, fields)]
@@ -125,13 +149,11 @@ class Site:
         return await self._see_event("alarm.raised", {"alarm": code, **fields})
 
     async def _see_view(self, path: str, test: dict[str, Any]) -> Seen:
-        """A dotted path into the view; lists are entered by index or by `id`."""
+        """A dotted path into the view; lists are entered by index, by `id`, or by `name=value`."""
         try:
-            value = await self._view(test.get("node", CENTRE))
+            value = await self.value(path, test.get("node", CENTRE))
         except (Gone, Refusal) as e:
             return False, str(e)
-        for name in path.split("."):
-            value = _enter(value, name)
         return _holds(value, test), f"{path} is {value!r}"
 
     async def _view(self, node: str) -> Any:
@@ -177,9 +199,14 @@ class Site:
         return wrong is None, wrong or "unbroken"
 
     async def _see_get(self, path: str, test: dict[str, Any]) -> Seen:
-        """A page as the logged-in operator gets it: `has` or `has_not` a text."""
-        text = await self.page.get(path)
-        good = test.get("has", "") in text and ("has_not" not in test or test["has_not"] not in text)
+        """A page as the logged-in operator gets it, or who stands in `as`: `has` or `has_not` a text.
+
+        Several in `has` must come in this order.
+        """
+        text = await self.page(test.get("as", "")).get(path)
+        has = test.get("has", "")
+        good = _in_order(text, [has] if isinstance(has, str) else has)
+        good = good and ("has_not" not in test or test["has_not"] not in text)
         return good, f"{path}: {len(text)} characters" + ("" if good else " without it")
 
     async def _see_heard(self, name: str, test: dict[str, Any]) -> Seen:
@@ -199,6 +226,15 @@ def _fits(entry: Entry, fields: dict[str, Any]) -> bool:
     return all(body.get(k) == v for k, v in fields.items())
 
 
+def _in_order(text: str, parts: list[str]) -> bool:
+    at = 0
+    for part in parts:
+        if (found := text.find(part, at)) < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
 def _short(entry: Entry) -> str:
     return f"{entry.kind} {entry.body.decode()}"[:160]
 
@@ -209,7 +245,9 @@ def _enter(value: Any, name: str) -> Any:
     if isinstance(value, list):
         if name.isdigit():
             return value[int(name)] if int(name) < len(value) else None
-        return next((x for x in value if isinstance(x, dict) and x.get("id") == name), None)
+        key, equals, wanted = name.partition("=")
+        key, wanted = (key, wanted) if equals else ("id", name)
+        return next((x for x in value if isinstance(x, dict) and x.get(key) == wanted), None)
     return None
 
 
@@ -217,6 +255,7 @@ def _holds(value: Any, test: dict[str, Any]) -> bool:
     number = isinstance(value, int | float)
     return (
         ("is" not in test or value == test["is"])
+        and ("none" not in test or (value is None) == test["none"])
         and ("above" not in test or (number and value > test["above"]))
         and ("below" not in test or (number and value < test["below"]))
         and ("has" not in test or test["has"] in (value or ""))

@@ -11,8 +11,8 @@ import numpy as np
 
 from drivers.audio.endpoint import BRIDGE_RATE, Pcm
 from drivers.audio.measure import RECOGNISABLE, likeness
-from drivers.audio.wav import at_bridge_rate
 from drivers.audio.speech import Speaker
+from drivers.audio.wav import at_bridge_rate
 
 PHONE_RATE = 8000  # Hz of what simulated voices keep
 HEAD = 44  # octets of their files before the sound; they may still be growing
@@ -22,6 +22,7 @@ TONAL = 0.6  # share of a frame's energy in the tone; two voices at once leave e
 QUIETEST = 100.0  # RMS of a frame that is anything, -50 dBFS
 LASTS_S = 0.4  # of a tone, without a break
 STEP_S, LATE_S = 1.0, 2.5  # between looks for a text's beginning, and how late it may be there
+LOOK = BRIDGE_RATE // 2  # samples more, until a text is looked for again
 SIDES = {"line": 0, "person": 1}
 
 Heard = tuple[bool, str]
@@ -34,6 +35,7 @@ class Ears:
         self._folder = folder
         self._marks: dict[str, int] = {}
         self._speaker = Speaker()
+        self._looked: tuple[object, Heard] | None = None
 
     def mark(self) -> None:
         """What was kept until now counts no more."""
@@ -52,7 +54,7 @@ class Ears:
         begins = max(HEAD, 0 if test.get("since") == "start" else self._marks.get(name, 0))
         begins += begins % 2
         pcm = np.frombuffer(octets[begins : len(octets) // 2 * 2], "<i2")
-        return await self._holds(at_bridge_rate(pcm.astype(np.float32) / FULL, PHONE_RATE), test)
+        return await self._holds(at_bridge_rate((pcm / FULL).astype(np.float32), PHONE_RATE), test)
 
     async def recorded(self, files: list[Path], test: dict[str, Any]) -> Heard:
         """One side of a recording: of the newest, or of the `part`th."""
@@ -68,15 +70,22 @@ class Ears:
     async def _holds(self, pcm: Pcm, test: dict[str, Any]) -> Heard:
         seconds = f"{len(pcm) / BRIDGE_RATE:.1f} s"
         if "hz" in test:
-            lasts = await asyncio.to_thread(longest_tone, pcm, float(test["hz"]))
-            return lasts >= test.get("seconds", LASTS_S), f"{test['hz']} Hz for {lasts:.2f} s in {seconds}"
+            lasts, share = await asyncio.to_thread(tone_in, pcm, float(test["hz"]))
+            good = lasts >= test.get("seconds", LASTS_S) and share >= test.get("most", 0.0)
+            return good, f"{test['hz']} Hz for {lasts:.2f} s, {share:.0%} of {seconds}"
+        looked = (tuple(test.items()), len(pcm) // LOOK)
+        if self._looked is None or self._looked[0] != looked:  # it takes a processor that the sound needs too
+            self._looked = looked, await self._like(pcm, test)
+        return self._looked[1]
+
+    async def _like(self, pcm: Pcm, test: dict[str, Any]) -> Heard:
         sent = await self._speaker.say([(test.get("language", "id"), test["text"])])
         alike = await asyncio.to_thread(best_likeness, sent, pcm)
-        return alike >= RECOGNISABLE, f"likeness {alike:.2f} in {seconds}"
+        return alike >= RECOGNISABLE, f"likeness {alike:.2f} in {len(pcm) / BRIDGE_RATE:.1f} s"
 
 
-def longest_tone(pcm: Pcm, hz: float) -> float:
-    """Seconds for which a tone is most of the sound, without a break."""
+def tone_in(pcm: Pcm, hz: float) -> tuple[float, float]:
+    """Seconds for which a tone is most of the sound without a break, and the share of all that has it."""
     frames = pcm[: len(pcm) // FRAME * FRAME].reshape(-1, FRAME).astype(float)
     turns = np.exp(-2j * np.pi * hz * np.arange(FRAME) / BRIDGE_RATE)
     energy = (frames**2).sum(axis=1)
@@ -85,7 +94,7 @@ def longest_tone(pcm: Pcm, hz: float) -> float:
     for one in tonal:
         run = run + 1 if one else 0
         longest = max(longest, run)
-    return longest * FRAME / BRIDGE_RATE
+    return longest * FRAME / BRIDGE_RATE, float(tonal.mean()) if len(tonal) else 0.0
 
 
 def best_likeness(sent: Pcm, received: Pcm) -> float:

@@ -26,7 +26,8 @@ LINES = (
 )
 ORDINARY: dict[str, tuple[dict[str, Any], ...]] = {
     "lines": LINES,
-    "sound": (*LINES, {"event": "system.link_restored", "link": "audio"}),
+    "calls": (*LINES, {"view": "links.audio.up", "is": True}, {"get": "/", "has": "phone"}),
+    "sound": (*LINES, {"view": "links.audio.up", "is": True}),
     "demo": (
         {"view": "power.source", "is": "mains"},
         *LINES,
@@ -54,7 +55,9 @@ class Running(Protocol):
 def make(kind: str, folder: Path, clock: Clock) -> Running:
     if kind == "sound":
         return SoundDemo(folder, clock)
-    return LinesDemo(folder, clock) if kind == "lines" else Demo(folder, clock, web_port=free_port())
+    if kind in SHARED:
+        return LinesDemo(folder, clock, page=free_port() if kind == "calls" else None)
+    return Demo(folder, clock, web_port=free_port())
 
 
 class Stage:

@@ -329,9 +329,9 @@ class Sound:
         self._on_changed()
 
     def _clear_faults(self) -> None:
-        """An end that was lost or silent, and is heard in this call: also when it, or the process, is another one since.
+        """An end that was lost or silent, and is heard in this call.
 
-        The watch of an end that is new tells only what goes wrong from then on.
+        The watch of an end that was opened anew since, or of another process, tells only what goes wrong from then on.
         """
         for bridge in self._standing.values():
             call = self._state.calls.get(bridge.bridge)

@@ -1,6 +1,6 @@
 """People at the box, as a process: each speaks and listens where a browser's sound would come, by a key of its own.
 
-`python -m drivers.sim.person --stream AUDIO_STREAM.sock --knobs PATH` says `ready`. Sound is never scaled: neither is it.
+`python -m drivers.sim.person --stream AUDIO_STREAM.sock --knobs PATH` says `ready`. It keeps real time, as sound does.
 """
 
 import argparse

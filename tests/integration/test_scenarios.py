@@ -1,5 +1,5 @@
 """Every story in tests/scenarios, played by `siaga scenario`: each against a simulated site of its own, but for those
-of lines, which share one."""
+of lines, calls and sound, which share one each. Two hundred calls are twelve of them here."""
 
 import subprocess
 import sys
@@ -10,7 +10,10 @@ import pytest
 
 STORIES = sorted((Path(__file__).parents[1] / "scenarios").glob("*.toml"))
 OF_LINES = [story for story in STORIES if 'site = "lines"' in story.read_text()]
-OTHERS = [story for story in STORIES if story not in OF_LINES]
+OF_CALLS = [story for story in STORIES if 'site = "calls"' in story.read_text()]
+OF_SOUND = [story for story in STORIES if 'site = "sound"' in story.read_text()]
+OTHERS = [story for story in STORIES if story not in OF_LINES + OF_CALLS + OF_SOUND]
+ROUNDS = "3"  # where a story has rounds: a person plays all of them
 LINES_SPEED = "6"  # modems answer within seconds, and 1.5 s of a driver's patience are a quarter of a real one
 SPEED = "4"  # where the story leaves it open: minutes become seconds, and two cores keep up
 PATIENCE = 170  # s; the longest story takes some 25 on a quiet machine
@@ -27,9 +30,12 @@ def test_the_story_holds(story: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("stories", [OF_LINES[::2], OF_LINES[1::2]], ids=["even", "odd"])  # two workers, two sites
-def test_the_stories_of_lines_hold_one_after_another_at_one_site(stories: list[Path]) -> None:
-    done = played(*map(str, stories), "--speed", LINES_SPEED)
+SITES = [OF_LINES[::2], OF_LINES[1::2], OF_CALLS[::2], OF_CALLS[1::2], OF_SOUND]  # two for two workers
+
+
+@pytest.mark.parametrize("stories", SITES, ids=["lines-even", "lines-odd", "calls-even", "calls-odd", "sound"])
+def test_stories_of_one_small_site_hold_one_after_another(stories: list[Path]) -> None:
+    done = played(*map(str, stories), "--speed", LINES_SPEED, "--rounds", ROUNDS)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(stories)} of {len(stories)} stories held." in done.stdout
 
@@ -70,9 +76,33 @@ def test_a_story_that_leaves_a_line_ill_is_missed_and_the_next_has_a_site_anew(t
     assert "1 of 2 stories held." in done.stdout
 
 
+REFUSED = """
+title = "What an operator may not do is refused, and what the view does not have is missed"
+site = "calls"
+rounds = 9
+[[round]]
+do = { post = "/caller/block", number = "+62811555{round}", refused = "role" }
+[[step]]
+do = { post = "/caller/block", as = "supervisor", number = "+628115550999", refused = "no_caller" }
+[[step]]
+do = { command = "sms.send", number = "+628115550998", text = "{desk.nothing.here}" }
+"""
+
+
+def test_a_story_of_calls_has_people_rounds_and_what_the_view_says_and_misses_what_is_not_there(tmp_path: Path) -> None:
+    story = tmp_path / "refused.toml"
+    story.write_text(REFUSED)
+    done = played(str(story), "--speed", LINES_SPEED, "--rounds", "2")
+    assert done.returncode == 1
+    assert "post=/caller/block number=+62811555002 refused=role" in done.stdout, done.stdout + done.stderr
+    assert "+62811555003" not in done.stdout
+    assert "✗ the view has nothing at desk.nothing.here" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ('title = "x"\nrounds = 0\nstep = []', "rounds are 1 to 999"),
         ('title = "x"\nsteps = []', "unknown field `steps`"),
         ('title = "x"\n[[step]]\ndo = { dance = 1 }', "step 1 needs exactly one of"),
         ('title = "x"\n[[step]]\nexpect = { event = "a", alarm = "b" }', "step 1 needs exactly one of"),
