@@ -182,8 +182,11 @@ class Way(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Measured(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`late_percent`: of the box's own 20 ms ticks that were more than a tick late; a bad measure may be its fault."""
+
     there: Way
     back: Way
+    late_percent: float = 0.0
 
 
 # Pushes

@@ -82,6 +82,13 @@ class Dial(Command, tag="call.dial", frozen=True, kw_only=True):
     key: str = ""  # the same key again makes no second call
 
 
+class Redial(Command, tag="call.redial", frozen=True, kw_only=True):
+    """The number that was dialled last on the line, again."""
+
+    line: str
+    talk: str = ""
+
+
 class PressKeys(Command, tag="call.keys", frozen=True, kw_only=True):
     line: str
     keys: Keys
@@ -142,10 +149,14 @@ class ListCalls(Command, tag="call.list", frozen=True, kw_only=True):
 class OpenRecording(Command, tag="call.recording", frozen=True, kw_only=True):
     """Where a call's recording lies, for who may hear it: supervisors all, operators their own of the last 24 h.
 
-    Answer: `file` below the state folder, `seconds`, `octets`, `sha256`. Who asked is written in the journal.
+    Answer: `file` below the state folder, `seconds`, `octets`, `sha256`, `right` (the file is what was recorded) and
+    `parts`: a call in which the audio process was killed has more than one. Who asked is written in the journal.
+    A file that was changed is refused, but with `anyway`.
     """
 
     call: str
+    part: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
+    anyway: bool = False
 
 
 class CallFigures(Command, tag="call.figures", frozen=True, kw_only=True):
@@ -186,6 +197,7 @@ CallCommand = (
     | JoinCalls
     | TransferCall
     | Dial
+    | Redial
     | PressKeys
     | MuteCall
     | TalkAt

@@ -108,6 +108,23 @@ class RecordingRemoved(Event, tag="call.recording_removed", frozen=True):
     why: str
 
 
+class RecordingOpened(Event, tag="call.recording_opened", frozen=True):
+    """Its actor listened to it, or took a copy."""
+
+    SUBJECT = ("call",)
+    call: str
+    file: str
+
+
+class RecordingWrong(Event, tag="call.recording_wrong", frozen=True):
+    """Somebody asked for it, and the file is not what was recorded. `why`: "changed", "gone"."""
+
+    SUBJECT = ("call",)
+    call: str
+    file: str
+    why: str
+
+
 class CallNoted(Event, tag="call.noted", frozen=True):
     """A person's words on a call; the last ones stand."""
 
@@ -192,6 +209,14 @@ class VoiceProven(Event, tag="line.voice_proven", frozen=True):
     delay_ms: float = 0.0  # of the slower way
     lost_percent: float = 0.0  # of the worse way
     bearer: str = ""  # of the called line then: "volte", "2g"; it says nothing of another
+
+
+class CallOfDrill(Event, tag="call.of_drill", frozen=True):
+    """This call that came in is the other end of a drill of our own: no caller, and in no figure."""
+
+    SUBJECT = ("line", "call")
+    line: str
+    call: str
 
 
 class TextCalled(Event, tag="sms.calling", frozen=True):

@@ -1,20 +1,23 @@
 """`siaga call ...`: the telephone in a terminal: the queue, calls, call-backs, blocks, the log and its indicators."""
 
 import argparse
+import asyncio
+import shutil
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from appliance import cli_call_words as words
-from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
+from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, node, request
 from appliance.config import ZONES, Site
 from appliance.desk_view import CallLog, DeskView, FiguresAnswer
 from appliance.view import View
-from drivers.jsonsocket import Client
+from drivers.jsonsocket import Client, Refusal
 
-LINE = {"answer", "hangup", "reject", "hold", "resume", "swap", "join", "transfer", "keys", "mute"}
+LINE = {"answer", "hangup", "reject", "hold", "resume", "swap", "join", "transfer", "keys", "mute", "redial", "prove"}
 CALL = {"answer", "hangup", "reject"}
 # verb: (help, what stands behind it)
 VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -31,6 +34,8 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "join": ("make all calls of the line one conference", ()),
     "transfer": ("call an agency on the same line and join all three", ("to",)),
     "dial": ("call a directory entry or a number", ()),
+    "redial": ("call again whom the line called last", ()),
+    "prove": ("a drill of voice: the line calls another of the box's lines, tones both ways", ()),
     "keys": ("send telephone keys", ("keys",)),
     "mute": ("the person is not heard, or is again", ("state",)),
     "note": ("write a note on a call", ("call", "text")),
@@ -38,6 +43,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "block": ("refuse a number's calls for a while; for supervisors", ("number",)),
     "unblock": ("let a number's calls in again", ("number",)),
     "callbacks": ("who was not reached; --drop takes one off the list", ()),
+    "recording": ("where a call's recording lies; --save copies it", ("call",)),
     "figures": ("how soon calls were answered, in a day or month", ()),
     "directory": ("whom one press calls", ()),
 }
@@ -45,11 +51,13 @@ COMMANDS = {
     "answer": "call.answer", "next": "call.next", "hangup": "call.hang_up", "reject": "call.reject",
     "hold": "call.hold", "resume": "call.resume", "swap": "call.swap", "join": "call.join",
     "transfer": "call.transfer", "keys": "call.keys", "mute": "call.mute", "note": "call.note",
-    "mark": "call.mark", "block": "caller.block", "unblock": "caller.unblock",
+    "mark": "call.mark", "redial": "call.redial", "block": "caller.block",
+    "unblock": "caller.unblock",
 }  # fmt: skip
 ORDER_FIELDS = ("line", "call", "reason", "talk", "to", "keys", "text", "mark", "number", "hours")
 FILTERS = ("day", "number", "line", "mark", "outcome", "before")
 NO_MARK = "none"
+PROOF_WITHIN = 120.0  # s; a call is set up, tones go both ways, and it is hung up
 
 
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
@@ -81,7 +89,9 @@ def _add_options(verb: str, one: argparse.ArgumentParser) -> None:
             one.add_argument("--mark", choices=("emergency", "question", "ghost", "prank"))
             for name, text in (("number", "of the other side"), ("line", "id"), ("before", "go on behind this call")):
                 one.add_argument(f"--{name}", help=text)
-        case "answer" | "next":
+        case "prove":
+            one.add_argument("--other", help="id of the line that is called (default: the best one)")
+        case "answer" | "next" | "redial":
             one.add_argument("--talk", help="headset: the one at the box (default: none)")
         case "reject":
             one.add_argument("--reason", choices=("busy", "prank", "other"))
@@ -94,6 +104,10 @@ def _add_options(verb: str, one: argparse.ArgumentParser) -> None:
             one.add_argument("--hours", type=int, help="for how long (default: 24)")
         case "callbacks":
             one.add_argument("--drop", metavar="CALL", help="take it off the list")
+        case "recording":
+            one.add_argument("--save", type=Path, metavar="FILE", help="copy it there")
+            one.add_argument("--part", type=int, default=1, metavar="N", help="of a call in which sound broke off")
+            one.add_argument("--anyway", action="store_true", help="also when the file is not what was recorded")
         case "figures":
             one.add_argument("period", nargs="?", default="", help="2026-11-22 or 2026-11 (default: today)")
 
@@ -122,6 +136,11 @@ async def _do(client: Client, site: Site, options: argparse.Namespace, login: di
         case "show":
             found = await request(client, "call.list", call=options.call, last=1, **login)
             return found, words.whole(msgspec.convert(found, CallLog), options.call, zone)
+        case "recording":
+            wanted = {"call": options.call, "part": options.part, "anyway": options.anyway}
+            found = await request(client, "call.recording", **wanted, **login)
+            folder = node(options)[1].state
+            return found, words.recording(found, folder, await _saved(folder, found, options.save))
         case "figures":
             period = options.period or datetime.fromtimestamp((await _view(client)).wall, zone).strftime("%Y-%m-%d")
             found = await request(client, "call.figures", period=period, **login)
@@ -132,6 +151,11 @@ async def _do(client: Client, site: Site, options: argparse.Namespace, login: di
             shown = {"queue": words.queue, "callbacks": words.callbacks, "directory": words.directory}[options.verb]
             part = {"queue": (desk.queue, desk.callers), "callbacks": desk.callbacks, "directory": desk.directory}
             return part[options.verb], shown(desk, view.wall, zone)
+        case "prove":
+            told = await request(
+                client, "line.prove_voice", within=PROOF_WITHIN, line=options.line, other=options.other or "", **login
+            )
+            return told, [words.proof(told)]
         case "callbacks":
             return await _order(client, "callback.drop", {"call": options.drop}, login)
         case "dial":
@@ -150,6 +174,17 @@ async def _order(
 ) -> tuple[Any, list[str]]:  # fmt: skip
     told = await request(client, do, **fields, **login)
     return told, [words.done(told)]
+
+
+async def _saved(folder: Path, found: dict[str, Any], to: Path | None) -> str:
+    """Copy the file; says where to. Raises Refusal when it cannot be read or written."""
+    if to is None:
+        return ""
+    try:
+        await asyncio.to_thread(shutil.copyfile, folder / found["file"], to)
+    except OSError as e:
+        raise Refusal("no_copy", f"{e.filename}: {e.strerror}.", "Run this as core's user or root.") from e
+    return str(to)
 
 
 async def _view(client: Client) -> View:

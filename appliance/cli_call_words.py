@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,10 +28,23 @@ def whole(found: CallLog, call: str, zone: ZoneInfo) -> list[str]:
     row = found.calls[0]
     told = {
         "note": row.note, "place": row.place, "ended by": row.why, "orders": ", ".join(row.alerts),
-        "recording": row.recording and f"{row.recording} ({row.recorded_s:.0f} s)",
+        "recording": ", ".join(f"{r.file} ({r.seconds:.0f} s)" for r in row.recordings),
         "recording removed": row.recording_removed, "call-back": row.call_back,
     }  # fmt: skip
     return [_row(row, zone), *(f"  {name}: {value}" for name, value in told.items() if value)]
+
+
+def recording(found: dict[str, Any], folder: Path, saved: str) -> list[str]:
+    """Where it lies, whether it is what was recorded, and where a copy went."""
+    told = [f"{folder / found['file']}  {found['seconds']:.1f} s  {found['octets']} octets"]
+    told.append(
+        f"  sha256 {found['sha256']}  " + ("as recorded" if found["right"] else "NOT AS RECORDED: changed since")
+    )
+    if found["parts"] > 1:
+        told.append(f"  the call has {found['parts']} parts: --part 1 to {found['parts']}")
+    if saved:
+        told.append(f"  copied to {saved}")
+    return told
 
 
 def queue(desk: DeskView, wall: float, zone: ZoneInfo) -> list[str]:
@@ -91,6 +105,16 @@ def done(told: Mapping[str, Any]) -> str:
     return f"Done. {call}{unsafe}".rstrip()
 
 
+def proof(told: Mapping[str, Any]) -> str:
+    """What a drill of voice came to."""
+    if not told["ok"]:
+        return f"NOT PROVEN  {told['line']} to {told['other']}: {told['why']}"
+    return (
+        f"proven  {told['line']} to {told['other']}: both ways, {told['level_db']:.0f} dB, {told['delay_ms']:.0f} ms, "
+        f"{told['lost_percent']:.1f} % lost"
+    )
+
+
 def _figures(f: Figures) -> str:
     return (
         f"{f.period:<10} {f.calls:6} {f.answered:9} {f.abandoned:10} {_share(f.in_10_s):>7} {_share(f.in_15_s):>7} "
@@ -109,7 +133,7 @@ def _seconds(seconds: float | None) -> str:
 def _row(row: CallRow, zone: ZoneInfo) -> str:
     waited = f"{row.waited_s:.0f} s" if row.waited_s is not None else UNKNOWN
     talked = f"{row.talked_s:.0f} s" if row.talked_s is not None else UNKNOWN
-    extra = "  ".join(filter(None, (row.person, row.mark, "recorded" if row.recording else "")))
+    extra = "  ".join(filter(None, (row.person, row.mark, "recorded" if row.recordings else "")))
     return (
         f"{_when(row.wall, zone)}  {row.call}  {row.direction:<3} {row.number or WITHHELD:<16} {row.line:<6} "
         f"{row.outcome:<10} waited {waited:>5}  talked {talked:>6}  {extra}"

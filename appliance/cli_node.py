@@ -97,10 +97,10 @@ def ask(options: argparse.Namespace, talk: Callable[[Client, Site], Awaitable[in
         return say_no(str(e))
 
 
-async def request(client: Client, do: str, **fields: Any) -> Any:
-    """One request; its `ok`."""
+async def request(client: Client, do: str, *, within: float = 10.0, **fields: Any) -> Any:
+    """One request; its `ok`, for which it waits `within` s."""
     message: Message = {"do": do, **fields}
-    return await client.request(message, timeout=10.0)
+    return await client.request(message, timeout=within)
 
 
 def add_login_argument(parser: argparse.ArgumentParser, *, again: bool = False) -> None:

@@ -78,8 +78,10 @@ def lines(view: View) -> list[str]:
 
 def _trunk(view: View) -> str:
     verdict = view.trunk_verdict
-    if verdict is None or verdict.standing == "up":
-        return ""
+    if verdict is None:
+        return "unknown"
+    if verdict.standing == "up":
+        return "up"
     return f"{verdict.standing}: {verdict.layer} ({verdict.reason})"
 
 

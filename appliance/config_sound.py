@@ -42,6 +42,7 @@ class RecordingRules(Struct, frozen=True, kw_only=True):
     record: bool = True
     keep_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 365
     most_mb: Annotated[int, msgspec.Meta(ge=10, le=10_000_000)] = 20_000  # of all recordings; some 3,000 hours
+    own_hours: Annotated[int, msgspec.Meta(ge=0, le=8760)] = 24  # that operators hear their own calls; 0: never
     free_mb: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 1_000  # that the disk keeps for the journal
 
 

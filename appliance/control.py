@@ -20,7 +20,7 @@ from appliance.entry import Entry
 from appliance.events import LoggedIn, LoginRefused
 from appliance.journal import Journal
 from appliance.journal_file import JournalUnreadable, read_entries
-from appliance.people import People, WrongPassword
+from appliance.people import CONSOLE, People, WrongPassword
 from appliance.sparing import Sparing
 from appliance.view import EntryView, View
 from drivers.clock import Clock
@@ -137,9 +137,9 @@ class Control:
         if peer.uid not in (0, os.geteuid()):
             raise Refusal("login", "A command needs a login.", "Log in, or use the box's own console.")
         try:
-            return f"console:{pwd.getpwuid(peer.uid).pw_name}"
+            return CONSOLE + pwd.getpwuid(peer.uid).pw_name
         except KeyError:
-            return f"console:{peer.uid}"
+            return f"{CONSOLE}{peer.uid}"
 
     def _must_be(self, roles: frozenset[str], why_not: str, message: Message) -> None:
         session = self._people.logins.holder(str(message.get("token", "")), self._clock.now())

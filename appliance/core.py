@@ -106,11 +106,13 @@ class Core:
         self._sound = SoundRoom(
             site=site, places=self._places, state=state, clock=clock, append=self._append, on_changed=self._changed,
             lines=self._lines, urgent=self._urgent,
+            time_known=lambda: self._wall_clock.quality() != "unknown",
         )  # fmt: skip
         self._desk = DeskRoom(
             site=site, state=state, clock=clock, append=self._append, journal=self._places.journal,
             kept=lambda: self._journal.kept, lines=self._lines, on_changed=self._changed,
             speaks=self._sound.speaks, talk=self._sound.talk, quiet_s=self._sound.quiet_s,
+            place=self._sound.place, role_of=self._people.role,
         )  # fmt: skip
         self._power = Power(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
@@ -142,7 +144,7 @@ class Core:
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
             stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
-            witnesses=self._trunk.views,
+            witnesses=self._trunk.views, sound=self._sound.view,
         )  # fmt: skip
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event

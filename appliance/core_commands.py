@@ -6,13 +6,13 @@ from appliance.alarms.service import Alarms
 from appliance.alerting.centre import Centre
 from appliance.call_commands import (
     DeclareFallback,
+    Dial,
     EndFallback,
     HangUp,
     HoldCall,
     JoinCalls,
     PressKeys,
     RejectCall,
-    ResumeCall,
     SwapCalls,
     ToldAgency,
 )
@@ -49,6 +49,8 @@ class Obey:
         self._alarms, self._centre, self._fallback = alarms, centre, fallback
 
     async def __call__(self, command: AnyCommand, actor: str) -> Any:
+        if isinstance(command, Dial):
+            await self._sound.give_way()
         if isinstance(command, COMMANDS):
             return await self._desk.obey(command, actor)
         if isinstance(command, SOUND_COMMANDS):
@@ -62,10 +64,11 @@ class Obey:
                 return await self._lines.reject(line, command.call, command.reason, actor)
             case HoldCall(line=line):
                 return await self._lines.hold(line, actor)
-            case ResumeCall(line=line):
-                return await self._lines.resume(line, actor)
             case SwapCalls(line=line):
-                return await self._lines.swap(line, actor)
+                before = self._sound.talked_on(line)
+                told = await self._lines.swap(line, actor)
+                self._sound.carry(line, before, actor)
+                return told
             case JoinCalls(line=line):
                 return await self._lines.join(line, actor)
             case PressKeys(line=line):

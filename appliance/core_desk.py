@@ -1,5 +1,6 @@
 """Wires the desk with lines and sound, and carries its commands: taking a call is answering it, then talking on it."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from appliance.call_commands import (
     ListCalls,
     MarkCall,
     NoteCall,
+    OpenRecording,
+    Redial,
+    ResumeCall,
     TakeNext,
     TransferCall,
     UnblockCaller,
@@ -21,6 +25,7 @@ from appliance.call_events import CallTaken
 from appliance.commands import AnyCommand
 from appliance.config import Site
 from appliance.desk.hands import Hands
+from appliance.desk.listening import Listening
 from appliance.desk.orders import Orders
 from appliance.desk.service import Desk
 from appliance.desk_state import DeskCall
@@ -36,24 +41,29 @@ from drivers.jsonsocket import Refusal
 
 COMMANDS = (
     AnswerCall, TakeNext, Dial, TransferCall, NoteCall, MarkCall, BlockCaller, UnblockCaller, DropCallBack, ListCalls,
-    CallFigures,
+    CallFigures, OpenRecording, Redial, ResumeCall,
 )  # fmt: skip
+
+log = logging.getLogger("siaga.desk")
 
 
 class DeskRoom:
     """`speaks` tells of a line whether a caller on it hears what the box says; `talk` joins a call with a place.
 
-    `talk` gets call, place and actor, and makes CallTaken; without sound the call is taken at no place.
+    `talk` gets call, place and actor, and makes CallTaken; without sound the call is taken at no place. `role_of` knows
+    an actor's role. `place` refuses a place that is none, before a call is answered for it.
     """
 
     def __init__(
         self, *, site: Site, state: State, clock: Clock, append: Callable[..., Appended], journal: Path,
         kept: Callable[[], int], lines: Lines, on_changed: Callable[[], None],
         speaks: Callable[[str], bool] = lambda line: False, talk: Callable[[str, str, str], None] | None = None,
+        place: Callable[[str], object] = lambda talk: None,
+        role_of: Callable[[str], str] = lambda actor: "",
         quiet_s: Callable[[str], float | None] = lambda call: None,
     ) -> None:  # fmt: skip
         self._state, self._append, self._lines, self._on_changed = state, append, lines, on_changed
-        self._talk = talk or self._take_at_no_place
+        self._talk, self._place = talk or self._take_at_no_place, place
         hands = Hands(
             usable=self._usable, speaks=speaks, quiet_s=quiet_s, answer=lines.answer, reject=lines.reject,
             take=self._answer, dial=self._dial,
@@ -63,6 +73,10 @@ class DeskRoom:
         self._orders = Orders(
             site=site, state=state, clock=clock, append=append, journal=journal, kept=kept,
             directory=self._desk.directory, on_today=self._today,
+        )  # fmt: skip
+        self._listening = Listening(
+            folder=journal.parent, own_hours=site.sound.recording.own_hours, clock=clock, append=append,
+            row=self._orders.row, role_of=role_of,
         )  # fmt: skip
         self.view = self._desk.view
         self.look = self._desk.look
@@ -83,6 +97,12 @@ class DeskRoom:
                 return await self._desk.take_next(talk, actor)
             case Dial():
                 return await self._desk.dial(command, actor)
+            case Redial(line=line, talk=talk):
+                return await self._desk.dial(Dial(to=self._lines.last_dialled(line), line=line, talk=talk), actor)
+            case ResumeCall(line=line):
+                told = await self._lines.resume(line, actor)
+                await self._hold_others(told["call"], actor)
+                return told
             case TransferCall(line=line, to=to):
                 return await self._lines.transfer(line, self._desk.directory.number(to), actor)
             case NoteCall():
@@ -99,10 +119,13 @@ class DeskRoom:
                 return await self._orders.list(command)
             case CallFigures():
                 return await self._orders.figures(command)
+            case OpenRecording():
+                return await self._listening.open(command, actor)
         raise Refusal("unknown", f"{command} is not known at the desk.")
 
     async def _answer(self, command: AnswerCall, actor: str) -> dict[str, str]:
         """A call that the box has greeted stands already: it is only joined. Another is answered first."""
+        self._place(command.talk)
         waiting = [
             c for c in self._desk.queue() if c.line == command.line and (not command.call or c.id == command.call)
         ]
@@ -118,7 +141,24 @@ class DeskRoom:
             told = {"line": call.line, "call": call.id}
             await self._take_up(call, actor)
         self._talk(told["call"], command.talk, actor)
+        await self._hold_others(told["call"], actor)
         return told
+
+    async def _hold_others(self, call: str, actor: str) -> None:
+        """A person's headset or browser is in one call at a time: whom they talked with before is held, and told so.
+
+        What shares the line with `call` is held by its modem.
+        """
+        now = self._state.calls.get(call)
+        if now is None or not now.place:
+            return
+        for other in list(self._state.calls.values()):
+            same = other.taken is not None and other.taken.actor == actor and other.place == now.place
+            if same and other.phase is CallPhase.TALKING and other.line != now.line:
+                try:
+                    await self._lines.hold(other.line, actor)
+                except Refusal as e:
+                    log.warning("%s talks on %s, and %s is not held: %s", actor, now.line, other.line, e)
 
     async def _take_up(self, call: DeskCall, actor: str) -> None:
         """Who was greeted, and then put on hold for another, is talked on again."""
@@ -131,10 +171,12 @@ class DeskRoom:
         return call.id in self._state.desk.open and call.answered is not None and call.taken is None
 
     async def _dial(self, command: Dial, actor: str) -> dict[str, str]:
+        self._place(command.talk)
         why = "call_back" if command.call_back else "person"
         told = await self._lines.dial(command.to, actor, command.line, why, command.key)
         if command.talk:
             self._talk(told["call"], command.talk, actor)
+            await self._hold_others(told["call"], actor)
         return told
 
     def _take_at_no_place(self, call: str, _talk: str, actor: str) -> None:

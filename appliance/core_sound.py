@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.audio_protocol import EndKind, Measured
+from appliance.audio_protocol import BridgeStanding, EndKind, Measured
 from appliance.call_commands import MuteCall, ProveVoice, TalkAt
 from appliance.clock import boot_id
 from appliance.commands import AnyCommand
@@ -17,9 +17,10 @@ from appliance.lines.service import Lines
 from appliance.model import CallPhase
 from appliance.sound.drill import Drill
 from appliance.sound.service import Sound
+from appliance.sound.sound_machine import BOX, LINE
 from appliance.sound.spoken import SpokenTexts
-from appliance.state import Call, State
-from appliance.view import LineView
+from appliance.state import Call, State, VoiceProof
+from appliance.view import LineView, SoundView
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 
@@ -29,19 +30,21 @@ TALKED_ON = (CallPhase.TALKING, CallPhase.JOINED, CallPhase.DIALLING, CallPhase.
 
 
 class SoundRoom:
-    """`urgent`: an order is open or a siren sounds. `speaks` and `talk` are what the desk needs of it."""
+    """`urgent`: an order is open or a siren sounds. `speaks`, `talk`, `place` and `quiet_s` are what the desk needs."""
 
     def __init__(
         self, *, site: Site, places: Places, state: State, clock: Clock, append: Callable[..., Appended],
         on_changed: Callable[[], None], lines: Lines, urgent: Callable[[], bool],
+        time_known: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._site, self._state, self._clock, self._lines = site, state, clock, lines
         self._boot = boot_id()
         self._sound = Sound(
             site=site, places=places, state=state, clock=clock, append=append, on_changed=on_changed, lines=lines,
-            needed=lambda: urgent() or self._others_busy(),
+            needed=lambda: urgent() or self._others_busy(), time_known=time_known,
         )  # fmt: skip
         self.speaks, self.talk, self.quiet_s = self._sound.speaks, self._sound.talk, self._sound.quiet_s
+        self.place = self._sound.place
         self._spoken = SpokenTexts(
             state=state, clock=clock, append=append, voice=self._sound, phone=lines, folder=places.phrases,
             language=site.language, allowed=site.sms.speak and self._sound.used,
@@ -52,6 +55,7 @@ class SoundRoom:
             kinds=self._sound.rules.lines, state=state, clock=clock, zone=ZONES[site.zone], append=append,
             sound=_Measuring(self._sound), phone=lines, needed=urgent, bearer=self._bearer,
         )  # fmt: skip
+        self.give_way = self._drill.give_way
 
     def keep(self, keeper: Keeper) -> None:
         keeper.keep("calls' sound", self._sound.run)
@@ -62,6 +66,15 @@ class SoundRoom:
         self._sound.on_entry(entry.event)
         self._spoken.on_entry(entry)
         self._drill.on_entry(entry)
+
+    def talked_on(self, line: str) -> Call | None:
+        return next((call for call in self._state.calls_on(line) if call.phase in TALKED_ON), None)
+
+    def carry(self, line: str, before: Call | None, actor: str) -> None:
+        """Behind a swap: a call that waited is taken by who talked on the line, at the same place."""
+        now = self.talked_on(line)
+        if now is not None and now.taken is None and before is not None and before.id != now.id:
+            self._sound.carry(before.id, now.id, actor)
 
     async def obey(self, command: AnyCommand, actor: str) -> Any:
         """One of COMMANDS. Raises Refusal."""
@@ -81,20 +94,34 @@ class SoundRoom:
     def onto(self, views: list[LineView]) -> list[LineView]:
         """The lines' views with what is known of their sound: a fresh proof makes more of "registered"."""
         for view in views:
-            view.voice = self._state.voices.get(view.id)
+            view.voice = self._voice(view)
             fault = self._state.sound_faults.get(f"{view.id}/line")
             view.sound = fault.what if fault else ""
             if view.can_take_call == "registered" and self._proven(view) and not view.sound:
                 view.can_take_call = "proven"
         return views
 
+    def _voice(self, view: LineView) -> VoiceProof | None:
+        """The newest drill that says something of the line as it is now: by what carries a voice on it."""
+        bearer = str(view.bearer.value or "") if view.bearer else ""
+        known = self._state.voices.get(view.id, {})
+        return max((known[by] for by in {bearer, ""} if by in known), key=lambda proof: proof.at.seq, default=None)
+
+    def view(self) -> SoundView | None:
+        """What pages show of sound itself; None where no line has any."""
+        if not self._sound.used:
+            return None
+        live = [call.id for call in self._state.calls.values() if call.live]
+        levels = {call: _levels(standing) for call in live if (standing := self._sound.standing(call))}
+        muted = tuple(call for call in live if self._sound.muted(call))
+        return SoundView(self._sound.rules.headset is not None, muted, levels)
+
     def _proven(self, view: LineView) -> bool:
         proof = view.voice
         if proof is None or not proof.drill.ok or not proof.took:
             return False
         age = proof.at.elapsed(self._clock.now(), self._clock.wall(), self._boot)
-        bearer = str(view.bearer.value or "") if view.bearer else ""
-        return age <= self._site.sound.proof.good_days * DAY and proof.drill.bearer in ("", bearer)
+        return age <= self._site.sound.proof.good_days * DAY
 
     def _bearer(self, line: str) -> str:
         for view in self._lines.views():
@@ -103,14 +130,19 @@ class SoundRoom:
         return ""
 
     def _talked_on(self, line: str) -> Call:
-        for call in self._state.calls_on(line):
-            if call.phase in TALKED_ON:
-                return call
+        if call := self.talked_on(line):
+            return call
         raise Refusal("no_call", f"No call is talked on on {line}.", "Answer or resume one first.")
 
     def _others_busy(self) -> bool:
         """No other line is free: a modem that restarts would leave nobody to answer."""
         return not self._lines.free_lines()[1:]
+
+
+def _levels(bridge: BridgeStanding) -> tuple[int | None, int | None]:
+    line = [e.heard_dbfs for e in bridge.ends if e.end == LINE and e.heard_dbfs is not None]
+    people = [e.heard_dbfs for e in bridge.ends if e.end not in (LINE, BOX) and e.heard_dbfs is not None]
+    return round(line[0]) if line else None, round(max(people)) if people else None
 
 
 class _Measuring:

@@ -23,7 +23,8 @@ class Caller(msgspec.Struct):
 
     number: str
     first: Stamp
-    calls: int = 0
+    calls: int = 0  # both ways
+    came: int = 0  # of these, those that came in
     past: list[PastCall] = []  # the last ones, oldest first, one under way too
     pranks: list[str] = []  # calls so marked since the last block
 

@@ -90,6 +90,15 @@ class DeskView(msgspec.Struct, frozen=True):
     today: "Figures | None" = None  # for the wallboard; None: not counted yet
 
 
+class Recording(msgspec.Struct, frozen=True):
+    """A file that is there, as it was when it was closed. `file` is below the state folder, `sha256` in hex."""
+
+    file: str
+    seconds: float
+    octets: int
+    sha256: str
+
+
 class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     """One call of the log. `outcome`: "answered" (by a person), "abandoned", "refused", "out", "open".
 
@@ -111,8 +120,8 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     ended: float | None = None  # unix seconds
     mark: str = ""
     note: str = ""
-    recording: str = ""  # file below the state folder; "" when there is none or it was removed
-    recorded_s: float = 0.0
+    persons: tuple[str, ...] = ()  # all who took or dialled it
+    recordings: tuple[Recording, ...] = ()  # that are there; more than one when the audio process was killed in it
     recording_removed: str = ""  # why
     alerts: tuple[str, ...] = ()
     call_back: str = ""  # of an abandoned one: why it is off the list; "" while it is on it or never was

@@ -86,6 +86,12 @@ def _(s: State, e: ce.CallGreeted, at: Stamp) -> None:
         call.greeted = at
 
 
+@FOLDS.of(ce.CallOfDrill)
+def _(s: State, e: ce.CallOfDrill, at: Stamp) -> None:
+    if call := s.calls.get(e.call):
+        call.why = "proof"
+
+
 @FOLDS.of(ce.CallTaken)
 def _(s: State, e: ce.CallTaken, at: Stamp) -> None:
     if call := s.calls.get(e.call):

@@ -22,6 +22,7 @@ MOST_RECENT = 500
 MOST_OPEN = 64  # as many as eight lines with all that a modem can hold
 DESK = "desk"  # the actor of what the desk does by itself
 LASTED = 5.0  # s; shorter and it was voice mail's first words, or a wrong hand
+DRILL = "proof"  # why a call goes out, and comes in, that is between two lines of the box
 OF_PERSONS = ("person", "call_back")  # why a call goes out that is talked on by a person
 
 FOLDS = Folds()
@@ -59,8 +60,22 @@ def _(s: State, e: ev.CallIdentified, at: Stamp) -> None:
 def _(s: State, e: ev.CallAnswered, at: Stamp) -> None:
     if call := s.desk.open.get(e.call):
         call.answered = call.answered or at
-        if call.incoming and by_person(at.actor):
+        if call.incoming and call.why != DRILL and by_person(at.actor):
             _take(s.desk, call, at)
+
+
+@FOLDS.of(ce.CallOfDrill)
+def _(s: State, e: ce.CallOfDrill, at: Stamp) -> None:
+    call = s.desk.open.get(e.call)
+    if call is None:
+        return
+    call.why = DRILL
+    caller = s.desk.callers.get(telephone(call.number)) if call.number else None
+    if caller and any(past.call == e.call for past in caller.past):
+        caller.past = [past for past in caller.past if past.call != e.call]
+        caller.calls -= 1
+        if not caller.calls:
+            del s.desk.callers[telephone(call.number)]
 
 
 @FOLDS.of(ce.CallTaken)
@@ -95,6 +110,8 @@ def _(s: State, e: ev.CallEvent, at: Stamp) -> None:
     if call is None:
         return
     s.desk.over += 1
+    if call.why == DRILL:
+        return
     ended = e if isinstance(e, ev.CallEnded) else None
     turned_away = ended is not None and ended.reason in ("operator", "refused") and call.answered is None
     if not call.incoming:
@@ -126,14 +143,15 @@ def _(s: State, e: ce.CallNoted, at: Stamp) -> None:
 
 @FOLDS.of(ce.CallMarked)
 def _(s: State, e: ce.CallMarked, at: Stamp) -> None:
-    if past := _past(s.desk, e.call, e.number):
+    past = _past(s.desk, e.call, e.number)
+    if past:
         past.mark = e.mark
     caller = s.desk.callers.get(telephone(e.number)) if e.number else None
     if caller is None:
         return
     if e.call in caller.pranks:
         caller.pranks.remove(e.call)
-    if e.mark == "prank":
+    if e.mark == "prank" and (past is None or past.direction == "in"):  # who was called made no prank by it
         caller.pranks.append(e.call)
         del caller.pranks[:-MOST_PRANKS]
 
@@ -177,7 +195,7 @@ def _begin(desk: DeskRecord, call: DeskCall) -> None:
     desk.recent[call.id] = call.number
     _shorten(desk.open, MOST_OPEN)
     _shorten(desk.recent, MOST_RECENT)
-    if call.why != "proof":
+    if call.why != DRILL:
         _meet(desk, call)
 
 
@@ -188,7 +206,7 @@ def _meet(desk: DeskRecord, call: DeskCall) -> None:
     key = telephone(call.number)
     caller = desk.callers.pop(key, None) or Caller(call.number, call.began)
     desk.callers[key] = caller  # the last one now
-    caller.number, caller.calls = call.number, caller.calls + 1
+    caller.number, caller.calls, caller.came = call.number, caller.calls + 1, caller.came + call.incoming
     caller.past.append(PastCall(call.id, call.line, "in" if call.incoming else "out", call.began))
     del caller.past[:-MOST_PAST]
     if len(desk.callers) > MOST_CALLERS:  # one with marks is remembered longer

@@ -8,7 +8,16 @@ from appliance.stamp import Stamp
 from appliance.state import SoundFault, SpokenTry, State, VoiceProof
 
 MOST_RECORDED = 50  # file names; a crash between a row and the file's new name is over by then
-GAVE_WAY = ("needed", "no_audio", "kept_free", "no_line", "busy")  # drills that say nothing of a voice
+BOX_BUSY = "box_busy"
+GAVE_WAY = (
+    "needed",
+    "no_audio",
+    "kept_free",
+    "no_line",
+    "in_call",
+    "busy",
+    BOX_BUSY,
+)  # drills that say nothing of a voice
 ENDS = {"back": ("lost",), "heard": ("silent", "lost")}  # which fault is over
 
 FOLDS = Folds()
@@ -16,8 +25,11 @@ FOLDS = Folds()
 
 @FOLDS.of(ce.VoiceProven)
 def _(s: State, e: ce.VoiceProven, at: Stamp) -> None:
-    for line in (e.line, e.other) if e.ok or e.why not in GAVE_WAY else ():
-        s.voices[line] = VoiceProof(line == e.other, e, at)
+    if not e.ok and e.why in GAVE_WAY:
+        return
+    s.voices.setdefault(e.other, {})[e.bearer] = VoiceProof(True, e, at)
+    if not e.ok:
+        s.voices.setdefault(e.line, {})[""] = VoiceProof(False, e, at)
 
 
 @FOLDS.of(ev.SimBad)

@@ -14,7 +14,7 @@ from appliance.journal import Journal
 from appliance.model import Role
 from appliance.state import State
 from appliance.trunk_view import WitnessView, fallback_view, unwatched
-from appliance.view import EntryView, Figure, LineView, OutgoingView, PowerView, StationView, View
+from appliance.view import EntryView, Figure, LineView, OutgoingView, PowerView, SoundView, StationView, View
 from drivers.clock import Clock
 
 LAST = 14  # journal rows on the first page
@@ -31,10 +31,11 @@ class ViewMaker:
         power: Callable[[], PowerView] | None, lines: Callable[[], list[LineView]] | None,
         stations: Callable[[], list[StationView]], clock_offset: Callable[[], Figure | None] = lambda: None,
         desk: Callable[[], DeskView] | None = None, witnesses: Callable[[], list[WitnessView]] = unwatched,
+        sound: Callable[[], SoundView | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._site, self._state, self._journal, self._clock, self._quality = site, state, journal, clock, quality
         self._power, self._lines, self._stations = power, lines, stations
-        self._clock_offset, self._desk, self._witnesses = clock_offset, desk, witnesses
+        self._clock_offset, self._desk, self._witnesses, self._sound = clock_offset, desk, witnesses, sound
         self._last: list[EntryView] = []
 
     def on_entry(self, entry: Entry) -> None:
@@ -75,6 +76,7 @@ class ViewMaker:
             clock_offset=self._clock_offset(),
             outgoing=texts_out(state, MOST_MESSAGES),
             desk=self._desk() if self._desk else None,
+            sound=self._sound(),
             trunk_verdict=state.trunk_verdict,
             witnesses=self._witnesses(),
             fallback=fallback_view(site, state) if site.role is Role.CENTRE else None,

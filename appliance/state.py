@@ -219,7 +219,11 @@ class Proof(msgspec.Struct, frozen=True):
 
 
 class VoiceProof(msgspec.Struct, frozen=True):
-    """A line's newest drill of voice with another of our lines. `took`: it was the one that was called."""
+    """A line's newest drill of voice with another of our lines. `took`: it was the one that was called.
+
+    That another of our lines could be called from it does not prove that it takes calls; that it failed there speaks
+    against both, until each has been called again.
+    """
 
     took: bool
     drill: VoiceProven
@@ -331,7 +335,7 @@ class State(msgspec.Struct):
     fallback: Fallback | None = None
     fallback_refused: bool = False  # a person ended it while the trunk was lost: this loss declares it no more
     lines: dict[str, LineRecord] = {}
-    voices: dict[str, VoiceProof] = {}  # by line
+    voices: dict[str, dict[str, VoiceProof]] = {}  # by line and bearer; "" holds for all: its bearer was not known
     sound_faults: dict[str, SoundFault] = {}  # by "line/end", the end "line" or "person"
     recorded: list[str] = []  # files of the last recordings
     clock_wrong: bool = False

@@ -96,6 +96,17 @@ class LineView(msgspec.Struct):
     sound: str = ""  # what is wrong with the sound of its calls: "lost", "silent"
 
 
+class SoundView(msgspec.Struct, frozen=True):
+    """Calls' sound: who is mute, and how loud the line and the person were in the last half second, in dBFS.
+
+    `levels` by call: the line's, then the person's; None where nothing at all was heard.
+    """
+
+    headset: bool = False  # there is one at the box
+    muted: tuple[str, ...] = ()  # calls whose person is not heard
+    levels: dict[str, tuple[int | None, int | None]] = {}
+
+
 class StationView(msgspec.Struct):
     """`sounding` None: not known. `battery_low` and `uptime_s` come with the station's heartbeat."""
 
@@ -168,6 +179,7 @@ class View(msgspec.Struct):
     clock_offset: Figure | None = None  # s to add to the box's clock, by the mobile networks; None: they told nothing
     outgoing: list[OutgoingView] = []  # texts, newest first
     desk: DeskView | None = None  # at a box with lines
+    sound: SoundView | None = None  # where lines have sound
     trunk_verdict: TrunkVerdict | None = None
     witnesses: list[WitnessView] = []  # of the trunk, all kinds, those that are not watched too
     fallback: FallbackView | None = None  # None at a station

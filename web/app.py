@@ -25,7 +25,7 @@ from web.guard import OwnPages, Secured, read_fields
 from web.message_page import counted, message_list
 from web.orders import Orders
 from web.panels import CARD, FRAME, OVERVIEW, PANELS, WALLBOARD, Drawer
-from web.recordings import recording
+from web.recordings import Wanted, recording
 from web.scene import Scene
 from web.session import (
     LANGUAGE,
@@ -102,7 +102,10 @@ class Pages:
 
     async def recording(self, request: Request) -> Response:
         words = self._board.words(language_of(request, self._site.language))
-        return await recording(self._core, self._state, words, request.path_params["call"], token_of(request))
+        query = request.query_params
+        wanted = Wanted(request.path_params["call"][:64], query.get("part", ""), query.get("anyway") == "1")
+        hours = self._site.sound.recording.own_hours
+        return await recording(self._core, self._state, words, wanted, token_of(request), hours)
 
     async def wallboard(self, request: Request) -> Response:
         scene, fields = await self._frame(request, "wallboard", WALLBOARD)

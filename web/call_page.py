@@ -27,7 +27,7 @@ TIMES = ("mean_s", "slowest_tenth_s")
 
 
 class LogRow(NamedTuple):
-    """One call as the page shows it. `recording`: it can be asked for; `lost`: why there is none any more."""
+    """One call as the page shows it. `parts` of its recording can be asked for; `lost`: why there is none any more."""
 
     id: str
     began: str
@@ -44,7 +44,7 @@ class LogRow(NamedTuple):
     mark: str
     note: str
     told: str
-    recording: bool
+    parts: int
     lost: str
 
 
@@ -124,7 +124,7 @@ def _row(scene: Scene, call: CallRow) -> LogRow:
         call.outcome == "abandoned", _seconds(scene, call.waited_s),
         call.direction == "in" and call.waited_s is not None and call.waited_s > LATE_S, _seconds(scene, call.talked_s),
         call.person, words.code("mark", call.mark) if call.mark else "", call.note, " · ".join(told),
-        bool(call.recording) and not lost,
+        len(call.recordings),
         words("calls.recording_removed", why=words.code("calls.removed", lost)) if lost else "",
     )  # fmt: skip
 

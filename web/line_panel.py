@@ -103,7 +103,8 @@ def _verdict(scene: Scene, line: LineView) -> Mark:
     if not scene.live:
         return Mark("unknown", words("line.unknown_now"), "dim")
     if line.call is not None and line.call.live:
-        return Mark("sound", words.code("call.phase", line.call.phase))
+        heard = line.call.greeted is not None and line.call.taken is None
+        return Mark("sound", words("wall.greeted") if heard else words.code("call.phase", line.call.phase))
     if line.link is not None and not line.link.up:
         return Mark("bad", words("line.no_modem", span=scene.span(line.link.since)), "p2")
     match line.can_take_call:
@@ -173,7 +174,11 @@ def _trunk(scene: Scene) -> Mark:
 
 
 def _missed(scene: Scene) -> str:
-    recent = [c for c in scene.view.calls if c.phase is CallPhase.MISSED and scene.since(c.since) < MISSED_SHOWN]
+    recent = [
+        c
+        for c in scene.view.calls
+        if c.phase is CallPhase.MISSED and c.why != "proof" and scene.since(c.since) < MISSED_SHOWN
+    ]
     if not recent:
         return ""
     newest = max(recent, key=lambda c: c.since.seq)

@@ -15,7 +15,7 @@ from web.fallback_panel import card_inputs, card_panel, fallback_panel
 from web.line_panel import line_details, line_inputs, line_panel
 from web.message_panel import message_inputs, messages_panel
 from web.moment_panel import moment_panel
-from web.phone_panel import phone_inputs, phone_panel
+from web.phone_panel import levels_panel, phone_inputs, phone_panel
 from web.power_panel import power_panel
 from web.scene import Scene
 from web.station_panel import station_panel
@@ -47,6 +47,7 @@ PANELS = (
     Panel("fallback-card", card_inputs, False, card_panel),
     Panel("power", lambda v: (v.power, v.alarms), True, power_panel),
     Panel("phone-calls", phone_inputs, False, phone_panel),
+    Panel("levels", lambda v: v.sound and v.sound.levels, False, levels_panel),
     Panel("callbacks", callbacks_inputs, False, callbacks_panel),
     Panel("lines", lambda v: (line_inputs(v), v.calls, v.trunk, v.alarms), True, line_panel),
     Panel("line-details", line_inputs, True, line_details),

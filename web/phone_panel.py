@@ -51,6 +51,7 @@ class Card(NamedTuple):
     first: bool  # of those who wait: the one that is answered next
     others: bool  # the line has other calls: swap and join make sense
     joined: bool
+    muted: bool  # its person is not heard
     back: str  # the number to call again, of one that is over
 
 
@@ -72,7 +73,17 @@ def phone_inputs(view: View) -> object:
     """What the panel is drawn from; an ended call leaves it after a while."""
     desk = view.desk or DeskView()
     lines = [(line.id, line.name, line.can_take_call, line.link and line.link.up) for line in view.lines]
-    return live_calls(view), _after(view), desk.queue, desk.callers, desk.ghost_offers, desk.overflowed, lines
+    calls = live_calls(view), muted_calls(view), _after(view)
+    return calls, desk.queue, desk.callers, desk.ghost_offers, desk.overflowed, lines
+
+
+def levels_panel(scene: Scene) -> dict[str, Any]:
+    """How loud line and person are, by call: numbers for the page's meters, and nothing is drawn for them."""
+    return {"levels": scene.view.sound.levels if scene.view.sound and scene.live else {}}
+
+
+def muted_calls(view: View) -> tuple[str, ...]:
+    return view.sound.muted if view.sound else ()
 
 
 def live_calls(view: View) -> list[Call]:
@@ -127,13 +138,14 @@ def _card(
     caller = desk.callers.get(call.id) or CallerView(call.number or "")
     since = _since(call, kind, wait)
     others = any(other.id != call.id and other.line == call.line for other in live_calls(scene.view))
-    mark = Mark(SHAPES[kind], _word(scene, call, kind))
+    mark = Mark(SHAPES[kind], _word(scene, call, kind, wait))
     return Card(
         call.id, call.line, kind, mark, scene.number(call.number or None), caller.name if scene.known else "",
         since.mono, int(scene.since(since)), _detail(scene, call, wait), _history(scene, caller), _past(scene, caller),
         call.taken.actor if call.taken else "", call.mark, call.note if scene.known else "",
         call.keys if scene.known else "", call.id in desk.ghost_offers and kind == "talking", first, others,
-        call.phase is CallPhase.JOINED, call.number if scene.known and kind == "after" and call.number else "",
+        call.phase is CallPhase.JOINED, call.id in muted_calls(scene.view),
+        call.number if scene.known and kind == "after" and call.number else "",
     )  # fmt: skip
 
 
@@ -146,7 +158,9 @@ def _since(call: Call, kind: str, wait: WaitingView | None) -> Stamp:
     return call.since
 
 
-def _word(scene: Scene, call: Call, kind: str) -> str:
+def _word(scene: Scene, call: Call, kind: str, wait: WaitingView | None) -> str:
+    if wait is not None and wait.greeted is not None:
+        return scene.words.code("call.phase", CallPhase.WAITING)
     if kind == "after":
         return scene.words("phone.over", clock=scene.clock(call.since))
     return scene.words.code("call.phase", call.phase)

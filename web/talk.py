@@ -79,7 +79,7 @@ class Talks:
         if code := self._refusal(who, key):
             await websocket.close(code)
             return
-        if before := self._talks.pop(key, None):
+        while before := self._talks.pop(key, None):  # another page may have come while the one before let go
             await before.end(ELSEWHERE)
         talk = self._talks[key] = Talk(websocket, key, self._socket, self._speed)
         try:

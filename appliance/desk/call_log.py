@@ -20,6 +20,7 @@ import msgspec
 from appliance.call_commands import ListCalls
 from appliance.desk.call_row import Told, row_of
 from appliance.desk_view import CallLog, CallRow
+from appliance.fold_desk import DRILL
 from drivers.jsonsocket import Refusal
 from drivers.modem.numbers import telephone
 
@@ -54,7 +55,7 @@ def day_of(wall: float, zone: ZoneInfo) -> str:
 
 
 def read_log(file: Path, ask: ListCalls, zone: ZoneInfo, own: frozenset[str]) -> CallLog:
-    """The calls that `ask` wants. Calls from `own` telephones are drills, and left out.
+    """The calls that `ask` wants. Drills between `own` telephones are left out.
 
     Blocks: for a thread. Raises Refusal.
     """
@@ -144,8 +145,12 @@ class _Reader:
             later = self._later(openings)
             for opening in openings:
                 row = row_of(opening, later.get(opening.body["call"], ()), alerts)
-                if row.why != "proof" and not (row.number and telephone(row.number) in self._own):
+                if row.why != DRILL and not self._of_drill(row):
                     yield row
+
+    def _of_drill(self, row: CallRow) -> bool:
+        """Of a drill that ended before it knew its call. Whom a person took was a caller, whatever number was shown."""
+        return bool(row.number and not row.person) and telephone(row.number) in self._own
 
     def _openings(
         self, wanted: Callable[[Told], bool], within: tuple[float, float] | None, before: str

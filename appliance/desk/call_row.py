@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from appliance.desk_view import CallRow
-from appliance.fold_desk import by_person, gave
+from appliance.desk_view import CallRow, Recording
+from appliance.fold_desk import DRILL, by_person, gave
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -34,6 +34,8 @@ class OfCall(msgspec.Struct):
     greeted: bool = False
     refused: str = ""
     ended: Told | None = None
+    persons: list[str] = []
+    recordings: dict[str, Recording] = {}
 
 
 def row_of(began: Told, later: Iterable[Told], alerts: Iterable[Told] = ()) -> CallRow:
@@ -48,10 +50,12 @@ def row_of(began: Told, later: Iterable[Told], alerts: Iterable[Told] = ()) -> C
                 seen.answered = seen.answered or told
                 if not out and by_person(told.actor):
                     seen.taken = seen.taken or told
+                    seen.persons.append(told.actor)
             case "call.greeted":
                 seen.greeted = True
             case "call.taken":
                 seen.taken = seen.taken or told
+                seen.persons.append(told.actor)
                 extra["place"] = told.body.get("place", "")
             case "call.refused":
                 seen.refused = told.body["why"]
@@ -62,9 +66,14 @@ def row_of(began: Told, later: Iterable[Told], alerts: Iterable[Told] = ()) -> C
             case "call.noted":
                 extra["note"] = told.body["text"]
             case "call.recorded":
-                extra |= {"recording": told.body["file"], "recorded_s": told.body["seconds"]}
+                seen.recordings[told.body["file"]] = Recording(
+                    told.body["file"], told.body["seconds"], told.body["octets"], told.body["sha256"]
+                )
             case "call.recording_removed":
-                extra |= {"recording": "", "recording_removed": told.body["why"]}
+                seen.recordings.pop(told.body["file"], None)
+                extra["recording_removed"] = told.body["why"]
+            case "call.of_drill":
+                extra["why"] = DRILL
             case "callback.done":
                 extra["call_back"] = told.body["why"]
     return _row(seen, out, extra, alerts)
@@ -98,6 +107,8 @@ def _row(seen: OfCall, out: bool, extra: dict[str, Any], alerts: Iterable[Told])
         person=person.actor if person else "",
         ended=ended.wall if ended else None,
         alerts=tuple(given),
+        persons=tuple(dict.fromkeys(filter(None, [began.actor if out else "", *seen.persons]))),
+        recordings=_in_order(seen.recordings.values()),
         **extra,
     )
 
@@ -111,3 +122,8 @@ def _outcome(seen: OfCall, out: bool, reason: str) -> str:
         return "open"
     turned_away = seen.answered is None and reason in ("operator", "refused")
     return "refused" if seen.refused or turned_away else "abandoned"
+
+
+def _in_order(recordings: Iterable[Recording]) -> tuple[Recording, ...]:
+    """As they were made: their names begin with the time."""
+    return tuple(sorted(recordings, key=lambda r: r.file.rpartition(".")[0]))

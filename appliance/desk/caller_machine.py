@@ -10,6 +10,7 @@ from msgspec import Struct
 from appliance.call_events import CallBackDone, CallerBlocked, CallerUnblocked
 from appliance.desk_state import Caller, DeskRecord
 from appliance.event import Event
+from appliance.stamp import Stamp
 
 HOUR = 3600.0
 
@@ -25,19 +26,21 @@ class Rule(Struct, frozen=True):
 def offers(desk: DeskRecord, rule: Rule, may: Callable[[str], bool]) -> list[tuple[str, Caller]]:
     """Numbers that the rule would block, as (telephone, caller). `may` tells which telephones ever are.
 
-    A first call is never among them: marks are made on calls that were, and withheld numbers have no entry.
+    A first call is never among them: who was only ever called has not called, and withheld numbers have no entry.
     """
     return [
         (key, caller)
         for key, caller in desk.callers.items()
-        if len(caller.pranks) >= rule.marks and key not in desk.blocks and may(key)
+        if caller.came and len(caller.pranks) >= rule.marks and key not in desk.blocks and may(key)
     ]
 
 
-def due(desk: DeskRecord, rule: Rule, wall: float, may: Callable[[str], bool]) -> Iterator[Event]:
-    """What must be said now. `wall` in unix seconds."""
+def due(
+    desk: DeskRecord, rule: Rule, wall: float, since: Callable[[Stamp], float], may: Callable[[str], bool]
+) -> Iterator[Event]:
+    """What must be said now. `wall` in unix seconds; a clock that was put back keeps nobody out for longer."""
     for block in desk.blocks.values():
-        if block.until <= wall:
+        if block.until <= wall or since(block.since) >= block.until - block.since.wall:
             yield CallerUnblocked(number=block.number, why="over")
     if rule.automatic:
         for _, caller in offers(desk, rule, may):

@@ -14,6 +14,7 @@ from appliance.desk_view import (
     Figures,
     WaitingView,
 )
+from appliance.fold_desk import DRILL
 from drivers.modem.numbers import telephone
 
 MOST_SHOWN = 100  # call-backs, blocks and offers each; a page is no archive
@@ -44,7 +45,7 @@ def desk_view(
             )
             for c in queue_machine.waiting(calls, left_out)
         ),
-        callers={c.id: caller_view(desk, directory, c.number, c.id) for c in calls if c.why != "proof"},
+        callers={c.id: caller_view(desk, directory, c.number, c.id) for c in calls if c.why != DRILL},
         callbacks=tuple(
             CallBackView(
                 b.calls[-1], b.number, b.line, b.times, b.first, b.last, directory.name(key)[0], calling.get(key, "")

@@ -21,7 +21,8 @@ class Directory:
         for agency in site.agency:
             for number in filter(None, (*agency.phone, agency.sms)):
                 self._names[telephone(number)] = (agency.name, agency.id)
-        self.own = frozenset(telephone(line.number) for line in site.line)
+        self.lines = {telephone(line.number): line.id for line in site.line}
+        self.own = frozenset(self.lines)
 
     def name(self, key: str) -> tuple[str, str]:
         """Name and agency's id of a telephone, both empty when it is not known."""

@@ -71,7 +71,7 @@ class Orders:
             whose = f"{command.number} is {name or 'of this box'}."
             raise Refusal("never", whose, "Numbers of the site file are never blocked.")
         caller = desk.callers.get(key)
-        if caller is None:
+        if caller is None or not caller.came:
             raise Refusal("no_caller", f"{command.number} has not called.", "A first call is never blocked.")
         why = "pranks" if len(caller.pranks) >= self._site.pranks.marks else "person"
         until = self._clock.wall() + command.hours * HOUR
@@ -102,10 +102,10 @@ class Orders:
             return desk.open[call].number
         if call in desk.recent:
             return desk.recent[call]
-        rows = (await self._read(ListCalls(call=call, last=1))).calls
-        if not rows:
+        row = await self.row(call)
+        if row is None:
             raise Refusal("no_call", f"There is no call {call!r}.", "siaga call list shows them.")
-        return rows[0].number
+        return row.number
 
     # What persons ask
 
@@ -117,6 +117,11 @@ class Orders:
         async with self._reading:
             found = await asyncio.to_thread(read_log, self._file, command, self._zone, self._directory.own)
         return msgspec.structs.replace(found, behind=self._kept())
+
+    async def row(self, call: str) -> CallRow | None:
+        """One call of the log. Raises Refusal when the file cannot be read."""
+        rows = (await self._read(ListCalls(call=call, last=1))).calls
+        return rows[0] if rows else None
 
     async def figures(self, command: CallFigures) -> Any:
         """A FiguresAnswer as JSON. Raises Refusal when the file cannot be read or the period is none."""

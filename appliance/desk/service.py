@@ -23,7 +23,7 @@ from appliance.desk.notices import Notices
 from appliance.desk_state import DeskCall
 from appliance.desk_view import DeskView, Figures
 from appliance.entry import Entry
-from appliance.fold_desk import DESK
+from appliance.fold_desk import DESK, DRILL
 from appliance.journal import Appended
 from appliance.stamp import Stamp
 from appliance.state import State
@@ -38,6 +38,7 @@ MOST_KEYS = 100  # of presses that could come again
 WITHIN = 20.0  # s for one act; a modem that is asked to answer has said yes or no by then
 NOTICE_LIFETIME = 300.0  # s; a notice of a queue that was is of no use
 EASED = 60.0  # s without overflow that end its episode: one notice for a busy evening, not one a call
+DRILL_KNOWS_S = 8.0  # s from the ring until a drill has seen in two lists whether the call is its own
 KINDS = ("call.", "caller.", "callback.", "queue.", "line.", "alert.issued")
 
 log = logging.getLogger("siaga.desk")
@@ -90,7 +91,9 @@ class Desk:
     def look(self) -> None:
         """Say and begin all that is due now."""
         desk, now = self._state.desk, self._clock.now()
-        for event in list(caller_machine.due(desk, self.rule, self._clock.wall(), self.directory.may_block)):
+        for event in list(
+            caller_machine.due(desk, self.rule, self._clock.wall(), self._since, self.directory.may_block)
+        ):
             self._append(event, actor=DESK)
         calls = list(desk.open.values())
         for call in queue_machine.ghosts(calls, self._since, self._hands.quiet_s, self._site.desk.ghost_after_s):
@@ -124,7 +127,25 @@ class Desk:
 
     def _left_out(self, call: DeskCall) -> bool:
         """A blocked caller who has not been let in, and a drill between the box's own lines."""
-        return (call.answered is None and self._blocked(call)) or telephone(call.number) in self.directory.own
+        return (call.answered is None and self._blocked(call)) or self._of_drill(call)
+
+    def _of_drill(self, call: DeskCall) -> bool:
+        """Between two lines of the box, while a drill calls that line: a network that diverts a caller from one line to
+        the other may show the first one's number, and they are not left waiting for it.
+
+        One without a number that rings alone where a drill calls is taken for its own until the drill must know; of
+        two, one is a caller, and both are shown.
+        """
+        if call.why == DRILL:
+            return True
+        open_ = self._state.desk.open.values()
+        drilled = {self.directory.lines.get(telephone(c.number)) for c in open_ if not c.incoming and c.why == DRILL}
+        if not call.incoming or call.line not in drilled:
+            return False
+        if call.number:
+            return telephone(call.number) in self.directory.own
+        alone = sum(c.incoming and c.line == call.line for c in open_) == 1
+        return alone and self._since(call.began) <= DRILL_KNOWS_S
 
     def _forget(self, still: set[str], now: float) -> None:
         self._not_before = {call: at for call, at in self._not_before.items() if call in still and at > now}
@@ -167,6 +188,7 @@ class Desk:
         rules = self._site.desk.overflow
         if rules is None:
             return
+        calls = [c for c in calls if not self._of_drill(c)]
         limits = queue_machine.Limits(rules.waiting, rules.after_s, rules.busy)
         why = queue_machine.overflow(queue, calls, self._hands.usable(), self._since, limits)
         if why:

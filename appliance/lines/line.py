@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from appliance.config import Line as LineConfig
+from appliance.config_sound import SerialSound
 from appliance.events import LineDown, LineRecovery, LineUp
 from appliance.journal import Appended
 from appliance.lines import ORDER_PORT, sms_memory
@@ -51,7 +52,14 @@ class Line:
         self._on_report = on_report
         self.config, self._state, self._clock, self._append, self._on_changed = config, state, clock, append, on_changed
         self.recorder = Recorder(recording, clock.now)
-        self._modem = Modem(config.port, profiles, on_event=self._heard, pin=config.pin or "", recorder=self.recorder)
+        self._modem = Modem(
+            config.port,
+            profiles,
+            on_event=self._heard,
+            pin=config.pin or "",
+            recorder=self.recorder,
+            serial_sound=isinstance(config.sound, SerialSound),
+        )
         self._talk = UssdTalk(self._modem)
         self.bench = Bench(config.id, self._modem, self.recorder, append, lambda: self.call, self._talk)
         self._surroundings = Surroundings(

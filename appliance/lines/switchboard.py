@@ -15,6 +15,7 @@ from drivers.modem.errors import NumberRefused
 from drivers.modem.numbers import diallable
 
 Told = dict[str, str]  # line and call
+PROOF = "proof"
 NO_SIGNAL = -200  # dBm; a line that does not say comes last
 
 
@@ -67,7 +68,8 @@ class Switchboard:
     async def dial(self, number: str, actor: str, line: str = "", why: str = "person", key: str = "") -> Told:
         """Call a number, by the best free line when none is named. The same key of the same person is the same call.
 
-        `why` is as in CallDialled, and changes nothing: a spoken text, a drill, a person leave a line free alike.
+        `why` is as in CallDialled: a spoken text and a person leave a line free alike. A drill ("proof") need not: it
+        dials only while all is quiet, and gives way at once.
         """
         self._diallable(number)
         call = hashlib.sha256(f"{actor}\0{key}".encode()).hexdigest()[:8] if key else ""
@@ -75,17 +77,17 @@ class Switchboard:
             return {"line": known.line, "call": known.id}
         telephone = self._telephone(line) if line else None
         if telephone is None or not telephone.call:
-            chosen = self._line_for(number, line)
+            chosen = self._line_for(number, line, 0 if why == PROOF else self._keep_free)
             telephone = chosen.telephone
         return await telephone.dial(number, actor, why, call)
 
-    async def redial(self, line: str, actor: str) -> Told:
-        """The number that was dialled last on this line, again."""
+    def last_dialled(self, line: str) -> str:
+        """The number that was called last on a line. Raises Refusal."""
         self._line(line)
         dialled = [c for c in self._state.calls.values() if c.line == line and c.direction == "out" and c.number]
         if not dialled:
             raise Refusal("no_call", f"{line}: nothing was dialled lately.", "Give the number.")
-        return await self.dial(dialled[-1].number or "", actor, line)
+        return dialled[-1].number or ""
 
     async def keys(self, line: str, keys: str, actor: str) -> Told:
         """Send telephone keys to the other side of the active call."""
@@ -109,14 +111,14 @@ class Switchboard:
         """Those that a call could come in on now."""
         return [name for name, line in self._lines.items() if line.can_dial]
 
-    def _line_for(self, number: str, wanted: str) -> Line:
+    def _line_for(self, number: str, wanted: str, keep_free: int) -> Line:
         """The named line, else the best: of the number's own network, then the one with the strongest signal."""
         free = self.free_lines()
         if wanted and wanted not in free:
             raise Refusal("no_line", f"{wanted} cannot dial now.", "Look at the lines; leave the line open to choose.")
         if not free:
             raise Refusal("no_line", "No line can dial now.", "All are in use or without network; or send a text.")
-        if len(free) <= self._keep_free:
+        if len(free) <= keep_free:
             raise Refusal(
                 "kept_free", f"Only {len(free)} free: kept for those who call in.",
                 "End a call on another line first. calls.keep_free in the site file says how many are kept.",

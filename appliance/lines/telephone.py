@@ -22,6 +22,7 @@ from drivers.modem.errors import CommandRefused, ModemError, NoAnswer
 from drivers.modem.telephone import Telephone as ModemTelephone
 
 PROOF_WITHIN = 6.0  # s behind the modem's OK until the effect is seen; +CLCC is asked every 2 s
+HANGS_UP_WITHIN = 5.0  # s; one that is still setting the call up, and takes no other word, is not waited for longer
 TRANSFER = "transfer"
 DIAL_ENDINGS = {"BUSY": Reason.BUSY, "NO ANSWER": Reason.NO_ANSWER, "NO CARRIER": Reason.UNREACHABLE}  # of ATD itself
 
@@ -41,6 +42,7 @@ class Telephone:
         self._machine = self.watch.machine
         self._ordering = asyncio.Lock()
         self._joining = {c.id for c in self._machine.in_phase(*SETS_UP) if c.why == TRANSFER}
+        self._endings: set[asyncio.Task[dict[str, str]]] = set()
         self._due = asyncio.Event()  # something became of a transfer
         self._stepped()
 
@@ -68,6 +70,8 @@ class Telephone:
                 await self._go_on_with_transfers()
         finally:
             self.watch.stop()
+            for ending in self._endings:
+                ending.cancel()
 
     # Beginning and ending
 
@@ -99,12 +103,30 @@ class Telephone:
     async def _end(self, target: LiveCall, actor: str, refused: str) -> dict[str, str]:
         self._machine.hang_up(target.id, refused)
         self.watch.expect(actor, (CallEnded, target), (CallRefused, target))
+        ending = asyncio.create_task(self._end_and_see(target), name=f"{self._id}: hanging up {target.id}")
+        self._endings.add(ending)
+        ending.add_done_callback(self._ended)
+        waited = HANGS_UP_WITHIN + PROOF_WITHIN if target.phase not in SETS_UP else HANGS_UP_WITHIN
+        done, _ = await asyncio.wait({ending}, timeout=waited)
+        if not done:
+            raise self._no(
+                "still_dialling", "the modem is still setting up the call and takes nothing else.",
+                "It hangs up as soon as it can; use another line meanwhile.",
+            )  # fmt: skip
+        return ending.result()
+
+    async def _end_and_see(self, target: LiveCall) -> dict[str, str]:
         try:
             await self._do(await self._way_to_end(target))
             await self._seen(lambda: target.phase is Phase.IDLE)
         finally:
             self._machine.hang_up_failed(target.id)
         return self._told(target)
+
+    def _ended(self, ending: asyncio.Task[dict[str, str]]) -> None:
+        self._endings.discard(ending)
+        if not ending.cancelled() and (error := ending.exception()):
+            log.warning("%s: %s", ending.get_name(), error)
 
     async def _way_to_end(self, target: LiveCall) -> Awaitable[None]:
         """By name where there are others; a held one that is the only held, by TS 22.030's word for them."""

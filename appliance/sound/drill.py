@@ -6,29 +6,33 @@ Never while a line is needed: a drill gives way to any other call and to every o
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 from appliance.audio_protocol import EndKind, Measured
-from appliance.call_events import VoiceProven
+from appliance.call_events import CallOfDrill, VoiceProven
 from appliance.config_sound import ProofRules
 from appliance.entry import Entry
+from appliance.fold_sound import BOX_BUSY, GAVE_WAY
 from appliance.journal import Appended
 from appliance.model import CallPhase
 from appliance.sound.sound_machine import HEARD
 from appliance.state import Call, State
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
+from drivers.modem.numbers import telephone
 
 BOX = "box"
 RINGS_WITHIN = 30.0  # s from dialling until the other line rings; two networks and a paging
 TALKS_WITHIN = 15.0  # s from answering until both calls stand
 ENDS_WITHIN = 15.0  # s from hanging up
+GIVES_WAY_WITHIN = 5.0  # s that a person who dials waits for a drill's end
 AGAIN = 600.0  # s after a scheduled drill that gave way
 TRIES = 18  # three hours of them; then the next day
 LEAST_DB, MOST_LOST, MOST_DELAY = -25.0, 10.0, 1000.0  # a voice is understood within these: dB, % of frames, ms
-SAME_DIGITS = 8  # at a number's end: +62811..., 0811... are one line
+MOST_LATE = 1.0  # % of the box's own ticks; with more a bad measure says nothing of the lines
+SURE = 3.0  # s that a call without a number rings alone while ours rings somewhere: the list is asked every 2 s
 
 log = logging.getLogger("siaga.sound")
 
@@ -64,11 +68,22 @@ class Drill:
         self._sound, self._phone, self._needed, self._bearer = sound, phone, needed, bearer
         self._woken = asyncio.Event()
         self._one = asyncio.Lock()
+        self._giving_way = False
 
     def on_entry(self, entry: Entry) -> None:
         """A row of the journal: calls and orders wake us."""
         if entry.kind.startswith(("call.", "alert.")):
             self._woken.set()
+
+    async def give_way(self) -> None:
+        """A person wants a line: what is under way ends, and its lines are free again, or GIVES_WAY_WITHIN is over."""
+        if not self._one.locked():
+            return
+        self._giving_way = True
+        self._woken.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GIVES_WAY_WITHIN), self._one:
+                pass
 
     async def run(self) -> None:
         """Prove each line once every so many days, at the site's quiet hour."""
@@ -86,7 +101,7 @@ class Drill:
             except Refusal as e:
                 log.info("the drill of %s waits: %s", other, e)
             else:
-                if proven.why != "needed":
+                if proven.why not in GAVE_WAY:
                     return
             await asyncio.sleep(AGAIN)
 
@@ -120,6 +135,8 @@ class Drill:
                 event = VoiceProven(line=line, other=other, ok=False, why=code, bearer=bearer)
             else:
                 event = judged(line, other, measured, bearer)
+            finally:
+                self._giving_way = False
             self._append(event, actor=actor)
             return event
 
@@ -137,10 +154,14 @@ class Drill:
             if name not in free:
                 raise Refusal("no_line", f"{name} is not free.", "Wait until it is idle and has network.")
 
-    def _may_go_on(self, ours: tuple[str, ...]) -> None:
+    def _may_go_on(self, ours: Iterable[str]) -> None:
         """Raises Refusal when anybody needs a line."""
-        if self._needed() or any(call.live and call.id not in ours for call in self._state.calls.values()):
+        if self._wanted(ours):
             raise Refusal("needed", "Lines are needed: a call or an order is open.", "Try again when it is quiet.")
+
+    def _wanted(self, ours: Iterable[str]) -> bool:
+        others = any(call.live and call.id not in ours for call in self._state.calls.values())
+        return self._giving_way or self._needed() or others
 
     async def _call(self, line: str, other: str, actor: str) -> Measured:
         told = await self._phone.dial(self._numbers[other], actor, line, "proof")
@@ -151,33 +172,43 @@ class Drill:
             came = await self._rings(out, other, self._numbers[line])
             self._sound.set_apart(came, True)
             calls.append((other, came))
+            self._append(CallOfDrill(line=other, call=came), actor=actor)
             await self._phone.answer(other, came, actor)
-            await self._talks(out, came)
+            await self._talks((out, came))
             return await self._measured(line, other, (out, came))
         finally:
-            await self._end(calls, actor)
+            await self._end(calls, other, actor)
 
     async def _rings(self, out: str, other: str, number: str) -> str:
         """The call that rings at the other line, when it is ours. Anybody else's is left to the desk."""
 
-        def ours() -> Call | None:
-            for call in self._state.calls_on(other):
-                theirs = (call.number or "")[-SAME_DIGITS:]
-                if call.phase is CallPhase.RINGING and theirs == number[-SAME_DIGITS:]:
-                    return call
-            return None
+        def shown() -> Call | None:
+            """The one with our own number."""
+            key = telephone(number)
+            on = self._state.calls_on(other)
+            return next((c for c in on if c.phase is CallPhase.RINGING and telephone(c.number or "") == key), None)
+
+        def hidden() -> Call | None:
+            """The one without a number that rings there alone while ours rings somewhere."""
+            on, mine = self._state.calls_on(other), self._state.calls.get(out)
+            rings = len(on) == 1 and on[0].phase is CallPhase.RINGING and not on[0].number
+            return on[0] if rings and mine is not None and mine.phase is CallPhase.ALERTING else None
 
         def strangers() -> bool:
-            there = ours()
-            mine = {out, there.id if there else ""}
-            silent = {call.id for call in self._state.calls_on(other) if not call.number}
-            return self._needed() or any(c.live and c.id not in mine | silent for c in self._state.calls.values())
+            on = self._state.calls_on(other)
+            ours = {out, *(c.id for c in filter(None, [shown()])), *(c.id for c in on if len(on) == 1 and not c.number)}
+            return self._wanted(ours)
 
-        if not await self._until(lambda: ours() or strangers() or not self._live(out), RINGS_WITHIN):
+        def settled() -> object:
+            return shown() or strangers() or not self._live(out)
+
+        if not await self._until(lambda: settled() or hidden(), RINGS_WITHIN):
             raise Refusal("no_ring", f"{other} did not ring.", "Look at its network, and call it from a telephone.")
-        call = ours()
+        if not settled():
+            await self._until(lambda: settled() or not hidden(), SURE)
         if strangers():
             raise Refusal("needed", "Another call came.", "It is tried again later.")
+        call = shown() or hidden()
         if call is None:
             gone = self._state.calls.get(out)
             raise Refusal(
@@ -185,14 +216,16 @@ class Drill:
             )
         return call.id
 
-    async def _talks(self, *calls: str) -> None:
+    async def _talks(self, ours: tuple[str, str]) -> None:
         def both() -> bool:
-            return all((c := self._state.calls.get(name)) is not None and c.phase in HEARD for name in calls)
+            return all((c := self._state.calls.get(name)) is not None and c.phase in HEARD for name in ours)
 
         def over() -> bool:
-            return not all(self._live(name) for name in calls)
+            return not all(self._live(name) for name in ours) or self._wanted(ours)
 
-        if not await self._until(lambda: both() or over(), TALKS_WITHIN) or not both():
+        stood = await self._until(lambda: both() or over(), TALKS_WITHIN)
+        self._may_go_on(ours)
+        if not stood or not both():
             raise Refusal("not_answered", "The call between the lines did not stand.", "Look at both lines.")
 
     async def _measured(self, line: str, other: str, ours: tuple[str, str]) -> Measured:
@@ -209,7 +242,9 @@ class Drill:
         finally:
             measuring.cancel()
 
-    async def _end(self, calls: list[tuple[str, str]], actor: str) -> None:
+    async def _end(self, calls: list[tuple[str, str]], other: str, actor: str) -> None:
+        known = {call for _, call in calls}
+        rang = [c.id for c in self._state.calls_on(other) if c.id not in known and not c.number]
         for line, call in calls:
             if self._live(call):
                 with contextlib.suppress(Refusal):  # the other side's end was quicker
@@ -219,6 +254,8 @@ class Drill:
             for line, call in calls:
                 with contextlib.suppress(Refusal):
                     await self._phone.hang_up(line, call, actor)
+        if len(calls) == 1 and len(rang) == 1 and await self._until(lambda: not self._live(rang[0]), SURE):
+            self._append(CallOfDrill(line=other, call=rang[0]), actor=actor)  # it ended with ours
         for _, call in calls:
             self._sound.set_apart(call, False)
 
@@ -238,7 +275,10 @@ class Drill:
 
 
 def judged(line: str, other: str, measured: Measured, bearer: str) -> VoiceProven:
-    """What a measurement proves: both ways are heard, loud, quick and whole enough."""
+    """What a measurement proves: both ways are heard, loud, quick and whole enough.
+
+    A bad one is not held against the lines when the box itself was late meanwhile.
+    """
     ways = (measured.there, measured.back)
     level = min(way.level_db for way in ways)
     delay = max(way.delay_ms for way in ways)
@@ -252,6 +292,8 @@ def judged(line: str, other: str, measured: Measured, bearer: str) -> VoiceProve
         why = "gaps"
     elif delay > MOST_DELAY:
         why = "late"
+    if why and measured.late_percent > MOST_LATE:
+        why = BOX_BUSY
     return VoiceProven(
         line=line, other=other, ok=not why, why=why, level_db=level, delay_ms=delay, lost_percent=lost, bearer=bearer
     )

@@ -37,10 +37,10 @@ class Library:
 
     def __init__(
         self, rules: RecordingRules, places: Places, state: State, clock: Clock, append: Callable[..., Appended],
-        mender: Mender,
+        mender: Mender, time_known: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._rules, self._places, self._state, self._clock, self._append = rules, places, state, clock, append
-        self._mender = mender
+        self._mender, self._time_known = mender, time_known
         self._woken = asyncio.Event()
         self._naming: set[asyncio.Task[None]] = set()
 
@@ -67,9 +67,12 @@ class Library:
     async def _name(self, path: Path, row: Appended | None) -> None:
         if row is not None and not await row.durable(DURABLE_WITHIN):
             return  # the next look finds it again
+        closed = recordings.closed(path)
         try:
-            await asyncio.to_thread(path.rename, recordings.closed(path))
+            await asyncio.to_thread(path.rename, closed)
         except OSError as e:
+            if isinstance(e, FileNotFoundError) and closed.exists():
+                return  # a look at the folder saw it in the moment of its closing, and has named it
             log.error("%s keeps its name: %s", path, e)
 
     async def run(self, writing: Callable[[], Set[Path]]) -> None:
@@ -93,8 +96,8 @@ class Library:
             if self._mender.up:
                 await self._mend(left)
         free = await asyncio.to_thread(recordings.free_octets, self._places.calls)
-        for gone, why in recordings.too_many(found, self._rules, free, writing()):
-            self._remove(gone, why)
+        for gone, why in recordings.too_many(found, self._rules, free, writing(), self._time_known()):
+            await self._remove(gone, why)
 
     async def _mend(self, left: Found) -> None:
         try:
@@ -104,9 +107,9 @@ class Library:
         else:
             self.keep(left.line, left.call, recorded)
 
-    def _remove(self, gone: Found, why: str) -> None:
+    async def _remove(self, gone: Found, why: str) -> None:
         try:
-            gone.path.unlink()
+            await asyncio.to_thread(gone.path.unlink)
         except OSError as e:
             log.error("%s cannot be removed: %s", gone.path, e)
         else:

@@ -55,7 +55,8 @@ class ModemSound:
 
     async def _tell(self, line: str, *, on: bool) -> None:
         try:
-            await self._lines.sound(line, on=on)
+            if not await self._lines.sound(line, on=on):
+                log.warning("%s: the modem refused its sound at first, as before mute calls; the watch will tell", line)
         except Refusal as e:
             if on:  # behind a call's end the modem stops it by itself
                 log.warning("%s: the modem's sound does not begin: %s", line, e)

@@ -15,6 +15,7 @@ from appliance.config_sound import RecordingRules
 PART = ".part"
 SUFFIX = ".flac"
 DAY = 24 * 3600.0
+FRESH = DAY  # what is younger stays, whoever else fills the disk: it is what is asked for, and frees little
 MB = 1_000_000
 
 
@@ -69,17 +70,22 @@ def _found(folder: Path, wall: float) -> Iterator[Found]:
 
 
 def too_many(
-    found: Iterable[Found], rules: RecordingRules, free_octets: int, keep: Set[Path]
+    found: Iterable[Found], rules: RecordingRules, free_octets: int, keep: Set[Path], time_known: bool = True
 ) -> list[tuple[Found, str]]:
-    """What has to go, with the code of why: "age", then "room", oldest first. `keep`: being written."""
+    """What has to go, with the code of why: "age", then "room", oldest first. `keep`: being written.
+
+    While the time is not known none goes for its age: a clock that jumped ahead must not cost a year's recordings.
+    """
     closed_ = [f for f in found if not f.open and f.path not in keep]
-    old = [f for f in closed_ if f.age_s > rules.keep_days * DAY]
+    limit = rules.keep_days * DAY if time_known else float("inf")
+    old = [f for f in closed_ if f.age_s > limit]
     gone = [(f, "age") for f in old]
-    left = [f for f in closed_ if f.age_s <= rules.keep_days * DAY]
+    left = [f for f in closed_ if f.age_s <= limit]
     free = free_octets + sum(f.octets for f in old)
     used = sum(f.octets for f in left)
     for f in left:
-        if used <= rules.most_mb * MB and free >= rules.free_mb * MB:
+        short = free < rules.free_mb * MB and f.age_s >= FRESH
+        if used <= rules.most_mb * MB and not short:
             break
         gone.append((f, "room"))
         used, free = used - f.octets, free + f.octets

@@ -38,7 +38,7 @@ class Repair:
     async def run(self) -> None:
         while True:
             await self._told.wait()
-            for line, ladder in self._ladders.items():
+            for line, ladder in list(self._ladders.items()):  # others may fall silent meanwhile
                 await self._look(line, ladder)
             if not any(ladder.call or ladder.owed for ladder in self._ladders.values()):
                 self._told.clear()

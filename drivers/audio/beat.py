@@ -11,10 +11,12 @@ class Beat:
     def __init__(self, now: float) -> None:
         self.next_at = now
         self.skipped = 0
+        self.late = 0  # ticks that were done, or let go, more than a frame behind their time
 
     def due(self, now: float) -> int:
         """How many ticks to do now, 0 to MOST_AT_ONCE."""
         late = int((now - self.next_at) / FRAME_S) + 1 if now >= self.next_at else 0
         self.next_at += late * FRAME_S
+        self.late += max(0, late - 1)
         self.skipped += max(0, late - MOST_AT_ONCE)
         return min(late, MOST_AT_ONCE)

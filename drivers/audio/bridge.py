@@ -14,7 +14,6 @@ from drivers.audio.resample import Sound
 
 Side = Literal["line", "person", ""]
 MOST_ENDS = 8  # a call is no conference
-COMES_WITHIN = 75  # ticks, 1.5 s, in which a new end may come: a browser joins when the call has its end, not before
 
 
 class Happened(msgspec.Struct, frozen=True):
@@ -58,8 +57,6 @@ class _End:
         self.heard, self.given = Level(), Level()
         self.limiter = Limiter()
         self.lost = ""
-        self.told_lost = False
-        self.patience = COMES_WITHIN
         self.finished = False
         self.mute = False
         self.gain = 1.0
@@ -176,11 +173,10 @@ class Bridge:
 
 def _said(name: str, end: _End, happened: list[Happened]) -> Sound:
     """A frame of what the others hear of it."""
-    end.lost = end.endpoint.lost
-    end.patience = max(0, end.patience - 1) if end.lost else 0
-    if (lost := bool(end.lost) and not end.patience) != end.told_lost:
-        end.told_lost = lost
-        happened.append(Happened(name, "lost" if lost else "back", end.lost))
+    if end.endpoint.lost != end.lost:
+        if bool(end.endpoint.lost) != bool(end.lost):
+            happened.append(Happened(name, "lost" if end.endpoint.lost else "back", end.endpoint.lost))
+        end.lost = end.endpoint.lost
     sound = SILENCE if end.lost else end.hearing.frame()
     square = mean_square(sound)
     end.heard.hear(square)

@@ -7,7 +7,7 @@ import numpy as np
 
 from drivers.audio.endpoint import BRIDGE_RATE, FRAME_S, Endpoint, Pcm
 from drivers.audio.resample import Resampler, Sound
-from drivers.audio.steering import Steering
+from drivers.audio.steering import LEAST_MARGIN, Steering
 
 FRAME = round(BRIDGE_RATE * FRAME_S)  # samples
 FADE = BRIDGE_RATE // 100  # 10 ms: short enough to pass for a plosive, long enough not to click
@@ -22,16 +22,16 @@ _ACROSS: Sound = np.linspace(1, 0, FRAME, dtype=np.float32)
 
 
 class Hearing:
-    """What an end says, as frames of the bridge. Call `frame` once a tick."""
+    """What an end says, as frames of the bridge. Call `frame` once a tick. `margin`: s to begin with."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, margin: float = LEAST_MARGIN) -> None:
         self.gaps = 0
         self.trims = 0
         self._endpoint = endpoint
         self._live = endpoint.live
         self._straight = not endpoint.live and endpoint.rate == BRIDGE_RATE
         self._store = Resampler(endpoint.rate, BRIDGE_RATE)
-        self._steering = Steering()
+        self._steering = Steering(margin)
         self._last: Sound = SILENCE
         self._tail: Sound = SILENCE  # of what dies away in a gap
         self._flowing = False
@@ -110,16 +110,16 @@ class Hearing:
 
 
 class Telling:
-    """What the bridge gives an end, at the end's own rate and pace. Call `give` once a tick."""
+    """What the bridge gives an end, at the end's own rate and pace. Call `give` once a tick. `margin`: as above."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, margin: float = LEAST_MARGIN) -> None:
         self.gaps = 0
         self.trims = 0
         self._endpoint = endpoint
         self._live = endpoint.live
         self._straight = not endpoint.live and endpoint.rate == BRIDGE_RATE
         self._store = Resampler(BRIDGE_RATE, endpoint.rate)
-        self._steering = Steering()
+        self._steering = Steering(margin)
         self._primed = False
         self._paced = False  # it tells what waits in it; else it takes everything at once
         self._too_much_s = 0.0  # still to be left out

@@ -24,8 +24,10 @@ PROBE_DBFS = -15.0
 LONGEST_DELAY = 3.0  # s; two GSM legs are some 0.3
 
 FOUND = 0.35  # normalised correlation: GSM 06.10 leaves 0.9 of a sweep, noise and speech reach 0.15
-WEAK = 10 ** (-14 / 10)  # a frame whose tone is 14 dB under the others' is lost
+WEAK = 10 ** (-8 / 10)  # a frame whose tone is 8 dB under what that tone usually has is lost: 60 % of it is away
 TONAL = 0.25  # or whose energy is mostly not its tone
+SLIPS_MOST, SLIP_STEP = 0.2, 0.01  # s: a buffer that ran dry, or cut, leaves all that follows so much later or earlier
+DRIFT_MOST = 1e-3  # more than any clock is off; beyond it the marks tell of a slip
 
 # Likeness of speech: loudness of ten bands over time, as an ear follows it.
 BANDS = 10
@@ -37,7 +39,10 @@ RECOGNISABLE = 0.7  # see docs/audio.md: codec and bridge leave 0.9, another tex
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One direction. `level_db`: received against sent; `lost_percent`: of 20 ms frames; `drift_ppm`: its clock's."""
+    """One direction. `level_db`: received against sent; `lost_percent`: of 20 ms frames; `drift_ppm`: its clock's.
+
+    A slip, by which all that follows comes later or earlier, counts as one frame lost.
+    """
 
     heard: bool
     level_db: float = 0.0
@@ -64,10 +69,11 @@ def find(received: Pcm) -> Found:
     from_here = max(0, first + second_at - around)
     second, still_sure = _place(mark, came[from_here : first + len(sent) + around])
     slipped = (from_here + second - first - second_at) / second_at if still_sure >= FOUND else 0.0
-    gains = _gains(sent, came, first, slipped)
-    there = [gain for gain in gains if gain > 0]
-    usual = float(np.median(there)) if there else 0.0
-    lost = int(sum(gain <= usual * WEAK for gain in gains))
+    gains = _gains(sent, came, first, slipped if abs(slipped) <= DRIFT_MOST else 0.0)
+    best = gains.max(axis=1)
+    there = gains[:, gains.shape[1] // 2]
+    usual = float(np.median(there[there > 0] if there.any() else best[best > 0])) if best.any() else 0.0
+    lost = _lost(gains / _of_tones(best, usual)) if usual else len(gains)
     return Found(
         heard=True,
         level_db=round(10 * float(np.log10(usual)), 1) if usual else 0.0,
@@ -115,23 +121,51 @@ def _place(mark: Floats, sound: Floats) -> tuple[int, float]:
     return best, float(fits[best])
 
 
-def _gains(sent: Floats, came: Floats, first: int, slipped: float) -> list[float]:
-    """Power of each frame's own tone against the sent one's; 0 where it is not there."""
+def _gains(sent: Floats, came: Floats, first: int, slipped: float) -> Floats:
+    """Power of each frame's own tone (rows) against the sent one's, by slip (columns); 0 where it is not there."""
     frame = round(FRAME_S * BRIDGE_RATE)
     start = round((MARK_S + REST_S) * BRIDGE_RATE)
+    most = round(SLIPS_MOST * BRIDGE_RATE)
+    slips = np.arange(-most, most + 1, round(SLIP_STEP * BRIDGE_RATE))
+    padded = np.concatenate((np.zeros(most), came, np.zeros(most + len(sent) + frame)))
     gains = []
     for number, hz in enumerate(_hops()):
         turns = np.exp(-2j * np.pi * hz * np.arange(frame) / BRIDGE_RATE)
         for part in range(round(HOP_S / FRAME_S)):
             at = start + round(number * HOP_S * BRIDGE_RATE) + part * frame
-            there = first + round(at * (1 + slipped))
-            here = came[there : there + frame]
-            wanted = sent[at : at + frame]
-            tone = abs(here @ turns[: len(here)]) ** 2
-            energy = float(here @ here) * frame / 2
-            tonal = energy > 0 and tone / energy >= TONAL
-            gains.append(float(tone / abs(wanted @ turns) ** 2) if tonal else 0.0)
-    return gains
+            there = most + first + round(at * (1 + slipped))
+            here = np.lib.stride_tricks.sliding_window_view(padded[there - most : there + most + frame], frame)
+            here = here[slips + most]
+            tones = np.abs(here @ turns) ** 2
+            energy = (here**2).sum(axis=1) * frame / 2
+            gain = tones / abs(sent[at : at + frame] @ turns) ** 2
+            gains.append(np.where(tones > TONAL * energy, gain, 0.0))
+    return np.array(gains)
+
+
+def _of_tones(best: Floats, usual: float) -> Floats:
+    """What each frame's tone usually has, as a column: a line carries some worse, a tone that it hardly carries at most
+    14 dB so.
+    """
+    tones = np.repeat(_hops(), round(HOP_S / FRAME_S))
+    medians = {hz: float(np.median(best[tones == hz])) for hz in HOP_HZ}
+    return np.array([[max(medians[int(hz)], usual * 0.04)] for hz in tones])
+
+
+def _lost(gains: Floats) -> int:
+    """Frames lost and slips made on the way through frames (rows) and slips (columns) that explains the most of it.
+
+    What half of a window lacks costs on that way too, or each hole would be explained by a slip of half a frame.
+    """
+    costs = 1.0 - np.minimum(1.0, gains)
+    lost = (gains <= WEAK).astype(int)
+    cost, count = costs[0], lost[0]
+    for row, gone in zip(costs[1:], lost[1:], strict=True):
+        best = int(cost.argmin())
+        slips = cost[best] + 1.0 < cost
+        cost = np.where(slips, cost[best] + 1.0, cost) + row
+        count = np.where(slips, count[best] + 1, count) + gone
+    return int(count[int(cost.argmin())])
 
 
 def _bands(pcm: Pcm) -> Floats:

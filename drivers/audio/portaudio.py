@@ -72,13 +72,24 @@ class PortAudio:
         """
         held = _Held(UsbEndpoint(device, output or device, rate))
         self._held.append(held)
+        opening = asyncio.ensure_future(self._first(held))
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The call was over first. The thread may be opening it just now: it goes on, and is closed behind that.
+            opening.add_done_callback(_told_by_run)
+            held.end.close()
+            raise
+        return held.end
+
+    async def _first(self, held: _Held) -> None:
         async with self._turn:
-            for closed in [other for other in self._held if other.end.lost == CLOSED]:
+            for closed in [other for other in self._held if other.end.lost == CLOSED and other is not held]:
                 await self._repair(closed)  # it may hold this very device
             if self._library is None or (held.end.lost and not self._named(held.end) and not self._anything_open()):
                 await self._count()
-            await self._try(held)
-        return held.end
+            if held.end.lost != CLOSED:
+                await self._try(held)
 
     async def run(self) -> None:
         """Watch and repair until cancelled; then everything is closed. Raises Stuck."""
@@ -232,6 +243,12 @@ class PortAudio:
                 self._library = None
         self._held.clear()
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _told_by_run(opening: asyncio.Future[None]) -> None:
+    """A thread that hangs is met again, and told, by whoever watches."""
+    if not opening.cancelled():
+        opening.exception()
 
 
 def _close_all(streams: list[Any]) -> None:

@@ -28,8 +28,8 @@ MOST_EXCESS = 0.040  # s over the margin for 4 s: cut it, 1 ms a second would ta
 class Steering:
     """Call `observe` once a tick with the fill at its lowest: after the pull, or before the push."""
 
-    def __init__(self) -> None:
-        self.margin = LEAST_MARGIN
+    def __init__(self, margin: float = LEAST_MARGIN) -> None:
+        self.margin = margin
         self.ppm = 0.0  # how much faster than its own rate the buffer is to be emptied
         self.learnt = 0.0  # the steady part: by how much its clock is fast
         self._seen: deque[float] = deque(maxlen=SEEN)

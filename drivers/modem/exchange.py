@@ -21,6 +21,7 @@ RESYNC_TRIES = 2  # then the modem is mute
 PROMPT = 5.0  # s until "> "
 QUIET = 0.3  # s without a byte: what was asked before the port was opened has been answered by then
 QUIET_MOST = 3.0  # s; a modem that talks on and on is taken as it is
+DEAF = 0.15  # s behind ATD in which a modem hears no character: 125 ms, V.250 clause 5.6.1
 MAX_WAITING = 64  # commands; the driver's own are a handful, a siren order to all stations is queued by its sender
 TURN = 180.0  # s in the queue; four messages that each time out in the network
 
@@ -49,6 +50,7 @@ class Exchange:
         self._write, self._on_urc = write, on_urc
         self._engine = Engine(urcs, two_line, asked)
         self._pending: asyncio.Future[Event] | None = None
+        self._sets_up_since: float | None = None  # a call; while the modem is at it
         self._down: tuple[str, LostCode] | None = None
         self._gone = asyncio.Event()
         self._in_step = False
@@ -176,13 +178,31 @@ class Exchange:
         return response
 
     async def _exchange(self, command: Command, timeout: float, payload: bytes | None) -> Response:
-        event = await self._put(self._engine.send(command), PROMPT if command.prompts else timeout)
+        if command.calls:
+            self._sets_up_since = asyncio.get_running_loop().time()
+        try:
+            event = await self._put(self._engine.send(command), PROMPT if command.prompts else timeout)
+        finally:
+            self._sets_up_since = None
         if isinstance(event, Prompt):
             data = self._engine.abort() if payload is None else self._engine.payload(payload)
             self._payload_given = payload is not None
             event = await self._put(data, timeout)
         assert isinstance(event, Response)
         return event
+
+    def cut_short(self) -> None:
+        """Break off ATD or ATA while the modem is still at it: any character does that (V.250 clause 5.6.1).
+
+        It then answers NO CARRIER, most makes at once. An empty line changes nothing where it comes too late.
+        """
+        if self._sets_up_since is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(loop.time(), self._sets_up_since + DEAF), self._break_off, self._pending)
+
+    def _break_off(self, pending: asyncio.Future[Event] | None) -> None:
+        if pending is not None and pending is self._pending and not pending.done() and self._down is None:
+            self._write(b"\r")
 
     async def _late_proof(self, command: Command) -> Response:
         """The answer of a command whose payload was given, if it comes while getting in step."""

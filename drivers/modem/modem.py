@@ -46,8 +46,10 @@ class Modem:
         on_event: Callable[[ModemEvent], None],
         pin: str = "",
         recorder: Recorder | None = None,
+        serial_sound: bool = False,
     ) -> None:
-        """`pin` is the SIM's, 4 to 8 digits, empty for none."""
+        """`pin` is the SIM's, 4 to 8 digits, empty for none. `serial_sound`: calls' sound comes by a serial port."""
+        self._serial_sound = serial_sound
         self._recorder = recorder
         self._path, self._profiles, self._on_event = Path(port), profiles, on_event
         self._urcs = [name for profile in profiles for name in profile.urcs]
@@ -129,7 +131,9 @@ class Modem:
         return self._exchange
 
     async def _serve(self, exchange: Exchange) -> None:
-        self._session = Session(exchange, self._profiles, self._sim, self._ladder, self._told)
+        self._session = Session(
+            exchange, self._profiles, self._sim, self._ladder, self._told, serial_sound=self._serial_sound
+        )
         while self._early:
             self._session.urc(self._early.popleft())
         # A task of its own: a group that failed leaves its task marked as cancelled, and before Python 3.11.3 no

@@ -92,6 +92,14 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     only_2g: Only2g | None = None
     quirks: Quirks = Quirks()
 
+    def at_start(self, *, serial_sound: bool) -> tuple[Initial, ...]:
+        """`init`, where sound that comes by a serial port is switched there instead of to USB."""
+        plan = self.sound
+        if plan is None or not plan.serial or not serial_sound:
+            return self.init
+        instead = tuple(Initial(send=line, optional=True) for line in plan.serial)
+        return tuple(one for initial in self.init for one in (instead if initial.send == plan.on else (initial,)))
+
 
 def load_profile(path: Path) -> Profile:
     """One profile. Raises ProfileError."""

@@ -68,7 +68,10 @@ class Session:
         sim: SimCard,
         ladder: Ladder,
         on_event: Callable[[ModemEvent], None],
+        *,
+        serial_sound: bool = False,
     ) -> None:
+        self._serial_sound = serial_sound
         self._sim, self._ladder = sim, ladder
         self._unregistered_since: float | None = None
         self._exchange, self._profiles, self._on_event = exchange, profiles, on_event
@@ -118,7 +121,7 @@ class Session:
         await self._try("ATE0")
         self._exchange.forget_echo()
         who = await self._identify()
-        await self._initialise(self.profile.init)
+        await self._initialise(self.profile.at_start(serial_sound=self._serial_sound))
         self._echo_goes_on = self._exchange.echoed
         self._on_event(PortUp(who))
         async with asyncio.TaskGroup() as tasks:

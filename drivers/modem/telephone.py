@@ -23,7 +23,7 @@ class Telephone:
 
     def __init__(self, linked: Callable[[], tuple[Exchange, Session]]) -> None:
         self._linked = linked
-        self._last = ""
+        self._hung_up = False  # since the last number was to be dialled
 
     async def answer(self) -> None:
         """Take the call that rings, when it is the only one."""
@@ -32,9 +32,11 @@ class Telephone:
         session.expect_call()
 
     async def hang_up(self) -> None:
-        """End all calls, or refuse the one that rings alone."""
+        """End all calls, or refuse the one that rings alone. One that the modem is still setting up is broken off."""
         exchange, session = self._linked()
         session.expect_call()
+        self._hung_up = True  # a number that still waits for its turn is not dialled any more
+        exchange.cut_short()
         await exchange.ask(session.profile.hangup, timeout=CALL_SET_UP, priority=Priority.URGENT)
 
     async def refuse(self) -> None:
@@ -81,16 +83,10 @@ class Telephone:
         """Start a call; what becomes of it comes as events. Raises NumberRefused on emergency numbers."""
         line = f"ATD{diallable(number)};"
         exchange, session = self._linked()
-        self._last = number
+        self._hung_up = False
         session.expect_call()
-        await exchange.ask(line, timeout=CALL_SET_UP, priority=Priority.URGENT)
+        await exchange.ask(line, timeout=CALL_SET_UP, priority=Priority.URGENT, still=lambda: not self._hung_up)
         session.expect_call()
-
-    async def redial(self) -> None:
-        """The last number again."""
-        if not self._last:
-            raise NumberRefused("No number was dialled yet.")
-        await self.dial(self._last)
 
     async def press(self, keys: str, index: int = 1) -> None:
         """Send telephone keys to the other side of a call, one tone after another."""

@@ -24,6 +24,7 @@ from drivers.sim.modem_wire import Wire
 from drivers.sim.pty_port import PtyPort
 
 COMMAND_S = 0.01  # s that a simple command takes in a module
+DEAF_S = 0.125  # s behind ATD in which no character breaks it off
 INBOX = 4096  # octets typed ahead of a running command; more are lost, as in a UART
 LOG = 200  # command lines remembered
 HELD_BACK = 64  # unsolicited lines kept while a prompt waits for text
@@ -200,8 +201,32 @@ class Terminal:
             await self._die()
         if lines:
             self._write(lines)
-        await self.faults.wait_late(names)
+        if "D" in names:
+            if await self._cut_short(names):
+                await self._execute(Command("H"))
+                ending = said("NO CARRIER")
+        else:
+            await self.faults.wait_late(names)
         self._write(ending)
+
+    async def _cut_short(self, names: list[str]) -> bool:
+        """Whether a character came while it dialled: it gives up then. In the first 125 ms it hears none (V.250)."""
+        loop = asyncio.get_running_loop()
+        began, late = loop.time(), asyncio.ensure_future(self.faults.wait_late(names))
+        try:
+            while not late.done():
+                typed = asyncio.ensure_future(self._more.wait())
+                await asyncio.wait({late, typed}, return_when=asyncio.FIRST_COMPLETED)
+                typed.cancel()
+                if self._more.is_set() and not late.done():
+                    self._more.clear()
+                    if loop.time() - began >= DEAF_S:
+                        del self._inbox[:1]
+                        return True
+                    self._inbox.clear()
+        finally:
+            late.cancel()
+        return False
 
     def _among(self, line: str) -> str:
         return self._aside() + said(line)

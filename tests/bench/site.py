@@ -15,7 +15,7 @@ from drivers.sim.knobs import turn
 
 SETTLE_WITHIN = 60.0  # s
 LOOK = 0.25  # s
-BOX = ("core", "web", "annunciator")
+BOX = ("core", "web", "annunciator", "audio")
 
 
 class Unsettled(Exception):
@@ -34,7 +34,7 @@ class BenchSite:
         return dict(self.where["nodes"][CENTRE])
 
     def pids(self) -> list[int]:
-        """Of the centre's core, web and annunciator, in this order."""
+        """Of the centre's processes, in the order of BOX."""
         found = [self._demo.children[f"{CENTRE}/{name}"].pid for name in BOX]
         return [pid for pid in found if pid is not None]
 

@@ -18,6 +18,7 @@ from appliance.desk_view import (
     DeskView,
     Figures,
     FiguresAnswer,
+    Recording,
     WaitingView,
 )
 from appliance.model import CallPhase
@@ -115,6 +116,12 @@ def without_ghost(view: View) -> None:
 OUTCOMES = ("answered", "answered", "abandoned", "answered", "out", "refused")
 
 
+def _recordings(n: int) -> tuple[Recording, ...]:
+    """Each eighth call's sound broke off and went on."""
+    parts = 2 if n % 8 == 1 else 1
+    return tuple(Recording(f"recordings/cb{n:06}-{part}.flac", 30.0, 60_000, "0" * 64) for part in range(parts))
+
+
 def call_log(clock: Clock, asked: dict[str, Any]) -> Any:
     """120 calls, newest first; only the filters of outcome and number work."""
     rows = []
@@ -128,7 +135,7 @@ def call_log(clock: Clock, asked: dict[str, Any]) -> Any:
                 why="call_back" if outcome == "out" else "", waited_s=float(n * 7 % 23) if talked else None,
                 talked_s=n * 13.0 % 400 if talked else None, person=("budi", "sari")[n % 2] if talked else "",
                 mark="emergency" if n % 5 == 0 else "", note="Pohon tumbang di Jl. A. Y. Patty" if n % 5 == 0 else "",
-                recording=f"recordings/cb{n:06}.flac" if talked and n % 4 else "", greeted=n % 9 == 0,
+                recordings=_recordings(n) if talked and n % 4 else (), greeted=n % 9 == 0,
                 recording_removed="age" if talked and n % 4 == 0 else "",
                 call_back="reached" if outcome == "abandoned" and n % 4 == 0 else "",
             )

@@ -17,7 +17,7 @@ from call_scenes import ALL_SCENES, CALL_ANSWERS
 from scenes import ALERT, STATIONS
 
 from appliance.config import load_site, places
-from appliance.view import View
+from appliance.view import SoundView, View
 from drivers.clock import Clock
 from drivers.jsonsocket import Peer, Refusal, Server
 
@@ -74,12 +74,15 @@ class FakeCore:
         self.orders: list[dict[str, Any]] = []
         self.answers: dict[str, Any] = {}  # by `do`: what to answer, or a Refusal to raise
         self.tokens: dict[str, str] = {}
+        self.muted: dict[str, bool] = {}  # by line, as the page ordered
         self.views_made = 0
         self._keys: dict[str, str] = {}
 
     def view(self) -> dict[str, Any]:
         self.views_made += 1
         view = ALL_SCENES[self.scene](self.clock)
+        muted = tuple(line.call.id for line in view.lines if line.call and self.muted.get(line.id))
+        view.sound = SoundView(headset=True, muted=muted)
         self.change(view)
         made: dict[str, Any] = msgspec.to_builtins(view)
         return made
@@ -141,6 +144,9 @@ class FakeCore:
             )
         if do == "alert.stop":
             return {"alerts": message["alerts"] or [ALERT], "durable": True} | (answer or {})
+        if do == "call.mute":
+            self.muted[message["line"]] = message["on"]
+            asyncio.get_running_loop().call_soon(self.push)
         if do == "call.dial":
             known = message["key"] in self._keys
             call = self._keys.setdefault(message["key"], f"{len(self._keys):08x}")

@@ -7,6 +7,7 @@ import pytest
 from call_scenes import without_ghost
 from page_box import Box, Tab, until
 
+from appliance.desk_view import DeskView
 from appliance.view import View
 from drivers.jsonsocket import Refusal
 
@@ -56,6 +57,10 @@ async def test_a_call_is_taken_talked_and_ended_by_the_keyboard_alone(tab: Tab) 
         await until(lambda wanted=wanted: calls(box)[-1:] == [wanted])  # type: ignore[misc]
     await tab.page.wait_for_selector("#muted:visible")
     assert await tab.text("#muted") == "ANDA BISU"
+    await tab.page.reload()
+    await tab.page.wait_for_selector("#muted:visible")  # as core has it: a reload forgets nothing
+    await tab.streams()
+    await press("F2")
     await press("m")
     await until(lambda: calls(box)[-1] == {"do": "call.mute", "line": "l1", "on": False})
     await until(lambda: tab.page.is_hidden("#muted"))
@@ -188,6 +193,29 @@ async def test_the_other_persons_call_is_told_and_its_buttons_are_not_in_the_way
     assert await tab.page.is_visible("#card-ca000019")  # budi's own, just over
 
 
+async def test_neither_a_key_nor_another_place_touches_another_persons_call(tab: Tab) -> None:
+    def only_saris(view: View) -> None:
+        view.calls = [call for call in view.calls if call.taken and call.taken.actor == "sari"]
+        for line in view.lines[:2]:
+            line.call, line.calls = None, []
+        view.desk = DeskView()
+
+    tab.box.core.scene, tab.box.core.change = "talking", only_saris
+    await tab.open()
+    await tab.shows("#phone-calls", "sari, headset")
+    await tab.page.keyboard.press("F2")
+    for key in ("Delete", "h", "m", "s", "j", "k", "t"):
+        await tab.page.keyboard.press(key)
+    await tab.page.select_option("#phone-place", "")
+    await tab.page.keyboard.press("F2")
+    await tab.page.keyboard.press("d")
+    await tab.page.wait_for_selector("#book:popover-open")
+    await tab.page.keyboard.type("0811 555")
+    await tab.page.keyboard.press("Enter")
+    await until(lambda: bool(calls(tab.box)))
+    assert [order["do"] for order in calls(tab.box)] == ["call.dial"]
+
+
 @pytest.mark.parametrize("path", ["", "wallboard", "calls", "calls/figures"])
 async def test_every_page_of_calls_fits_its_screens(tab: Tab, path: str) -> None:
     tab.box.core.scene = "queue"
@@ -230,4 +258,11 @@ async def test_a_recording_is_played_in_parts_by_who_may_and_refused_in_words(ta
     await tab.page.goto(box.url + "calls")
     await tab.page.click("[data-play] >> nth=0")
     await tab.shows("#player-said", "Rekaman ini bukan untuk Anda")
+
+    box.core.answers["call.recording"] = Refusal("changed", "Not what was recorded.")
+    await tab.page.click("[data-play] >> nth=0")
+    await tab.shows("#player-said", "BUKAN seperti direkam")
+    await tab.page.click("#player-anyway")
+    await until(lambda: box.core.orders[-1].get("anyway") is True)
+    assert "BUKAN seperti direkam" in await tab.text("#player-said"), "it stays written while it is heard"
     assert all("media" not in said for said in tab.faults)

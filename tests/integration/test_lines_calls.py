@@ -117,6 +117,7 @@ def test_a_number_is_dialled_and_answered_and_keys_go_both_ways(tell: Tell) -> N
         await there.network.turn("phone.place", number=AGENCY, does="answer", after_s=4)
         told = await box.lines.dial(AGENCY, "sari", "l1", key="k")
         assert await box.lines.dial(AGENCY, "sari", "l1", key="k") == told
+        assert box.lines.last_dialled("l1") == AGENCY
         await box.event(CallAnswered)
         await there.network.turn("call.press", to="l1", keys="1#")
         await box.until(lambda: box.state.calls[told["call"]].keys == "1#", "keys")
@@ -129,6 +130,30 @@ def test_a_number_is_dialled_and_answered_and_keys_go_both_ways(tell: Tell) -> N
         assert kinds == ["call.dialled", "call.alerting", "call.answered", "call.ended"]
         assert {e.source for e in box.all(CallKey)} == {"modem"}
         assert next(e.actor for e in box.entries if isinstance(e.event, CallDialled)) == "sari"
+
+    tell(story)
+
+
+def test_a_hang_up_breaks_off_a_dialling_that_the_network_is_slow_with(tell: Tell) -> None:
+    async def story(there: World) -> None:
+        box = await there.start()
+        await box.ready()
+        loop = asyncio.get_running_loop()
+        await there.network.turn("phone.place", number=AGENCY, does="ring")
+        await there.network.turn("modem.late", name="l1", command="ATD", seconds=15)
+        dialling = asyncio.create_task(box.lines.dial(AGENCY, "sari", "l1"))
+        out = await box.event(CallDialled)
+        while "ATD" not in await there.network.typed("l1"):
+            await asyncio.sleep(0.05)
+        began = loop.time()
+        await box.lines.hang_up("l1", out.call, "sari")
+        assert loop.time() - began < 3.0
+        assert (await box.event(CallEnded)).reason == "operator"
+        with pytest.raises(Refusal):
+            await dialling
+        assert await other_side(there, AGENCY) != "active"
+        told = await box.lines.dial(AGENCY, "sari", "l1")
+        await box.until(lambda: box.state.calls[told["call"]].phase == "alerting", "the next call")
 
     tell(story)
 

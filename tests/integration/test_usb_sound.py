@@ -116,6 +116,21 @@ def rough_frequency(path: Path) -> tuple[float, float]:
     return float(figures["Rough   frequency"]), float(figures["Maximum amplitude"])
 
 
+async def test_a_card_whose_call_is_over_before_it_is_open_is_let_go(sound: SoundBox) -> None:
+    async with portaudio() as usb:
+        (await usb.open("headset_mic", RATE, output="headset")).close()
+        for turns in range(1, 6):
+            opening = asyncio.create_task(usb.open("headset_mic", RATE, output="headset"))
+            for _ in range(turns):
+                await asyncio.sleep(0.003)  # the thread is somewhere between the microphone and the speaker
+            opening.cancel()
+            await asyncio.wait({opening})
+        last = await usb.open("headset_mic", RATE, output="headset")
+        await until(lambda: min(last.beats) > 2, "heard")
+        last.close()
+        await until(lambda: not sound.run("pactl", "list", "short", "source-outputs").strip(), "let go")
+
+
 async def test_an_unplugged_headset_is_lost_within_two_seconds_and_comes_back(sound: SoundBox) -> None:
     async with portaudio() as usb:
         headset = await usb.open("headset_mic", RATE, output="headset")

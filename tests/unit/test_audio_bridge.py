@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.audio.beat import MOST_AT_ONCE, Beat
-from drivers.audio.bridge import COMES_WITHIN, Bridge, Happened
+from drivers.audio.bridge import Bridge, Happened
 from drivers.audio.dtmf import key_tones
 from drivers.audio.endpoint import BRIDGE_RATE, Pcm
 from drivers.audio.jitter import FRAME, MOST_HELD, Hearing
@@ -163,18 +163,6 @@ def test_a_watched_end_that_falls_silent_is_told_within_two_seconds_and_when_it_
     assert [what for _, what in happened] == [Happened("line", "silent"), Happened("line", "heard")]
     assert 3.0 < happened[0][0] <= 4.0
     assert 6.0 < happened[1][0] <= 6.3
-
-
-def test_a_new_end_may_take_its_time_to_come_and_is_lost_when_it_does_not() -> None:
-    bridge, browser, card = Bridge(), Listener(), Listener()
-    browser.lost, card.lost = "gone", "missing"
-    bridge.add("browser", browser)
-    bridge.add("card", card)
-    assert run(bridge, COMES_WITHIN - 1) == []
-    browser.lost = ""
-    assert run(bridge, 5) == [Happened("card", "lost", "missing")]
-    browser.lost = "gone"
-    assert run(bridge, 1) == [Happened("browser", "lost", "gone")], "it was there"
 
 
 def test_an_end_that_is_lost_and_back_is_told_once_each_and_given_nothing_meanwhile() -> None:

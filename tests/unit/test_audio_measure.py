@@ -108,6 +108,21 @@ def test_the_share_of_lost_frames_is_counted(lost: int) -> None:
     assert find(sound).lost_percent == pytest.approx(lost / 150 * 100, abs=0.1)
 
 
+@pytest.mark.parametrize("slip_ms", [-40, -20, 20, 45, 60])
+def test_a_buffer_that_slips_loses_a_frame_and_not_all_that_follows(slip_ms: int) -> None:
+    sound, at, slip = late(PROBE, 1000), 30_000, slip_ms * 16
+    silence = np.zeros(max(0, slip), np.int16)
+    slipped = np.concatenate((sound[:at], silence, sound[at - min(0, slip) :]))
+    assert 0 < find(slipped).lost_percent <= 2
+
+
+def test_six_slips_are_no_bad_line() -> None:
+    sound = late(PROBE, 1000)
+    for at in range(12_000, 60_000, 8000):
+        sound = np.concatenate((sound[:at], np.zeros(480, np.int16), sound[at:]))
+    assert find(sound).lost_percent < 6
+
+
 def test_a_clock_that_is_off_is_measured() -> None:
     slow = np.interp(np.arange(len(PROBE) * 1.0005) / 1.0005, np.arange(len(PROBE)), PROBE).astype(np.int16)
     assert find(late(slow, 500)).drift_ppm == pytest.approx(-500, abs=50)
@@ -167,8 +182,8 @@ def test_a_proof_measures_each_way_of_a_path_by_itself() -> None:
         ticks += 1
     assert ticks * 0.02 == pytest.approx(proof.seconds, abs=0.05)
     there, back = proof.result()
-    assert 200 <= there.delay_ms < 320
-    assert 120 <= back.delay_ms < 240
+    assert 200 <= there.delay_ms < 400  # its buffers begin at their largest
+    assert 120 <= back.delay_ms < 320
     assert there.level_db == pytest.approx(0, abs=0.5)
     assert back.level_db == pytest.approx(-10, abs=1)
     assert there.lost_percent == 0

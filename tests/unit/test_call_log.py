@@ -34,7 +34,7 @@ from appliance.desk.call_log import day_of, read_log, read_period, span
 from appliance.desk.directory import Directory
 from appliance.desk.figures import figures
 from appliance.desk.orders import Orders
-from appliance.desk_view import CallLog, CallRow
+from appliance.desk_view import CallLog, CallRow, Recording
 from appliance.fold_desk import DESK
 from appliance.journal_file import insert, open_for_writing
 from drivers.jsonsocket import Refusal
@@ -107,7 +107,8 @@ def test_a_row_tells_all_that_became_of_a_call(tmp_path: Path) -> None:
     wanted = CallRow(
         call=call, line="l1", number=ANI, direction="in", wall=row.wall, outcome="answered", why="caller",
         waited_s=15.5, greeted=True, talked_s=61.0, person="siti", ended=row.wall + 76.5, mark="emergency",
-        note="api di pasar", recording="calls/a.flac", recorded_s=65.5, alerts=("a" * 16,),
+        note="api di pasar", recordings=(Recording("calls/a.flac", 65.5, 9, "0" * 64),), persons=("siti",),
+        alerts=("a" * 16,),
     )  # fmt: skip
     assert row == wanted
 
@@ -202,7 +203,7 @@ def test_a_recording_that_was_removed_is_told_so(tmp_path: Path) -> None:
     there.append(CallRecorded(line="l1", call=call, file="calls/a.flac", seconds=3.0, octets=9, sha256="0" * 64))
     there.append(RecordingRemoved(call=call, file="calls/a.flac", why="age"))
     [row] = log(there, tmp_path).calls
-    assert (row.recording, row.recording_removed) == ("", "age")
+    assert (row.recordings, row.recording_removed) == ((), "age")
 
 
 def test_a_journal_that_cannot_be_read_is_a_refusal(tmp_path: Path) -> None:

@@ -131,15 +131,6 @@ def test_a_person_who_takes_the_call_while_it_is_answered_by_the_box_has_it() ->
     assert play(story).all(CallGreeted) == []
 
 
-def test_the_box_does_not_greet_its_own_drill() -> None:
-    async def story(there: Story) -> None:
-        there.ring("+62000000002", "l1")
-        await asyncio.sleep(30)
-        assert there.desk.view().queue == ()
-
-    assert play(story).done == []
-
-
 def test_next_is_who_waited_longest_over_all_lines_and_two_operators_get_two_callers() -> None:
     async def story(there: Story) -> None:
         there.slow_s = 1.0

@@ -34,6 +34,9 @@ class Asked:
         self.at: list[float] = []
         self._refused = list(refused)
 
+    def cut_short(self) -> None:
+        """Nothing is being dialled."""
+
     async def ask(self, line: str, **_more: Any) -> Response:
         self.lines.append(line)
         self.at.append(asyncio.get_running_loop().time())
@@ -93,19 +96,28 @@ def test_what_is_no_key_never_reaches_the_modem(keys: str) -> None:
     assert exchange.lines == []
 
 
-def test_the_last_number_is_dialled_again_and_never_an_emergency_number() -> None:
+def test_a_number_is_dialled_and_never_an_emergency_number() -> None:
     exchange = Asked()
 
     async def act(t: Telephone) -> None:
-        with pytest.raises(NumberRefused):
-            await t.redial()
         await t.dial("0811222333")
         with pytest.raises(NumberRefused):
             await t.dial("112")
-        await t.redial()
 
     told(EG25, exchange, act)
-    assert exchange.lines == ["ATD0811222333;"] * 2
+    assert exchange.lines == ["ATD0811222333;"]
+
+
+def test_an_eg25_g_sends_its_sound_where_the_site_file_says_from_its_start_on_and_in_each_call() -> None:
+    usb, serial = ["AT+QPCMV=1,2"], ['AT+QGPSCFG="outport","none"', "AT+QPCMV=1,0"]
+    of_sound = {*usb, *serial}
+    for by_serial, wanted in ((False, usb), (True, serial)):
+        at_start = [i.send for i in PROFILES[EG25].at_start(serial_sound=by_serial) if i.send in of_sound]
+        assert at_start == wanted
+        exchange = Asked()
+        assert told(EG25, exchange, lambda t, by=by_serial: t.sound(on=True, serial=by)) is True
+        assert exchange.lines == wanted
+    assert PROFILES[SIM7600].at_start(serial_sound=True) == PROFILES[SIM7600].init
 
 
 def test_a_simcom_s_sound_starts_a_moment_behind_the_call_and_a_first_refusal_is_told() -> None:

@@ -6,7 +6,7 @@ from appliance.cli_status import lines
 from appliance.model import Path, Role
 from appliance.reach import reach
 from appliance.stamp import Stamp
-from appliance.state import Link
+from appliance.state import Link, TrunkVerdict
 from appliance.view import Figure, LineView, StationView, View
 
 NOW = 100.0
@@ -61,3 +61,12 @@ def test_the_terminal_says_whom_to_phone_when_no_path_stands() -> None:
     of = station()
     said = [said for said in lines(view(of, line("searching"), broker=False)) if said.startswith("station")]
     assert said == ["station ✕ s1: quiet; NO PATH, phone it: +62000000111"]
+
+
+def test_a_shape_has_its_word_for_the_trunk_too() -> None:
+    """Said by a word as well: a terminal that shows no shapes says the same."""
+    there = view(station())
+    there.trunk_watched = True
+    assert next(said for said in lines(there) if said.startswith("trunk")).endswith("unknown")
+    there.trunk, there.trunk_verdict = Link(True, STAMP), TrunkVerdict("up", STAMP)
+    assert next(said for said in lines(there) if said.startswith("trunk")).endswith(" up")

@@ -51,9 +51,22 @@ def test_what_is_too_old_goes_and_then_the_oldest_until_there_is_room() -> None:
     assert [(f.call, why) for f, why in gone] == [("a", "age"), ("b", "room")]
 
 
+def test_while_the_time_is_not_known_none_goes_for_its_age() -> None:
+    lying = [found("a", 4000), found("b", 20, 6), found("c", 10, 6)]
+    gone = too_many(lying, RULES, 100 * MB, set(), time_known=False)
+    assert [(f.call, why) for f, why in gone] == [("a", "room"), ("b", "room")]
+    assert too_many(lying[:2], RULES, 100 * MB, set(), time_known=False) == []
+
+
 def test_a_full_disk_takes_the_oldest_first_and_counts_what_is_gone() -> None:
     lying = [found("a", 3, 2), found("b", 2, 2), found("c", 1, 2)]
     assert [f.call for f, _ in too_many(lying, RULES, 2 * MB, set())] == ["a", "b"]
+
+
+def test_a_disk_that_others_have_filled_costs_no_recording_of_the_last_day() -> None:
+    lying = [found("a", 2, 2), found("b", 0.9, 2), found("c", 0.1, 2)]
+    assert [f.call for f, _ in too_many(lying, RULES, 0, set())] == ["a"]
+    assert [f.call for f, _ in too_many([found("b", 0.9, 8), found("c", 0.1, 8)], RULES, 0, set())] == ["b"]
 
 
 def test_one_that_is_being_written_or_not_journaled_never_goes() -> None:

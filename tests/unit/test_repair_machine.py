@@ -1,6 +1,14 @@
 """What is done about a line that is silent in a call, rung by rung."""
 
+import asyncio
+
+from appliance.model import CallPhase
+from appliance.sound.modem_sound import ModemSound
+from appliance.sound.repair import Repair
 from appliance.sound.repair_machine import LOOK, RESTS, Ladder, Rung
+from appliance.stamp import Stamp
+from appliance.state import Call, State
+from drivers.clock import Clock
 
 
 def busy() -> bool:
@@ -48,3 +56,41 @@ def test_a_modem_is_not_reset_twice_within_an_hour() -> None:
         told += [ladder.due(begins + at, busy, False) for at in (0.0, LOOK, 2 * LOOK)]
         told.append(ladder.due(begins + 50.0, idle, False))
     assert told.count(Rung.MODEM) == 2
+
+
+class Deaf:
+    """Lines and modems that take every word; `on_reopen` is what happens meanwhile."""
+
+    async def sound(self, line: str, *, on: bool) -> bool:
+        return True
+
+    async def reset_sound(self, line: str) -> bool:
+        return True
+
+
+async def test_a_second_line_that_falls_silent_while_the_first_is_repaired_is_repaired_too() -> None:
+    opened: list[str] = []
+    both = asyncio.Event()
+
+    async def reopen(call: str) -> None:
+        opened.append(call)
+        if call == "a":
+            repair.told("l2", "b", "silent")
+            await asyncio.sleep(0)
+        else:
+            both.set()
+
+    state, voices = State(), Deaf()
+    for name, line in (("a", "l1"), ("b", "l2")):
+        state.calls[name] = Call(line, name, None, CallPhase.TALKING, Stamp(), Stamp())
+    repair = Repair(voices, ModemSound(voices), state, Clock(), reopen, lambda: False)
+    running = asyncio.create_task(repair.run())
+    try:
+        repair.told("l1", "a", "silent")
+        async with asyncio.timeout(10):
+            await asyncio.wait({running, asyncio.ensure_future(both.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        assert not running.done(), "one line's repair ended all repairs"
+        assert opened == ["a", "b"]
+    finally:
+        running.cancel()
+        await asyncio.wait({running})

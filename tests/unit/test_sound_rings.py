@@ -85,6 +85,12 @@ def test_only_telephone_keys_have_tones() -> None:
         keys_tones("x")
 
 
+def test_core_and_web_load_nothing_of_sound() -> None:
+    heavy = "{'numpy', 'soxr', 'soundfile', 'pyaudio'}"
+    code = f"import sys, appliance.core, web.app; sys.exit(bool({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 0
+
+
 def test_neither_web_nor_the_simulators_load_numpy_for_sound() -> None:
     """Web reads the stream's wire only; a simulator that nobody listens to stays small."""
     code = "import sys, drivers.audio.stream_wire, drivers.sim.mobile; sys.exit('numpy' in sys.modules)"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance.audio_protocol import EndKind, Measured, Serial, Way
-from appliance.call_events import CallDialled, VoiceProven
+from appliance.call_events import CallAlerting, CallDialled, CallOfDrill, VoiceProven
 from appliance.config_sound import ProofRules
 from appliance.entry import Entry
 from appliance.event import Event
@@ -32,7 +32,7 @@ class Box:
     def __init__(self, folder: Path, clock: VirtualClock) -> None:
         self.state, self.entries = State(), list[Event]()
         self.shown = ""  # another number than the calling line's own
-        self.rings, self.urgent = True, False
+        self.rings, self.urgent, self.withheld = True, False, False
         self.answered: list[str] = []
         self.hung_up: list[str] = []
         self.apart: list[tuple[str, bool]] = []
@@ -75,7 +75,9 @@ class Box:
         self.append(CallDialled(line=line, call="out", number=number, why=why))
         if self.rings:
             other = next(name for name, own in NUMBERS.items() if own == number)
-            self.later(3.0, CallRinging(line=other, call="in", number=self.shown or NUMBERS[line]))
+            shown = "" if self.withheld else self.shown or NUMBERS[line]
+            self.later(3.0, CallRinging(line=other, call="in", number=shown))
+            self.later(4.0, CallAlerting(line=line, call="out"))
         return {"line": line, "call": "out"}
 
     async def answer(self, line: str, call: str, actor: str) -> object:
@@ -117,10 +119,11 @@ def test_tones_that_go_both_ways_prove_that_the_called_line_takes_calls(tmp_path
         assert proven == VoiceProven(
             line="l1", other="l2", ok=True, level_db=-3.0, delay_ms=180.0, lost_percent=0.5, bearer="volte"
         )
-        assert box.state.voices["l2"].took
-        assert not box.state.voices["l1"].took
+        assert box.state.voices["l2"]["volte"].took
+        assert "l1" not in box.state.voices, "it was not called"
         assert not any(call.live for call in box.state.calls.values())
         assert box.apart == [("out", True), ("in", True), ("out", False), ("in", False)]
+        assert box.state.calls["in"].why == "proof", "the desk leaves it out"
 
     play(tmp_path, story)
 
@@ -182,7 +185,7 @@ def test_a_line_that_does_not_ring_is_not_proven(tmp_path: Path) -> None:
     async def story(box: Box) -> None:
         box.rings = False
         assert (await box.drill.prove("l1", "l2", "budi")).why == "no_ring"
-        assert not box.state.voices["l2"].drill.ok
+        assert not box.state.voices["l2"]["volte"].drill.ok
 
     play(tmp_path, story)
 
@@ -207,5 +210,91 @@ def test_a_missed_ring_is_no_answer(tmp_path: Path) -> None:
         box.later(9.0, CallMissed(line="l2", call="in"))
         assert (await box.drill.prove("l1", "l2", "budi")).why == "no_ring"
         assert box.answered == []
+
+    play(tmp_path, story)
+
+
+def test_a_box_that_was_late_itself_says_so_and_nothing_of_the_lines(tmp_path: Path) -> None:
+    async def story(box: Box) -> None:
+        await box.drill.prove("l1", "l2", "budi")
+        box.measured = Measured(GOOD, Way(heard=True, lost_percent=30.0), late_percent=4.0)
+        assert (await box.drill.prove("l1", "l2", "budi")).why == "box_busy"
+        assert box.state.voices["l2"]["volte"].drill.ok, "what was proven before stands"
+        box.measured = Measured(GOOD, GOOD, late_percent=4.0)
+        assert (await box.drill.prove("l1", "l2", "budi")).ok, "a good measure is good, however late the box was"
+
+    play(tmp_path, story)
+
+
+def test_a_call_without_a_number_that_rings_alone_while_ours_rings_is_ours(tmp_path: Path) -> None:
+    async def story(box: Box) -> None:
+        box.withheld = True
+        assert (await box.drill.prove("l1", "l2", "budi")).ok
+        assert [e.call for e in box.entries if isinstance(e, CallOfDrill)] == ["in"]
+
+    play(tmp_path, story)
+
+
+def test_of_two_calls_without_a_number_none_is_answered(tmp_path: Path) -> None:
+    async def story(box: Box) -> None:
+        box.withheld = True
+        box.later(5.0, CallRinging(line="l2", call="citizen", waiting=True))
+        assert (await box.drill.prove("l1", "l2", "budi")).why == "needed"
+        assert box.answered == []
+        assert box.hung_up == ["out"]
+        assert box.state.calls["citizen"].live
+
+    play(tmp_path, story)
+
+
+def test_who_dials_has_the_lines_back_at_once(tmp_path: Path) -> None:
+    async def story(box: Box) -> None:
+        drilling = asyncio.create_task(box.drill.prove("l1", "l2", "budi"))
+        await asyncio.sleep(6.0)
+        began = asyncio.get_running_loop().time()
+        await box.drill.give_way()
+        assert asyncio.get_running_loop().time() - began < 0.5
+        assert box.free_lines() == ["l1", "l2"]
+        assert (await drilling).why == "needed"
+        assert (await box.drill.prove("l1", "l2", "budi")).ok, "the next one is not hindered by it"
+
+    play(tmp_path, story)
+
+
+def test_an_order_that_is_given_while_it_rings_ends_it_before_it_is_answered(tmp_path: Path) -> None:
+    async def story(box: Box) -> None:
+        drilling = asyncio.create_task(box.drill.prove("l1", "l2", "budi"))
+        await asyncio.sleep(1.0)
+        box.urgent = True
+        assert (await drilling).why == "needed"
+        assert box.answered == []
+
+    play(tmp_path, story)
+
+
+def test_a_scheduled_drill_that_gave_way_is_tried_again_the_same_night(tmp_path: Path) -> None:
+    async def story(box: Box) -> None:
+        running = asyncio.create_task(box.drill.run())
+        box.later(18.5 * 3600.0 + 5.0, CallRinging(line="l1", call="citizen", number="+62000000100"))
+        box.later(18.5 * 3600.0 + 60.0, CallMissed(line="l1", call="citizen"))
+        await asyncio.sleep(19 * 3600.0)
+        assert [(p.other, p.ok, p.why) for p in box.proofs()] == [
+            ("l1", False, "needed"), ("l1", True, ""), ("l2", True, ""),
+        ]  # fmt: skip
+        running.cancel()
+        await asyncio.wait({running})
+
+    play(tmp_path, story)
+
+
+def test_proofs_are_of_a_line_and_what_carries_its_voice_and_a_failure_speaks_against_both(tmp_path: Path) -> None:
+    async def story(box: Box) -> None:
+        await box.drill.prove("l1", "l2", "budi")
+        await box.drill.prove("l2", "l1", "budi")
+        assert {line: proof["volte"].drill.ok for line, proof in box.state.voices.items()} == {"l1": True, "l2": True}
+        box.measured = Measured(Way(heard=False), Way(heard=False))
+        await box.drill.prove("l1", "l2", "budi")
+        assert not box.state.voices["l2"]["volte"].drill.ok
+        assert not box.state.voices["l1"][""].drill.ok
 
     play(tmp_path, story)

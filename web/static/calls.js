@@ -8,16 +8,26 @@
     if (!button || !player) return;
     const audio = player.querySelector("audio");
     const said = document.getElementById("player-said");
+    const anyway = document.getElementById("player-anyway");
     const url = button.dataset.play;
-    said.textContent = "";
     player.hidden = false;
-    const cells = button.closest("tr").cells;
-    player.querySelector("b").textContent = `${cells[0].textContent} · ${cells[1].querySelector("b").textContent}`;
+    if (button !== anyway) {
+      said.textContent = ""; // what is wrong with a file stays written while it is heard
+      const cells = button.closest("tr").cells;
+      player.querySelector("b").textContent = `${cells[0].textContent} · ${cells[1].querySelector("b").textContent}`;
+    }
+    anyway.hidden = true;
     audio.onerror = async () => {
       // A player cannot say why; the box can.
       try {
         const answer = await fetch(url, { headers: { Range: "bytes=0-0" } });
-        said.textContent = answer.ok ? said.dataset.failed : (await answer.json()).text;
+        const told = answer.ok ? {} : await answer.json();
+        said.textContent = told.text || said.dataset.failed;
+        if (told.anyway) {
+          anyway.dataset.play = told.anyway;
+          anyway.hidden = false;
+          anyway.focus();
+        }
       } catch {
         said.textContent = said.dataset.failed;
       }

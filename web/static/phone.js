@@ -43,14 +43,16 @@
   const own = () => {
     for (const card of phone.querySelectorAll(".call")) card.toggleAttribute("data-own", Boolean(who) && card.dataset.person === who);
   };
-  const talking = () => phone.querySelector(".call.talking[data-own]") || phone.querySelector(".call.talking");
-  const current = () => talking() || phone.querySelector(".call.held[data-own]") || phone.querySelector(".call.going") || phone.querySelector(".call.held") || phone.querySelector(".ring");
+  // Own, or nobody's: a key, a mute or a change of place never touches another person's call.
+  const mine = (kind) => phone.querySelector(`.call.${kind}[data-own]`) || phone.querySelector(`.call.${kind}[data-person=""]`);
+  const talking = () => mine("talking");
+  const current = () => talking() || mine("going") || mine("held") || phone.querySelector(".ring");
 
   // Where the sound is: at the box's headset, at the line's own handset, or in this browser by talk.js
 
   const LEVELS = { own: "microphone", line: "heard" };
   const BAD = ["lost", "login", "elsewhere", "full", "failed", "denied", "none", "busy", "unfit"];
-  const sound = { talk: null, wish: "", muted: "" };
+  const sound = { talk: null, wish: null }; // wish: {call, on} that was pressed and that core has not shown yet
   const place = at("phone-place");
   const tell = (what) => {
     const box = at("talk");
@@ -70,6 +72,14 @@
   const level = (name, value) => {
     const card = talking();
     for (const meter of phone.querySelectorAll(`.level-${name}`)) meter.value = card?.contains(meter) ? (value ?? QUIET_DB) : QUIET_DB;
+  };
+  // Elsewhere than in this browser the box tells how loud it is.
+  const showLevels = () => {
+    if (sound.talk?.state === "open") return;
+    const told = JSON.parse(at("levels")?.dataset.levels || "{}")[talking()?.dataset.call];
+    phone.classList.toggle("hears", Boolean(told));
+    level("line", told?.[0]);
+    level("own", told?.[1]);
   };
   // A call that is talked already is joined to the place that was chosen.
   const move = () => {
@@ -113,7 +123,9 @@
       for (const [name, key] of Object.entries(LEVELS)) level(name, detail[key]);
     });
     place.querySelector("[value=browser]").disabled = false;
-    if (remember() === "browser") place.value = "browser";
+    const wished = remember();
+    if (wished === "browser" || (wished === null && place.value !== "headset")) place.value = "browser";
+    showMute();
   };
   if (remember() === "") place.value = "";
   withTalk();
@@ -143,28 +155,24 @@
 
   const showMute = () => {
     const card = talking();
-    const muted = Boolean(card) && sound.muted === card.dataset.call;
-    if (sound.wish && sound.wish !== card?.dataset.call) {
-      sound.wish = sound.muted = "";
-      if (sound.talk) sound.talk.muted = false; // the next caller is not met by a dead microphone
-    }
+    const muted = Boolean(card) && "muted" in card.dataset;
+    if (sound.wish && (sound.wish.call !== card?.dataset.call || (sound.wish.done && sound.wish.on === muted))) sound.wish = null;
+    // Of no call or of the next one: nobody is met by a dead microphone.
+    if (sound.talk) sound.talk.muted = sound.wish ? sound.wish.on : muted;
     at("muted").hidden = !muted;
     for (const button of phone.querySelectorAll("[data-mute]")) button.toggleAttribute("data-own-on", muted);
   };
-  // `wish` is what was pressed, `muted` what core has done: only that is shown, and a second press is never lost.
+  // Only what core has done is shown, so that it outlives the page; and a second press is never lost.
   const mute = async () => {
     const card = talking();
     if (!card) return;
     const { call, line } = card.dataset;
-    const on = sound.wish !== call;
-    sound.wish = on ? call : "";
+    const on = !(sound.wish ? sound.wish.on : "muted" in card.dataset);
+    const wish = (sound.wish = { call, on, done: false });
     if (sound.talk) sound.talk.muted = on; // here at once, whatever becomes of the order
     const told = await press("/call/mute", { line, on: on ? "1" : "0" });
-    if (told?.ok) sound.muted = on ? call : "";
-    else if (told) {
-      sound.wish = sound.muted;
-      if (sound.talk) sound.talk.muted = Boolean(sound.muted);
-    }
+    if (told?.ok) wish.done = true;
+    else if (told && sound.wish === wish) sound.wish = null;
     showMute();
   };
 
@@ -194,8 +202,7 @@
     for (const a of at("book-list").querySelectorAll(".agency")) a.hidden = !a.textContent.toLocaleLowerCase().includes(sought);
     at("book-none").hidden = shown().length > 0 || !sought;
   };
-  const open = (what) => {
-    const card = talking();
+  const open = (what, card = talking()) => {
     if (what !== "dial" && !card) return;
     line = card?.dataset.line || "";
     if (what === "keypad") {
@@ -263,7 +270,7 @@
   document.addEventListener("click", (e) => {
     const { dataset, disabled } = e.target.closest("[data-open], [data-dial]:not(#book), [data-done], [data-mute]") || { dataset: {} };
     if (disabled) return;
-    if (dataset.open) open(dataset.open);
+    if (dataset.open) open(dataset.open, e.target.closest(".call") ?? talking());
     else if (dataset.dial) call(dataset.dial, dataset.callBack, said);
     else if ("mute" in dataset) mute();
     else if ("done" in dataset) e.target.closest(".call").toggleAttribute("data-own-done", true);
@@ -344,6 +351,7 @@
   const drawn = () => {
     own();
     showMute();
+    showLevels();
     count();
     // The focus must not fall to the page's beginning because a call's button went with its call.
     if (lastIn && (document.activeElement === document.body || !document.activeElement)) phone.focus();
