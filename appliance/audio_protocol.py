@@ -13,6 +13,7 @@ Level = Annotated[float, msgspec.Meta(ge=-40.0, le=12.0)]  # dB
 RECORDING = "recording"
 LONGEST_TEXT = 1000  # characters of one spoken text
 MOST_BRIDGES, MOST_ENDS = 16, 8
+QUIET_DBFS = -66.0  # an end below says nothing, as drivers/audio/levels.py has it
 
 # What an end can be
 

@@ -11,14 +11,16 @@ from appliance.demo_site import CENTRE
 from appliance.entry import Entry
 from appliance.journal import follow_chain
 from appliance.journal_file import JournalUnreadable, read_entries
+from appliance.scenario import SIGHTS
 from appliance.scenario_page import Page
+from appliance.scenario_sound import Ears
 from drivers.jsonsocket import Client, Gone, Refusal
 from drivers.sim.knobs import turn
 
 PROCESS_OF = {
     "mains": "building", "genset": "building", "fuel": "building", "ups": "building", "bus": "building",
     "call": "mobile", "sms": "mobile", "modem": "mobile", "network": "mobile", "phone": "mobile",
-    "sim": "mobile", "ussd": "mobile",
+    "sim": "mobile", "ussd": "mobile", "person": "person",
     "net": "net", "broker": "broker", "trunk": "trunk", "process": "processes", "pins": "pins", "input": "pins",
 }  # fmt: skip
 
@@ -37,6 +39,7 @@ class Site:
         self._starts: dict[str, int] = {}
         self._texts: list[dict[str, Any]] = []
         self._mqtt: dict[str, str] = {}
+        self.ears = Ears(Path(where.get("folder", "")))
 
     def journal(self, node: str) -> Path:
         return Path(self.where["nodes"][node]["state"]) / "journal.db"
@@ -72,9 +75,12 @@ class Site:
         for node in self.where["nodes"]:
             rows = self.entries(node, self.marks.get(node, 0))
             self.marks[node] = rows[-1].seq if rows else self.marks.get(node, 0)
+        self.ears.mark()
 
     async def turn(self, name: str, args: dict[str, Any]) -> None:
         """Do something in the story; texts that are sent in are remembered."""
+        if name.endswith((".record", ".say")):
+            args = self.ears.in_folder(args)
         if name == "sms.from":
             self._texts.append({"number": args.get("number"), "text": args.get("text")})
         await self.knob(name, args)
@@ -116,7 +122,7 @@ class Site:
 
     async def see(self, expected: dict[str, Any]) -> Seen:
         """Whether this expectation holds now, and what was seen instead."""
-        for kind in ("event", "alarm", "view", "pin", "mqtt", "knob", "journal", "get"):
+        for kind in SIGHTS:
             if kind in expected:
                 rest = {k: v for k, v in expected.items() if k != kind}
                 seen: Seen = await getattr(self, f"_see_{kind}")(expected[kind], rest)
@@ -202,6 +208,17 @@ class Site:
         good = _in_order(text, [has] if isinstance(has, str) else has)
         good = good and ("has_not" not in test or test["has_not"] not in text)
         return good, f"{path}: {len(text)} characters" + ("" if good else " without it")
+
+    async def _see_heard(self, name: str, test: dict[str, Any]) -> Seen:
+        """What a phone or a person kept in this file since the last `do`."""
+        return await self.ears.heard(name, test)
+
+    async def _see_recording(self, line: str, test: dict[str, Any]) -> Seen:
+        """The newest recording of a line's calls in this story, or the `part`th."""
+        told = [msgspec.json.decode(e.body) for e in self._told("call.recorded")]
+        files = [one["file"] for one in told if one["line"] == line]
+        state = Path(self.where["nodes"][CENTRE]["state"])
+        return await self.ears.recorded([state / file for file in files], test)
 
 
 def _fits(entry: Entry, fields: dict[str, Any]) -> bool:

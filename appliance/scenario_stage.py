@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from appliance.demo import Demo
 from appliance.demo_lines import LinesDemo
+from appliance.demo_sound import SoundDemo
 from appliance.journal_file import read_entries
 from appliance.scenario import SHARED, Story
 from appliance.scenario_player import Miss, Player
@@ -26,6 +27,7 @@ LINES = (
 ORDINARY: dict[str, tuple[dict[str, Any], ...]] = {
     "lines": LINES,
     "calls": (*LINES, {"view": "links.audio.up", "is": True}, {"get": "/", "has": "phone"}),
+    "sound": (*LINES, {"view": "links.audio.up", "is": True}),
     "demo": (
         {"view": "power.source", "is": "mains"},
         *LINES,
@@ -51,6 +53,8 @@ class Running(Protocol):
 
 
 def make(kind: str, folder: Path, clock: Clock) -> Running:
+    if kind == "sound":
+        return SoundDemo(folder, clock)
     if kind in SHARED:
         return LinesDemo(folder, clock, page=free_port() if kind == "calls" else None)
     return Demo(folder, clock, web_port=free_port())

@@ -31,6 +31,7 @@ from appliance.journal import Appended
 from appliance.sound.ear_machine import Ear
 from appliance.sound.ends import kind_of
 from appliance.sound.library import Library
+from appliance.sound.mended import mended
 from appliance.sound.modem_sound import ModemSound, Voices
 from appliance.sound.phrases import HOLD, WAIT, phrase
 from appliance.sound.recordings import name_of
@@ -384,16 +385,8 @@ class Sound:
             for end in bridge.ends:
                 if end.end == LINE:
                     self._ears[name].hear(None if end.lost else end.heard_dbfs, self._clock.now())
-        self._clear_faults()
+        for heard in mended(self._standing.values(), self._state):
+            self._append(heard)
+            if heard.end == LINE:
+                self._repair.told(heard.line, heard.call, "heard")
         self._on_changed()
-
-    def _clear_faults(self) -> None:
-        """An end that was lost in an earlier call, and is there in this one."""
-        for bridge in self._standing.values():
-            call = self._state.calls.get(bridge.bridge)
-            for end in bridge.ends if call else ():
-                what = LINE if end.end == LINE else "person"
-                fault = self._state.sound_faults.get(f"{call.line}/{what}") if call and end.end != BOX else None
-                if call is None or fault is None or end.lost or end.heard_dbfs is None or fault.call == call.id:
-                    continue
-                self._append(CallSound(line=call.line, call=call.id, end=what, what="heard"))

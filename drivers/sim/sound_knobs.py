@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from drivers.sim.knobs import Knob
 from drivers.sim.mobile_arguments import a_number, a_switch, find_modem, one_of
 from drivers.sim.modem import SimModem
 from drivers.sim.modem_sound import DRIFT_MOST, WAYS, ModemSound
 from drivers.sim.network import MobileNetwork
+from drivers.sim.phone_voice import PhoneVoice
 from drivers.sim.sound_pcm import read_wav, tone
 
 SECONDS_MOST = 600.0  # s of a tone
@@ -18,6 +21,18 @@ HZ_LEAST, HZ_MOST = 50.0, 3900.0  # what 8 kHz can carry
 TEXT_MOST = 1000  # characters
 SPEAKING_S = 30.0  # s in which espeak-ng must be done
 LANGUAGES = ("id", "en")
+
+
+class Saying(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A tone, a WAV file or a text (espeak-ng); outside a call it waits for one."""
+
+    hz: float = 0.0
+    wav: str = ""
+    text: str = ""
+    language: str = "id"
+    seconds: float = 1.0
+    level_dbfs: float = -12.0
+    over_and_over: bool = False
 
 
 class SoundKnobs:
@@ -39,29 +54,9 @@ class SoundKnobs:
             "modem.pcm_plug": lambda name: self._sound(name).plug(True),
         }
 
-    async def say(
-        self,
-        number: str,
-        hz: float = 0.0,
-        wav: str = "",
-        text: str = "",
-        language: str = "id",
-        seconds: float = 1.0,
-        level_dbfs: float = -12.0,
-        over_and_over: bool = False,
-    ) -> dict[str, float]:
-        """A tone, a WAV file or a text (espeak-ng), behind what it says already; outside a call it waits for one."""
-        if sum(map(bool, (hz, wav, text))) != 1:
-            raise ValueError("give one of hz, wav and text")
-        if hz:
-            length, level = a_number("seconds", seconds, 0.02, SECONDS_MOST), a_number("level", level_dbfs, -60.0, 0.0)
-            pcm = tone((a_number("hz", hz, HZ_LEAST, HZ_MOST),), length, level)
-        elif wav:
-            pcm = read_wav(Path(wav))
-        else:
-            pcm = await _spoken(text, one_of("language", language, LANGUAGES))
-        self._network.voice(number).say(pcm, over_and_over=a_switch(over_and_over))
-        return {"seconds": len(pcm) / 16000}
+    async def say(self, number: str, **what: Any) -> dict[str, float]:
+        """`what` is a Saying."""
+        return await say(self._network.voice(number), **what)
 
     def record(self, number: str, file: str = "") -> dict[str, Any]:
         """What it hears goes into a WAV file until its call ends; without a file it ends now."""
@@ -86,6 +81,26 @@ class SoundKnobs:
 
     def _sound(self, name: str) -> ModemSound:
         return find_modem(self._modems, name).voice
+
+
+async def say(voice: PhoneVoice, **what: Any) -> dict[str, float]:
+    """`what` is a Saying; it comes behind what the voice says already. Raises ValueError."""
+    try:
+        told = msgspec.convert(what, Saying)
+    except msgspec.ValidationError as e:
+        raise ValueError(str(e)) from e
+    if sum(map(bool, (told.hz, told.wav, told.text))) != 1:
+        raise ValueError("give one of hz, wav and text")
+    if told.hz:
+        length = a_number("seconds", told.seconds, 0.02, SECONDS_MOST)
+        level = a_number("level", told.level_dbfs, -60.0, 0.0)
+        pcm = tone((a_number("hz", told.hz, HZ_LEAST, HZ_MOST),), length, level)
+    elif told.wav:
+        pcm = read_wav(Path(told.wav))
+    else:
+        pcm = await _spoken(told.text, one_of("language", told.language, LANGUAGES))
+    voice.say(pcm, over_and_over=told.over_and_over)
+    return {"seconds": len(pcm) / 16000}
 
 
 async def _spoken(text: str, language: str) -> bytes:

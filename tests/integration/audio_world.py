@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import tomli_w
 
+from appliance.alarms.service import Alarms
 from appliance.annunciator_config import AnnunciatorConfig
 from appliance.config import Places, Site, load_site, places
 from appliance.entry import Entry
@@ -169,6 +170,7 @@ class Core:
         self.modems = NoRepair()
         self._woken = asyncio.Event()
         self._sound: Sound | None = None
+        self._alarms: Alarms | None = None
         self.journal = Journal(there.journal, clock, "boot", lambda: "ntp", self._on_entry)
         self.journal.open()
         self.entries.clear()
@@ -176,14 +178,16 @@ class Core:
             site=site, places=there, state=self.state, clock=clock, append=self.journal.append,
             on_changed=self._woken.set, lines=self.modems,
         )  # fmt: skip
+        self._alarms = Alarms(site=site, state=self.state, clock=clock, append=self.journal.append)
         self._running = asyncio.create_task(self.sound.run())
 
     def _on_entry(self, entry: Entry) -> None:
         apply(self.state, entry)
         self.entries.append(entry)
         self._woken.set()
-        if self._sound:
+        if self._sound and self._alarms:
             self._sound.on_entry(entry.event)
+            self._alarms.on_entry(entry)
 
     def append(self, event: Event) -> None:
         self.journal.append(event)
@@ -207,16 +211,16 @@ async def until(what: str, so: Callable[[], object], within: float = PATIENCE) -
 
 
 class World:
-    """Two lines with serial PCM and the audio process, in a folder. `start` gives a life of core."""
+    """Two lines with serial PCM and the audio process, in a folder. `sound` is that table of the site file."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, sound: dict[str, object]) -> None:
         file = folder / "site.toml"
         lines = [
             {"id": name, "name": name, "port": f"at-{name}", "number": f"+6200000000{number}",
              "sound": {"kind": "serial", "port": str(folder / f"pcm-{name}")}}
             for number, name in enumerate(("l1", "l2"), 1)
         ]  # fmt: skip
-        text = {"role": "centre", "site": "s", "id": "c", "name": "C", "line": lines,
+        text = {"role": "centre", "site": "s", "id": "c", "name": "C", "line": lines, "sound": sound,
                 "annunciator": {"socket": "a.sock", "factory": "mock"}}  # fmt: skip
         file.write_text(tomli_w.dumps(text))
         self.site = load_site(file)
@@ -236,8 +240,8 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(folder: Path) -> AsyncIterator[World]:
-    made = World(folder, Clock())
+async def world(folder: Path, **sound: object) -> AsyncIterator[World]:
+    made = World(folder, Clock(), sound)
     try:
         await made.audio.start()
         yield made

@@ -1,5 +1,5 @@
 """Every story in tests/scenarios, played by `siaga scenario`: each against a simulated site of its own, but for those
-of lines and of calls, which share one each. Two hundred calls are twelve of them here."""
+of lines, calls and sound, which share one each. Two hundred calls are twelve of them here."""
 
 import subprocess
 import sys
@@ -11,7 +11,8 @@ import pytest
 STORIES = sorted((Path(__file__).parents[1] / "scenarios").glob("*.toml"))
 OF_LINES = [story for story in STORIES if 'site = "lines"' in story.read_text()]
 OF_CALLS = [story for story in STORIES if 'site = "calls"' in story.read_text()]
-OTHERS = [story for story in STORIES if story not in OF_LINES + OF_CALLS]
+OF_SOUND = [story for story in STORIES if 'site = "sound"' in story.read_text()]
+OTHERS = [story for story in STORIES if story not in OF_LINES + OF_CALLS + OF_SOUND]
 ROUNDS = "3"  # where a story has rounds: a person plays all of them
 LINES_SPEED = "6"  # modems answer within seconds, and 1.5 s of a driver's patience are a quarter of a real one
 SPEED = "4"  # where the story leaves it open: minutes become seconds, and two cores keep up
@@ -29,10 +30,10 @@ def test_the_story_holds(story: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-TWO_SITES = [OF_LINES[::2], OF_LINES[1::2], OF_CALLS[::2], OF_CALLS[1::2]]  # of each kind, for two workers
+SITES = [OF_LINES[::2], OF_LINES[1::2], OF_CALLS[::2], OF_CALLS[1::2], OF_SOUND]  # two for two workers
 
 
-@pytest.mark.parametrize("stories", TWO_SITES, ids=["lines-even", "lines-odd", "calls-even", "calls-odd"])
+@pytest.mark.parametrize("stories", SITES, ids=["lines-even", "lines-odd", "calls-even", "calls-odd", "sound"])
 def test_stories_of_one_small_site_hold_one_after_another(stories: list[Path]) -> None:
     done = played(*map(str, stories), "--speed", LINES_SPEED, "--rounds", ROUNDS)
     assert done.returncode == 0, done.stdout + done.stderr

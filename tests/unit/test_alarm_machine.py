@@ -187,8 +187,6 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
      ce.CallSound(line="l1", call="a", end="person", what="back")),
     (ce.VoiceProven(line="l1", other="l2", ok=False, why="one_way"), "line.voice_unproven", "l2", 2,
      ce.VoiceProven(line="l1", other="l2", ok=True)),
-    (sms.SmsUndelivered(message="m1", number="+62811", purpose="text", reason="expired"), "sms.undelivered", "m1", 2,
-     ce.TextHeard(message="m1", call="a", key="1")),
     (ev.TrunkLost(trunk="sip", reason="x"), "trunk.lost", "sip", 2, ev.TrunkRestored(trunk="sip")),
     (tr.TrunkDegraded(trunk="sip", layer="loss", reason="loss"), "trunk.degraded", "sip", 3,
      tr.TrunkSteady(trunk="sip")),
@@ -257,6 +255,17 @@ WRONG = {
     'raised_by = [{ event = "genset.running" }]': "give either about or subject",
     'raised_by = [{ event = "genset.running" }]\nabout = "x"\nloud = true': "unknown field `loud`",
 }
+
+
+def test_who_has_seen_that_a_text_is_undelivered_is_told_again_when_nobody_hears_it_by_telephone_either() -> None:
+    desk = Desk()
+    gone = sms.SmsUndelivered(message="m1", number="+62811", purpose="text", reason="expired")
+    assert raised("sms.undelivered", desk.happens(gone)) == 1
+    unheard = ce.TextUnheard(message="m1", call="a", why="no_key")
+    assert desk.happens(unheard) == [], "nobody has seen the first one"
+    desk.acknowledge("sms.undelivered", "m1")
+    assert desk.state.alarms == {}, "and then it is gone: no fact will clear it"
+    assert raised("sms.undelivered", desk.happens(unheard)) == 1
 
 
 @pytest.mark.parametrize(("row", "says"), WRONG.items(), ids=list(WRONG.values()))
