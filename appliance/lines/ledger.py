@@ -43,6 +43,16 @@ class Ledger:
                 continue
             if message and message.text is not None and (self._id(message), message.text) not in told:
                 self._tell(message, message.text)
+        self._assembler.finish(self._is_told)
+
+    def _is_told(self, part: Deliver) -> bool:
+        """Whether the part stands in a text that the journal has: the state forgets a text's first parts first."""
+        words = part.text
+        return words is not None and any(
+            words in message.text and 0 < len(words) < len(message.text)
+            for message in self._state.messages
+            if message.line == self._line and message.number == part.number
+        )
 
     def take(self, part: heard.SmsPartReceived) -> Appended | None:
         """Store a part and act on what it completes. Returns the row that must be on disk before the part is deleted.

@@ -6,6 +6,7 @@ or that differ under the same number, are of different messages.
 
 import hashlib
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -86,6 +87,15 @@ class Assembler:
             self._open.pop(0)
             self.dropped += 1
         return None
+
+    def finish(self, told: Callable[[Deliver], bool]) -> None:
+        """Close unfinished messages of which a part is known to be told: of those the rest is only not kept any more.
+
+        Left open, such a part would be taken for one of the next message under the same reference.
+        """
+        for message in [m for m in self._open if any(map(told, m.parts.values()))]:
+            self._open.remove(message)
+            self._finished.extend(_fingerprint(part) for part in message.parts.values())
 
     def give_up(self, before: datetime) -> list[tuple[Message, int]]:
         """Take out messages whose newest part is older than `before`: what is there, and how many parts are missing."""

@@ -156,6 +156,25 @@ def test_a_part_seen_again_before_it_is_on_disk_waits_for_the_same_row(told: Cal
     told(story)
 
 
+def test_a_told_text_whose_first_part_the_state_has_forgotten_lends_nothing_to_the_next_of_its_reference(
+    told: Callable[..., None],
+) -> None:
+    async def story(start: Callable[[], Box]) -> None:
+        box = start()
+        for pdu in parts_of(TEXT):
+            await box.take(pdu)
+        for number in range(MOST_SEEN - 2):
+            await box.take(parts_of(f"{number} di Halong")[0])
+        assert len(box.state.parts) == MOST_SEEN, "the first part alone has gone"
+        box = start()
+        another = "Air naik di Batu Gajah, perahu dan tali diminta segera, jalan ke Kudamati putus. " * 4
+        for pdu in parts_of(another)[:1] + parts_of(another)[1:]:
+            await box.take(pdu)
+        assert [t.text for t in box.texts()] == [another]
+
+    told(story)
+
+
 def test_a_text_that_was_whole_but_never_told_is_told_after_the_crash(told: Callable[..., None]) -> None:
     async def story(start: Callable[[], Box]) -> None:
         box = start()
