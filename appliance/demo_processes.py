@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,16 @@ class Processes:
         self.knobs[name] = self._site.sim / f"{name}.sock"
         return self._add(f"sim/{name}", python(module, *args, "--knobs", self.knobs[name]))
 
-    def add_siaga(self, node: str, command: str) -> Child:
+    def add_siaga(self, node: str, command: str, environment: Mapping[str, str] | None = None) -> Child:
         """One of the box's own programs, with its node's site file."""
-        return self._add(f"{node}/{command}", python("appliance.cli", command, "--config", self._site.file(node)))
+        argv = python("appliance.cli", command, "--config", self._site.file(node))
+        return self._add(f"{node}/{command}", argv, environment)
 
-    def _add(self, name: str, argv: list[str]) -> Child:
+    def _add(self, name: str, argv: list[str], more: Mapping[str, str] | None = None) -> Child:
         orphaned = signal.SIGTERM if name == "sim/broker" else signal.SIGKILL  # it has mosquitto to end
         keep = not name.startswith("sim/")
-        child = Child(name, argv, self._site.logs, self._clock.environment(), keep=keep, orphaned=orphaned)
+        environment = {**self._clock.environment(), **(more or {})}
+        child = Child(name, argv, self._site.logs, environment, keep=keep, orphaned=orphaned)
         self.children[name] = child
         return child
 

@@ -13,6 +13,8 @@ from appliance.demo_lines import LinesDemo
 from appliance.demo_processes import Processes
 from appliance.demo_site import CENTRE, DemoSite
 from drivers.clock import Clock
+from drivers.sim.headset import EAR, MOUTH
+from drivers.sim.sound_cards import SoundCards
 
 GREET_AFTER = 2.5  # s; a story has no time for ten
 
@@ -31,17 +33,35 @@ class SoundSite(DemoSite):
         return load_site(self.file(CENTRE))
 
 
-class SoundDemo(LinesDemo):
-    """Use `start`, then `stop`."""
+class HeadsetSite(SoundSite):
+    """A USB headset at the box, too."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def write_lines(self, web: int | None = None) -> Site:
+        super().write_lines(web)
+        text = tomllib.loads(self.file(CENTRE).read_text())
+        text["sound"]["headset"] = {"device": f"{MOUTH}_mic", "output": EAR, "rate": 16000}
+        self.file(CENTRE).write_text(tomli_w.dumps(text))
+        return load_site(self.file(CENTRE))
+
+
+class SoundDemo(LinesDemo):
+    """Use `start`, then `stop`. `headset`: with one, which needs PulseAudio."""
+
+    def __init__(self, folder: Path, clock: Clock, *, headset: bool = False) -> None:
         super().__init__(folder, clock)
-        self._site = SoundSite(folder, (CENTRE,))
+        self._site = (HeadsetSite if headset else SoundSite)(folder, (CENTRE,))
         self._processes = Processes(self._site, clock)
+        self._cards = self._site.sim / "cards" if headset else None
 
     async def start(self) -> None:
         await super().start()
         stream = places(load_site(self._site.file(CENTRE)), self._site.file(CENTRE)).audio_stream
-        await self._processes.add_siaga(CENTRE, "audio").start()
+        environment = {}
+        if self._cards is not None:
+            self._cards.mkdir(exist_ok=True)
+            environment = SoundCards(self._cards).environment
+            headset = self._processes.add_simulator("headset", "drivers.sim.headset", "--folder", self._cards)
+            await headset.start(ready_line=True)
+        await self._processes.add_siaga(CENTRE, "audio", environment).start()
         people = self._processes.add_simulator("person", "drivers.sim.person", "--stream", stream)
         await people.start(ready_line=True)

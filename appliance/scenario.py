@@ -23,7 +23,8 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`site` is what is simulated: `demo` is all of it, `lines` a centre with nothing but two modems, `calls` one with
-    its desk too (page, sound, a supervisor), `sound` one with sound that is listened to, and people who talk there.
+    its desk too (page, sound, a supervisor), `sound` one with sound that is listened to, and people who talk there,
+    `headset` that with a USB headset at the box.
 
     `speed` is set where the story hangs on what is never scaled (the broker's expiry, disks, sound). `rest` is within
     how many seconds of its end a `lines` or `calls` site must be as the story found it; a modem that was restarted last
@@ -51,6 +52,7 @@ SITES = {  # and the words that mean nothing there
     "lines": HEARD | {"post", "get", "mqtt"},
     "calls": HEARD | {"mqtt"},
     "sound": frozenset({"post", "get", "mqtt"}),
+    "headset": frozenset({"post", "get", "mqtt"}),
 }
 SHARED = {"lines", "calls", "sound"}  # sites that are small and are played at by many stories
 MOST_ROUNDS = 999  # {round} has three digits
@@ -64,7 +66,7 @@ def load_story(file: Path) -> Story:
         raise StoryError(f"{file}: cannot be read ({e.strerror}).") from e
     except (msgspec.DecodeError, UnicodeDecodeError) as e:
         raise StoryError(f"{file}: {e}") from e
-    if story.site == "sound" and story.speed is None:
+    if story.site in ("sound", "headset") and story.speed is None:
         story = msgspec.structs.replace(story, speed=1.0)  # sound keeps real time; what is faster is not heard
     if story.site not in SITES:
         raise StoryError(f"{file}: site {story.site!r} is not known; there is {' and '.join(map(repr, SITES))}.")

@@ -20,7 +20,7 @@ from drivers.sim.knobs import turn
 PROCESS_OF = {
     "mains": "building", "genset": "building", "fuel": "building", "ups": "building", "bus": "building",
     "call": "mobile", "sms": "mobile", "modem": "mobile", "network": "mobile", "phone": "mobile",
-    "sim": "mobile", "ussd": "mobile", "person": "person",
+    "sim": "mobile", "ussd": "mobile", "person": "person", "headset": "headset",
     "net": "net", "broker": "broker", "trunk": "trunk", "process": "processes", "pins": "pins", "input": "pins",
 }  # fmt: skip
 
@@ -79,7 +79,7 @@ class Site:
 
     async def turn(self, name: str, args: dict[str, Any]) -> None:
         """Do something in the story; texts that are sent in are remembered."""
-        if name.endswith((".record", ".say")):
+        if name.endswith((".record", ".say", ".wear")):
             args = self.ears.in_folder(args)
         if name == "sms.from":
             self._texts.append({"number": args.get("number"), "text": args.get("text")})

@@ -28,6 +28,7 @@ ORDINARY: dict[str, tuple[dict[str, Any], ...]] = {
     "lines": LINES,
     "calls": (*LINES, {"view": "links.audio.up", "is": True}, {"get": "/", "has": "phone"}),
     "sound": (*LINES, {"view": "links.audio.up", "is": True}),
+    "headset": (*LINES, {"view": "links.audio.up", "is": True}),
     "demo": (
         {"view": "power.source", "is": "mains"},
         *LINES,
@@ -53,8 +54,8 @@ class Running(Protocol):
 
 
 def make(kind: str, folder: Path, clock: Clock) -> Running:
-    if kind == "sound":
-        return SoundDemo(folder, clock)
+    if kind in ("sound", "headset"):
+        return SoundDemo(folder, clock, headset=kind == "headset")
     if kind in SHARED:
         return LinesDemo(folder, clock, page=free_port() if kind == "calls" else None)
     return Demo(folder, clock, web_port=free_port())

@@ -17,6 +17,7 @@ from appliance.journal_file import insert, open_for_writing
 
 def test_the_box_does_not_greet_its_own_drill() -> None:
     async def story(there: Story) -> None:
+        there.append(CallDialled(line="l2", call=there.new_call(), number="+62000000001", why="proof"))
         there.ring("+62000000002", "l1")
         await asyncio.sleep(30)
         assert there.desk.view().queue == ()
