@@ -95,7 +95,8 @@ class Modem:
             pings = 0
             exchange = self._new_exchange(port)
             while port.is_open and pings < PINGS_BEFORE_REOPEN:
-                if not await exchange.wake():
+                # Twice: the second attempt leaves the prompt in which a process that was killed may have left it.
+                if not (await exchange.wake() or await exchange.wake()):
                     pings += 1
                     self._lost(f"{self._path}: the modem is mute; it does not answer.", "mute")
                     self._recover(port, pings)
