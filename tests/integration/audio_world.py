@@ -213,14 +213,14 @@ async def until(what: str, so: Callable[[], object], within: float = PATIENCE) -
 class World:
     """Two lines with serial PCM and the audio process, in a folder. `sound` is that table of the site file."""
 
-    def __init__(self, folder: Path, clock: Clock, sound: dict[str, object]) -> None:
+    def __init__(self, folder: Path, clock: Clock, sound: dict[str, object] | None = None) -> None:
         file = folder / "site.toml"
         lines = [
             {"id": name, "name": name, "port": f"at-{name}", "number": f"+6200000000{number}",
              "sound": {"kind": "serial", "port": str(folder / f"pcm-{name}")}}
             for number, name in enumerate(("l1", "l2"), 1)
         ]  # fmt: skip
-        text = {"role": "centre", "site": "s", "id": "c", "name": "C", "line": lines, "sound": sound,
+        text = {"role": "centre", "site": "s", "id": "c", "name": "C", "line": lines, "sound": sound or {},
                 "annunciator": {"socket": "a.sock", "factory": "mock"}}  # fmt: skip
         file.write_text(tomli_w.dumps(text))
         self.site = load_site(file)

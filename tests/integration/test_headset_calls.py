@@ -102,4 +102,4 @@ async def test_a_headset_pulled_in_a_call_is_told_and_the_call_goes_on_until_it_
         said = [share(piece[:, 1], BROWSER_RATE, PERSON_HZ) > 0.5 for piece in pieces]
         changes = [now for before, now in zip([False, *said], said, strict=False) if now != before]
         assert changes[:3] == [True, False, True], "the person's side: there, gone, there again"
-        assert share(recorded[-3200:, 0], BROWSER_RATE, CALLER_HZ) > 0.5
+        assert sum(share(piece[:, 0], BROWSER_RATE, CALLER_HZ) > 0.5 for piece in pieces) > len(pieces) / 2
