@@ -23,13 +23,14 @@ from running_demo import RunningDemo
 
 from appliance.demo_site import CENTRE
 from drivers.audio.endpoint import BRIDGE_RATE, Pcm
-from drivers.audio.measure import RECOGNISABLE, likeness
+from drivers.audio.measure import likeness
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CALLER = "+628115550112"
 THEIRS = "Tolong, pasar Mardika terbakar, di lantai dua."
 OURS = "Stay on the line. Which floor is burning?"
+SAME = 0.5  # it is 0.98 and more; a machine that is busy with others' tests drops frames, another voice has 0.25
 OTHER = 0.4  # likeness that a voice on the other's side stays below; another text by the same voice has 0.2
 REST_S = 0.4  # of silence behind each voice's text
 STEP_S = 1.0  # between looks at where in a recording a text began; `likeness` allows 3 s
@@ -149,7 +150,7 @@ async def test_a_person_on_the_page_and_a_caller_talk_and_the_recording_holds_bo
         "the page": best(theirs, resampled(*await played(page))),
         "the caller": best(ours, heard(tmp_path / "heard.wav")),
     }
-    assert min(found.values()) >= RECOGNISABLE, found
+    assert min(found.values()) >= SAME, found
     assert max(best(ours, line), best(theirs, person)) < OTHER
 
 
