@@ -18,6 +18,7 @@ from appliance.fold_sound import BOX_BUSY, GAVE_WAY
 from appliance.journal import Appended
 from appliance.model import CallPhase
 from appliance.sound.sound_machine import HEARD
+from appliance.sound.waiting import until
 from appliance.state import Call, State
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
@@ -202,10 +203,10 @@ class Drill:
         def settled() -> object:
             return shown() or strangers() or not self._live(out)
 
-        if not await self._until(lambda: settled() or hidden(), RINGS_WITHIN):
+        if not await until(self._woken, lambda: settled() or hidden(), RINGS_WITHIN):
             raise Refusal("no_ring", f"{other} did not ring.", "Look at its network, and call it from a telephone.")
         if not settled():
-            await self._until(lambda: settled() or not hidden(), SURE)
+            await until(self._woken, lambda: settled() or not hidden(), SURE)
         if strangers():
             raise Refusal("needed", "Another call came.", "It is tried again later.")
         call = shown() or hidden()
@@ -223,7 +224,7 @@ class Drill:
         def over() -> bool:
             return not all(self._live(name) for name in ours) or self._wanted(ours)
 
-        stood = await self._until(lambda: both() or over(), TALKS_WITHIN)
+        stood = await until(self._woken, lambda: both() or over(), TALKS_WITHIN)
         self._may_go_on(ours)
         if not stood or not both():
             raise Refusal("not_answered", "The call between the lines did not stand.", "Look at both lines.")
@@ -250,11 +251,11 @@ class Drill:
                 with contextlib.suppress(Refusal):  # the other side's end was quicker
                     await self._phone.hang_up(line, call, actor)
                 break
-        if not await self._until(lambda: not any(self._live(call) for _, call in calls), ENDS_WITHIN):
+        if not await until(self._woken, lambda: not any(self._live(call) for _, call in calls), ENDS_WITHIN):
             for line, call in calls:
                 with contextlib.suppress(Refusal):
                     await self._phone.hang_up(line, call, actor)
-        if len(calls) == 1 and len(rang) == 1 and await self._until(lambda: not self._live(rang[0]), SURE):
+        if len(calls) == 1 and len(rang) == 1 and await until(self._woken, lambda: not self._live(rang[0]), SURE):
             self._append(CallOfDrill(line=other, call=rang[0]), actor=actor)  # it ended with ours
         for _, call in calls:
             self._sound.set_apart(call, False)
@@ -262,16 +263,6 @@ class Drill:
     def _live(self, call: str) -> bool:
         known = self._state.calls.get(call)
         return known is not None and known.live
-
-    async def _until(self, so: Callable[[], object], within: float) -> bool:
-        try:
-            async with asyncio.timeout(within):
-                while not so():
-                    self._woken.clear()
-                    await self._woken.wait()
-        except TimeoutError:
-            return False
-        return True
 
 
 def judged(line: str, other: str, measured: Measured, bearer: str) -> VoiceProven:

@@ -16,6 +16,7 @@ from appliance.journal import Appended
 from appliance.sound import spoken_machine
 from appliance.sound.phrases import Language, message
 from appliance.sound.sound_machine import HEARD
+from appliance.sound.waiting import until
 from appliance.stamp import Stamp
 from appliance.state import Outgoing, State
 from drivers.clock import Clock
@@ -131,7 +132,7 @@ class SpokenTexts:
 
     async def _said(self, call: str, speech: Speech, key: str, deadline: float) -> str:
         """What came of the call that was dialled."""
-        if not await self._until(lambda: not self._live(call) or self._answered(call), RINGS):
+        if not await until(self._woken, lambda: not self._live(call) or self._answered(call), RINGS):
             return "no_answer"
         if not self._live(call):
             return spoken_machine.outcome(self._state.calls.get(call), answered=False)
@@ -144,9 +145,9 @@ class SpokenTexts:
 
         self._voice.listen(call, finished)
         self._voice.say(call, speech)
-        await self._until(lambda: done or not self._live(call) or self._pressed(call, key), deadline)
+        await until(self._woken, lambda: done or not self._live(call) or self._pressed(call, key), deadline)
         if done:
-            await self._until(lambda: not self._live(call) or self._pressed(call, key), ANSWERS)
+            await until(self._woken, lambda: not self._live(call) or self._pressed(call, key), ANSWERS)
         if self._pressed(call, key):
             return "heard"
         if not self._live(call):
@@ -173,16 +174,6 @@ class SpokenTexts:
 
     def _since(self, stamp: Stamp) -> float:
         return stamp.elapsed(self._clock.now(), self._clock.wall(), self._boot)
-
-    async def _until(self, so: Callable[[], bool], within: float) -> bool:
-        try:
-            async with asyncio.timeout(within):
-                while not so():
-                    self._woken.clear()
-                    await self._woken.wait()
-        except TimeoutError:
-            return False
-        return True
 
     async def _wait(self, within: float | None) -> None:
         try:
