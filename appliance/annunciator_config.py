@@ -28,7 +28,7 @@ class OutputConfig(_Table, frozen=True):
     """A relay or a lamp. `max_s`: the longest it is ever on at once; sirens and buzzers must have one."""
 
     pin: int
-    kind: Literal["siren", "light", "buzzer", "lamp"]
+    kind: Literal["siren", "light", "buzzer", "lamp", "start"]  # start: the second way to start a generator
     max_s: float | None = None
     active_high: bool = True
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from appliance.config import ZONES, Site
-from appliance.view import Figure, LineView, View
+from appliance.figure import Figure
+from appliance.view import LineView, View
 
 AS_OURS = 2.0  # s; networks tell whole seconds
 WEAK_DBM = -100  # dBm; calls break up below it

@@ -8,8 +8,9 @@ import msgspec
 
 from appliance.cli_node import add_node_arguments, ask, request
 from appliance.config import Site
+from appliance.figure import Figure
 from appliance.reach import reach
-from appliance.view import Figure, View
+from appliance.view import View
 from drivers.jsonsocket import Client
 
 MARK = {True: "●", False: "✕", None: "?"}

@@ -9,6 +9,8 @@ import msgspec
 
 from appliance.annunciator_config import AnnunciatorConfig
 from appliance.config_desk import Agency, DeskRules, PrankRules
+from appliance.config_power import Bus, Contacts, Genset, PowerRules, Ups
+from appliance.config_power import Device as Meter
 from appliance.config_sound import LineSound, SoundRules
 from appliance.model import Ladder, Pattern, Role
 
@@ -135,30 +137,6 @@ class Stability(Struct, frozen=True, kw_only=True):
     minutes: Annotated[float, msgspec.Meta(ge=0.5, le=120)] = 10.0  # in which, and without one of which it is over
 
 
-class Bus(Struct, frozen=True, kw_only=True):
-    id: Name
-    kind: Literal["rtu", "tcp"]
-    port: str = ""  # rtu: device
-    baud: Literal[2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
-    host: str = ""  # tcp
-    tcp_port: Port = 502
-
-
-class Device(Struct, frozen=True, kw_only=True):
-    """A generator controller or a UPS on a bus."""
-
-    id: Name
-    name: str
-    bus: Name
-    unit: Annotated[int, msgspec.Meta(ge=0, le=247)] = 1
-    profile: Name | str
-    poll_s: Annotated[float, msgspec.Meta(ge=0.2, le=60)] = 1.0
-
-
-class Power(Struct, frozen=True, kw_only=True):
-    start_s: Annotated[float, msgspec.Meta(ge=10, le=600)] = 90.0  # three cranks and their rests; then it has failed
-
-
 class Trunk(Struct, frozen=True, kw_only=True):
     """The 112 trunk's gateway, or the PBX before it, watched by SIP OPTIONS."""
 
@@ -214,7 +192,7 @@ class Site(Struct, frozen=True, kw_only=True):
     own: Own | None = None
     ladder: Ladder = Ladder()
     button: ButtonPlan | None = None
-    power: Power = Power()
+    power: PowerRules = PowerRules()
     credit: CreditConfig = CreditConfig()
     clock: ClockConfig = ClockConfig()
     trunk: Trunk | None = None
@@ -232,8 +210,10 @@ class Site(Struct, frozen=True, kw_only=True):
     agency: tuple[Agency, ...] = ()
     stability: Stability = Stability()
     bus: tuple[Bus, ...] = ()
-    genset: tuple[Device, ...] = ()
-    ups: tuple[Device, ...] = ()
+    genset: tuple[Genset, ...] = ()
+    ups: tuple[Ups, ...] = ()
+    meter: tuple[Meter, ...] = ()
+    ats: tuple[Contacts, ...] = ()
     profiles: str = ""  # folder of device profiles; empty: the ones that come with Siaga
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from appliance.annunciator_config import check as check_annunciator
 from appliance.config import PLACEHOLDER, Own, Site, Web
+from appliance.config_check_power import power_faults
 from appliance.keys import KeyFileError, public_key
 from appliance.model import Role
 from drivers.dns_query import encode_name
@@ -27,7 +28,8 @@ def contradictions(site: Site, profiles: Path) -> list[str]:
         *_own(site.own, site),
         *_button(site),
         *_stations(site),
-        *_devices(site, profiles),
+        *_devices(site),
+        *power_faults(site, profiles),
         *_trunk(site),
         *_numbers(site),
         *_desk(site),
@@ -44,8 +46,8 @@ def _twice(site: Site) -> Iterator[str]:
         ("line.port", [x.port for x in site.line]),
         ("bus", [b.id for b in site.bus]),
         ("bus.port", [b.port for b in site.bus if b.kind == "rtu"]),
-        ("genset and ups", [d.id for d in site.genset + site.ups]),
-        ("unit on a bus", [f"{d.bus} {d.unit}" for d in site.genset + site.ups]),
+        ("genset, ups, meter and ats", [d.id for d in (*site.genset, *site.ups, *site.meter, *site.ats)]),
+        ("unit on a bus", [f"{d.bus} {d.unit}" for d in (*site.genset, *site.ups, *site.meter) if d.bus]),
         ("agency", [a.id for a in site.agency]),
         ("issuer", [i.name for i in site.issuer]),
         ("issuer.key", keys[1]),
@@ -126,12 +128,7 @@ def _stations(site: Site) -> Iterator[str]:
             yield str(e)
 
 
-def _devices(site: Site, profiles: Path) -> Iterator[str]:
-    yield from _missing("bus of a genset or ups", [d.bus for d in site.genset + site.ups], {b.id for b in site.bus})
-    for table, devices in (("gensets", site.genset), ("ups", site.ups)):
-        for device in devices:
-            if not (profiles / table / f"{device.profile}.toml").is_file():
-                yield f"{device.id}.profile: there is no {table}/{device.profile}.toml in {profiles}."
+def _devices(site: Site) -> Iterator[str]:
     for bus in site.bus:
         if not (bus.port if bus.kind == "rtu" else bus.host):
             yield f"bus {bus.id!r}: {'port' if bus.kind == 'rtu' else 'host'} is missing."

@@ -13,7 +13,9 @@ import msgspec
 from appliance.config import Site
 from appliance.control import entry_view
 from appliance.entry import Entry
-from appliance.view import DeviceView, Figure, View
+from appliance.figure import Figure
+from appliance.power_view import DeviceView
+from appliance.view import View
 from drivers.clock import Clock
 
 EVERY = 1.0  # s between looks for what changed

@@ -10,11 +10,13 @@ from appliance.config import Site
 from appliance.control import entry_view
 from appliance.desk_view import DeskView
 from appliance.entry import Entry
+from appliance.figure import Figure
 from appliance.journal import Journal
 from appliance.model import Role
+from appliance.power_view import PowerView
 from appliance.state import State
 from appliance.trunk_view import WitnessView, fallback_view, unwatched
-from appliance.view import EntryView, Figure, LineView, OutgoingView, PowerView, SoundView, StationView, View
+from appliance.view import EntryView, LineView, OutgoingView, SoundView, StationView, View
 from drivers.clock import Clock
 
 LAST = 14  # journal rows on the first page

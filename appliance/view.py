@@ -7,66 +7,25 @@ page knows each figure's age even when core has stopped sending. `Stamp` fields 
 import msgspec
 
 from appliance.desk_view import DeskView
-from appliance.model import Role, Source
+from appliance.figure import Figure
+from appliance.model import Role
+from appliance.power_view import PowerView
 from appliance.stamp import Stamp
 from appliance.state import (
     Alarm,
     Alert,
     Call,
-    Genset,
     Link,
     Message,
     Proof,
     Siren,
     StationContact,
     TrunkVerdict,
-    Ups,
     VoiceProof,
 )
 from appliance.trunk_view import FallbackView, WitnessView
 
 TREND_MINUTES = 60  # of a line's signal; what a shift remembers
-
-
-class Figure(msgspec.Struct, frozen=True):
-    """A value with what is known of it. Shown only while quality is good and it is younger than `fresh_s`."""
-
-    value: float | int | str | bool | None
-    unit: str
-    quality: str
-    at: float
-    fresh_s: float
-
-    def known(self, now: float) -> bool:
-        return self.quality == "good" and self.value is not None and now - self.at <= self.fresh_s
-
-
-class Dark(msgspec.Struct, frozen=True):
-    """Minutes until dark. None with a reason when it is not known, or when nothing threatens."""
-
-    minutes: float | None
-    reason: str  # "ups_runtime", "genset_feeds", "mains_feeds", "unknown"
-    at: float = 0.0
-    fresh_s: float = 0.0
-
-
-class DeviceView(msgspec.Struct):
-    id: str
-    name: str
-    figures: dict[str, Figure]
-    link: Link | None
-
-
-class PowerView(msgspec.Struct):
-    source: Source
-    mains: str  # model.Mains
-    mains_since: Stamp
-    witnesses: tuple[str, ...]
-    dark: Dark
-    gensets: dict[str, Genset]
-    ups: dict[str, Ups]
-    genset_devices: list[DeviceView]
-    ups_devices: list[DeviceView]
 
 
 class LineView(msgspec.Struct):

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.clock import ClockQuality
+from appliance.figure import Figure
 from appliance.journal import Appended
 from appliance.state import State
-from appliance.view import Figure
 from appliance.wall_time import FRESH, WallTime
 from drivers.chrony_sock import ChronySock
 from drivers.clock import Clock

@@ -8,13 +8,15 @@ from pathlib import Path
 from appliance.config import Site
 from appliance.control import entry_view
 from appliance.entry import Entry
+from appliance.figure import Figure
 from appliance.fold import apply
 from appliance.journal_file import JournalUnreadable, read_entries
 from appliance.make_view import texts_out
 from appliance.model import Role, Source
+from appliance.power_view import Dark, DeviceView, PowerView
 from appliance.state import State
 from appliance.trunk_view import fallback_view, unwatched
-from appliance.view import Dark, DeviceView, Figure, LineView, PowerView, StationView, View
+from appliance.view import LineView, StationView, View
 from drivers.clock import Clock
 from drivers.quality import Quality
 

@@ -4,8 +4,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from appliance.figure import Figure
 from appliance.model import CallPhase
-from appliance.view import Figure, LineView, View
+from appliance.view import LineView, View
 from web.scene import Mark, Scene, Shown
 from web.sparkline import Spark, sparkline
 from web.words import UNKNOWN

@@ -2,8 +2,9 @@
 
 from typing import Any, NamedTuple
 
+from appliance.figure import Figure
 from appliance.model import GensetPhase, Mains, Source
-from appliance.view import DeviceView, Figure, PowerView
+from appliance.power_view import DeviceView, PowerView
 from web.diagram import boxes_of, flow_of
 from web.scene import Scene, Shown
 from web.words import UNKNOWN

@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from appliance.config import Site
+from appliance.figure import Figure
 from appliance.model import CallPhase
 from appliance.stamp import Stamp
-from appliance.view import Figure, View
+from appliance.view import View
 from web.words import UNKNOWN, Words
 
 NUMBER_SHOWN = 3  # last digits of a number that a viewer without login sees

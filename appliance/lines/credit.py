@@ -21,13 +21,13 @@ from appliance.events import (
     CreditUnknown,
     LineNarrowed,
 )
+from appliance.figure import Figure
 from appliance.journal import Appended
 from appliance.lines.credit_forecast import Limits, Outlook, Seen, low, runs_out
 from appliance.lines.credit_schedule import Schedule
 from appliance.lines.operator_plan import OperatorPlan, Reading, plan_of
 from appliance.lines.ussd_talk import UssdBusy, UssdTalk
 from appliance.state import LineRecord, State
-from appliance.view import Figure
 from drivers.clock import Clock
 from drivers.modem.errors import CommandRefused, LinkLost, ModemError
 from drivers.modem.modem import Modem

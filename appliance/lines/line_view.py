@@ -1,8 +1,9 @@
 """One line as a page shows it: what its modem says, with quality and age, and whether it can take a call."""
 
 from appliance.config import Line as LineConfig
+from appliance.figure import Figure
 from appliance.state import Call, Link
-from appliance.view import Figure, LineView
+from appliance.view import LineView
 from drivers.modem.events import StatusChanged
 from drivers.quality import Quality
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from appliance.clock import boot_id
 from appliance.config import ZONES, CreditConfig, Stability
 from appliance.config import Line as LineConfig
+from appliance.figure import Figure
 from appliance.journal import Appended
 from appliance.lines import stability_machine
 from appliance.lines.camping import Camping
@@ -20,7 +21,7 @@ from appliance.lines.trend import Trend
 from appliance.lines.ussd_talk import UssdTalk
 from appliance.stamp import Stamp
 from appliance.state import LineRecord, State
-from appliance.view import Figure, LineView
+from appliance.view import LineView
 from drivers.clock import Clock
 from drivers.modem.events import NetworkTime
 from drivers.modem.modem import Modem

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from appliance.model import Source
 from appliance.power.plant_machine import GensetSeen, UpsSeen, Witness
-from appliance.view import Dark
+from appliance.power_view import Dark
 from drivers.quality import Quality
 from drivers.reading import Reading
 

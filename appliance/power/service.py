@@ -9,15 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.clock import boot_id
-from appliance.config import Bus as BusConfig
-from appliance.config import Device, Site
+from appliance.config import Site
+from appliance.config_power import Bus as BusConfig
+from appliance.config_power import Device
+from appliance.figure import Figure
 from appliance.journal import Appended
 from appliance.model import GensetPhase, Mains
 from appliance.power.dark import dark, source
 from appliance.power.plant_machine import GensetSeen, PlantMachine, UpsSeen
 from appliance.power.seen import genset_seen, ups_seen
+from appliance.power_view import DeviceView, PowerView
 from appliance.state import Genset, State, Ups
-from appliance.view import DeviceView, Figure, PowerView
 from drivers.clock import Clock
 from drivers.modbus.bus import Bus
 from drivers.modbus.errors import ProfileError

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from appliance.clock import boot_id
+from appliance.figure import Figure
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, Role, Source
 from appliance.model import Path as Way
+from appliance.power_view import Dark, DeviceView, PowerView
 from appliance.stamp import Stamp
 from appliance.state import (
     Alarm,
@@ -24,7 +26,7 @@ from appliance.state import (
     StationContact,
     Ups,
 )
-from appliance.view import Dark, DeviceView, EntryView, Figure, LineView, OutgoingView, PowerView, StationView, View
+from appliance.view import EntryView, LineView, OutgoingView, StationView, View
 from drivers.clock import Clock
 
 STATIONS = (

@@ -7,10 +7,11 @@ from scenes import SCENES
 
 from appliance.clock import boot_id
 from appliance.config import ZONES, Site, load_site
+from appliance.figure import Figure
 from appliance.model import OutgoingState
 from appliance.stamp import Stamp
 from appliance.state import Alarm
-from appliance.view import Figure, View
+from appliance.view import View
 from drivers.clock import Clock
 from web.line_panel import line_details, line_inputs, line_panel
 from web.message_page import counted

@@ -10,7 +10,8 @@ import pytest
 from appliance.alarms.service import Alarms
 from appliance.annunciator_config import AnnunciatorConfig
 from appliance.commands import AcknowledgeAlarm
-from appliance.config import Bus, Device, Site
+from appliance.config import Site
+from appliance.config_power import Bus, Genset, Ups
 from appliance.entry import Entry
 from appliance.event import Event
 from appliance.events import (
@@ -29,8 +30,8 @@ from appliance.fold import apply
 from appliance.journal import Journal
 from appliance.model import GensetPhase, Mains, Role, Source
 from appliance.power.service import Power
+from appliance.power_view import PowerView
 from appliance.state import State
-from appliance.view import PowerView
 from drivers.clock import Clock, VirtualClock
 from drivers.sim.building import TICK_S, Building, BuildingConfig
 from drivers.sim.knobs import turn
@@ -59,8 +60,8 @@ class Box:
                 Bus(id="rtu", kind="rtu", port=str(folder / "rtu")),
                 Bus(id="tcp", kind="tcp", host="127.0.0.1", tcp_port=tcp_port),
             ),
-            genset=(Device(id="g1", name="Genset", bus=buses[0], unit=10, profile="dse_7320_mk2"),),
-            ups=(Device(id="u1", name="UPS", bus=buses[1], unit=1, profile="apc_smart_ups"),),
+            genset=(Genset(id="g1", name="Genset", bus=buses[0], unit=10, profile="dse_7320_mk2"),),
+            ups=(Ups(id="u1", name="UPS", bus=buses[1], unit=1, profile="apc_smart_ups"),),
         )
         self.events: list[Event] = []
         self.news = asyncio.Event()

@@ -13,10 +13,12 @@ from appliance.dashboards import Dashboards, schemas
 from appliance.entry import Entry
 from appliance.event import Event
 from appliance.events import encode_event
+from appliance.figure import Figure
 from appliance.model import Role, Source
+from appliance.power_view import Dark, DeviceView, PowerView
 from appliance.stamp import Stamp
 from appliance.state import Genset
-from appliance.view import Dark, DeviceView, Figure, PowerView, View
+from appliance.view import View
 from drivers.clock import VirtualClock
 
 ROOT = Path(__file__).parents[2]

@@ -5,11 +5,12 @@ from types import SimpleNamespace
 from appliance.annunciator_config import AnnunciatorConfig
 from appliance.cli_modem_words import ADVICE, CREDIT_WHY, info
 from appliance.config import Line, Site
+from appliance.figure import Figure
 from appliance.lines.line_view import PIN_WHY, line_view
 from appliance.model import Role
 from appliance.stamp import Stamp
 from appliance.state import Proof
-from appliance.view import Figure, LineView
+from appliance.view import LineView
 from drivers.modem.session import UNKNOWN
 
 CONFIG = Line(id="l1", name="Satu", port="/dev/x", number="0811", pin="4711")

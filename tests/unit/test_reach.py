@@ -3,11 +3,12 @@
 import pytest
 
 from appliance.cli_status import lines
+from appliance.figure import Figure
 from appliance.model import Path, Role
 from appliance.reach import reach
 from appliance.stamp import Stamp
 from appliance.state import Link, TrunkVerdict
-from appliance.view import Figure, LineView, StationView, View
+from appliance.view import LineView, StationView, View
 
 NOW = 100.0
 STAMP = Stamp(1, 0.0, 0.0, "boot", "")

@@ -9,7 +9,8 @@ from desk_story import Rows, rows, site
 from appliance.call_events import VoiceProven
 from appliance.config import Places
 from appliance.core_sound import DAY, SoundRoom
-from appliance.view import Figure, LineView
+from appliance.figure import Figure
+from appliance.view import LineView
 
 UNKNOWN = Figure(None, "", "absent", 0.0, 1.0)
 GOOD_DAYS = 7
