@@ -46,7 +46,10 @@ def _twice(site: Site) -> Iterator[str]:
         ("line.port", [x.port for x in site.line]),
         ("bus", [b.id for b in site.bus]),
         ("bus.port", [b.port for b in site.bus if b.kind == "rtu"]),
-        ("genset, ups, meter and ats", [d.id for d in (*site.genset, *site.ups, *site.meter, *site.ats)]),
+        (
+            "genset, ups, meter and ats",
+            [*(d.id for d in (*site.genset, *site.ups, *site.meter)), *(a.id for a in site.ats)],
+        ),
         ("unit on a bus", [f"{d.bus} {d.unit}" for d in (*site.genset, *site.ups, *site.meter) if d.bus]),
         ("agency", [a.id for a in site.agency]),
         ("issuer", [i.name for i in site.issuer]),
