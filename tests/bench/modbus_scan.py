@@ -199,7 +199,7 @@ async def _cost(port: int, devices: int, profile: Profile) -> float:
 
     buses = [Bus(TcpLine("127.0.0.1", port), timeout_s=5.0) for _ in range(devices)]
     pollers = [Poller(bus, UNIT, profile, count, interval_s=devices / POLLS_A_SECOND) for bus in buses]
-    return await _spent([poller.run() for poller in pollers], points, lambda: [bus.close() for bus in buses])
+    return await _spent([poller.run() for poller in pollers], points, buses)
 
 
 async def _floor(port: int, devices: int, profile: Profile) -> float:
@@ -225,10 +225,10 @@ async def _floor(port: int, devices: int, profile: Profile) -> float:
         finally:
             writer.close()
 
-    return await _spent([ask_on() for _ in range(devices)], points, lambda: None)
+    return await _spent([ask_on() for _ in range(devices)], points, [])
 
 
-async def _spent(works: list[Awaitable[None]], points: list[int], close: Callable[[], object]) -> float:
+async def _spent(works: list[Awaitable[None]], points: list[int], buses: list[Bus]) -> float:
     tasks = [asyncio.ensure_future(work) for work in works]
     await asyncio.sleep(2.0)  # all are connected and have read once
     points[0], began = 0, time.process_time()
@@ -237,7 +237,8 @@ async def _spent(works: list[Awaitable[None]], points: list[int], close: Callabl
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    close()
+    for bus in buses:
+        bus.close()
     return spent / read * 1e6
 
 
