@@ -58,8 +58,8 @@ kind = "genset"
 source = "none"
 [point]
 mode = { at = 10, states = { 0 = "stop", 1 = "auto" } }
-flag = { at = 11, bit = 3 }
-volts = { at = 12, type = "u32", scale = 0.1, range = [0, 350] }
+mains_failed = { at = 11, bit = 3 }
+mains_v_l1 = { at = 12, type = "u32", unit = "V", scale = 0.1, range = [0, 350] }
 [command.start]
 write = { at = 4104, encode = "gencomm_key", value = 35732 }
 needs = { mode = "auto", max_age_s = 5 }
@@ -70,14 +70,14 @@ FAULTS = {
     "an unknown key": ("bit = 3", "bti = 3", "unknown field `bti`"),
     "an unknown type": ('"u32"', '"u24"', "u24"),
     "an unknown decoder": ("bit = 3", 'decode = "eval"', "no such decoder; there are gencomm_alarm, lowest_bit"),
-    "an overlap": ("at = 11, bit = 3", "at = 13", "register 13 is in point.flag too"),
+    "an overlap": ("at = 11, bit = 3", "at = 13", "register 13 is in point.mains_failed too"),
     "a duplicate": ("at = 11, bit = 3", "at = 10", "is the same as point.mode"),
     "a range upside down": ("[0, 350]", "[350, 0]", "the first must be below the second"),
     "a range that the type cannot reach": ("[0, 350]", "[-1, 350]", "a u32 reaches 0 to"),
     "a range on a flag": ("bit = 3", "bit = 3, range = [0, 1]", "are for numbers"),
     "a bit outside of its register": ("bit = 3", "bit = 16", "has bits 0 to 15"),
     "a bit with names": ("bit = 3", 'bit = 3, states = { 0 = "no" }', "is True or False already"),
-    "a nibble of two registers": ('"u32", scale = 0.1, range = [0, 350]', '"u32", nibble = 0', "a part of one u16"),
+    "a nibble of two registers": ('scale = 0.1, range = [0, 350]', "nibble = 0", "a part of one u16"),
     "a point past the end": ("at = 12", "at = 65535", "does not fit"),
     "a scale that is no number": ("scale = 0.1", 'scale = "x * 2"', "write a number or a fraction"),
     "a scale of nothing": ("scale = 0.1", "scale = 0", "must be above 0"),
@@ -108,7 +108,7 @@ FAULTS = {
 def test_the_profile_from_which_the_faulty_ones_are_made_is_good(tmp_path):
     path = tmp_path / "good.toml"
     path.write_text(GOOD)
-    assert set(load(path).point) == {"mode", "flag", "volts"}
+    assert set(load(path).point) == {"mode", "mains_failed", "mains_v_l1"}
 
 
 @pytest.mark.parametrize(("good", "bad", "told"), FAULTS.values(), ids=FAULTS.keys())
