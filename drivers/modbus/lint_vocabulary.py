@@ -27,9 +27,8 @@ def vocabulary_faults(profile: "Profile") -> Iterator[str]:
         if name not in COMMANDS[profile.kind]:
             known_commands = ", ".join(sorted(COMMANDS[profile.kind])) or "none"
             yield f"command.{name}: no {profile.kind} has such a command; there are {known_commands}."
-        elif name in STAY_IN_AUTO and "mode" in profile.point:
-            if profile.command[name].needs.get("mode") != "auto":
-                yield f'command.{name}: needs: give mode = "auto"; one that works in another mode is no {name}.'
+        elif name in STAY_IN_AUTO and "mode" in profile.point and profile.command[name].needs.get("mode") != "auto":
+            yield f'command.{name}: needs: give mode = "auto"; one that works in another mode is no {name}.'
 
 
 def _is_flag(point: Point) -> bool:
