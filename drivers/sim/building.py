@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from drivers.clock import Clock
+from drivers.sim.genset_families import DEFAULT_FAMILY, FAMILIES
 from drivers.sim.knobs import Knob, Knobs
 from drivers.sim.modbus_rtu import RtuLine
 from drivers.sim.modbus_slave import Slave
 from drivers.sim.modbus_tcp import TcpPort
 from drivers.sim.plant import Plant, PlantSettings, switch
 from drivers.sim.plant_apc import ApcRegisters
-from drivers.sim.plant_dse import DseRegisters
 from drivers.sim.plant_genset import GensetSettings
 from drivers.sim.plant_ups import UpsSettings
 from drivers.sim.pty_port import PtyPort
@@ -41,6 +41,7 @@ class BuildingConfig:
     baud: int = BAUD
     genset_unit: int = GENSET_UNIT
     ups_unit: int = UPS_UNIT
+    genset: str = DEFAULT_FAMILY  # the controller's make, a name in FAMILIES
     plant: PlantSettings = field(default_factory=PlantSettings)
 
 
@@ -51,7 +52,8 @@ class Building:
         now = asyncio.get_running_loop().time
         self._config, self._now = config, now
         self.plant = Plant(config.plant, now())
-        genset, ups = Slave(DseRegisters(self.plant, now, wall)), Slave(ApcRegisters(self.plant, now))
+        genset = Slave(FAMILIES[config.genset](self.plant, now, wall))
+        ups = Slave(ApcRegisters(self.plant, now))
         self._slaves = {"genset": genset, "ups": ups}
         units = {config.genset_unit: genset, config.ups_unit: ups}
         self._pty = PtyPort(config.rtu_port, lambda data: self._line.received(data))
@@ -174,6 +176,7 @@ def _arguments() -> argparse.ArgumentParser:
     add("--tcp-port", type=int, default=0, help="Modbus TCP on 127.0.0.1; 0 is any free port")
     add("--knobs", type=Path, required=True, help="Unix socket of the knobs")
     add("--baud", type=int, default=BAUD)
+    add("--genset", choices=sorted(FAMILIES), default=DEFAULT_FAMILY, help="make of the set's controller, as profiles")
     add("--genset-unit", type=int, default=GENSET_UNIT)
     add("--ups-unit", type=int, default=UPS_UNIT)
     add("--retransfer", type=float, default=genset.retransfer_s, help="s of good mains before the load goes back")
@@ -203,6 +206,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         baud=args.baud,
         genset_unit=args.genset_unit,
         ups_unit=args.ups_unit,
+        genset=args.genset,
         plant=PlantSettings(genset=genset, ups=UpsSettings(runtime_s=args.runtime)),
     )
     clock = Clock.from_environment()
