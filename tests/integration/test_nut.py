@@ -185,7 +185,7 @@ async def test_a_driver_without_the_command_is_told_so(dummy: NutBox) -> None:
     watched = Watched(dummy, "apc")
     async with running(watched):
         await watched.until(lambda: watched.value("beeper") == "enabled")
-        with pytest.raises(UnknownCommand, match="its driver has none of beeper.mute"):
+        with pytest.raises(UnknownCommand, match=r"its driver has none of beeper\.mute"):
             await watched.poller.command("mute")
         with pytest.raises(UnknownCommand, match="there are mute, self_test"):
             await watched.poller.command("load.off")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -214,4 +215,4 @@ def test_an_upsd_that_is_gone_is_no_link_after_two_polls_and_dialled_at_least_ev
     with_upsd(refuse, talk)
     assert [qualities for _, qualities in told] == [{Quality.NO_LINK}]
     assert told[0][0] <= 5
-    assert max(b - a for a, b in zip(dials, dials[1:], strict=False)) <= 5.0
+    assert max(b - a for a, b in pairwise(dials)) <= 5.0
