@@ -10,11 +10,11 @@ from pathlib import Path
 
 from appliance.clock import boot_id
 from appliance.config import Site
-from appliance.config_power import Bus as BusConfig
 from appliance.config_power import Device
 from appliance.figure import Figure
 from appliance.journal import Appended
 from appliance.model import GensetPhase, Mains
+from appliance.power.buses import bus_of
 from appliance.power.dark import dark, source
 from appliance.power.plant_machine import GensetSeen, PlantMachine, UpsSeen
 from appliance.power.seen import genset_seen, ups_seen
@@ -23,7 +23,6 @@ from appliance.state import Genset, State, Ups
 from drivers.clock import Clock
 from drivers.modbus.bus import Bus
 from drivers.modbus.errors import ProfileError
-from drivers.modbus.line import SerialLine, TcpLine
 from drivers.modbus.poller import Poller
 from drivers.modbus.profile import Profile, load
 from drivers.quality import Quality
@@ -93,7 +92,7 @@ class Power:
     async def run(self) -> None:
         """Poll everything for as long as the task lives. Started again, it goes on from the folded state."""
         self._machine = self._new_machine()
-        buses = {config.id: _bus(config) for config in self._site.bus}
+        buses = {config.id: bus_of(config) for config in self._site.bus}
         try:
             async with asyncio.TaskGroup() as group:
                 for device in self._devices():
@@ -116,7 +115,14 @@ class Power:
             self._on_changed()
 
         try:
-            return Poller(bus, device.config.unit, device.profile, take, interval_s=device.config.poll_s)
+            return Poller(
+                bus,
+                device.config.unit,
+                device.profile,
+                take,
+                interval_s=device.config.poll_s,
+                timeout_s=device.config.timeout_s,
+            )
         except ValueError as e:
             log.error("%s is not polled: %s", device.link, e)
             return None
@@ -165,9 +171,3 @@ class Power:
         proof_holds = seen.mode == "auto" and seen.fault == ""
         ready = None if watch.ready and not proof_holds else watch.ready
         return Genset(watch.phase, since, ready, seen.mode, watch.fault)
-
-
-def _bus(config: BusConfig) -> Bus:
-    if config.kind == "rtu":
-        return Bus(SerialLine(config.port, config.baud))
-    return Bus(TcpLine(config.host, config.tcp_port))

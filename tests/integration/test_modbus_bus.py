@@ -11,7 +11,7 @@ from modbus_slave import Slave, addresses, frame, registers, until
 from drivers.clock import VirtualClock
 from drivers.modbus.bus import Bus
 from drivers.modbus.errors import BadAnswer, DeviceRefused, LineNeverQuiet, LinkLost, NoAnswer
-from drivers.modbus.line import SerialLine, TcpLine
+from drivers.modbus.line import RtuTcpLine, SerialLine, TcpLine
 
 UNIT = 10
 TIMEOUT_S, QUIET_S = 0.2, 0.2
@@ -101,7 +101,7 @@ async def test_even_then_a_late_answer_is_not_taken_for_one_of_another_length_or
     async with serial_line(tmp_path, held_back(), timeout_s=TIMEOUT_S, quiet_s=0.0) as (slave, bus):
         with pytest.raises(NoAnswer):
             await bus.read(UNIT, "holding", 1000, 2)
-        with pytest.raises(BadAnswer, match="4 bytes of registers instead of 6"):
+        with pytest.raises(BadAnswer, match="4 bytes of data instead of 6"):
             await bus.read(UNIT, "holding", 2000, 3)
         slave.answer = held_back()
         with pytest.raises(NoAnswer):
@@ -122,8 +122,8 @@ async def test_an_answer_that_nobody_waits_for_any_more_spoils_nothing(tmp_path)
 LIES = {
     "another unit": (lambda r: registers(bytes([UNIT + 1]) + r[1:]), "unit 11 instead of 10"),
     "another function": (lambda r: registers(bytes([UNIT, 4]) + r[2:]), "function 4 instead of 3"),
-    "fewer registers": (lambda r: frame(UNIT, 3, 2, 0, 7), "2 bytes of registers instead of 4"),
-    "more registers": (lambda r: frame(UNIT, 3, 6, 0, 7, 0, 8, 0, 9), "6 bytes of registers instead of 4"),
+    "fewer registers": (lambda r: frame(UNIT, 3, 2, 0, 7), "2 bytes of data instead of 4"),
+    "more registers": (lambda r: frame(UNIT, 3, 6, 0, 7, 0, 8, 0, 9), "6 bytes of data instead of 4"),
     "a wrong checksum": (lambda r: registers(r)[:-1] + b"?", "a wrong checksum"),
     "garbage": (lambda r: b"\x99" * 40, "instead of"),
 }
@@ -279,20 +279,23 @@ async def test_a_unit_number_that_nobody_answers_to_is_refused_before_it_is_sent
 
 
 @contextlib.asynccontextmanager
-async def tcp_slave(answer):
-    """A Modbus TCP server that sends what `answer(transaction, request)` returns, after so many seconds.
-
-    Gives its port and the list of its connections so far.
+async def stream_slave(size, answer):
+    """A server that sends what `answer(request)` returns after so many seconds, a request being so many bytes; for
+    Modbus TCP, whose header says how many, `size` is 0. Gives its port and the list of its connections so far.
     """
-
     served = []
+
+    async def request(reader):
+        if size:
+            return await reader.readexactly(size)
+        header = await reader.readexactly(6)
+        return header + await reader.readexactly(int.from_bytes(header[4:], "big"))
 
     async def serve(reader, writer):
         served.append(asyncio.current_task())
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                transaction, _, length = struct.unpack(">HHH", await reader.readexactly(6))
-                delay, data = answer(transaction, await reader.readexactly(length))
+                delay, data = answer(await request(reader))
                 await asyncio.sleep(delay)
                 writer.write(data)
         writer.close()
@@ -303,6 +306,11 @@ async def tcp_slave(answer):
         yield server.sockets[0].getsockname()[1], served
         async with asyncio.timeout(2):
             await asyncio.gather(*served)
+
+
+def tcp_slave(answer):
+    """The same for Modbus TCP: `answer(transaction, request)`."""
+    return stream_slave(0, lambda heard: answer(int.from_bytes(heard[:2], "big"), heard[6:]))
 
 
 def tcp_registers(transaction, request, unit=UNIT):
@@ -341,4 +349,26 @@ def test_after_a_wrong_answer_on_tcp_the_connection_is_made_anew():
     VirtualClock().run(story())
 
 
-# --- strangers -------------------------------------------------------------------------------------------------------
+@in_virtual_time
+async def test_a_late_answer_through_a_serial_server_is_never_taken_for_the_next_question():
+    late = late_once()
+    async with stream_slave(8, late) as (port, _):
+        line = RtuTcpLine("127.0.0.1", port)
+        with contextlib.closing(Bus(line, timeout_s=TIMEOUT_S, quiet_s=QUIET_S)) as bus:
+            outcomes = await after_a_late_answer(bus)
+    assert outcomes.count(False) == 0
+    assert outcomes.count(True) >= 8
+
+
+def test_a_connection_that_died_without_a_word_is_made_anew():
+    async def story():
+        async with tcp_slave(lambda t, r: (0.0, tcp_registers(t, r) if len(served) > 1 else b"")) as (port, served):
+            with contextlib.closing(Bus(TcpLine("127.0.0.1", port), timeout_s=TIMEOUT_S)) as bus:
+                for _ in range(3):
+                    with pytest.raises(NoAnswer):
+                        await bus.read(UNIT, "input", 1, 1)
+                await asyncio.sleep(1.0)
+                assert await bus.read(UNIT, "input", 1, 2) == [1, 2]
+                assert len(served) == 2
+
+    VirtualClock().run(story())
