@@ -47,7 +47,7 @@ ORDERS = {
         45.0,  # usbhid-ups reads the result every `pollfreq`, 30 s
         result=True,
     ),
-    "mute": Order(("beeper.mute",), {}, "beeper", ("muted", "disabled"), 45.0),
+    "mute": Order(("beeper.mute",), {}, "beeper_muted", (True,), 45.0),
 }
 DONE = ("passed", "failed", "aborted")
 
