@@ -10,10 +10,12 @@ from enum import Enum, auto
 import msgspec
 
 from appliance import events as ev
+from appliance import power_events as pw
 from appliance.event import Event
 from appliance.model import GensetPhase, Mains
+from appliance.power_state import Genset
 from appliance.stamp import Stamp
-from appliance.state import Genset, State
+from appliance.state import State
 
 BOTH_S = 1.0  # s that two witnesses must say "lost"; a flicker that no lamp minds is over by then
 ONE_S = 3.0  # s of one witness until it is a suspicion; a UPS needs 2.7 s to come back from a flicker of 0.5 s
@@ -24,7 +26,7 @@ NOT_AUTO_S = 3.0  # s; a hand that turns the selector passes other modes
 REST_S = 20.0  # s of a standing engine until a start is over, where only rpm is known: cranks rest for 15
 JITTER_S = 0.1  # s that two polls may be closer together than their interval
 
-ON_LOAD_PATH: tuple[type[ev.GensetEvent], ...] = (ev.GensetRunning, ev.GensetOnLoad)
+ON_LOAD_PATH: tuple[type[pw.GensetEvent], ...] = (pw.GensetRunning, pw.GensetOnLoad)
 MAY_FAIL = (GensetPhase.UNKNOWN, GensetPhase.STOPPED, GensetPhase.STARTING)  # to start
 
 
@@ -69,43 +71,43 @@ class UpsSeen(msgspec.Struct, frozen=True):
 NOT_SEEN, NO_UPS = GensetSeen(), UpsSeen()
 
 # What is told when a phase meets what is seen; what is not here is no news. Each event sets its phase.
-TRANSITIONS: dict[tuple[GensetPhase, Engine], tuple[type[ev.GensetEvent], ...]] = {
-    (GensetPhase.UNKNOWN, Engine.STARTING): (ev.GensetStarting,),
-    (GensetPhase.UNKNOWN, Engine.TURNING): (ev.GensetStarting,),
-    (GensetPhase.UNKNOWN, Engine.RUNNING): (ev.GensetRunning,),
+TRANSITIONS: dict[tuple[GensetPhase, Engine], tuple[type[pw.GensetEvent], ...]] = {
+    (GensetPhase.UNKNOWN, Engine.STARTING): (pw.GensetStarting,),
+    (GensetPhase.UNKNOWN, Engine.TURNING): (pw.GensetStarting,),
+    (GensetPhase.UNKNOWN, Engine.RUNNING): (pw.GensetRunning,),
     (GensetPhase.UNKNOWN, Engine.LOADED): ON_LOAD_PATH,
-    (GensetPhase.UNKNOWN, Engine.COOLING): (ev.GensetCooling,),
-    (GensetPhase.STOPPED, Engine.STARTING): (ev.GensetStarting,),
-    (GensetPhase.STOPPED, Engine.TURNING): (ev.GensetStarting,),
-    (GensetPhase.STOPPED, Engine.RUNNING): (ev.GensetRunning,),
+    (GensetPhase.UNKNOWN, Engine.COOLING): (pw.GensetCooling,),
+    (GensetPhase.STOPPED, Engine.STARTING): (pw.GensetStarting,),
+    (GensetPhase.STOPPED, Engine.TURNING): (pw.GensetStarting,),
+    (GensetPhase.STOPPED, Engine.RUNNING): (pw.GensetRunning,),
     (GensetPhase.STOPPED, Engine.LOADED): ON_LOAD_PATH,
-    (GensetPhase.STOPPED, Engine.COOLING): (ev.GensetCooling,),
-    (GensetPhase.STARTING, Engine.STOPPED): (ev.GensetStopped,),
-    (GensetPhase.STARTING, Engine.RUNNING): (ev.GensetRunning,),
+    (GensetPhase.STOPPED, Engine.COOLING): (pw.GensetCooling,),
+    (GensetPhase.STARTING, Engine.STOPPED): (pw.GensetStopped,),
+    (GensetPhase.STARTING, Engine.RUNNING): (pw.GensetRunning,),
     (GensetPhase.STARTING, Engine.LOADED): ON_LOAD_PATH,
-    (GensetPhase.STARTING, Engine.COOLING): (ev.GensetCooling,),
-    (GensetPhase.RUNNING, Engine.STOPPED): (ev.GensetStopped,),
-    (GensetPhase.RUNNING, Engine.STARTING): (ev.GensetStarting,),
-    (GensetPhase.RUNNING, Engine.LOADED): (ev.GensetOnLoad,),
-    (GensetPhase.RUNNING, Engine.COOLING): (ev.GensetCooling,),
-    (GensetPhase.ON_LOAD, Engine.STOPPED): (ev.GensetOffLoad, ev.GensetStopped),
-    (GensetPhase.ON_LOAD, Engine.STARTING): (ev.GensetOffLoad, ev.GensetStarting),
-    (GensetPhase.ON_LOAD, Engine.COOLING): (ev.GensetOffLoad, ev.GensetCooling),
-    (GensetPhase.COOLING, Engine.STOPPED): (ev.GensetStopped,),
-    (GensetPhase.COOLING, Engine.STARTING): (ev.GensetStarting,),
-    (GensetPhase.COOLING, Engine.RUNNING): (ev.GensetRunning,),
+    (GensetPhase.STARTING, Engine.COOLING): (pw.GensetCooling,),
+    (GensetPhase.RUNNING, Engine.STOPPED): (pw.GensetStopped,),
+    (GensetPhase.RUNNING, Engine.STARTING): (pw.GensetStarting,),
+    (GensetPhase.RUNNING, Engine.LOADED): (pw.GensetOnLoad,),
+    (GensetPhase.RUNNING, Engine.COOLING): (pw.GensetCooling,),
+    (GensetPhase.ON_LOAD, Engine.STOPPED): (pw.GensetOffLoad, pw.GensetStopped),
+    (GensetPhase.ON_LOAD, Engine.STARTING): (pw.GensetOffLoad, pw.GensetStarting),
+    (GensetPhase.ON_LOAD, Engine.COOLING): (pw.GensetOffLoad, pw.GensetCooling),
+    (GensetPhase.COOLING, Engine.STOPPED): (pw.GensetStopped,),
+    (GensetPhase.COOLING, Engine.STARTING): (pw.GensetStarting,),
+    (GensetPhase.COOLING, Engine.RUNNING): (pw.GensetRunning,),
     (GensetPhase.COOLING, Engine.LOADED): ON_LOAD_PATH,
-    (GensetPhase.FAILED, Engine.RUNNING): (ev.GensetRunning,),
+    (GensetPhase.FAILED, Engine.RUNNING): (pw.GensetRunning,),
     (GensetPhase.FAILED, Engine.LOADED): ON_LOAD_PATH,
-    (GensetPhase.FAILED, Engine.COOLING): (ev.GensetCooling,),
+    (GensetPhase.FAILED, Engine.COOLING): (pw.GensetCooling,),
 }
-PHASE_AFTER: dict[type[ev.GensetEvent], GensetPhase] = {
-    ev.GensetStarting: GensetPhase.STARTING,
-    ev.GensetRunning: GensetPhase.RUNNING,
-    ev.GensetOnLoad: GensetPhase.ON_LOAD,
-    ev.GensetOffLoad: GensetPhase.RUNNING,
-    ev.GensetCooling: GensetPhase.COOLING,
-    ev.GensetStopped: GensetPhase.STOPPED,
+PHASE_AFTER: dict[type[pw.GensetEvent], GensetPhase] = {
+    pw.GensetStarting: GensetPhase.STARTING,
+    pw.GensetRunning: GensetPhase.RUNNING,
+    pw.GensetOnLoad: GensetPhase.ON_LOAD,
+    pw.GensetOffLoad: GensetPhase.RUNNING,
+    pw.GensetCooling: GensetPhase.COOLING,
+    pw.GensetStopped: GensetPhase.STOPPED,
 }
 
 
@@ -159,16 +161,16 @@ class MainsWatch:
         self._returned.see(present and not lost, max((w.at for w in present), default=0.0))
         match self.believed:
             case Mains.UNKNOWN if present and not lost:
-                return self._now(Mains.PRESENT, ev.MainsPresent(by=_names(present)))
+                return self._now(Mains.PRESENT, pw.MainsPresent(by=_names(present)))
             case Mains.LOST | Mains.SUSPECT if self._returned.lasts(RETURN_S):
-                return self._now(Mains.PRESENT, ev.MainsReturned(by=_names(present)))
+                return self._now(Mains.PRESENT, pw.MainsReturned(by=_names(present)))
             case Mains.LOST:
                 return []
         if by := self._outage(lost, present):
-            return self._now(Mains.LOST, ev.MainsLost(witnesses=len(by), by=_names(by)))
+            return self._now(Mains.LOST, pw.MainsLost(witnesses=len(by), by=_names(by)))
         suspects = [w for w in lost if self._said_for(w, TRANSFER_S if turning and _is_ups(w) else ONE_S)]
         if suspects and self.believed is not Mains.SUSPECT:
-            return self._now(Mains.SUSPECT, ev.MainsSuspected(by=suspects[0].name))
+            return self._now(Mains.SUSPECT, pw.MainsSuspected(by=suspects[0].name))
         return []
 
     def _outage(self, lost: list[Witness], present: list[Witness]) -> list[Witness]:
@@ -212,7 +214,7 @@ class GensetWatch:
         events += self._failures(seen, now, demanded, on_battery)
         return events + self._readiness(seen)
 
-    def _tell(self, *kinds: type[ev.GensetEvent]) -> list[Event]:
+    def _tell(self, *kinds: type[pw.GensetEvent]) -> list[Event]:
         for kind in kinds:
             self.phase = PHASE_AFTER[kind]
             self.proven = False
@@ -228,7 +230,7 @@ class GensetWatch:
             engine = None if resting else Engine.STOPPED
         events: list[Event] = []
         if self.phase is GensetPhase.ON_LOAD and seen.feeding is False:
-            events += self._tell(ev.GensetOffLoad)
+            events += self._tell(pw.GensetOffLoad)
         if engine is None or (engine is Engine.STOPPED and self.phase is GensetPhase.STARTING and seen.failed_to_start):
             return events  # not known, or a failure that its next sample will tell
         if self.phase is GensetPhase.FAILED:
@@ -244,8 +246,8 @@ class GensetWatch:
             return []
         if engine is Engine.STOPPED:
             self._rested = True
-            return self._tell(ev.GensetStopped) if self._saw_alarm or not demanded else []
-        return self._tell(ev.GensetStarting) if engine is Engine.STARTING and self._rested else []
+            return self._tell(pw.GensetStopped) if self._saw_alarm or not demanded else []
+        return self._tell(pw.GensetStarting) if engine is Engine.STARTING and self._rested else []
 
     def _failures(self, seen: GensetSeen, now: float, demanded: bool, on_battery: bool) -> list[Event]:
         self._alarm.see(seen.failed_to_start, seen.fault_at)
@@ -264,7 +266,7 @@ class GensetWatch:
     def _failed(self, reason: str) -> list[Event]:
         self.phase, self.proven, self._deadline = GensetPhase.FAILED, False, None
         self._rested = self._saw_alarm = False
-        return [ev.GensetFailedToStart(genset=self.id, reason=reason)]
+        return [pw.GensetFailedToStart(genset=self.id, reason=reason)]
 
     def _readiness(self, seen: GensetSeen) -> list[Event]:
         events: list[Event] = []
@@ -274,20 +276,20 @@ class GensetWatch:
         in_auto = seen.mode == "auto"
         if seen.mode != self.mode and self._mode_held.lasts(0.0 if in_auto else NOT_AUTO_S):
             self.mode, self.proven = seen.mode, False
-            moved = ev.GensetInAuto(genset=self.id) if in_auto else ev.GensetNotInAuto(genset=self.id, mode=seen.mode)
+            moved = pw.GensetInAuto(genset=self.id) if in_auto else pw.GensetNotInAuto(genset=self.id, mode=seen.mode)
             events.append(moved)
         # A failed start is told as such; its alarm may be read a poll later than the sum it is in.
         faulty = seen.fault if not seen.failed_to_start and self.phase is not GensetPhase.FAILED else ""
         self._faulty.see(faulty, seen.fault_at)
         if faulty and not self.fault and self._faulty.lasts(0.0):
             self.fault, self.proven = faulty, False
-            events.append(ev.GensetShutDown(genset=self.id, reason=faulty))
+            events.append(pw.GensetShutDown(genset=self.id, reason=faulty))
         at_rest = self.phase is GensetPhase.STOPPED and seen.engine in (Engine.STOPPED, Engine.STANDING)
         whole = seen.fault == "" and not seen.failed_to_start
         self._ready.see(at_rest and whole and seen.mode == self.mode == "auto", min(seen.at, seen.mode_at))
         if not self.proven and self._ready.lasts(0.0):
             self.proven, self.fault = True, ""
-            events.append(ev.GensetReady(genset=self.id))
+            events.append(pw.GensetReady(genset=self.id))
         return events
 
 
@@ -354,7 +356,7 @@ class PlantMachine:
         self.on_battery[id] = is_
         if known is None and not is_:
             return []
-        return [ev.UpsOnBattery(ups=id) if is_ else ev.UpsOnLine(ups=id)]
+        return [pw.UpsOnBattery(ups=id) if is_ else pw.UpsOnLine(ups=id)]
 
     def _witnesses(self, sets: Mapping[str, GensetSeen], batteries: Mapping[str, UpsSeen]) -> list[Witness]:
         """A UPS is a witness of the mains only while no set can be what feeds it.

@@ -18,8 +18,9 @@ from appliance.model import GensetPhase, Mains
 from appliance.power.dark import dark, source
 from appliance.power.plant_machine import GensetSeen, PlantMachine, UpsSeen
 from appliance.power.seen import genset_seen, ups_seen
+from appliance.power_state import Genset, Ups
 from appliance.power_view import DeviceView, PowerView
-from appliance.state import Genset, State, Ups
+from appliance.state import State
 from drivers.clock import Clock
 from drivers.modbus.bus import Bus
 from drivers.modbus.errors import ProfileError

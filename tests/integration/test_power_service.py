@@ -14,22 +14,12 @@ from appliance.config import Site
 from appliance.config_power import Bus, Genset, Ups
 from appliance.entry import Entry
 from appliance.event import Event
-from appliance.events import (
-    AlarmCleared,
-    AlarmRaised,
-    GensetFailedToStart,
-    GensetNotInAuto,
-    LinkLost,
-    LinkRestored,
-    MainsLost,
-    MainsReturned,
-    MainsSuspected,
-    Started,
-)
+from appliance.events import AlarmCleared, AlarmRaised, LinkLost, LinkRestored, Started
 from appliance.fold import apply
 from appliance.journal import Journal
 from appliance.model import GensetPhase, Mains, Role, Source
 from appliance.power.service import Power
+from appliance.power_events import GensetFailedToStart, GensetNotInAuto, MainsLost, MainsReturned, MainsSuspected
 from appliance.power_view import PowerView
 from appliance.state import State
 from drivers.clock import Clock, VirtualClock

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from plant_story import STANDBY, WITHOUT_LINK, Plant, on_load, outage
 
-from appliance import events as ev
+from appliance import power_events as ev
 from appliance.power.plant_machine import PHASE_AFTER, TRANSITIONS, Engine, GensetSeen
 
 START = (Engine.STARTING, 4), (Engine.RUNNING, 2)
