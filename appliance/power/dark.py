@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from appliance.model import Source
-from appliance.power.plant_machine import GensetSeen, UpsSeen, Witness
+from appliance.power.genset_machine import GensetSeen
+from appliance.power.mains_machine import Witness
+from appliance.power.plant_machine import UpsSeen
 from appliance.power_view import Dark
 from drivers.quality import Quality
 from drivers.reading import Reading

@@ -1,11 +1,12 @@
-"""What a generator controller and a UPS say, from their readings: the few words that the plant machine judges by.
+"""What controllers, UPSes and meters say, from their readings: the few words that the plant machine judges by.
 
 A reading that is bad or too old says nothing: every answer here may be "not known".
 """
 
 from collections.abc import Mapping
 
-from appliance.power.plant_machine import Engine, GensetSeen, UpsSeen
+from appliance.power.genset_machine import Engine, GensetSeen
+from appliance.power.plant_machine import MeterSeen, UpsSeen
 from drivers.quality import Quality
 from drivers.reading import Reading
 
@@ -80,6 +81,7 @@ def genset_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> 
         at=words.at("engine_state", "rpm", "generator_hz", *GENERATOR_V),
         engine=_engine(words),
         feeding=_feeding(words),
+        closed=words.flag("genset_closed"),
         mains=_mains(words),
         mains_at=words.at("mains_failed", *MAINS_V),
         mode="auto" if mode in AUTO else mode,
@@ -102,7 +104,15 @@ def ups_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> Ups
     off = words.flag("output_off")
     if off is None and (output_on := words.flag("output_on")) is not None:
         off = not output_on
-    return UpsSeen(linked=words.linked, at=words.at("on_battery"), on_battery=on_battery, off=off)
+    return UpsSeen(
+        linked=words.linked, at=words.at("on_battery"), on_battery=on_battery, off=off, charge=words.number("charge")
+    )
+
+
+def meter_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> MeterSeen:
+    """A meter's words on the mains at `now`."""
+    words = Words(readings, now, fresh_s)
+    return MeterSeen(linked=words.linked, mains=_mains(words), mains_at=words.at("mains_failed", *MAINS_V))
 
 
 def _mains(words: Words) -> bool | None:
@@ -114,11 +124,15 @@ def _mains(words: Words) -> bool | None:
 
 
 def _feeding(words: Words) -> bool | None:
-    """Whether current flows from the generator."""
-    amperes, watts = words.numbers(GENERATOR_A), words.number("generator_w")
+    """Whether the generator feeds: current flows, and its breaker, where a source tells it, is closed.
+
+    Where the two contradict each other it is not known.
+    """
+    amperes, watts, closed = words.numbers(GENERATOR_A), words.number("generator_w"), words.flag("genset_closed")
     if not amperes and watts is None:
-        return None
-    return any(a >= FLOWS_A for a in amperes) or (watts is not None and watts >= FLOWS_W)
+        return closed
+    flows = any(a >= FLOWS_A for a in amperes) or (watts is not None and watts >= FLOWS_W)
+    return flows if closed in (None, flows) else None
 
 
 def _engine(words: Words) -> Engine | None:

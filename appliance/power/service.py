@@ -16,7 +16,8 @@ from appliance.figure import Figure
 from appliance.journal import Appended
 from appliance.model import GensetPhase, Mains
 from appliance.power.dark import dark, source
-from appliance.power.plant_machine import GensetSeen, PlantMachine, UpsSeen
+from appliance.power.genset_machine import GensetSeen
+from appliance.power.plant_machine import PlantMachine, UpsSeen
 from appliance.power.seen import genset_seen, ups_seen
 from appliance.power_state import Genset, Ups
 from appliance.power_view import DeviceView, PowerView

@@ -12,7 +12,9 @@ from appliance.entry import Entry
 from appliance.event import Event
 from appliance.fold import apply
 from appliance.model import GensetPhase
-from appliance.power.plant_machine import BOTH_S, JITTER_S, Engine, GensetSeen, PlantMachine, UpsSeen
+from appliance.power.genset_machine import Engine, GensetSeen
+from appliance.power.mains_machine import BOTH_S, JITTER_S
+from appliance.power.plant_machine import PlantMachine, UpsSeen
 from appliance.power_state import Genset, Ups
 from appliance.state import State
 

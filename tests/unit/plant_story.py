@@ -10,7 +10,8 @@ from appliance.event import Event
 from appliance.events import encode_event
 from appliance.fold import apply
 from appliance.model import GensetPhase, Mains
-from appliance.power.plant_machine import Engine, GensetSeen, PlantMachine, UpsSeen
+from appliance.power.genset_machine import Engine, GensetSeen
+from appliance.power.plant_machine import PlantMachine, UpsSeen
 from appliance.power_state import Genset, Ups
 from appliance.state import State
 

@@ -4,7 +4,9 @@ import pytest
 
 from appliance.model import Source
 from appliance.power.dark import dark, source
-from appliance.power.plant_machine import GensetSeen, UpsSeen, Witness
+from appliance.power.genset_machine import GensetSeen
+from appliance.power.mains_machine import Witness
+from appliance.power.plant_machine import UpsSeen
 from drivers.quality import Quality
 from drivers.reading import Reading
 

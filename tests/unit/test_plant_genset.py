@@ -6,7 +6,7 @@ import pytest
 from plant_story import STANDBY, WITHOUT_LINK, Plant, on_load, outage
 
 from appliance import power_events as ev
-from appliance.power.plant_machine import PHASE_AFTER, TRANSITIONS, Engine, GensetSeen
+from appliance.power.genset_machine import PHASE_AFTER, TRANSITIONS, Engine, GensetSeen
 
 START = (Engine.STARTING, 4), (Engine.RUNNING, 2)
 

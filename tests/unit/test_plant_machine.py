@@ -6,7 +6,7 @@ from plant_story import ON_LINE, STANDBY, UPS_WITHOUT_LINK, WITHOUT_LINK, Plant,
 from appliance import events as ev
 from appliance import power_events as pw
 from appliance.model import Mains
-from appliance.power.plant_machine import Engine
+from appliance.power.genset_machine import Engine
 
 # Mains
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from appliance.power.plant_machine import Engine
+from appliance.power.genset_machine import Engine
 from appliance.power.seen import genset_seen, ups_seen
 from drivers.quality import Quality
 from drivers.reading import Reading
