@@ -34,7 +34,7 @@ class MeterSeen(msgspec.Struct, frozen=True):
 
 
 class SwitchSeen(msgspec.Struct, frozen=True):
-    """The contacts of one transfer switch. None: not wired, or the annunciator is not there; it has no link of its own."""
+    """A transfer switch's contacts. None: not wired, or the annunciator is not there; it has no link of its own."""
 
     mains: bool | None = None
     genset: bool | None = None  # gives volts

@@ -81,14 +81,14 @@ def test_a_suspicion_that_a_second_witness_shares_is_an_outage() -> None:
 
 
 @pytest.mark.parametrize("silent", ["genset", "ups"])
-def test_when_the_other_has_no_link_one_witness_is_enough_after_five_seconds(silent: str) -> None:
+def test_when_the_other_has_no_link_one_witness_is_enough_after_three_seconds(silent: str) -> None:
     plant = Plant().calm()
     plant.cut()
     if silent == "genset":
         plant.sets["g1"] = WITHOUT_LINK
     else:
         plant.batteries["u1"] = UPS_WITHOUT_LINK
-    plant.wait(5)
+    plant.wait(3)
     assert not is_out(plant)
     plant.poll()
     assert plant.told[-1] == pw.MainsLost(witnesses=1, by=("ups/u1",) if silent == "genset" else ("genset/g1",))
