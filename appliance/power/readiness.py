@@ -30,6 +30,7 @@ class GensetLines(msgspec.Struct, frozen=True):
     seen: GensetSeen
     measures: Measures
     record: GensetRecord
+    turns: bool  # it does, or it is not known to stand
     mains: bool  # believed to be there: the charger can work
     fuel_low: float
     every_days: float
@@ -39,13 +40,12 @@ def genset_lines(g: GensetLines, words: Words, age: Callable[[Stamp], float]) ->
     """In the order in which a technician goes through them."""
     id, at, volts = g.about, g.measures.at, g.measures.battery_v
     times = 2.0 if volts is not None and volts > NOMINAL else 1.0
-    turns = (g.measures.rpm or 0.0) > 0
     lines = [
         Ready(id, "link", g.seen.linked, why="" if g.seen.linked else "no_link"),
         _word(id, "auto", g.seen.mode, g.seen.mode == "auto", "not_in_auto", g.seen.mode_at),
         _least(id, "battery", volts, REST_V * times, "V", "low", at),
     ]
-    if turns or not g.mains or volts is None:
+    if g.turns or not g.mains or volts is None:
         lines.append(Ready(id, "charger", None, volts, "V", "no_figure" if volts is None else "not_charging_now", at))
     else:
         lines.append(_least(id, "charger", volts, FLOAT_V * times, "V", "not_charging", at))

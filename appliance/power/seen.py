@@ -5,8 +5,12 @@ A reading that is bad or too old says nothing: every answer here may be "not kno
 
 from collections.abc import Mapping
 
+import msgspec
+
+from appliance.power.discharge_machine import BatterySeen
 from appliance.power.genset_machine import Engine, GensetSeen
-from appliance.power.plant_machine import MeterSeen, UpsSeen
+from appliance.power.plant_machine import MeterSeen, SwitchSeen, UpsSeen
+from appliance.power.run_machine import Measures
 from drivers.quality import Quality
 from drivers.reading import Reading
 
@@ -70,9 +74,8 @@ class Words:
         return max((self._good[p].at for p in points if p in self._good), default=0.0)
 
 
-def genset_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> GensetSeen:
-    """A generator controller's words at `now`."""
-    words = Words(readings, now, fresh_s)
+def genset_seen(words: Words) -> GensetSeen:
+    """What a generator controller shows."""
     mode = words.word("mode")
     holding = [words.flag(p) for p in HOLDING]
     fault = next((p for p in FAULTS if words.flag(p)), "") if any(holding) else ""
@@ -92,9 +95,8 @@ def genset_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> 
     )
 
 
-def ups_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> UpsSeen:
-    """A UPS's words at `now`. A self-test on a good input is no loss of the input."""
-    words = Words(readings, now, fresh_s)
+def ups_seen(words: Words) -> UpsSeen:
+    """What a UPS shows. A self-test on a good input is no loss of the input."""
     on_battery = words.flag("on_battery")
     testing = words.flag("testing") or words.word("self_test") == "running"
     if on_battery and testing and not words.flag("input_bad"):
@@ -109,9 +111,40 @@ def ups_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> Ups
     )
 
 
-def meter_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> MeterSeen:
-    """A meter's words on the mains at `now`."""
-    words = Words(readings, now, fresh_s)
+def battery_seen(words: Words) -> BatterySeen:
+    """What a UPS shows of its battery."""
+    return BatterySeen(
+        at=words.at("charge"), charge=words.number("charge"), load=words.number("load"),
+        runtime_s=words.number("runtime_s"), runtime_at=words.at("runtime_s"),
+    )  # fmt: skip
+
+
+def measures(words: Words, rated_kw: float | None) -> Measures:
+    """A set's figures. Load in % by its own word, else by its power and its rating; power the same way round."""
+    watts, load = words.number("generator_w"), words.number("generator_load")
+    kw = None if watts is None else watts / 1000
+    if load is None and kw is not None and rated_kw:
+        load = 100 * kw / rated_kw
+    if kw is None and load is not None and rated_kw:
+        kw = load / 100 * rated_kw
+    return Measures(
+        at=words.at("engine_state", "rpm", "generator_hz", "battery_v", *GENERATOR_V), rpm=words.number("rpm"),
+        load=load, kw=kw, kwh=words.number("energy_kwh"), fuel=words.number("fuel_level"),
+        battery_v=words.number("battery_v"),
+    )  # fmt: skip
+
+
+def by_switch(seen: GensetSeen, switch: SwitchSeen) -> GensetSeen:
+    """A set as its transfer switch's contact says too, where the controller has no word of its own breaker."""
+    if seen.closed is not None or switch.on_genset is None:
+        return seen
+    closed = switch.on_genset
+    feeding = closed if seen.feeding is None else seen.feeding if seen.feeding is closed else None
+    return msgspec.structs.replace(seen, closed=closed, feeding=feeding)
+
+
+def meter_seen(words: Words) -> MeterSeen:
+    """What a meter shows of the mains."""
     return MeterSeen(linked=words.linked, mains=_mains(words), mains_at=words.at("mains_failed", *MAINS_V))
 
 
