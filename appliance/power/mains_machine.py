@@ -24,7 +24,7 @@ class Held:
     """How long something was measured without a break: from the first sample to the last, never beyond."""
 
     def __init__(self) -> None:
-        self._first = self._last = 0.0
+        self.first = self._last = 0.0  # `first` holds while it is measured
         self._samples = 0
 
     def see(self, so: object, at: float) -> None:
@@ -32,7 +32,7 @@ class Held:
         if not so:
             self._samples = 0
         elif not self._samples:
-            self._first = self._last = at
+            self.first = self._last = at
             self._samples = 1
         elif at > self._last:
             self._last = at
@@ -40,7 +40,7 @@ class Held:
 
     def lasts(self, seconds: float) -> bool:
         """At least two samples, the last `seconds` after the first."""
-        return self._samples >= 2 and self._last - self._first >= seconds - JITTER_S
+        return self._samples >= 2 and self._last - self.first >= seconds - JITTER_S
 
 
 class Witness(msgspec.Struct, frozen=True):
@@ -83,12 +83,21 @@ class MainsWatch:
         return []
 
     def _outage(self, lost: list[Witness], present: list[Witness]) -> list[Witness]:
-        """The witnesses that make an outage, or none. Two of one kind may hang on one fuse, and are not independent."""
+        """The witnesses that make an outage, or none. Two of one kind may hang on one fuse, and are not independent.
+
+        Who was not heard since the first of them spoke, contradicts nobody: its word is from before.
+        """
         both = [w for w in lost if self._said_for(w, BOTH_S)]
-        if len({kind_of(w) for w in both}) >= 2 or (len(both) >= 2 and not present):
+        if len({kind_of(w) for w in both}) >= 2 or (len(both) >= 2 and not self._contradicted(both, present)):
             return both
         alone = [w for w in lost if self._said_for(w, ALONE_S)]
-        return alone if not present and len(alone) == len(lost) else []  # a second one is about to be believed
+        if len(alone) < len(lost):
+            return []  # a second one is about to be believed
+        return [] if self._contradicted(alone, present) else alone
+
+    def _contradicted(self, lost: list[Witness], present: list[Witness]) -> bool:
+        began = min((self._lost[w.name].first for w in lost), default=0.0)
+        return any(w.at > began for w in present)
 
     def _said_for(self, witness: Witness, seconds: float) -> bool:
         return self._lost[witness.name].lasts(seconds)

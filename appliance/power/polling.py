@@ -31,7 +31,10 @@ def poller_of(device: Measured, buses: Mapping[str, Bus], on_readings: Callable[
             return NutPoller(host, port, ups, on_readings, interval_s=config.poll_s)
         if device.profile is None:
             return None
-        return Poller(buses[config.bus], config.unit, device.profile, on_readings, interval_s=config.poll_s)
+        return Poller(
+            buses[config.bus], config.unit, device.profile, on_readings,
+            interval_s=config.poll_s, timeout_s=config.timeout_s,
+        )  # fmt: skip
     except ValueError as e:
         log.error("%s is not polled: %s", device.link, e)
         return None

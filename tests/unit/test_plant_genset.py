@@ -61,7 +61,7 @@ def test_a_set_that_runs_and_does_not_take_the_load_is_told_once(
     assert plant.told[1:] == [pw.GensetNotTakingLoad(genset="g1", reason=reason)]
     plant.restart()
     plant.wait(60)
-    assert plant.kinds == ["genset.running", "genset.not_taking_load"]
+    assert plant.kinds.count("genset.not_taking_load") == 1
     plant.take_load()
     plant.wait(2)
     assert plant.kinds[-1] == "genset.on_load"

@@ -116,9 +116,9 @@ def test_a_ups_on_battery_by_its_own_will_has_lost_nothing(values: dict[str, Any
 
 def test_what_is_too_old_says_nothing() -> None:
     old = readings(NOW - FRESH_S - 0.1, **UP, mains_v_l1=230.0, mode="auto")
-    seen = genset_seen(old, NOW, FRESH_S)
+    seen = genset_seen(Words(old, NOW, FRESH_S))
     assert (seen.linked, seen.engine, seen.mains, seen.mode) == (False, None, None, "")
-    assert genset_seen(old, NOW - 0.2, FRESH_S).linked
+    assert genset_seen(Words(old, NOW - 0.2, FRESH_S)).linked
 
 
 def test_a_device_is_linked_while_any_of_its_points_answers() -> None:
