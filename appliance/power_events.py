@@ -149,7 +149,7 @@ class ReadyItemEvent(Event, frozen=True):
 
     SUBJECT = ("device", "item")
     device: str  # "genset/g1", "ups/u1"
-    item: str  # "battery", "charger", "fuel", "battery_dip", "ups_charge", "ups_battery", "ups_test"
+    item: str  # "battery", "charger", "battery_dip", "ups_battery", "ups_test"
 
 
 class ReadyItemFailed(ReadyItemEvent, tag="power.unready", frozen=True):

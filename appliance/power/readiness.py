@@ -20,7 +20,7 @@ DIP_V = 8.0  # the least that a 12 V starter and its controller still live on
 CHARGE = 90.0  # % of a UPS after an outage's recharge
 WARNINGS = ("warning_alarm", "fail_to_stop", "charge_alternator_failed", "mains_fails_to_close", "fail_to_start")
 BATTERY_FAULTS = ("battery_replace", "battery_disconnected", "charger_fault", "fault")
-TOLD = ("battery", "charger", "battery_dip", "ups_charge", "ups_battery", "ups_test")  # lines that are told by event
+TOLD = ("battery", "charger", "battery_dip", "ups_battery", "ups_test")  # by event; others have their own, or are slow
 
 
 class GensetLines(msgspec.Struct, frozen=True):
