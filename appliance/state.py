@@ -5,6 +5,7 @@ import msgspec
 from appliance.call_events import VoiceProven
 from appliance.desk_state import DeskRecord
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, OutgoingState, Path, Purpose
+from appliance.power_order_state import PlantOrders
 from appliance.stamp import Stamp
 
 # A later answer never takes a delivery back: `received` that arrives behind `energised` changes nothing.
@@ -316,6 +317,7 @@ class State(msgspec.Struct):
     witnesses: tuple[str, ...] = ()
     gensets: dict[str, Genset] = {}
     ups: dict[str, Ups] = {}
+    plant_orders: PlantOrders = msgspec.field(default_factory=PlantOrders)
     alerts: dict[str, Alert] = {}
     stations: dict[str, StationContact] = {}
     calls: dict[str, Call] = {}
