@@ -7,7 +7,6 @@ RTU answers carry no number and the late one would pass for the next. Writes go 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Literal
 
 from pymodbus.exceptions import ConnectionException, ModbusIOException
 from pymodbus.pdu import ModbusPDU
@@ -23,16 +22,15 @@ from drivers.modbus.errors import (
 )
 from drivers.modbus.frames import READ_HOLDING, READ_INPUT, WRITE_REGISTERS, Question
 from drivers.modbus.line import Client, Line
+from drivers.modbus.registers import Table
 from drivers.modbus.tap import Tap
 from drivers.modbus.turns import Turns
-
-Table = Literal["holding", "input"]
 
 TIMEOUT_S = 1.0  # a controller thinks 20 to 300 ms; 125 registers at 9600 baud take 280 ms more
 QUIET_S = 0.3  # measured: answers up to 80 ms late were all caught by this
 NEVER_QUIET_S = 3.0  # a line that babbles longer has a second master, or the wrong speed
 RETRY_FIRST_S, RETRY_MOST_S = 0.5, 5.0  # between attempts to open a line; pymodbus's own goes to 300 s
-FUNCTIONS: dict[Table, int] = {"holding": READ_HOLDING, "input": READ_INPUT}
+FUNCTIONS: dict[Table, int] = {"coil": 1, "discrete": 2, "holding": READ_HOLDING, "input": READ_INPUT}
 
 
 class Bus:

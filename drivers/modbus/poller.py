@@ -22,7 +22,7 @@ from drivers.modbus.errors import (
     UnknownCommand,
 )
 from drivers.modbus.profile import Command, Profile
-from drivers.modbus.registers import Point, decode
+from drivers.modbus.registers import Point
 from drivers.quality import Quality
 from drivers.reading import Reading
 
@@ -155,7 +155,7 @@ class Poller:
         loop = asyncio.get_running_loop()
         block, read = part.block, self._profile.read
         try:
-            words = await self._bus.read(self._unit, read.table, block.address, block.count, gap_s=read.gap_s)
+            words = await self._bus.read(self._unit, block.table, block.address, block.count, gap_s=read.gap_s)
         except DeviceRefused as e:
             if e.code not in NO_SUCH_REGISTERS:
                 raise
@@ -163,8 +163,7 @@ class Poller:
         now = loop.time()
         readings = []
         for name, point in part.points.items():
-            at = point.at - block.address
-            value, quality = decode(point, words[at : at + point.width], self._profile.sentinels)
+            value, quality = self._profile.decode(point, block, words)
             readings.append(Reading(name, value, point.unit, quality, now))
         return readings
 
@@ -185,11 +184,7 @@ class Poller:
 
 
 def _parts(profile: Profile) -> list[_Part]:
-    parts = [_Part(block, {}) for block in profile.blocks()]
-    for name, point in profile.point.items():
-        part = next(p for p in parts if p.block.address <= point.at and point.at + point.width <= p.block.end)
-        part.points[name] = point
-    return parts
+    return [_Part(block, profile.points_in(block)) for block in profile.blocks()]
 
 
 def _without_value(part: _Part, quality: Quality, at: float) -> list[Reading]:

@@ -1,8 +1,10 @@
-"""Registers to values: 16-bit words in, a value with its quality out. No bus, no clock, no state.
+"""Registers to values: words (or coils) in, a value with its quality out. No bus, no clock, no state.
 
-High word first. A value that cannot be so (a sentinel, an unknown code, 3190 V) is None, and the quality says why.
+A value that cannot be so (a sentinel, an unknown code, 3190 V) is None, and the quality says why.
 """
 
+import math
+import struct
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -10,25 +12,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from drivers.modbus.sentinels import SENTINELS, WIDTHS, Sentinels, Type
 from drivers.quality import Quality
 from drivers.reading import Value
 
-Type = Literal["u16", "s16", "u32", "s32"]
+Table = Literal["holding", "input", "coil", "discrete"]
+WordOrder = Literal["high_first", "low_first"]
 
-WIDTHS: dict[str, int] = {"u16": 1, "s16": 1, "u32": 2, "s32": 2}  # registers
-
-# GenComm 1.29 keeps the eight highest values of every type for what is no measurement, from the top down. An input
-# wired as a switch (high, low) and the reserved code have no number to give.
-GENCOMM_SENTINELS = (
-    Quality.UNIMPLEMENTED,
-    Quality.OVER_RANGE,
-    Quality.UNDER_RANGE,
-    Quality.SENSOR_FAULT,  # sender fault
-    Quality.SENSOR_FAULT,  # bad data
-    Quality.UNIMPLEMENTED,  # high input
-    Quality.UNIMPLEMENTED,  # low input
-    Quality.UNIMPLEMENTED,  # reserved
-)
+BIT_TABLES = frozenset({"coil", "discrete"})
 
 GENCOMM_INACTIVE = frozenset({1, 8, 9})
 GENCOMM_ACTIVE = frozenset({2, 3, 4, 10})  # warning, shutdown, electrical trip, active indication
@@ -36,22 +27,28 @@ GENCOMM_ABSENT = frozenset({0, 15})  # switched off in the controller, unimpleme
 
 
 class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One value of a device, as its profile describes it. `scale` is exact: 0.1 or "1/64", never a rounded float."""
+    """One value of a device, as its profile describes it. `scale` is exact: 0.1 or "1/64", never a rounded float.
+
+    A point of the table `coil` or `discrete` is True or False and has no number.
+    """
 
     at: Annotated[int, msgspec.Meta(ge=0, le=65535)]
     type: Type = "u16"
+    table: Table | None = None  # None: the profile's
     scale: int | float | str = 1
     unit: str = ""
     range: tuple[float, float] | None = None  # inclusive, in `unit`; outside is over_range or under_range
     states: dict[int, str] | None = None  # code to name; an unknown code is over_range
-    bit: Annotated[int, msgspec.Meta(ge=0, le=31)] | None = None  # 0 is the lowest
+    bit: Annotated[int, msgspec.Meta(ge=0, le=63)] | None = None  # 0 is the lowest
     nibble: Annotated[int, msgspec.Meta(ge=0, le=3)] | None = None  # 0 is the top one
+    invert: bool = False  # of a bit, coil or discrete input: 0 is True
     decode: str | None = None  # a name in DECODERS
     absent: tuple[int, ...] = ()  # codes by which this device says "not fitted"
+    every_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0  # asked for not more often; 0: at each poll
 
     @property
     def width(self) -> int:
-        """Registers that the point covers."""
+        """Registers (or coils) that the point covers."""
         return WIDTHS[self.type]
 
     @property
@@ -75,45 +72,31 @@ def lowest_bit(raw: int) -> int:
 
 
 DECODERS: dict[str, Callable[[int], int | Quality]] = {"gencomm_alarm": gencomm_alarm, "lowest_bit": lowest_bit}
+DECODES_TO_BOOL = frozenset({"gencomm_alarm"})
 
 
-def limits(type: Type) -> tuple[int, int]:
-    """The least and the highest raw number of a type."""
-    bits = 16 * WIDTHS[type]
-    return (-(1 << bits - 1), (1 << bits - 1) - 1) if type[0] == "s" else (0, (1 << bits) - 1)
+def decode(
+    point: Point, words: Sequence[int], sentinels: Sentinels = "none", word_order: WordOrder = "high_first"
+) -> tuple[Value, Quality]:
+    """The point's value in its unit, or None and why. `words` are exactly the registers (or coils) that it covers."""
+    if point.table in BIT_TABLES:
+        return bool(words[0]) is not point.invert, Quality.GOOD
+    in_order = words if word_order == "high_first" else words[::-1]
+    data = b"".join(word.to_bytes(2, "big") for word in in_order)
+    if point.type == "f32":
+        return _float(point, data)
+    return _integer(point, int.from_bytes(data, "big", signed=point.type[0] == "s"), sentinels)
 
 
-def no_sentinels(_type: Type, _raw: int) -> Quality | None:
-    """A device whose every number is meant."""
-    return None
+def _float(point: Point, data: bytes) -> tuple[Value, Quality]:
+    (value,) = struct.unpack(">f", data)
+    if not math.isfinite(value):
+        return None, Quality.SENSOR_FAULT
+    # A float of 24 bits says 6 to 7 digits; the rest would be noise (230.3 is 230.3000030517578).
+    return _in_range(point, float(f"{value * point.ratio.numerator / point.ratio.denominator:.7g}"))
 
 
-def gencomm_sentinel(type: Type, raw: int) -> Quality | None:
-    """GenComm's reserved numbers: FFFF down to FFF8, 7FFF down to 7FF8, and the same for 32 bits."""
-    from_the_top = limits(type)[1] - raw
-    return GENCOMM_SENTINELS[from_the_top] if from_the_top < len(GENCOMM_SENTINELS) else None
-
-
-def all_ones_sentinel(type: Type, raw: int) -> Quality | None:
-    """FFFF or FFFFFFFF in an unsigned register means "not available" (APC, Huawei)."""
-    return Quality.UNIMPLEMENTED if type[0] == "u" and raw == limits(type)[1] else None
-
-
-SENTINELS: dict[str, Callable[[Type, int], Quality | None]] = {
-    "none": no_sentinels,
-    "gencomm": gencomm_sentinel,
-    "all_ones": all_ones_sentinel,
-}
-
-
-def integer(type: Type, words: Sequence[int]) -> int:
-    """The raw number in `words`, of which there must be as many as the type is wide."""
-    return int.from_bytes(b"".join(word.to_bytes(2, "big") for word in words), "big", signed=type[0] == "s")
-
-
-def decode(point: Point, words: Sequence[int], sentinels: str = "none") -> tuple[Value, Quality]:
-    """The point's value in its unit, or None and why. `words` are exactly the registers that the point covers."""
-    raw = integer(point.type, words)
+def _integer(point: Point, raw: int, sentinels: Sentinels) -> tuple[Value, Quality]:
     if point.nibble is not None:  # four alarms share a register, so its number as a whole says nothing
         raw = raw >> 4 * (3 - point.nibble) & 0xF
     elif (quality := SENTINELS[sentinels](point.type, raw)) is not None:
@@ -121,7 +104,7 @@ def decode(point: Point, words: Sequence[int], sentinels: str = "none") -> tuple
     if raw in point.absent:
         return None, Quality.UNIMPLEMENTED
     if point.bit is not None:
-        return bool(raw >> point.bit & 1), Quality.GOOD
+        return bool(raw >> point.bit & 1) is not point.invert, Quality.GOOD
     if point.decode is not None:
         decoded = DECODERS[point.decode](raw)
         if isinstance(decoded, Quality):

@@ -7,12 +7,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pymodbus.framer import FramerRTU
 
-from drivers.modbus.blocks import plan
+from drivers.modbus.blocks import Rules, plan
 from drivers.modbus.frames import Question, WrongFrame, rtu_answer, tcp_answer
-from drivers.modbus.registers import DECODERS, SENTINELS, Point, decode, integer, limits
+from drivers.modbus.registers import DECODERS, Point, decode
+from drivers.modbus.sentinels import SENTINELS, limits
 from drivers.quality import Quality
 
-TYPES = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i"}
+TYPES = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "u64": ">Q"}
 words = st.integers(0, 0xFFFF)
 types = st.sampled_from(sorted(TYPES))
 
@@ -34,13 +35,15 @@ selectors = st.one_of(
 def test_every_number_of_a_type_survives_its_registers(type, data):
     number = data.draw(st.integers(*limits(type)))
     packed = struct.pack(TYPES[type], number)
-    assert integer(type, [int.from_bytes(packed[i : i + 2], "big") for i in range(0, len(packed), 2)]) == number
+    held = [int.from_bytes(packed[i : i + 2], "big") for i in range(0, len(packed), 2)]
+    assert decode(Point(at=0, type=type), held) == (number, Quality.GOOD)
+    assert decode(Point(at=0, type=type), held[::-1], word_order="low_first") == (number, Quality.GOOD)
 
 
-@given(types, selectors, st.sampled_from(sorted(SENTINELS)), words, words)
-def test_no_registers_make_decoding_fail_and_no_value_comes_without_good(type, selector, sentinels, high, low):
+@given(types, selectors, st.sampled_from(sorted(SENTINELS)), st.tuples(words, words, words, words))
+def test_no_registers_make_decoding_fail_and_no_value_comes_without_good(type, selector, sentinels, held):
     point = Point(at=0, type=type, **selector)
-    value, quality = decode(point, [high, low][2 - point.width :], sentinels)
+    value, quality = decode(point, held[: point.width], sentinels)
     assert (value is None) == (quality is not Quality.GOOD)
     if value is not None and point.range is not None:
         assert point.range[0] <= value <= point.range[1]
@@ -48,14 +51,14 @@ def test_no_registers_make_decoding_fail_and_no_value_comes_without_good(type, s
 
 @given(
     st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 2)), min_size=1, max_size=60),
-    st.integers(0, 40),
+    st.integers(1, 40),
     st.integers(20, 125),
     st.sets(st.integers(0, 3002), max_size=5),
 )
 def test_blocks_cover_every_point_and_never_a_barrier_and_differ_in_length(spans, bridge, most, barriers):
     assume(not any(a <= barrier < a + width for a, width in spans for barrier in barriers))
     try:
-        blocks = plan(spans, bridge=bridge, max_registers=most, barriers=barriers)
+        blocks = plan(spans, Rules(bridge=bridge, max_registers=most, barriers=barriers))
     except ValueError:
         assume(False)
     covered = [set(range(block.address, block.end)) for block in blocks]
@@ -70,7 +73,7 @@ def test_blocks_cover_every_point_and_never_a_barrier_and_differ_in_length(spans
     st.integers(0, 40),
 )
 def test_points_without_barriers_can_always_be_read(spans, bridge):
-    assert plan(spans, bridge=bridge)
+    assert plan(spans, Rules(bridge=bridge))
 
 
 questions = st.builds(
@@ -106,3 +109,25 @@ def test_no_bytes_make_the_checks_fail_in_another_way_than_by_refusing(question,
         assert rtu_answer(question, heard).passed in heard
     with contextlib.suppress(WrongFrame):
         assert heard.startswith(tcp_answer(question, b"\x00\x07", heard).passed)
+
+
+def _price(spans, frame):
+    """The cheapest cover by trying every way to cut the sorted spans."""
+    spans = sorted(set(spans))
+    best = [0]
+    for last in range(1, len(spans) + 1):
+        best.append(
+            min(
+                best[first] + frame + max(a + w for a, w in spans[first:last]) - spans[first][0]
+                for first in range(last)
+                if max(a + w for a, w in spans[first:last]) - spans[first][0] <= 125
+            )
+        )
+    return best[-1]
+
+
+@given(st.lists(st.tuples(st.integers(0, 600), st.integers(1, 2)), min_size=1, max_size=25), st.integers(5, 40))
+def test_no_cover_is_cheaper_but_for_what_makes_the_lengths_differ(spans, frame):
+    blocks = plan(spans, Rules(frame=frame))
+    grown = sum(range(len(blocks)))  # at worst all were of one length
+    assert sum(frame + block.count for block in blocks) <= _price(spans, frame) + grown

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drivers.modbus.blocks import Block, plan
+from drivers.modbus.blocks import Block, Rules, plan
 from drivers.modbus.registers import Point, decode
 from drivers.quality import Quality
 
@@ -102,24 +102,96 @@ def test_an_alarm_that_is_switched_off_is_not_an_alarm_that_is_clear(code):
     assert (quality is Quality.GOOD) == (value is not None)
 
 
-def test_small_holes_are_read_along_and_wide_ones_are_not():
-    assert plan([(0, 1), (8, 1)], bridge=7) == (Block(0, 9),)
-    assert plan([(0, 1), (9, 2)], bridge=7) == (Block(0, 1), Block(9, 2))
+def test_a_hole_is_read_along_where_that_is_cheaper_than_another_question():
+    assert plan([(0, 1), (10, 1)], Rules(frame=10)) == (Block(0, 11),)
+    assert plan([(0, 1), (12, 2)], Rules(frame=10)) == (Block(0, 1), Block(12, 2))
+    assert plan([(0, 1), (12, 2)], Rules(frame=31)) == (Block(0, 14),)
+
+
+def test_a_device_may_bound_the_hole_that_is_read_along():
+    assert plan([(0, 1), (8, 1)], Rules(bridge=7)) == (Block(0, 9),)
+    assert plan([(0, 1), (9, 2)], Rules(bridge=7)) == (Block(0, 1), Block(9, 2))
+
+
+def test_where_blocks_are_full_they_are_cut_at_the_widest_hole():
+    spans = [(0, 60), (70, 60), (131, 20)]  # greedily: 0 to 60 with 10 of hole, then the rest; cheaper to cut at 60
+    assert plan(spans, Rules(frame=10)) == (Block(0, 60), Block(70, 81))
 
 
 def test_a_block_never_covers_a_register_that_the_device_rejects():
-    assert plan([(0, 2), (4, 1)], bridge=7, barriers=[3]) == (Block(0, 2), Block(4, 1))
+    assert plan([(0, 2), (4, 1)], Rules(barriers=[3])) == (Block(0, 2), Block(4, 1))
+
+
+def test_a_block_that_the_device_wants_exactly_so_is_left_alone():
+    blocks = plan([(1307, 1), (1320, 2), (1324, 1), (1400, 16)], Rules(exact=((1307, 16),)))
+    assert blocks == (Block(1307, 16), Block(1324, 1), Block(1400, 17))
 
 
 def test_blocks_of_one_length_are_made_to_differ():
-    assert plan([(0, 2), (100, 2), (200, 2)], bridge=7) == (Block(0, 2), Block(100, 3), Block(200, 4))
+    assert plan([(0, 2), (100, 2), (200, 2)], Rules()) == (Block(0, 2), Block(100, 3), Block(200, 4))
+
+
+def test_no_register_but_the_named_ones_is_read_of_a_device_that_wants_no_holes():
+    assert plan([(0, 2), (3, 2)], Rules(bridge=0)) == (Block(0, 2), Block(3, 2))
+
+
+def test_coils_differ_by_the_bytes_of_their_answers_and_wide_holes_of_them_are_cheap():
+    coils = plan([(0, 1), (65, 1), (400, 1)], Rules(frame=10), table="coil")
+    assert [(block.address, block.count) for block in coils] == [(0, 66), (400, 1)]
+    assert [b.count for b in plan([(0, 1), (400, 1)], Rules(frame=10), table="coil")] == [1, 9]
 
 
 def test_full_blocks_make_room_to_differ():
-    blocks = plan([(at, 1) for at in range(250)], bridge=7, max_registers=125)
+    blocks = plan([(at, 1) for at in range(250)], Rules())
     assert len({block.count for block in blocks}) == len(blocks) <= 3
 
 
 def test_blocks_that_cannot_differ_are_refused():
     with pytest.raises(ValueError, match="different lengths"):
-        plan([(0, 1), (2, 1)], bridge=0, barriers=[1, 3])
+        plan([(0, 1), (2, 1)], Rules(barriers=[1, 3]))
+
+
+def test_the_low_word_may_come_first():
+    assert decode(Point(at=0, type="u32"), [2, 1], word_order="low_first") == (65538, Quality.GOOD)
+    assert decode(Point(at=0, type="u64"), [4, 3, 2, 1], word_order="low_first") == (0x0001000200030004, Quality.GOOD)
+    assert decode(Point(at=0, type="f32"), [0x4CCD, 0x4366], word_order="low_first") == (230.3, Quality.GOOD)
+
+
+@pytest.mark.parametrize("words", [[0x7FC0, 0], [0x7F80, 0], [0xFF80, 0]])
+def test_a_float_that_is_no_number_is_a_fault_of_the_sensor(words):
+    assert decode(Point(at=0, type="f32", range=(0, 350)), words) == (None, Quality.SENSOR_FAULT)
+
+
+def test_a_float_has_a_scale_and_a_range_too():
+    point = Point(at=0, type="f32", scale=1000, range=(0, 500_000))
+    assert decode(point, [0x4248, 0x0000]) == (50_000.0, Quality.GOOD)
+    assert decode(point, [0x447A, 0x0000]) == (None, Quality.OVER_RANGE)
+
+
+@pytest.mark.parametrize(
+    ("sentinels", "type", "words", "quality"),
+    [
+        ("comap", "s16", [0x8000], Quality.UNIMPLEMENTED),
+        ("comap", "s32", [0x8000, 0], Quality.UNIMPLEMENTED),
+        ("smartgen", "u16", [0x7FFF], Quality.UNIMPLEMENTED),
+        ("smartgen", "s16", [0x7FFE], Quality.SENSOR_FAULT),
+        ("huawei", "u16", [0xFFFF], Quality.UNIMPLEMENTED),
+        ("huawei", "u32", [0xFFFF, 0xFFFF], Quality.UNIMPLEMENTED),
+        ("huawei", "s16", [0x7FFF], Quality.UNIMPLEMENTED),
+    ],
+)
+def test_what_a_family_puts_for_nothing_is_never_a_value(sentinels, type, words, quality):
+    assert decode(Point(at=0, type=type), words, sentinels) == (None, quality)
+
+
+def test_the_same_words_are_values_where_the_type_makes_them_so():
+    assert decode(Point(at=0), [0x8000], "comap") == (0x8000, Quality.GOOD)
+    assert decode(Point(at=0, type="u32"), [0, 0x7FFF], "smartgen") == (0x7FFF, Quality.GOOD)
+    assert decode(Point(at=0, type="s16"), [0xFFFF], "huawei") == (-1, Quality.GOOD)
+
+
+@pytest.mark.parametrize("word", [0, 1])
+def test_a_coil_or_a_bit_may_be_true_when_it_is_0(word):
+    assert decode(Point(at=5, table="coil", invert=True), [word]) == (word == 0, Quality.GOOD)
+    assert decode(Point(at=5, table="discrete"), [word]) == (word == 1, Quality.GOOD)
+    assert decode(Point(at=5, bit=0, invert=True), [word]) == (word == 0, Quality.GOOD)
