@@ -16,6 +16,7 @@ from appliance.figure import Figure
 from appliance.journal import Appended
 from appliance.model import GensetPhase, Mains
 from appliance.power.dark import dark, source
+from appliance.power.orderable import Orderable, by_profile
 from appliance.power.plant_machine import GensetSeen, PlantMachine, UpsSeen
 from appliance.power.seen import genset_seen, ups_seen
 from appliance.power_view import DeviceView, PowerView
@@ -69,6 +70,7 @@ class Power:
         self._site, self._state, self._clock = site, state, clock
         self._append, self._on_changed = append, on_changed
         self._boot = boot_id()
+        self._orderables: dict[str, Orderable] = {}
         now = clock.now()
         self._gensets = {d.id: Measured(d, "genset", profiles / "gensets", now) for d in site.genset}
         self._ups = {d.id: Measured(d, "ups", profiles / "ups", now) for d in site.ups}
@@ -86,6 +88,10 @@ class Power:
             since=lambda stamp: stamp.elapsed(now, wall, self._boot),
             now=now,
         )
+
+    def orderable(self, link: str) -> Orderable | None:
+        """The device that takes orders under this link, if it is polled."""
+        return self._orderables.get(link)
 
     def _devices(self) -> list[Measured]:
         return [*self._gensets.values(), *self._ups.values()]
@@ -116,10 +122,12 @@ class Power:
             self._on_changed()
 
         try:
-            return Poller(bus, device.config.unit, device.profile, take, interval_s=device.config.poll_s)
+            poller = Poller(bus, device.config.unit, device.profile, take, interval_s=device.config.poll_s)
         except ValueError as e:
             log.error("%s is not polled: %s", device.link, e)
             return None
+        self._orderables[device.link] = by_profile(poller.command, device.profile)
+        return poller
 
     def _look(self) -> None:
         """Put what was measured last into the machine's words."""
