@@ -207,6 +207,7 @@ class Core:
         await stop.wait()
         stopping()
         self._append(ev.Stopped(reason="told to end"))
+        self._orders.relays.forget("core_left")
         await self._keeper.stop()
         await self._control.stop()
         self._journal.close()

@@ -256,4 +256,4 @@ def instead(goals: Iterable[Goal], seen: Mapping[str, Seen]) -> str:
 
 def said(point: str, value: Value) -> str:
     """The form in which the journal keeps a proof."""
-    return f"{point}={str(value).lower() if isinstance(value, bool) else value}"
+    return f"{point}={value}"

@@ -7,8 +7,7 @@ from drivers.jsonsocket import Refusal
 UNKNOWN = "Wait for its next answer, or look at the device."
 WORDS = {
     "role": ("this needs a supervisor or technician.", "Ask one, or use the box's console."),
-    "confirm": ("this must be confirmed.", "Read the device's name, and confirm."),
-    "other_name": ("the device has another name here.", "Load the page again and read the name."),
+    "not_confirmed": ("nobody confirmed it with the device's name.", "Load the page again and read the name."),
     "busy": ("an order to it is still under way.", "Wait for its proof."),
     "no_command": ("it takes no such command.", "Do it at the device."),
     "no_link": ("it does not answer.", "Check its link; go and look at it."),

@@ -143,10 +143,8 @@ class Orders:
         role = self._role_of(actor)
         if role != CONSOLE and role not in ROLES[command.command]:
             raise self._refusal(command, "role", actor)
-        if not command.confirm:
-            raise self._refusal(command, "confirm", actor)
-        if command.name != name:
-            raise self._refusal(command, "other_name", actor)
+        if not command.confirm or command.name != name:
+            raise self._refusal(command, "not_confirmed", actor)
 
     def _refusal(self, command: OrderPlant, why: str, actor: str) -> Refusal:
         words = {"device": command.device, "command": command.command.value, "why": why}
