@@ -5,7 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from appliance.figure import Figure
-from appliance.power_view import DeviceView, PlantOrder, PowerView, Run
+from appliance.power_state import Run
+from appliance.power_view import DeviceView, PlantOrder, PowerView
 from appliance.stamp import Stamp
 from appliance.view import View
 

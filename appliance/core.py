@@ -42,6 +42,7 @@ from appliance.model import Path, Role
 from appliance.people import People
 from appliance.power.orders import Orders
 from appliance.power.service import Power
+from appliance.power_view import PowerView
 from appliance.state import State
 from appliance.station import StationNode
 from appliance.trunk.fallback import FallbackKeeper
@@ -146,7 +147,7 @@ class Core:
             self._reports = Reports(site, self._centre, issuer, clock)
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
-            power=(lambda: self._orders.onto(self._power.view())) if site.genset or site.ups else None,
+            power=self._plant_view if site.genset or site.ups or site.meter or site.ats else None,
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
             stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
@@ -299,10 +300,16 @@ class Core:
         elif self._reports:
             self._reports.on_answer(payload, Path.SMS)
 
+    # The plant
+
+    def _plant_view(self) -> PowerView:
+        return self._orders.onto(self._power.view())
+
     # The annunciator
 
     def _annunciator_up(self, standing: Standing) -> None:
         self._local.on_up(standing)
+        self._power.on_inputs(standing.inputs)
         self._orders.relays.on_standing(standing)
         if self._station:
             self._station.on_standing(standing)
@@ -311,6 +318,7 @@ class Core:
 
     def _annunciator_down(self) -> None:
         self._local.on_down()
+        self._power.on_inputs(None)
         self._orders.relays.on_down()
 
     def _on_output(self, change: OutputChange) -> None:
@@ -323,6 +331,7 @@ class Core:
 
     def _on_input(self, change: InputChange) -> None:
         self._local.on_input(change)
+        self._power.on_input(change.input, change.active)
         self._orders.relays.on_input(change)
         own = self._site.own
         if own is None or not change.active:

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from appliance.power.order_machine import Goal, Value
-from drivers.modbus.profile import Profile
+from drivers.modbus.profile import Command, Profile
+from drivers.nut.poller import MAX_AGE_S, ORDERS, Order
 from drivers.reading import Reading
 
 
@@ -30,10 +31,16 @@ class Orderable(msgspec.Struct, frozen=True):
     way: str  # "modbus", "nut"
 
 
-def by_profile(command: Callable[[str], Awaitable[Reading]], profile: Profile) -> Orderable:
-    """A device on a bus."""
-    terms = {
-        name: Terms(Goal(c.observe.point, c.observe.values), c.observe.within_s, c.max_age_s, c.needed)
-        for name, c in profile.command.items()
-    }
-    return Orderable(command, terms, "modbus")
+def orderable_of(command: Callable[[str], Awaitable[Reading]], profile: Profile | None) -> Orderable:
+    """A device on a bus by its profile; one without a profile is a UPS behind NUT."""
+    if profile is None:
+        return Orderable(command, {name: _by_nut(order) for name, order in ORDERS.items()}, "nut")
+    return Orderable(command, {name: _by_profile(order) for name, order in profile.command.items()}, "modbus")
+
+
+def _by_profile(c: Command) -> Terms:
+    return Terms(Goal(c.observe.point, c.observe.values), c.observe.within_s, c.max_age_s, c.needed)
+
+
+def _by_nut(order: Order) -> Terms:
+    return Terms(Goal(order.point, order.values), order.within_s, MAX_AGE_S, order.needs)

@@ -6,7 +6,8 @@ RTU answers carry no number and the late one would pass for the next. Writes go 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal
 
 from pymodbus.exceptions import ConnectionException, ModbusIOException
 from pymodbus.pdu import ModbusPDU
@@ -20,58 +21,107 @@ from drivers.modbus.errors import (
     LinkLost,
     NoAnswer,
 )
-from drivers.modbus.frames import READ_HOLDING, READ_INPUT, WRITE_REGISTERS, Question
+from drivers.modbus.frames import (
+    COIL_ON,
+    READ_COILS,
+    READ_DISCRETES,
+    READ_HOLDING,
+    READ_INPUT,
+    WRITE_COIL,
+    WRITE_REGISTER,
+    WRITE_REGISTERS,
+    Question,
+)
 from drivers.modbus.line import Client, Line
-from drivers.modbus.registers import Table
+from drivers.modbus.registers import BIT_TABLES, Table
+from drivers.modbus.tally import Tallies
 from drivers.modbus.tap import Tap
 from drivers.modbus.turns import Turns
 
+Function = Literal["registers", "register", "coil"]
+
 TIMEOUT_S = 1.0  # a controller thinks 20 to 300 ms; 125 registers at 9600 baud take 280 ms more
+LONGEST_TIMEOUT_S = 60.0  # pymodbus's own clock; ours ends every question long before
 QUIET_S = 0.3  # measured: answers up to 80 ms late were all caught by this
 NEVER_QUIET_S = 3.0  # a line that babbles longer has a second master, or the wrong speed
-RETRY_FIRST_S, RETRY_MOST_S = 0.5, 5.0  # between attempts to open a line; pymodbus's own goes to 300 s
-FUNCTIONS: dict[Table, int] = {"coil": 1, "discrete": 2, "holding": READ_HOLDING, "input": READ_INPUT}
+OPENING_S = 2.0  # a lost SYN is sent again after 1 s
+RETRY_FIRST_S, RETRY_MOST_S = 0.5, 1.5  # between attempts to open a line: with a poll a second it is back within 5 s
+DEAF_AFTER = 3  # questions in a row, to whomever, without an answer: a connection may be dead and not know it
+FUNCTIONS: dict[Table, int] = {
+    "coil": READ_COILS,
+    "discrete": READ_DISCRETES,
+    "holding": READ_HOLDING,
+    "input": READ_INPUT,
+}
+WRITES: dict[Function, int] = {"registers": WRITE_REGISTERS, "register": WRITE_REGISTER, "coil": WRITE_COIL}
 
 
 class Bus:
-    """One line and all units on it. Opens itself when first used and again whenever it was lost."""
+    """One line and all units on it. Opens itself when first used and again whenever it was lost.
+
+    `timeout_s` is that of a unit whose reader does not say another. `tallies` count what every unit did.
+    """
 
     def __init__(self, line: Line, *, timeout_s: float = TIMEOUT_S, quiet_s: float = QUIET_S) -> None:
         self.line = line
-        self._timeout_s = timeout_s
-        self._quiet_s = 0.0 if line.numbered else quiet_s
+        self.timeout_s = timeout_s
+        self.tallies = Tallies()
+        self.quiet_s = 0.0 if line.numbered else quiet_s
         self._turns = Turns()
         self._client: Client | None = None
         self._tap: Tap | None = None
         self._next_attempt = float("-inf")
         self._retry_s = RETRY_FIRST_S
+        self._unanswered = 0
         # All it has to say comes to us as errors, and whoever asked says it once and in words.
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL + 1)
 
-    async def read(self, unit: int, table: Table, address: int, count: int, *, gap_s: float = 0.0) -> list[int]:
-        """`count` registers as numbers of 0 to 65535. `gap_s` is the least silence that the device wants before.
+    async def read(
+        self, unit: int, table: Table, address: int, count: int, *, gap_s: float = 0.0, timeout_s: float | None = None
+    ) -> list[int]:
+        """`count` registers as numbers of 0 to 65535, or coils as 0 and 1.
 
-        Raises NoAnswer, BadAnswer, DeviceRefused or LinkLost.
+        `gap_s` is the least silence that the device wants before. Raises NoAnswer, BadAnswer, DeviceRefused, LinkLost.
         """
 
         def send(client: Client) -> Awaitable[ModbusPDU]:
-            if table == "holding":
-                return client.read_holding_registers(address, count=count, device_id=unit)
-            return client.read_input_registers(address, count=count, device_id=unit)
+            ask = {
+                "coil": client.read_coils,
+                "discrete": client.read_discrete_inputs,
+                "holding": client.read_holding_registers,
+                "input": client.read_input_registers,
+            }[table]
+            return ask(address, count=count, device_id=unit)
 
-        answer = await self._ask(Question(unit, FUNCTIONS[table], address, count), send, gap_s, urgent=False)
-        return list(answer.registers)
+        question = Question(unit, FUNCTIONS[table], address, count)
+        answer = await self._ask(question, send, gap_s, timeout_s, urgent=False)
+        return [int(bit) for bit in answer.bits[:count]] if table in BIT_TABLES else list(answer.registers)
 
-    async def write(self, unit: int, address: int, values: list[int], *, gap_s: float = 0.0) -> None:
-        """Write registers in one FC16, before all reads that wait, and once: after an error with `sent`, look first.
+    async def write(
+        self,
+        unit: int,
+        address: int,
+        values: Sequence[int],
+        *,
+        function: Function = "registers",
+        gap_s: float = 0.0,
+        timeout_s: float | None = None,
+    ) -> None:
+        """Write, before all reads that wait, and once: after an error with `sent`, look first.
 
-        Raises NoAnswer, BadAnswer, DeviceRefused or LinkLost.
+        `values` go in one FC16; `register` (FC6) and `coil` (FC5) take one. Raises as `read` does.
         """
+        carried = values[0] if function == "register" else COIL_ON if values[0] else 0
 
         def send(client: Client) -> Awaitable[ModbusPDU]:
-            return client.write_registers(address, values, device_id=unit)
+            if function == "registers":
+                return client.write_registers(address, list(values), device_id=unit)
+            if function == "register":
+                return client.write_register(address, values[0], device_id=unit)
+            return client.write_coil(address, bool(values[0]), device_id=unit)
 
-        await self._ask(Question(unit, WRITE_REGISTERS, address, len(values)), send, gap_s, urgent=True)
+        count = len(values) if function == "registers" else carried
+        await self._ask(Question(unit, WRITES[function], address, count), send, gap_s, timeout_s, urgent=True)
 
     def check_unit(self, unit: int) -> None:
         """Raises ValueError for a number that no unit on this kind of line can have."""
@@ -85,43 +135,61 @@ class Bus:
         self._client = self._tap = None
 
     async def _ask(
-        self, question: Question, send: Callable[[Client], Awaitable[ModbusPDU]], gap_s: float, *, urgent: bool
+        self,
+        question: Question,
+        send: Callable[[Client], Awaitable[ModbusPDU]],
+        gap_s: float,
+        timeout_s: float | None,
+        *,
+        urgent: bool,
     ) -> ModbusPDU:
         self.check_unit(question.unit)
-        what = f"{self.line}: unit {question.unit}, {question}"
         async with self._turns.turn(urgent=urgent):
-            client, tap = await self._linked()
-            await self._silence(tap, gap_s)
-            tap.open(question, 0.0 if self.line.numbered else self._timeout_s)
-            try:
+            with self.tallies.question(question.unit, asyncio.get_running_loop().time):
+                return await self._transact(question, send, gap_s, timeout_s or self.timeout_s)
+
+    async def _transact(
+        self, question: Question, send: Callable[[Client], Awaitable[ModbusPDU]], gap_s: float, timeout_s: float
+    ) -> ModbusPDU:
+        what = f"{self.line}: unit {question.unit}, {question}"
+        client, tap = await self._linked()
+        await self._silence(tap, gap_s)
+        tap.open(question, 0.0 if self.line.numbered else timeout_s)
+        try:
+            async with asyncio.timeout(timeout_s):
                 answer = await send(client)
-                _still_wanted()
-            except ConnectionException as e:
-                raise LinkLost(f"{what}: the line was lost before this was sent.") from e
-            except ModbusIOException as e:
-                raise self._failure(what, client, tap) from e
-            finally:
-                tap.close()
+            _still_wanted()
+        except ConnectionException as e:
+            raise LinkLost(f"{what}: the line was lost before this was sent.") from e
+        except (ModbusIOException, TimeoutError) as e:
+            raise self._failure(what, client, tap, timeout_s) from e
+        finally:
+            tap.close()
         self._retry_s = RETRY_FIRST_S
+        self._unanswered = 0
         if not answer.isError():
             return answer
         if answer.exception_code in GATEWAY_SILENCE:
             raise NoAnswer(f"{what}: the gateway gets no answer. Check the unit's power, wiring and number.")
         raise DeviceRefused(what, answer.exception_code)
 
-    def _failure(self, what: str, client: Client, tap: Tap) -> BusError:
+    def _failure(self, what: str, client: Client, tap: Tap, timeout_s: float) -> BusError:
         if tap.wrong:
             if self.line.numbered:
                 self.close()  # only a new connection is certain to start between two frames
             return BadAnswer(f"{what}: got {tap.wrong}. Check for a second master, a number used twice, the wiring.")
         if not client.connected and not self.line.numbered:
             return LinkLost(f"{what}: the port vanished. Check the adapter and its cable.", sent=True)
-        return NoAnswer(f"{what}: no answer within {self._timeout_s:g} s. Check power, wiring, speed and unit number.")
+        self._unanswered += 1
+        if self._unanswered >= DEAF_AFTER and self.line.has_connection:
+            self._unanswered = 0
+            self.close()
+        return NoAnswer(f"{what}: no answer within {timeout_s:g} s. Check power, wiring, speed and unit number.")
 
     async def _silence(self, tap: Tap, gap_s: float) -> None:
         """Wait until the line may be spoken on."""
         gap_s = max(gap_s, self.line.silence_s)
-        quiet_s = max(gap_s, self._quiet_s)
+        quiet_s = max(gap_s, self.quiet_s)
         loop = asyncio.get_running_loop()
         give_up = loop.time() + quiet_s + NEVER_QUIET_S
         while (clear := tap.clear_at(gap_s, quiet_s)) > (now := loop.time()):
@@ -139,9 +207,9 @@ class Bus:
             raise LinkLost(f"{self.line}: closed, and it is too soon to try again.")
         up = asyncio.Event()
         tap = Tap(loop.time, self.line.find, self.line.character_s)
-        client = self.line.client(self._timeout_s, tap.packet, lambda connected: up.set() if connected else None)
+        client = self.line.client(LONGEST_TIMEOUT_S, tap.packet, lambda connected: up.set() if connected else None)
         try:
-            async with asyncio.timeout(2 * self._timeout_s):
+            async with asyncio.timeout(OPENING_S):
                 opened = await client.connect()
                 _still_wanted()
                 if opened:

@@ -74,5 +74,9 @@ class NotReady(CommandError):
     """What the command needs is not so, or not known freshly enough; nothing was sent."""
 
 
+class NotAccepted(CommandError):
+    """The command arrived, and the device's own word is not the one for yes."""
+
+
 class NotObserved(CommandError):
     """The command was sent, and its effect was not seen within its deadline."""

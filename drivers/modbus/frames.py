@@ -10,7 +10,20 @@ from typing import NamedTuple
 import msgspec
 from pymodbus.framer import FramerRTU
 
-READ_HOLDING, READ_INPUT, WRITE_REGISTERS = 3, 4, 16  # function codes
+READ_COILS, READ_DISCRETES, READ_HOLDING, READ_INPUT = 1, 2, 3, 4  # function codes
+WRITE_COIL, WRITE_REGISTER, WRITE_REGISTERS = 5, 6, 16
+WRITES = frozenset({WRITE_COIL, WRITE_REGISTER, WRITE_REGISTERS})
+COIL_ON = 0xFF00  # what a write of one coil carries for 1; for 0 it carries 0
+
+NAMES = {
+    READ_COILS: "read of coils",
+    READ_DISCRETES: "read of discrete inputs",
+    READ_HOLDING: "read of holding registers",
+    READ_INPUT: "read of input registers",
+    WRITE_COIL: "write of coil",
+    WRITE_REGISTER: "write of register",
+    WRITE_REGISTERS: "write of registers",
+}
 
 MAX_NOISE = 2  # characters before or after a frame on RTU: a badly biased pair makes one or two when drivers turn
 LENGTHS = range(3, 255)  # what the length field of Modbus TCP can say: unit, function and 1 to 252 bytes
@@ -22,16 +35,22 @@ class WrongFrame(ValueError):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What was asked; a write has the same four."""
+    """What was asked. `count` of a write of one coil or register is the value that it carries, which is echoed."""
 
     unit: int
     function: int
     address: int
     count: int
 
+    @property
+    def data_bytes(self) -> int:
+        """Bytes of registers or coils in the answer to a read."""
+        return -(-self.count // 8) if self.function in (READ_COILS, READ_DISCRETES) else 2 * self.count
+
     def __str__(self) -> str:
-        verb = {READ_HOLDING: "read of holding", READ_INPUT: "read of input"}.get(self.function, "write of")
-        return f"{verb} registers {self.address} to {self.address + self.count - 1}"
+        if self.function in (WRITE_COIL, WRITE_REGISTER):
+            return f"{NAMES[self.function]} {self.address}"
+        return f"{NAMES[self.function]} {self.address} to {self.address + self.count - 1}"
 
 
 class Found(NamedTuple):
@@ -50,7 +69,7 @@ def answer_size(question: Question, function: int) -> int:
     """Bytes from the function code to the last before the checksum, in an answer that begins with `function`."""
     if function & 0x80:
         return 2  # function, exception code
-    return 5 if question.function == WRITE_REGISTERS else 2 + 2 * question.count
+    return 5 if question.function in WRITES else 2 + question.data_bytes
 
 
 def fault(question: Question, pdu: bytes) -> str:
@@ -59,11 +78,11 @@ def fault(question: Question, pdu: bytes) -> str:
         return ""
     if pdu[0] != question.function:
         return f"function {pdu[0]} instead of {question.function}"
-    if question.function == WRITE_REGISTERS:
+    if question.function in WRITES:
         echo = struct.pack(">HH", question.address, question.count)
         return "" if echo.startswith(pdu[1:5]) else f"the echo of another write ({pdu[1:5].hex(' ')})"
-    if len(pdu) > 1 and pdu[1] != 2 * question.count:
-        return f"{pdu[1]} bytes of registers instead of {2 * question.count}"
+    if len(pdu) > 1 and pdu[1] != question.data_bytes:
+        return f"{pdu[1]} bytes of data instead of {question.data_bytes}"
     return ""
 
 

@@ -113,6 +113,8 @@ def _command_faults(profile: "Profile", command: "Command") -> Iterator[str]:
             yield f"there is no point.{name}."
         elif not _can_be(profile.point[name], value):
             yield f"point.{name} can never be {value!r}."
+        elif isinstance(max_age, int | float) and profile.point[name].every_s > max_age:
+            yield f"point.{name} is read every {profile.point[name].every_s:g} s, and must not be older than {max_age}."
     if not command.observe.values:
         yield "observe: is = [] can never come true."
     yield from _write_faults(command.write)

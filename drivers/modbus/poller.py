@@ -7,6 +7,7 @@ often, so that it costs the other units on the bus little.
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -17,11 +18,12 @@ from drivers.modbus.errors import (
     BusError,
     DeviceRefused,
     NoAnswer,
+    NotAccepted,
     NotObserved,
     NotReady,
     UnknownCommand,
 )
-from drivers.modbus.profile import Command, Profile
+from drivers.modbus.profile import Answer, Command, Profile, Write
 from drivers.modbus.registers import Point
 from drivers.quality import Quality
 from drivers.reading import Reading
@@ -29,20 +31,33 @@ from drivers.reading import Reading
 LOG = logging.getLogger(__name__)
 
 LOST_AFTER = 2  # missed polls; one lost frame is no lost device
-BACKOFF_MOST_S = 10.0  # a silent unit costs a time-out and a quiet period, 1.3 s, so others keep 7/8 of the bus
+DEAD_SHARE = 0.04  # of a bus's time may go to a dead unit while others on it live
+BACKOFF_ALONE_S = 2.0  # nobody else waits for the bus
+PROBE_TIMES, PROBE_LEAST_S = 3.0, 0.25  # a lost unit is waited for that many times its slowest answer
 NO_SUCH_REGISTERS = frozenset({1, 2, 3})  # exceptions that will not go away by asking again
 
 
+Step = Literal["sent", "accepted"]  # an order's way before its proof; not every device says "accepted"
+
+
 class _Part(msgspec.Struct):
-    """One block and the points in it; `missed` counts polls in a row that did not bring it."""
+    """One block and the points in it; `missed` counts polls in a row that did not bring it, `due` is its next."""
 
     block: Block
     points: dict[str, Point]
     missed: int = 0
+    due: float = float("-inf")
+
+
+def _say_nothing(_step: Step) -> None:
+    """Nobody wants to know how far an order is."""
 
 
 class Poller:
-    """Polls `unit` every `interval_s`; each poll's readings go to `on_readings` in one call."""
+    """Polls `unit` every `interval_s`; each poll's readings go to `on_readings` in one call.
+
+    `timeout_s` is how long this unit may think; None: as long as its bus says.
+    """
 
     def __init__(
         self,
@@ -52,12 +67,14 @@ class Poller:
         on_readings: Callable[[list[Reading]], None],
         *,
         interval_s: float = 1.0,
+        timeout_s: float | None = None,
     ) -> None:
         bus.check_unit(unit)
+        self._timeout_s = timeout_s or bus.timeout_s
         self._bus, self._unit, self._profile = bus, unit, profile
         self._on_readings, self._interval_s = on_readings, interval_s
         self._name = f"{profile.name} (unit {unit} on {bus.line})"
-        self._parts = _parts(profile)
+        self._parts = [_Part(b, profile.points_in(b)) for b in profile.blocks(bus.line.frame)]
         self._latest: dict[str, Reading] = {}
         self._news = asyncio.Condition()
         self._silent_polls = 0
@@ -76,10 +93,11 @@ class Poller:
             due = max(due + self._wait_s(), loop.time())
             await asyncio.sleep(due - loop.time())
 
-    async def command(self, name: str) -> Reading:
+    async def command(self, name: str, *, on_step: Callable[[Step], None] = _say_nothing) -> Reading:
         """Order something, and return the reading that proves it. Needs `run()` to be running.
 
-        Raises UnknownCommand, NotReady, NotObserved, DeviceRefused, or another BusError when nothing was sent.
+        `on_step` hears "sent", and "accepted" when the device says so itself. Raises UnknownCommand, NotReady,
+        NotAccepted, NotObserved, DeviceRefused, or another BusError when nothing was sent.
         """
         command = self._profile.command.get(name)
         if command is None:
@@ -88,14 +106,39 @@ class Poller:
         self._check_needs(name, command)
         doubt = None
         try:
-            await self._bus.write(self._unit, command.write.at, command.write.registers, gap_s=self._profile.read.gap_s)
+            await self._write(command.write)
         except DeviceRefused:
             raise
         except BusError as e:
             if not e.sent:
                 raise
             doubt = e  # it may have arrived: the device will show, and a second order could be one too many
+        on_step("sent")
+        if command.write.answer is not None and await self._accepted(name, command.write.answer):
+            on_step("accepted")
         return await self._observed(name, command, asyncio.get_running_loop().time(), doubt)
+
+    async def _write(self, write: Write) -> None:
+        await self._bus.write(
+            self._unit,
+            write.at,
+            write.registers,
+            function=write.function,
+            gap_s=self._profile.read.gap_s,
+            timeout_s=self._timeout_s,
+        )
+
+    async def _accepted(self, name: str, answer: Answer) -> bool:
+        """Whether the device says so itself; False when that could not be read: the proof is still to come."""
+        try:
+            words = await self._bus.read(
+                self._unit, "holding", answer.at, 2, gap_s=self._profile.read.gap_s, timeout_s=self._timeout_s
+            )
+        except BusError:
+            return False
+        if (said := words[0] << 16 | words[1]) != answer.value:
+            raise NotAccepted(f"{self._name}: {name} was sent, and the device says 0x{said:08X}: not accepted.")
+        return True
 
     def _check_needs(self, name: str, command: Command) -> None:
         now = asyncio.get_running_loop().time()
@@ -133,29 +176,40 @@ class Poller:
     async def _poll(self) -> list[Reading]:
         loop = asyncio.get_running_loop()
         readings: list[Reading] = []
+        refused: BusError | None = None
         failure: BusError | None = None
+        now = loop.time()
+        resting = [part for part in self._parts if part.due > now]
         for part in self._parts:
+            if part.due > now:
+                continue
+            # What follows a failed block is not tried: a dead unit costs its bus one time-out a poll, not eight.
             if failure is None:
                 try:
                     readings += await self._read(part)
+                    part.missed, part.due = 0, loop.time() + part.block.every_s
+                    continue
+                except DeviceRefused as e:
+                    refused = e
                 except BusError as e:
                     failure = e
-                else:
-                    part.missed = 0
-                    continue
-            # What follows a failed block is not tried: a dead unit costs its bus one time-out a poll, not eight.
-            part.missed += 1
-            if part.missed == LOST_AFTER:
-                readings += _without_value(part, Quality.NO_LINK, loop.time())
+            readings += _missed(part, loop.time())
+        for part in resting:  # what is asked for seldom is no less lost with its device
+            if failure is None:
+                part.missed = 0
+            else:
+                readings += _missed(part, loop.time())
         self._silent_polls = self._silent_polls + 1 if isinstance(failure, NoAnswer | BadAnswer) else 0
-        self._tell(failure)
+        self._tell(failure or refused)
         return readings
 
     async def _read(self, part: _Part) -> list[Reading]:
         loop = asyncio.get_running_loop()
         block, read = part.block, self._profile.read
         try:
-            words = await self._bus.read(self._unit, block.table, block.address, block.count, gap_s=read.gap_s)
+            words = await self._bus.read(
+                self._unit, block.table, block.address, block.count, gap_s=read.gap_s, timeout_s=self._patience_s()
+            )
         except DeviceRefused as e:
             if e.code not in NO_SUCH_REGISTERS:
                 raise
@@ -167,11 +221,21 @@ class Poller:
             readings.append(Reading(name, value, point.unit, quality, now))
         return readings
 
+    def _patience_s(self) -> float:
+        """How long an answer is waited for: of a lost unit not longer than it ever needed, for others wait."""
+        tally = self._bus.tallies.units.get(self._unit)
+        if self._silent_polls < LOST_AFTER or tally is None or not tally.slowest_s:
+            return self._timeout_s
+        return min(self._timeout_s, max(PROBE_LEAST_S, PROBE_TIMES * tally.slowest_s))
+
     def _wait_s(self) -> float:
+        """Seconds to the next poll: of a lost unit as many as keep its cost to the living ones below DEAD_SHARE."""
         if self._silent_polls < LOST_AFTER:
             return self._interval_s
-        longest = max(BACKOFF_MOST_S, self._interval_s)
-        return float(min(self._interval_s * 2 ** min(self._silent_polls - 1, 10), longest))
+        longest = BACKOFF_ALONE_S
+        if self._bus.tallies.others_alive(self._unit, asyncio.get_running_loop().time()):
+            longest = (self._patience_s() + self._bus.quiet_s) / DEAD_SHARE
+        return float(min(self._interval_s * 2 ** min(self._silent_polls - 1, 10), max(longest, self._interval_s)))
 
     def _tell(self, failure: BusError | None) -> None:
         """Lost is logged once, back is logged once."""
@@ -183,8 +247,13 @@ class Poller:
         self._lost = lost
 
 
-def _parts(profile: Profile) -> list[_Part]:
-    return [_Part(block, profile.points_in(block)) for block in profile.blocks()]
+def _missed(part: _Part, at: float) -> list[Reading]:
+    """Count a poll that did not bring it; the one that makes it lost says so."""
+    part.missed += 1
+    if part.missed != LOST_AFTER:
+        return []
+    part.due = float("-inf")
+    return _without_value(part, Quality.NO_LINK, at)
 
 
 def _without_value(part: _Part, quality: Quality, at: float) -> list[Reading]:

@@ -11,7 +11,7 @@ from modbus_slave import Slave, addresses, frame, registers, until
 from drivers.clock import VirtualClock
 from drivers.modbus.bus import Bus
 from drivers.modbus.errors import BadAnswer, DeviceRefused, LineNeverQuiet, LinkLost, NoAnswer
-from drivers.modbus.line import SerialLine, TcpLine
+from drivers.modbus.line import RtuTcpLine, SerialLine, TcpLine
 
 UNIT = 10
 TIMEOUT_S, QUIET_S = 0.2, 0.2
@@ -101,7 +101,7 @@ async def test_even_then_a_late_answer_is_not_taken_for_one_of_another_length_or
     async with serial_line(tmp_path, held_back(), timeout_s=TIMEOUT_S, quiet_s=0.0) as (slave, bus):
         with pytest.raises(NoAnswer):
             await bus.read(UNIT, "holding", 1000, 2)
-        with pytest.raises(BadAnswer, match="4 bytes of registers instead of 6"):
+        with pytest.raises(BadAnswer, match="4 bytes of data instead of 6"):
             await bus.read(UNIT, "holding", 2000, 3)
         slave.answer = held_back()
         with pytest.raises(NoAnswer):
@@ -122,8 +122,8 @@ async def test_an_answer_that_nobody_waits_for_any_more_spoils_nothing(tmp_path)
 LIES = {
     "another unit": (lambda r: registers(bytes([UNIT + 1]) + r[1:]), "unit 11 instead of 10"),
     "another function": (lambda r: registers(bytes([UNIT, 4]) + r[2:]), "function 4 instead of 3"),
-    "fewer registers": (lambda r: frame(UNIT, 3, 2, 0, 7), "2 bytes of registers instead of 4"),
-    "more registers": (lambda r: frame(UNIT, 3, 6, 0, 7, 0, 8, 0, 9), "6 bytes of registers instead of 4"),
+    "fewer registers": (lambda r: frame(UNIT, 3, 2, 0, 7), "2 bytes of data instead of 4"),
+    "more registers": (lambda r: frame(UNIT, 3, 6, 0, 7, 0, 8, 0, 9), "6 bytes of data instead of 4"),
     "a wrong checksum": (lambda r: registers(r)[:-1] + b"?", "a wrong checksum"),
     "garbage": (lambda r: b"\x99" * 40, "instead of"),
 }
@@ -341,4 +341,35 @@ def test_after_a_wrong_answer_on_tcp_the_connection_is_made_anew():
     VirtualClock().run(story())
 
 
-# --- strangers -------------------------------------------------------------------------------------------------------
+@in_virtual_time
+async def test_a_late_answer_through_a_serial_server_is_never_taken_for_the_next_question():
+    answers = late_once()
+
+    async def serve(reader, writer):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                delay, data = answers(await reader.readexactly(8))
+                await asyncio.sleep(delay)
+                writer.write(data)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        line = RtuTcpLine("127.0.0.1", server.sockets[0].getsockname()[1])
+        with contextlib.closing(Bus(line, timeout_s=TIMEOUT_S, quiet_s=QUIET_S)) as bus:
+            outcomes = await after_a_late_answer(bus)
+    assert outcomes.count(False) == 0
+    assert outcomes.count(True) >= 8
+
+
+def test_a_connection_that_died_without_a_word_is_made_anew():
+    async def story():
+        async with tcp_slave(lambda t, r: (0.0, tcp_registers(t, r) if len(served) > 1 else b"")) as (port, served):
+            with contextlib.closing(Bus(TcpLine("127.0.0.1", port), timeout_s=TIMEOUT_S)) as bus:
+                for _ in range(3):
+                    with pytest.raises(NoAnswer):
+                        await bus.read(UNIT, "input", 1, 1)
+                await asyncio.sleep(1.0)
+                assert await bus.read(UNIT, "input", 1, 2) == [1, 2]
+                assert len(served) == 2
+
+    VirtualClock().run(story())

@@ -13,7 +13,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from drivers.modbus.bus import Bus
 from drivers.modbus.errors import DeviceRefused, LinkLost, NoAnswer
-from drivers.modbus.line import SerialLine, TcpLine
+from drivers.modbus.line import RtuTcpLine, SerialLine, TcpLine
 
 UNIT = 10
 
@@ -85,3 +85,28 @@ async def test_a_pymodbus_server_on_the_other_end_of_a_serial_line_is_understood
     finally:
         socat.terminate()
         await socat.wait()
+
+
+async def test_a_stranger_that_speaks_rtu_in_a_tcp_stream_is_understood_with_all_its_tables():
+    port = free_port()
+    bits, registers = DataType.BITS, DataType.REGISTERS
+    tables = (
+        [SimData(0, values=[True, False, True, True, False, False, False, False, True, False], datatype=bits)],
+        [SimData(0, values=[False, True], datatype=bits)],
+        [SimData(1000, values=list(range(1, 201)), datatype=registers)],
+        [SimData(30, values=[7, 8, 9], datatype=registers)],
+    )
+    server = ModbusTcpServer(SimDevice(UNIT, simdata=tables), framer=FramerType.RTU, address=("127.0.0.1", port))
+    await server.serve_forever(background=True)
+    bus = Bus(RtuTcpLine("127.0.0.1", port))
+    assert await bus.read(UNIT, "coil", 0, 10) == [1, 0, 1, 1, 0, 0, 0, 0, 1, 0]
+    assert await bus.read(UNIT, "discrete", 0, 2) == [0, 1]
+    assert await bus.read(UNIT, "input", 30, 3) == [7, 8, 9]
+    assert await bus.read(UNIT, "holding", 1000, 125) == list(range(1, 126))
+    await bus.write(UNIT, 1, [1], function="coil")
+    await bus.write(UNIT, 1000, [513], function="register")
+    await bus.write(UNIT, 1001, [7, 8])
+    assert await bus.read(UNIT, "coil", 0, 3) == [1, 1, 1]
+    assert await bus.read(UNIT, "holding", 1000, 4) == [513, 7, 8, 4]
+    bus.close()
+    await server.shutdown()

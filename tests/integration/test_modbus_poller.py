@@ -1,123 +1,20 @@
-"""The poller with the shipped profiles: readings, loss and return, and commands that end in their proof."""
+"""The poller with the shipped profiles: readings, rates, loss and return."""
 
 import asyncio
 import contextlib
-import socket
-from pathlib import Path
 
 import msgspec
 import pytest
-from modbus_slave import Slave, addresses, crc, registers, until
+from modbus_controller import DSE, ROOMY_S, SMALL, Controller, at_speed, polled, with_controller
+from modbus_slave import Slave, frame, registers, until
 from pymodbus.constants import ExcCodes
-from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
 
 from drivers.clock import VirtualClock
 from drivers.modbus.bus import Bus
-from drivers.modbus.errors import DeviceRefused, LinkLost, NotObserved, NotReady, UnknownCommand
-from drivers.modbus.line import SerialLine, TcpLine
-from drivers.modbus.poller import Poller
-from drivers.modbus.profile import Profile, load
+from drivers.modbus.errors import UnknownCommand
+from drivers.modbus.line import SerialLine
+from drivers.modbus.profile import Profile
 from drivers.quality import Quality
-
-FIRMWARE = Path(__file__).parents[2] / "firmware-config"
-DSE = load(FIRMWARE / "gensets" / "dse_7320_mk2.toml")
-APC = load(FIRMWARE / "ups" / "apc_smart_ups.toml")
-UNIT = 10
-ROOMY_S = 4.0  # the clock runs fast here, and the machine may be busy
-
-SMALL = msgspec.convert(
-    {
-        "name": "two blocks",
-        "kind": "genset",
-        "source": "none",
-        "point": {"a": {"at": 1}, "b": {"at": 100}},
-    },
-    Profile,
-)
-
-
-class Seen:
-    """What a poller published, newest last."""
-
-    def __init__(self):
-        self.batches = []
-
-    def __call__(self, readings):
-        self.batches.append(readings)
-
-    def of(self, point):
-        return [r for batch in self.batches for r in batch if r.point == point]
-
-    def last(self, point):
-        return (self.of(point) or [None])[-1]
-
-
-class Controller:
-    """A DSE by pymodbus's simulator: its own code for frames and registers, ours for what a write does."""
-
-    def __init__(self, mode=1, engine=0, refuse=None, deaf=False):
-        self.values = {772: mode, 774: 0, 1408: engine}
-        self.written = []
-        self.refuse, self.deaf = refuse, deaf
-
-    async def action(self, function, start, address, count, current, new):
-        if function == 16:
-            self.written.append((address, list(new)))
-            if self.refuse:
-                return self.refuse
-            if not self.deaf and new == [35732, 29803]:
-                self.values[1408] = 3
-            if not self.deaf and new == [35733, 29802]:
-                self.values[1408] = 4
-            if not self.deaf and new == [35701, 29834]:
-                self.values[772] = 1
-        for at, value in self.values.items():
-            if start <= at < start + len(current):
-                current[at - start] = value
-        return None
-
-    @contextlib.asynccontextmanager
-    async def served(self):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        simdata = [SimData(0, count=5000, values=0, datatype=DataType.REGISTERS)]
-        server = ModbusTcpServer(SimDevice(UNIT, simdata=simdata, action=self.action), address=("127.0.0.1", port))
-        await server.serve_forever(background=True)
-        try:
-            yield TcpLine("127.0.0.1", port)
-        finally:
-            await server.shutdown()
-
-
-@contextlib.asynccontextmanager
-async def polled(bus, profile, unit=UNIT, interval_s=1.0):
-    seen = Seen()
-    poller = Poller(bus, unit, profile, seen, interval_s=interval_s)
-    task = asyncio.create_task(poller.run())
-    try:
-        yield poller, seen
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-def at_speed(speed, story):
-    VirtualClock().run(story)
-
-
-def with_controller(controller, story, profile=DSE):
-    async def run():
-        async with controller.served() as line:
-            bus = Bus(line, timeout_s=ROOMY_S)
-            async with polled(bus, profile) as (poller, seen):
-                await until(lambda: seen.batches)
-                await story(poller, seen)
-            bus.close()
-
-    at_speed(10, run())
 
 
 def test_every_point_of_a_profile_is_published_in_one_call():
@@ -128,105 +25,6 @@ def test_every_point_of_a_profile_is_published_in_one_call():
         assert 0 <= asyncio.get_running_loop().time() - mode.at < 1.0
 
     with_controller(Controller(), story)
-
-
-def test_a_start_is_written_once_and_proven_by_the_engine():
-    controller = Controller()
-
-    async def story(poller, _seen):
-        proof = await poller.command("start")
-        assert (proof.point, proof.value) == ("engine_state", "running")
-        proof = await poller.command("cancel_start")
-        assert proof.value == "cooling"
-
-    with_controller(controller, story)
-    assert controller.written == [(4104, [35732, 29803]), (4104, [35733, 29802])]
-
-
-def test_a_set_out_of_auto_is_not_started_but_can_be_put_in_auto():
-    controller = Controller(mode=2)
-
-    async def story(poller, _seen):
-        with pytest.raises(NotReady, match="needs mode to be auto; it is manual"):
-            await poller.command("start")
-        assert (await poller.command("auto")).value == "auto"
-
-    with_controller(controller, story)
-    assert controller.written == [(4104, [35701, 29834])]
-
-
-def test_what_was_so_before_the_order_is_no_proof_of_it():
-    async def story(poller, seen):
-        assert seen.last("mode").value == "auto"
-        ordered_at = asyncio.get_running_loop().time()
-        assert (await poller.command("auto")).at > ordered_at
-
-    with_controller(Controller(), story)
-
-
-def test_a_start_without_effect_is_a_failure():
-    controller = Controller(deaf=True)
-
-    async def story(poller, _seen):
-        began = asyncio.get_running_loop().time()
-        with pytest.raises(NotObserved, match=r"engine_state was not running within 90 s; it is stopped"):
-            await poller.command("start")
-        assert asyncio.get_running_loop().time() - began >= 90
-
-    async def run():
-        async with controller.served() as line:
-            bus = Bus(line, timeout_s=ROOMY_S)
-            async with polled(bus, DSE, interval_s=5.0) as (poller, seen):
-                await until(lambda: seen.batches)
-                await story(poller, seen)
-            bus.close()
-
-    at_speed(50, run())
-    assert len(controller.written) == 1
-
-
-def test_a_refused_start_is_told_as_refused():
-    async def story(poller, _seen):
-        with pytest.raises(DeviceRefused) as refused:
-            await poller.command("start")
-        assert refused.value.code == 7
-
-    with_controller(Controller(refuse=ExcCodes.NEGATIVE_ACKNOWLEDGE), story)
-
-
-def test_a_command_that_the_profile_lacks_names_those_it_has():
-    async def story(poller, _seen):
-        with pytest.raises(UnknownCommand, match="auto, cancel_start, start"):
-            await poller.command("stop")
-
-    with_controller(Controller(), story)
-
-
-def test_a_start_whose_answer_is_lost_is_proven_all_the_same_and_not_sent_twice(tmp_path):
-    engine = {"state": 0}
-
-    def answer(request):
-        if request[1] == 16:
-            engine["state"] = 3
-            return 0.0, b""
-        right = bytearray(registers(request))
-        address, count = int.from_bytes(request[2:4], "big"), int.from_bytes(request[4:6], "big")
-        for at, value in ((772, 1), (1408, engine["state"])):
-            if address <= at < address + count:
-                right[3 + 2 * (at - address) : 5 + 2 * (at - address)] = value.to_bytes(2, "big")
-        return 0.0, bytes(right[:-2]) + crc(right[:-2])
-
-    async def story():
-        slave = Slave(str(tmp_path / "tty"), answer)
-        bus = Bus(SerialLine(str(tmp_path / "tty")), timeout_s=ROOMY_S)
-        async with polled(bus, DSE) as (poller, seen):
-            await until(lambda: seen.batches)
-            assert (await poller.command("start")).value == "running"
-        assert addresses(slave).count(4104) == 1
-        bus.close()
-        slave.unplug()
-
-    at_speed(5, story())
 
 
 def test_a_silent_device_is_told_once_after_two_missed_polls_and_comes_back(tmp_path):
@@ -288,48 +86,89 @@ def test_a_port_that_is_missing_at_the_start_is_waited_for(tmp_path):
     at_speed(10, story())
 
 
-def test_an_order_to_a_device_that_was_never_heard_is_not_sent(tmp_path):
+def polls_of_two_living_units(tmp_path, dead, seconds, timeout_s=1.0):
+    """How often units 1 and 2 were read meanwhile, polled as fast as the line allows; unit 3 answers or is dead."""
+
     async def story():
-        bus = Bus(SerialLine(str(tmp_path / "tty")), timeout_s=ROOMY_S)
-        async with polled(bus, DSE) as (poller, _seen):
-            with pytest.raises(NotReady, match="needs mode, which is no_link"):
-                await poller.command("start")
-            with pytest.raises(LinkLost):
-                await bus.write(UNIT, 4104, [1, 2])
+        slave = Slave(str(tmp_path / "tty"), lambda r: (0.02, b"" if dead and r[0] == 3 else registers(r)))
+        bus = Bus(SerialLine(str(tmp_path / "tty")), timeout_s=timeout_s)
+        async with contextlib.AsyncExitStack() as stack:
+            for unit in (1, 2):
+                await stack.enter_async_context(polled(bus, SMALL, unit=unit, interval_s=0.2))
+            await stack.enter_async_context(polled(bus, SMALL, unit=3))
+            await asyncio.sleep(60)  # it is known as dead by then
+            slave.requests.clear()
+            await asyncio.sleep(seconds)
         bus.close()
+        slave.unplug()
+        return sum(request[0] != 3 for request in slave.requests)
 
-    at_speed(10, story())
-
-
-def test_an_order_on_old_news_is_not_sent(tmp_path):
-    controller = Controller()
-
-    async def run():
-        async with controller.served() as line:
-            bus = Bus(line, timeout_s=ROOMY_S)
-            async with polled(bus, DSE, interval_s=100.0) as (poller, seen):
-                await until(lambda: seen.batches)
-                await asyncio.sleep(6)
-                with pytest.raises(NotReady, match="not older than 5 s"):
-                    await poller.command("start")
-            bus.close()
-
-    at_speed(20, run())
-    assert controller.written == []
+    return VirtualClock().run(story())
 
 
-def test_a_dead_unit_on_the_bus_costs_the_others_little(tmp_path):
+def test_a_dead_unit_costs_the_others_less_than_a_twentieth_of_their_rate(tmp_path):
+    living = polls_of_two_living_units(tmp_path, False, 160.0)
+    beside_a_dead_one = polls_of_two_living_units(tmp_path, True, 160.0)
+    assert living > 2500
+    assert beside_a_dead_one > 0.95 * living
+
+
+def test_a_dead_unit_that_has_the_bus_for_itself_is_back_soon_after_it_lives(tmp_path):
     async def story():
-        slave = Slave(str(tmp_path / "tty"), lambda r: (0.0, registers(r) if r[0] == 1 else b""))
+        slave = Slave(str(tmp_path / "tty"), lambda r: (0.0, registers(r)))
         bus = Bus(SerialLine(str(tmp_path / "tty")))
-        async with polled(bus, SMALL, unit=1) as (_, alive), polled(bus, SMALL, unit=2) as (_, dead):
-            await asyncio.sleep(60)
-            assert len(alive.of("a")) >= 40
-            assert len(dead.of("a")) == 1
+        async with polled(bus, SMALL) as (_poller, seen):
+            await until(lambda: seen.batches)
+            slave.answer = lambda r: (0.0, b"")
+            await asyncio.sleep(300)
+            slave.answer = lambda r: (0.0, registers(r))
+            await until(lambda: seen.last("a").value == 1, within_s=5)
         bus.close()
         slave.unplug()
 
-    at_speed(20, story())
+    VirtualClock().run(story())
+
+
+RATES = msgspec.convert(
+    {
+        "name": "two rates and two tables",
+        "kind": "genset",
+        "source": "none",
+        "point": {
+            "fast": {"at": 1},
+            "slow": {"at": 2, "every_s": 30.0},
+            "flag": {"at": 9, "table": "coil"},
+            "input": {"at": 3, "table": "input"},
+        },
+    },
+    Profile,
+)
+
+
+def all_tables(request):
+    """Registers as ever, and every coil on."""
+    return 0.0, (frame(request[0], request[1], 1, 0xFF) if request[1] in (1, 2) else registers(request))
+
+
+def test_a_point_is_asked_for_not_more_often_than_it_wants_and_is_lost_with_the_others(tmp_path):
+    async def story():
+        slave = Slave(str(tmp_path / "tty"), all_tables)
+        bus = Bus(SerialLine(str(tmp_path / "tty")))
+        async with polled(bus, RATES) as (_poller, seen):
+            await asyncio.sleep(89.5)
+            assert len(seen.of("fast")) == len(seen.of("flag")) == 90
+            assert len(seen.of("slow")) == 3
+            assert [seen.last(name).value for name in ("fast", "slow", "flag", "input")] == [1, 2, True, 3]
+            slave.answer = lambda r: (0.0, b"")
+            await until(lambda: seen.last("fast").quality is Quality.NO_LINK)
+            assert {seen.last(name).quality for name in RATES.point} == {Quality.NO_LINK}
+            slave.answer = all_tables
+            await until(lambda: seen.last("fast").quality is Quality.GOOD, within_s=5)
+            assert {seen.last(name).quality for name in RATES.point} == {Quality.GOOD}
+        bus.close()
+        slave.unplug()
+
+    VirtualClock().run(story())
 
 
 def test_registers_that_the_device_does_not_have_are_unimplemented_and_the_others_are_read():
@@ -351,26 +190,3 @@ def test_registers_that_the_device_does_not_have_are_unimplemented_and_the_other
         assert seen.last("mode").value == "auto"
 
     with_controller(controller, story)
-
-
-def test_a_battery_test_starts_only_on_mains_and_is_proven_by_its_running():
-    async def ups(function, start, address, count, current, new):
-        if function == 16 and address == 1541 and new == [1]:
-            memory[23] = 0x0042
-        for at, value in memory.items():
-            if start <= at < start + len(current):
-                current[at - start] = value
-
-    memory = {1: 0x0002, 23: 0x0044}
-    controller = Controller()
-    controller.action = ups
-
-    async def story(poller, seen):
-        assert seen.last("self_test").value == "passed"
-        assert (await poller.command("self_test")).value == "running"
-        memory[1] = 0x0004
-        await until(lambda: seen.last("on_battery").value)
-        with pytest.raises(NotReady, match="needs online to be True"):
-            await poller.command("self_test")
-
-    with_controller(controller, story, APC)
