@@ -38,11 +38,13 @@ from appliance.lines.service import Lines
 from appliance.local import Local
 from appliance.logins import Logins
 from appliance.make_view import VERSION, ViewMaker
+from appliance.measured import measured
 from appliance.model import Path, Role
 from appliance.people import People
 from appliance.power.service import Power
 from appliance.state import State
 from appliance.station import StationNode
+from appliance.telemetry.service import Telemetry
 from appliance.trunk.fallback import FallbackKeeper
 from appliance.trunk.watch import TrunkWatch
 from appliance.wall_clock import WallClock
@@ -146,6 +148,9 @@ class Core:
             stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
             witnesses=self._trunk.views, sound=self._sound.view,
         )  # fmt: skip
+        self._telemetry = Telemetry(
+            path=self._places.telemetry, clock=clock, figures=lambda: measured(self._power.view(), self._lines.views())
+        )
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event
         )
@@ -185,6 +190,7 @@ class Core:
         self._keeper.keep("power", self._power.run)
         self._keeper.keep("alarms", self._alarms.run)
         self._keeper.keep("dashboards", self._dashboards.run)
+        self._keeper.keep("telemetry", self._telemetry.run)
         if self._trunk.watches:
             self._keeper.keep("trunk", self._trunk.run)
         if self._site.role is Role.CENTRE:
@@ -201,6 +207,7 @@ class Core:
         await self._keeper.stop()
         await self._control.stop()
         self._journal.close()
+        self._telemetry.close()
 
     async def _first_look(self) -> None:
         await asyncio.sleep(FIRST_LOOK)
