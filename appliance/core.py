@@ -44,7 +44,7 @@ from appliance.people import People
 from appliance.power.service import Power
 from appliance.state import State
 from appliance.station import StationNode
-from appliance.telemetry.service import Telemetry
+from appliance.telemetry import Telemetry
 from appliance.trunk.fallback import FallbackKeeper
 from appliance.trunk.watch import TrunkWatch
 from appliance.wall_clock import WallClock

@@ -15,7 +15,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from appliance.telemetry.reader import read_telemetry
+from appliance.telemetry_reader import read_telemetry
 from drivers.clock import Clock
 from web.words import Words
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from appliance.figure import Figure
-from appliance.telemetry.collector import BLOCK, MOST_BLOCKS, Blocks, Collector, Point
-from appliance.telemetry.file import DAY, TelemetryFile
-from appliance.telemetry.reader import read_telemetry, step_for
-from appliance.telemetry.slots import EMPTY, QUALITIES, Slot, condensed, pack, unpack
+from appliance.telemetry_collector import BLOCK, MOST_BLOCKS, Blocks, Collector, Point
+from appliance.telemetry_file import DAY, TelemetryFile
+from appliance.telemetry_reader import read_telemetry, step_for
+from appliance.telemetry_slots import EMPTY, QUALITIES, Slot, condensed, pack, unpack
 
 GOOD = QUALITIES.index("good")
 FUEL = "genset/g1/fuel_level"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from appliance.figure import Figure
-from appliance.telemetry.slots import EMPTY, OTHER, QUALITIES, UNKNOWN, Slot
+from appliance.telemetry_slots import EMPTY, OTHER, QUALITIES, UNKNOWN, Slot
 
 MINUTE = 60  # s
 BLOCK = 5  # minutes in a row of the file, and between two writings: what a power cut can cost

@@ -1,6 +1,6 @@
 """The file of minute values: rows in the order of time, so that a writing touches the file's end and little else.
 
-30 days of minutes, 400 of quarters of an hour. Used by the writer's thread alone; others read (`reader.py`).
+30 days of minutes, 400 of quarters of an hour. Used by the writer's thread alone; others read (`telemetry_reader.py`).
 """
 
 import contextlib
@@ -9,8 +9,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from appliance.telemetry.collector import BLOCK, Blocks, Kept, Point, slots_of
-from appliance.telemetry.slots import EMPTY, NONE, Slot, condensed, merged, pack, unpack
+from appliance.telemetry_collector import BLOCK, Blocks, Kept, Point, slots_of
+from appliance.telemetry_slots import EMPTY, NONE, Slot, condensed, merged, pack, unpack
 
 SCHEMA_VERSION = 1
 DAY = 1440  # minutes

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from appliance.figure import Figure
 from appliance.journal_file import rename_aside
-from appliance.telemetry.collector import Blocks, Collector
-from appliance.telemetry.file import TelemetryFile, TelemetryUnreadable
+from appliance.telemetry_collector import Blocks, Collector
+from appliance.telemetry_file import TelemetryFile, TelemetryUnreadable
 from drivers.clock import Clock
 
 LOOK_S = 1.0  # s between looks; devices are asked once a second

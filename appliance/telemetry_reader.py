@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from appliance.telemetry.collector import BLOCK, MINUTE
-from appliance.telemetry.file import BUSY_MS, DAY, MINUTE_DAYS, QUARTER, SCHEMA_VERSION, read_minutes, read_quarters
-from appliance.telemetry.slots import NONE, QUALITIES, Slot, condensed
+from appliance.telemetry_collector import BLOCK, MINUTE
+from appliance.telemetry_file import BUSY_MS, DAY, MINUTE_DAYS, QUARTER, SCHEMA_VERSION, read_minutes, read_quarters
+from appliance.telemetry_slots import NONE, QUALITIES, Slot, condensed
 
 # s between two values; the smallest is taken that asks for no more than MOST_STEPS.
 STEPS = (60, 300, 900, 3600, 14_400, 86_400)
