@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from appliance.config import Places, Site
+from appliance.config import ZONES, Places, Site
 from appliance.model import AlertKind, Pattern
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
@@ -62,7 +62,10 @@ class Pages:
         self.talks = Talks(where.audio_stream, self._sessions, clock.speed)
         self._state = where.state
         self._print = _fingerprint(site)
-        self.charts = Charts(where.telemetry, clock, lambda request: board.words(language_of(request, site.language)))
+        self.charts = Charts(
+            where.telemetry, ZONES[site.zone].key, clock,
+            lambda request: board.words(language_of(request, site.language)),
+        )  # fmt: skip
 
     async def _viewer(self, request: Request) -> Viewer:
         who = await self._sessions.who(token_of(request))
