@@ -20,7 +20,7 @@ from drivers.clock import Clock
 
 LOOK_S = 1.0  # s between looks; devices are asked once a second
 DAY_S = 86_400
-RETRY_S = 60.0  # s between attempts after a failure
+RETRY_S = 300.0  # s between attempts after a failure; no chart misses them
 CLOSE_WAIT = 3.0  # s, real ones, for the writer at a clean stop
 
 log = logging.getLogger("siaga.telemetry")

@@ -20,7 +20,7 @@ MINUTE_DAYS, QUARTER_DAYS = 30, 400
 # A clock that is wrong by years must not empty the file: so many of the oldest minutes go at most with one writing,
 FORGET_MINUTES = 60
 FORGET_DAYS = 2  # and so many days with one condensing, once a day.
-BUSY_MS = 2000  # ms that a reader's lock may make the writer wait
+BUSY_MS = 500  # ms to wait for a lock: readers and the writer need none of each other, a stranger may hold one
 CHECKPOINT = 250  # pages, 1 MB: they go into the file together, each once however often it was written meanwhile
 SCHEMA = f"""
 CREATE TABLE point (id INTEGER PRIMARY KEY, name TEXT NOT NULL, unit TEXT NOT NULL, kind TEXT NOT NULL,
@@ -77,7 +77,7 @@ class TelemetryFile:
     def write(self, blocks: Blocks, today: int) -> None:
         """All blocks at once; then, `today` being a day since 1970, days that are over are condensed, old ones go.
 
-        Raises sqlite3.Error; the file is to be opened anew then.
+        Once a day all of it is looked through. Raises sqlite3.Error or TelemetryUnreadable; open it anew then.
         """
         with self._at_once():
             self._write(blocks)
@@ -85,6 +85,8 @@ class TelemetryFile:
             self._forget_minutes(today)
         if today == self._condensed_on:
             return
+        if (found := self._db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise TelemetryUnreadable(f"a page of it is damaged: {found}.")
         for day in self._to_condense(today):
             with self._at_once():
                 self._condense(day)
