@@ -289,6 +289,10 @@ class Places(Struct, frozen=True, kw_only=True):
         return self.state / "journal.db"
 
     @property
+    def telemetry(self) -> Path:
+        return self.state / "telemetry.db"
+
+    @property
     def recordings(self) -> Path:
         return self.state / "modem"
 

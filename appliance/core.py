@@ -38,6 +38,7 @@ from appliance.lines.service import Lines
 from appliance.local import Local
 from appliance.logins import Logins
 from appliance.make_view import VERSION, ViewMaker
+from appliance.measured import measured
 from appliance.model import Path, Role
 from appliance.people import People
 from appliance.power.orders import Orders
@@ -45,6 +46,7 @@ from appliance.power.service import Power
 from appliance.power_view import PowerView
 from appliance.state import State
 from appliance.station import StationNode
+from appliance.telemetry import Telemetry
 from appliance.trunk.fallback import FallbackKeeper
 from appliance.trunk.watch import TrunkWatch
 from appliance.wall_clock import WallClock
@@ -147,12 +149,16 @@ class Core:
             self._reports = Reports(site, self._centre, issuer, clock)
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
+            alarms=self._alarms.views,
             power=self._plant_view if site.genset or site.ups or site.meter or site.ats else None,
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
             stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
             witnesses=self._trunk.views, sound=self._sound.view,
         )  # fmt: skip
+        self._telemetry = Telemetry(
+            path=self._places.telemetry, clock=clock, figures=lambda: measured(self._power.view(), self._lines.views())
+        )
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event
         )
@@ -195,6 +201,7 @@ class Core:
         self._keeper.keep("plant orders", self._orders.run)
         self._keeper.keep("alarms", self._alarms.run)
         self._keeper.keep("dashboards", self._dashboards.run)
+        self._keeper.keep("telemetry", self._telemetry.run)
         if self._trunk.watches:
             self._keeper.keep("trunk", self._trunk.run)
         if self._site.role is Role.CENTRE:
@@ -212,6 +219,7 @@ class Core:
         await self._keeper.stop()
         await self._control.stop()
         self._journal.close()
+        self._telemetry.close()
 
     async def _first_look(self) -> None:
         await asyncio.sleep(FIRST_LOOK)

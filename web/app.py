@@ -13,16 +13,18 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from appliance.config import Places, Site
+from appliance.config import ZONES, Places, Site
 from appliance.model import AlertKind, Pattern
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from web.board import Board, Viewer
 from web.call_orders import CALL_ORDERS
 from web.call_page import call_figures, call_list
+from web.chart_data import Charts
 from web.corelink import CoreLink
 from web.guard import OwnPages, Secured, read_fields
 from web.message_page import counted, message_list
+from web.metrics import MEDIA_TYPE, exposition
 from web.orders import Orders
 from web.panels import CARD, FRAME, OVERVIEW, PANELS, WALLBOARD, Drawer
 from web.recordings import Wanted, recording
@@ -60,6 +62,10 @@ class Pages:
         self.talks = Talks(where.audio_stream, self._sessions, clock.speed)
         self._state = where.state
         self._print = _fingerprint(site)
+        self.charts = Charts(
+            where.telemetry, ZONES[site.zone].key, clock,
+            lambda request: board.words(language_of(request, site.language)),
+        )  # fmt: skip
 
     async def _viewer(self, request: Request) -> Viewer:
         who = await self._sessions.who(token_of(request))
@@ -159,6 +165,12 @@ class Pages:
         outdated = request.query_params.get("print", self._print) != self._print
         return Stream(self._board, page, start, lambda: self._viewer(request), outdated=outdated).response()
 
+    async def metrics(self, request: Request) -> Response:
+        """The same view as text for Prometheus."""
+        await self._refresh()
+        board = self._board
+        return Response(exposition(board.view, self._clock.now(), live=board.live), media_type=MEDIA_TYPE)
+
     # A person
 
     async def login(self, request: Request) -> Response:
@@ -254,6 +266,8 @@ def make_app(pages: Pages, others: Sequence[Route] = ()) -> ASGIApp:
             Route("/fallback/end", pages.command, methods=post),
             Route("/fallback/told", pages.command, methods=post),
             Route("/message/count", pages.count, methods=post),
+            Route("/power/history.json", pages.charts.answer),
+            Route("/metrics", pages.metrics),
             WebSocketRoute("/talk", pages.talks.serve),
             *others,
             Mount("/static", StaticFiles(directory=HERE / "static")),

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from drivers.clock import Clock
-from drivers.sim.genset_families import DEFAULT_FAMILY, FAMILIES
 from drivers.sim.families import METERS, UPS
+from drivers.sim.genset_families import DEFAULT_FAMILY, FAMILIES
 from drivers.sim.knobs import Knob, Knobs
 from drivers.sim.modbus_rtu import RtuLine
 from drivers.sim.modbus_slave import Slave

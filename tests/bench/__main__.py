@@ -20,7 +20,7 @@ from appliance.supervisor import NotStarted
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.sim.broker import BrokerUnavailable
-from tests.bench import audio, audio_back, audio_process, codec, modbus_scan, sms_inbound
+from tests.bench import audio, audio_back, audio_process, codec, history, modbus_scan, sms_inbound
 from tests.bench.compare import Series, beside_rivals, latency_rows
 from tests.bench.cost import idle_cpu, memory, start_of_core
 from tests.bench.floor import Floor, disk
@@ -85,6 +85,8 @@ async def measure(folder: Path, rounds: int) -> list[Row]:
         rows.append(await _start(site, folder / "start.log"))
     say("messages into a core of its own ...")
     inbound = await sms_inbound.rows(folder / "sms", 2 * rounds)
+    say("a day of the figures' history ...")
+    kept = await history.rows(folder / "history")
     say("eight calls with sound ...")
     sound = [
         *await audio.rows(folder / "sound"),
@@ -95,7 +97,7 @@ async def measure(folder: Path, rounds: int) -> list[Row]:
     bus = await asyncio.to_thread(modbus_scan.rows)
     say("reading and writing SMS ...")
     rivals = msgspec.json.decode(FILE.read_bytes(), type=list[Row]) if FILE.exists() else []
-    rows = [*beside_rivals(rows, rivals), *inbound, *sound, *bus, *await asyncio.to_thread(codec.rows)]
+    rows = [*beside_rivals(rows, rivals), *inbound, *kept, *sound, *bus, *await asyncio.to_thread(codec.rows)]
     return [*rows, plain(OTHERS, noise.read(), "% of a core"), *rivals]
 
 

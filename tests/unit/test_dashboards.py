@@ -10,7 +10,8 @@ import msgspec
 from appliance import events as ev
 from appliance import power_events as pw
 from appliance.config import load_site
-from appliance.dashboards import Dashboards, schemas
+from appliance.dashboard_states import schemas
+from appliance.dashboards import Dashboards
 from appliance.entry import Entry
 from appliance.event import Event
 from appliance.events import encode_event
@@ -75,6 +76,7 @@ def test_a_value_that_is_stale_is_null_and_says_so() -> None:
         "value": None,
         "unit": "%",
         "quality": "stale",
+        "age_s": 100.0,
         "wall": 1000.0,
     }
 
