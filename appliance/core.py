@@ -14,7 +14,6 @@ from typing import Any
 
 from appliance import alert_events as al
 from appliance import events as ev
-from appliance.alarms.service import Alarms
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
@@ -24,6 +23,7 @@ from appliance.clock import boot_id
 from appliance.commands import IssueAlert
 from appliance.config import Site, places
 from appliance.control import Control
+from appliance.core_alarms import AlarmRoom
 from appliance.core_commands import Obey
 from appliance.core_desk import DeskRoom
 from appliance.core_sound import SoundRoom
@@ -82,7 +82,7 @@ class Core:
         self._keeper = Keeper(lambda task, reason: self._note(ev.TaskDied(task=task, reason=reason[:300])))
         self._presses: set[asyncio.Task[None]] = set()
 
-    def _wire(self) -> None:
+    def _wire(self, history: list[Entry]) -> None:
         """Make the rooms. After the journal was read: they start from what it says."""
         site, clock, state = self._site, self._clock, self._state
         self._people = People(self._places.people, self._logins)
@@ -118,7 +118,13 @@ class Core:
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
             on_changed=self._changed,
         )  # fmt: skip
-        self._alarms = Alarms(site=site, state=state, clock=clock, append=self._append)
+        self._alarms = AlarmRoom(
+            site=site, places=self._places, state=state, clock=clock, append=self._append,
+            annunciator=self._annunciator, give=self._lines.outgoing.notice,
+            power=self._power.view if site.genset or site.ups else None,
+            time_known=lambda: self._wall_clock.quality() != "unknown", history=history,
+        )  # fmt: skip
+        self._local.lamp = self._alarms.lamp
         self._trunk = TrunkWatch(site, self._append, self._changed)
         self._fallback = FallbackKeeper(site, state, clock, self._append, self._lines.outgoing.notice)
         key = load_key(self._places.key) if self._places.key.exists() else create_key(self._places.key)
@@ -163,7 +169,7 @@ class Core:
         history = self._journal.open()
         read = history[-1].seq if history else 0
         unheard = [entry for entry in self._unheard if entry.seq > read]
-        self._wire()
+        self._wire(history)
         for entry in history[-20:]:
             self._view.on_entry(entry)
         self._rooms_started = True
@@ -183,7 +189,7 @@ class Core:
         self._desk.keep(self._keeper)
         self._sound.keep(self._keeper)
         self._keeper.keep("power", self._power.run)
-        self._keeper.keep("alarms", self._alarms.run)
+        self._alarms.keep(self._keeper)
         self._keeper.keep("dashboards", self._dashboards.run)
         if self._trunk.watches:
             self._keeper.keep("trunk", self._trunk.run)
@@ -307,6 +313,8 @@ class Core:
 
     def _on_input(self, change: InputChange) -> None:
         self._local.on_input(change)
+        if change.active:
+            self._alarms.on_pressed(change.input)
         own = self._site.own
         if own is None or not change.active:
             return
