@@ -71,6 +71,7 @@ class AlarmRecord(msgspec.Struct):
     silenced: Stamp | None = None
     flood: Stamp | None = None  # since when there is one
     raised: list[Stamp] = []  # the last that counted, for the flood
+    texts: dict[str, list[Stamp]] = {}  # to people on duty, the last ones
     hours: dict[int, int] = {}  # how many counted, by unix time // 3600, the last day's
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from appliance.annunciator_config import AnnunciatorConfig
+from appliance.config_alarms import Duty, Notify
 from appliance.config_desk import Agency, DeskRules, PrankRules
 from appliance.config_power import Bus, Contacts, Genset, PowerRules, Ups
 from appliance.config_power import Device as Meter
@@ -167,14 +168,6 @@ class Fallback(Struct, frozen=True, kw_only=True):
     agencies: tuple[Name, ...] = ()  # of the directory: who must be told
 
 
-class Duty(Struct, frozen=True, kw_only=True):
-    """A person on duty, who is told by SMS."""
-
-    name: str
-    number: Number
-    language: Literal["id", "en"] = "id"
-
-
 class Site(Struct, frozen=True, kw_only=True):
     role: Role
     site: Name
@@ -199,6 +192,7 @@ class Site(Struct, frozen=True, kw_only=True):
     internet: Internet = Internet()
     fallback: Fallback = Fallback()
     duty: tuple[Duty, ...] = ()
+    notify: Notify = Notify()
     issuer: tuple[Issuer, ...] = ()
     station: tuple[Station, ...] = ()
     line: tuple[Line, ...] = ()

@@ -14,7 +14,6 @@ from typing import Any
 
 from appliance import alert_events as al
 from appliance import events as ev
-from appliance.alarms.service import Alarms
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
@@ -24,6 +23,7 @@ from appliance.clock import boot_id
 from appliance.commands import IssueAlert
 from appliance.config import Site, places
 from appliance.control import Control
+from appliance.core_alarms import AlarmRoom
 from appliance.core_commands import Obey
 from appliance.core_desk import DeskRoom
 from appliance.core_sound import SoundRoom
@@ -86,7 +86,7 @@ class Core:
         self._keeper = Keeper(lambda task, reason: self._note(ev.TaskDied(task=task, reason=reason[:300])))
         self._presses: set[asyncio.Task[None]] = set()
 
-    def _wire(self) -> None:
+    def _wire(self, history: list[Entry]) -> None:
         """Make the rooms. After the journal was read: they start from what it says."""
         site, clock, state = self._site, self._clock, self._state
         self._people = People(self._places.people, self._logins)
@@ -127,7 +127,14 @@ class Core:
             orderable=self._power.orderable, role_of=self._people.role, hold=self._annunciator.hold,
             on_changed=self._changed, boot=self._boot,
         )  # fmt: skip
-        self._alarms = Alarms(site=site, state=state, clock=clock, append=self._append)
+        has_power = site.genset or site.ups or site.meter or site.ats
+        self._alarms = AlarmRoom(
+            site=site, places=self._places, state=state, clock=clock, append=self._append,
+            annunciator=self._annunciator, give=self._lines.outgoing.notice,
+            power=self._power.view if has_power else None,
+            time_known=lambda: self._wall_clock.quality() != "unknown", history=history,
+        )  # fmt: skip
+        self._local.lamp = self._alarms.lamp
         self._trunk = TrunkWatch(site, self._append, self._changed)
         self._fallback = FallbackKeeper(site, state, clock, self._append, self._lines.outgoing.notice)
         key = load_key(self._places.key) if self._places.key.exists() else create_key(self._places.key)
@@ -150,7 +157,7 @@ class Core:
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
             alarms=self._alarms.views,
-            power=self._plant_view if site.genset or site.ups or site.meter or site.ats else None,
+            power=self._plant_view if has_power else None,
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
             stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
@@ -178,7 +185,7 @@ class Core:
         history = self._journal.open()
         read = history[-1].seq if history else 0
         unheard = [entry for entry in self._unheard if entry.seq > read]
-        self._wire()
+        self._wire(history)
         for entry in history[-20:]:
             self._view.on_entry(entry)
         self._rooms_started = True
@@ -199,7 +206,7 @@ class Core:
         self._sound.keep(self._keeper)
         self._keeper.keep("power", self._power.run)
         self._keeper.keep("plant orders", self._orders.run)
-        self._keeper.keep("alarms", self._alarms.run)
+        self._alarms.keep(self._keeper)
         self._keeper.keep("dashboards", self._dashboards.run)
         self._keeper.keep("telemetry", self._telemetry.run)
         if self._trunk.watches:
@@ -341,6 +348,8 @@ class Core:
         self._local.on_input(change)
         self._power.on_input(change.input, change.active)
         self._orders.relays.on_input(change)
+        if change.active:
+            self._alarms.on_pressed(change.input)
         own = self._site.own
         if own is None or not change.active:
             return

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from appliance.alarm_commands import AcknowledgeAlarm
-from appliance.alarms.service import Alarms
+from appliance.alarm_commands import AlarmCommand
 from appliance.alerting.centre import Centre
 from appliance.call_commands import (
     DeclareFallback,
@@ -28,6 +27,7 @@ from appliance.commands import (
     SendText,
     StopAlert,
 )
+from appliance.core_alarms import AlarmRoom
 from appliance.core_desk import COMMANDS, DeskRoom
 from appliance.core_sound import COMMANDS as SOUND_COMMANDS
 from appliance.core_sound import SoundRoom
@@ -44,7 +44,7 @@ class Obey:
     """Call it with a command and its actor; the answer is JSON. Raises Refusal. `centre` is None at a station."""
 
     def __init__(
-        self, state: State, lines: Lines, desk: DeskRoom, sound: SoundRoom, alarms: Alarms, centre: Centre | None,
+        self, state: State, lines: Lines, desk: DeskRoom, sound: SoundRoom, alarms: AlarmRoom, centre: Centre | None,
         fallback: FallbackKeeper, orders: Orders,
     ) -> None:  # fmt: skip
         self._state, self._lines, self._desk, self._sound = state, lines, desk, sound
@@ -55,6 +55,8 @@ class Obey:
             await self._sound.give_way()
         if isinstance(command, COMMANDS):
             return await self._desk.obey(command, actor)
+        if isinstance(command, AlarmCommand):
+            return await self._alarms.obey(command, actor)
         if isinstance(command, SOUND_COMMANDS):
             return await self._sound.obey(command, actor)
         match command:
@@ -87,8 +89,6 @@ class Obey:
                 return both_ways(self._state, last)
             case ModemRecording(line=line):
                 return self._lines.bench(line).recording()
-            case AcknowledgeAlarm():
-                return self._alarms.acknowledge(command, actor)
             case OrderPlant():
                 return await self._orders.order(command, actor)
             case DeclareFallback():

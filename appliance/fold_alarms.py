@@ -8,6 +8,8 @@ from appliance.state import State
 
 MOST_COUNTED = 200  # raises kept for the flood, which is judged by ten of them
 HOURS = 24
+STILL_KNOWN = 1800.0  # s from a text until the same alarm is news again
+MOST_TEXTS = 30  # to one person; the cap is judged by fewer
 MOST_TOLD = 50  # texts kept of one alarm
 
 FOLDS = Folds()
@@ -15,7 +17,11 @@ FOLDS = Folds()
 
 @FOLDS.of(ae.AlarmRaised)
 def _(s: State, e: ae.AlarmRaised, at: Stamp) -> None:
+    before = s.alarms.get(e.subject)
     s.alarms[e.subject] = alarm = Alarm(e.alarm, e.about, e.priority, at, first_out=e.first_out, under=e.under)
+    if before is not None:  # nobody has acknowledged it: who was told of it a moment ago knows
+        alarm.told = [told for told in before.told if told.at.elapsed(at.mono, at.wall, at.boot) < STILL_KNOWN]
+        alarm.first_out = alarm.first_out or before.first_out
     _count(s, alarm, at)
 
 
@@ -97,6 +103,9 @@ def _(s: State, e: ae.AlarmsSilenced, at: Stamp) -> None:
 @FOLDS.of(ae.AlarmNotified)
 def _(s: State, e: ae.AlarmNotified, at: Stamp) -> None:
     told = Told(e.person, e.level, e.what, at, e.message, e.why)
+    if e.message:
+        texts = s.alarm_record.texts
+        texts[e.person] = [*texts.get(e.person, [])[1 - MOST_TEXTS :], at]
     for key in e.alarms:
         if alarm := s.alarms.get(key):
             alarm.told = [*alarm.told[1 - MOST_TOLD :], told]

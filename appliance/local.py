@@ -28,6 +28,7 @@ class Local:
         self._sirens = {name for name, o in site.annunciator.output.items() if o.kind == "siren"}
         self._shown: dict[str, bool] = {}
         self._wake = asyncio.Event()
+        self.lamp: Callable[[], bool] = lambda: False  # whether the alarms' lamp is wanted
 
     def on_up(self, standing: Standing) -> None:
         """Compare what is with what the journal believes: either process may have been away."""
@@ -96,6 +97,8 @@ class Local:
         wanted = {}
         if self._site.amber:
             wanted[self._site.amber] = self._state.mains is Mains.LOST
+        if self._site.notify.lamp:
+            wanted[self._site.notify.lamp] = self.lamp()
         if self._site.own and self._site.own.light:
             siren = self._state.sirens.get(self._site.own.siren)
             wanted[self._site.own.light] = siren is not None and siren.on

@@ -6,7 +6,7 @@ Pure, and without a memory of its own: what stands is in the folded state, what 
 from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -16,10 +16,11 @@ from appliance.event import Event
 
 Priority = Annotated[int, msgspec.Meta(ge=1, le=3)]
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z_]+(\.[a-z_]+)*$")]
+Delay = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 
 
 class Condition(Enum):
-    """ISA-18.2's states, as far as nobody shelves or suppresses."""
+    """ISA-18.2's states of the alarm itself; what hides it (shelf, design, out of service) lies beside them."""
 
     NORMAL = auto()
     UNACKNOWLEDGED = auto()
@@ -56,6 +57,19 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return all(fnmatchcase(str(getattr(event, field)), like) for field, like in self.where.items())
 
 
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A reading that is below or above a figure, for each device of a kind that has it; the alarm is about the device.
+
+    Over only when it is back by `deadband`. A text instead of a figure names a key of the site file's [power].
+    """
+
+    device: Literal["genset", "ups", "meter", "ats"]
+    point: str
+    below: float | str | None = None
+    above: float | str | None = None
+    deadband: Annotated[float, msgspec.Meta(gt=0)]
+
+
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One kind of alarm. `about` is a word, or `subject` names the events' fields that say what it is about.
 
@@ -65,9 +79,15 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     code: Code
     priority: Priority
     priority_when_all: Priority | None = None  # when with this one all that the site has of the kind have it
-    raised_by: tuple[Cause, ...]
+    raised_by: tuple[Cause, ...] = ()
     cleared_by: tuple[Cause, ...] = ()
+    limit: Limit | None = None  # instead of both
+    on_delay_s: Delay = 0.0  # the cause must last so long
+    off_delay_s: Delay = 0.0  # and be gone for so long
     held_by: str = ""  # the code of an alarm: while that stands about the same, this one is not raised
+    under: tuple[str, ...] = ()  # codes of alarms: while one stands, this one follows from it, and is not told
+    group: str = ""  # among these the first one is marked: what began it
+    tell: Literal["", "duty", "page", "none"] = ""  # "": duty for priority 1 and 2, else page
     subject: tuple[str, ...] = ()
     about: str = ""
     consequence: Code
@@ -76,6 +96,30 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     def about_of(self, event: Event) -> str:
         """`genset/g1` is about g1: the code says the rest."""
         return self.about or "/".join(str(getattr(event, field)).rpartition("/")[2] for field in self.subject)
+
+    @property
+    def latched(self) -> bool:
+        """It has no end of its own."""
+        return not self.cleared_by and self.limit is None
+
+    @property
+    def told(self) -> str:
+        return self.tell or ("duty" if self.priority < 3 or (self.priority_when_all or 3) < 3 else "page")
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A cause that came (`on`) or went."""
+
+    row: Row
+    about: str
+    on: bool
+
+    @property
+    def key(self) -> str:
+        return key(self.row.code, self.about)
+
+
+Rows = Mapping[str, Row]  # by code
 
 
 def condition(alarm: Alarm | None) -> Condition:
@@ -97,25 +141,22 @@ def stands(alarm: Alarm | None) -> bool:
     return condition(alarm) in (Condition.UNACKNOWLEDGED, Condition.ACKNOWLEDGED)
 
 
-def told(
-    event: Event, rows: Iterable[Row], alarms: Mapping[str, Alarm], members: Mapping[str, Iterable[str]]
-) -> list[Event]:
-    """What an event makes of the alarms. `members` are all that the site has of a kind, by alarm code."""
-    events: list[Event] = []
-    rows = tuple(rows)
-    for row in rows:
+def wanted(event: Event, rows: Rows, alarms: Mapping[str, Alarm]) -> list[Wanted]:
+    """What an event says of causes, in the catalogue's order; the end of one before its begin."""
+    found: list[Wanted] = []
+    for row in rows.values():
         if any(cause.fits(event) for cause in row.cleared_by):
-            events += _cleared(row.code, row.about_of(event), alarms)
+            found.append(Wanted(row, row.about_of(event), False))
         if any(cause.fits(event) for cause in row.raised_by) and not _held(row, event, rows, alarms):
-            events += _raised(row, row.about_of(event), alarms, members)
-    return events
+            found.append(Wanted(row, row.about_of(event), True))
+    return found
 
 
-def _held(row: Row, event: Event, rows: tuple[Row, ...], alarms: Mapping[str, Alarm]) -> bool:
+def _held(row: Row, event: Event, rows: Rows, alarms: Mapping[str, Alarm]) -> bool:
     """Whether another alarm says it already, and this event does not end that one."""
     if not row.held_by or not stands(alarms.get(key(row.held_by, row.about_of(event)))):
         return False
-    return not any(cause.fits(event) for other in rows if other.code == row.held_by for cause in other.cleared_by)
+    return not any(cause.fits(event) for cause in rows[row.held_by].cleared_by)
 
 
 def acknowledged(code: str, about: str, note: str, alarms: Mapping[str, Alarm]) -> list[Event]:
@@ -125,23 +166,32 @@ def acknowledged(code: str, about: str, note: str, alarms: Mapping[str, Alarm]) 
     return [AlarmAcknowledged(alarm=code, about=about, note=note)]
 
 
-def _raised(row: Row, about: str, alarms: Mapping[str, Alarm], members: Mapping[str, Iterable[str]]) -> list[Event]:
+def raised(
+    row: Row, about: str, alarms: Mapping[str, Alarm], members: Mapping[str, Iterable[str]], rows: Rows, under: str
+) -> list[Event]:
+    """A cause makes this of it. `members` are all that the site has of a kind, by alarm code; `under` is its parent."""
     now = condition(alarms.get(key(row.code, about)))
     if (now, Happened.RAISED) not in TRANSITIONS:
         return []
-    over_at_once = not row.cleared_by
-    if over_at_once and now is Condition.RETURNED_UNACKNOWLEDGED:
+    if row.latched and now is Condition.RETURNED_UNACKNOWLEDGED:
         return []  # nobody has seen the first one yet
     priority = row.priority
     if row.priority_when_all is not None:
         others = [m for m in members.get(row.code, ()) if m != about]
         if all(stands(alarms.get(key(row.code, m))) for m in others):
             priority = row.priority_when_all
-    events: list[Event] = [AlarmRaised(alarm=row.code, about=about, priority=priority)]
-    return [*events, AlarmCleared(alarm=row.code, about=about)] if over_at_once else events
+    first = bool(row.group) and not under and not _group_is_on(row, key(row.code, about), alarms, rows)
+    events: list[Event] = [AlarmRaised(alarm=row.code, about=about, priority=priority, first_out=first, under=under)]
+    return [*events, AlarmCleared(alarm=row.code, about=about)] if row.latched else events
 
 
-def _cleared(code: str, about: str, alarms: Mapping[str, Alarm]) -> list[Event]:
+def _group_is_on(row: Row, own: str, alarms: Mapping[str, Alarm], rows: Rows) -> bool:
+    others = (rows.get(alarm.alarm) for name, alarm in alarms.items() if name != own)
+    return any(other is not None and other.group == row.group for other in others)
+
+
+def cleared(code: str, about: str, alarms: Mapping[str, Alarm]) -> list[Event]:
+    """The end of a cause makes this of it."""
     if (condition(alarms.get(key(code, about))), Happened.CLEARED) not in TRANSITIONS:
         return []
     return [AlarmCleared(alarm=code, about=about)]

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from appliance.alarms.alarm_machine import Cause, Row
+from appliance.config_power import PowerRules
 from appliance.events import KINDS
 
 CATALOGUE = Path(__file__).with_name("catalogue.toml")
@@ -33,17 +34,42 @@ def load_catalogue(path: Path) -> tuple[Row, ...]:
 
 
 def _faults(rows: tuple[Row, ...]) -> Iterator[str]:
-    codes = [row.code for row in rows]
-    yield from (f"{code}: stands there twice." for code in sorted({c for c in codes if codes.count(c) > 1}))
+    codes = {row.code: row for row in rows}
+    yield from (f"{code}: stands there twice." for code in codes if sum(row.code == code for row in rows) > 1)
     for row in rows:
-        if not row.raised_by:
-            yield f"{row.code}: raised_by is empty, so it can never be raised."
+        if bool(row.raised_by) == bool(row.limit):
+            yield f"{row.code}: give either raised_by or limit; raised_by is empty, so it can never be raised."
         if row.held_by and row.held_by not in codes:
             yield f"{row.code}: held_by names {row.held_by!r}, and there is no such alarm."
-        if bool(row.about) == bool(row.subject):
+        if bool(row.about or row.limit) == bool(row.subject):
             yield f"{row.code}: give either about or subject."
+        yield from (f"{row.code}: {fault}" for fault in _under_faults(row, codes))
+        yield from (f"{row.code}: {fault}" for fault in _limit_faults(row))
         for cause in (*row.raised_by, *row.cleared_by):
             yield from (f"{row.code}: {fault}" for fault in _cause_faults(row, cause))
+
+
+def _under_faults(row: Row, codes: dict[str, Row]) -> Iterator[str]:
+    yield from (f"under names {code!r}, and there is no such alarm." for code in row.under if code not in codes)
+    if row.under and row.priority == 1:
+        yield "an alarm of priority 1 must not stand under another: it would not be told."
+    if row.code in row.under:
+        yield "it cannot stand under itself."
+    if row.latched and row.on_delay_s:
+        yield "on_delay_s: what is over at once cannot last so long."
+
+
+def _limit_faults(row: Row) -> Iterator[str]:
+    if row.limit is None:
+        return
+    if row.cleared_by or row.about:
+        yield "limit: it clears itself, and is about the device; take cleared_by and about away."
+    figures = [figure for figure in (row.limit.below, row.limit.above) if figure is not None]
+    if len(figures) != 1:
+        yield "limit: give either below or above."
+    for figure in figures:
+        if isinstance(figure, str) and not isinstance(getattr(PowerRules(), figure, None), float | int):
+            yield f"limit: there is no figure {figure!r} in the site file's [power]."
 
 
 def _cause_faults(row: Row, cause: Cause) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.alarm_commands import AcknowledgeAlarm
+from appliance.alarms.desk import AlarmDesk
 from appliance.alarms.service import Alarms
 from appliance.annunciator_config import AnnunciatorConfig
 from appliance.config import Site
@@ -210,7 +211,10 @@ def test_a_set_that_refuses_is_an_alarm_of_the_first_priority_until_it_runs(tmp_
         assert (view.source, view.gensets["g1"].phase) == (Source.BATTERY, GensetPhase.FAILED)
         assert view.gensets["g1"].ready is False
         assert box.alarms
-        said = box.alarms.acknowledge(AcknowledgeAlarm(alarm="genset.fail_to_start", about="g1"), "operator")
+        desk = AlarmDesk(
+            state=box.state, append=box.journal.append, rows=box.alarms.rows, journal=Path("none"), zone="WIT"
+        )  # fmt: skip
+        said = desk.acknowledge(AcknowledgeAlarm(alarm="genset.fail_to_start", about="g1"), "operator")
         assert said["now"] == "acknowledged"
         await box.turn("genset.refuse", on=False)
         await box.turn("genset.mode", mode="stop")

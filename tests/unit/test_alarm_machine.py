@@ -17,17 +17,20 @@ from appliance import power_order_events as po
 from appliance import sms_events as sms
 from appliance import trunk_events as tr
 from appliance.alarm_commands import AcknowledgeAlarm
-from appliance.alarms.alarm_machine import Cause, Condition, Row, condition, told
+from appliance.alarms.alarm_machine import Cause, Condition, Row, condition, wanted
 from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
+from appliance.alarms.desk import AlarmDesk
+from appliance.alarms.limit_machine import Seen
 from appliance.alarms.service import Alarms
 from appliance.annunciator_config import AnnunciatorConfig
+from appliance.clock import boot_id
 from appliance.config import Line, Site
 from appliance.entry import Entry
 from appliance.event import Event
 from appliance.fold import apply
 from appliance.model import Role
 from appliance.state import State
-from drivers.clock import Clock
+from drivers.clock import VirtualClock
 from drivers.jsonsocket import Refusal
 
 MAINS = "power.mains_lost", "mains"
@@ -40,6 +43,7 @@ class Desk:
     def __init__(self, catalogue: Path = CATALOGUE, lines: tuple[str, ...] = ("l1", "l2")) -> None:
         self.state, self._head = State(), Entry.before_first()
         self.told: list[Event] = []
+        self.clock, self.devices = VirtualClock(), list[Seen]()
         self.site = Site(
             role=Role.CENTRE,
             site="ambon",
@@ -52,12 +56,17 @@ class Desk:
 
     def start(self, catalogue: Path = CATALOGUE) -> None:
         self.alarms = Alarms(
-            site=self.site, state=self.state, clock=Clock(), append=self.append, catalogue=catalogue
+            site=self.site, state=self.state, clock=self.clock, append=self.append, catalogue=catalogue,
+            seen=lambda: self.devices,
+        )  # fmt: skip
+        self.desk = AlarmDesk(
+            state=self.state, append=self.append, rows=self.alarms.rows, journal=Path("none"), zone="WIT"
         )  # fmt: skip
 
     def append(self, event: Event, *, actor: str = "", cause: int | None = None) -> Any:
         self._head = Entry.after(
-            self._head, wall=1.0, mono=1.0, boot="b", quality="ntp", kind=event.kind, subject=event.subject,
+            self._head, wall=self.clock.wall(), mono=self.clock.now(), boot=boot_id(), quality="ntp",
+            kind=event.kind, subject=event.subject,
             actor=actor, cause=cause, body=ev.encode_event(event),
         )  # fmt: skip
         apply(self.state, self._head)
@@ -71,8 +80,16 @@ class Desk:
             self.append(event)
         return [e for e in self.told[first:] if e.kind.startswith("alarm.")]
 
+    def passes(self, seconds: float) -> list[Event]:
+        """Time goes on, second by second; what is told of alarms meanwhile."""
+        first = len(self.told)
+        for _ in range(round(seconds)):
+            self.clock.advance(1.0)
+            self.alarms.look()
+        return [e for e in self.told[first:] if e.kind.startswith("alarm.")]
+
     def acknowledge(self, code: str, about: str, note: str = "") -> dict[str, Any]:
-        return self.alarms.acknowledge(AcknowledgeAlarm(alarm=code, about=about, note=note), "operator")
+        return self.desk.acknowledge(AcknowledgeAlarm(alarm=code, about=about, note=note), "operator")
 
     def condition(self, code: str, about: str) -> Condition:
         return condition(self.state.alarms.get(f"{code}/{about}"))
@@ -325,5 +342,5 @@ def test_the_machine_asks_only_what_it_is_given() -> None:
         code="x.y", priority=1, raised_by=(Cause("genset.running", {"genset": "g*"}),), subject=("genset",),
         consequence="c", action="d",
     )  # fmt: skip
-    assert told(pw.GensetRunning(genset="h1"), [row], {}, {}) == []
-    assert len(told(pw.GensetRunning(genset="g1"), [row], {}, {})) == 2
+    assert wanted(pw.GensetRunning(genset="h1"), {"x.y": row}, {}) == []
+    assert [w.key for w in wanted(pw.GensetRunning(genset="g1"), {"x.y": row}, {})] == ["x.y/g1"]

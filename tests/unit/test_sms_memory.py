@@ -2,14 +2,11 @@
 
 import pytest
 
-from appliance.alarm_events import AlarmCleared, AlarmRaised
-from appliance.alarm_state import Alarm
-from appliance.alarms.alarm_machine import told as alarms_told
+from appliance.alarms.alarm_machine import wanted
 from appliance.alarms.catalogue import CATALOGUE, load_catalogue
 from appliance.event import Event
 from appliance.events import SmsMemoryFilling, SmsMemoryFreed
 from appliance.lines.sms_memory import told
-from appliance.stamp import Stamp
 from drivers.modem.events import SmsMemory
 
 
@@ -28,15 +25,12 @@ def test_below_that_it_has_room_again_which_is_said_once(used: int, total: int) 
 
 
 def test_each_memory_of_each_line_is_an_alarm_of_its_own_that_clears_with_room() -> None:
-    rows = load_catalogue(CATALOGUE)
+    rows = {row.code: row for row in load_catalogue(CATALOGUE)}
 
-    def made(event: Event, alarms: dict[str, Alarm]) -> list[Event]:
-        return alarms_told(event, rows, alarms, {})
+    def made(event: Event) -> list[tuple[str, bool]]:
+        return [(want.key, want.on) for want in wanted(event, rows, {})]
 
     filling = SmsMemoryFilling(line="l1", memory="SM", used=40, total=50)
-    assert made(filling, {}) == [AlarmRaised(alarm="line.sms_memory", about="l1/SM", priority=2)]
-    standing = {"line.sms_memory/l1/SM": Alarm("line.sms_memory", "l1/SM", 2, Stamp())}
-    assert made(filling, standing) == []
-    assert made(SmsMemoryFreed(line="l1", memory="ME", used=0, total=50), standing) == []
-    freed = SmsMemoryFreed(line="l1", memory="SM", used=3, total=50)
-    assert made(freed, standing) == [AlarmCleared(alarm="line.sms_memory", about="l1/SM")]
+    assert made(filling) == [("line.sms_memory/l1/SM", True)]
+    assert made(SmsMemoryFreed(line="l1", memory="ME", used=0, total=50)) == [("line.sms_memory/l1/ME", False)]
+    assert made(SmsMemoryFreed(line="l1", memory="SM", used=3, total=50)) == [("line.sms_memory/l1/SM", False)]
