@@ -24,7 +24,8 @@ from web.corelink import CoreLink
 from web.guard import OwnPages, Secured, read_fields
 from web.message_page import counted, message_list
 from web.orders import Orders
-from web.panels import CARD, FRAME, OVERVIEW, PANELS, WALLBOARD, Drawer
+from web.panels import CARD, ELSEWHERE, FRAME, OVERVIEW, PANELS, POWER, WALLBOARD, Drawer
+from web.plant_page import charts_of
 from web.recordings import Wanted, recording
 from web.scene import Scene
 from web.session import (
@@ -44,7 +45,9 @@ from web.words import LANGUAGES
 LOGIN_WITHIN = 10.0  # s; a password's hash takes half a second on a slow board
 VIEW_FRESH = 1.0  # s of a person's clock; an older view is asked for anew when a page is made
 SECONDS = (30, 60, 120, 180, 300, 600)  # offered lengths of an order
-PAGES = ("calls", "wallboard", "messages", "fallback")  # beside the overview; a box without lines has no calls
+PAGES = ("power", "calls", "wallboard", "messages", "fallback")  # beside the overview
+OF_LINES = ("calls", "wallboard")
+OF_POWER = ("power",)
 KINDS = (AlertKind.ACTUAL, AlertKind.SILENT_TEST, AlertKind.SOUNDING_TEST)
 
 HERE = Path(__file__).parent
@@ -88,6 +91,11 @@ class Pages:
         scene, fields = await self._frame(request, "fallback", CARD)
         return self._html("fallback.html", scene, fields)
 
+    async def power(self, request: Request) -> Response:
+        """What feeds what and until when, what is ready, the commands, the figures and the record of runs."""
+        scene, fields = await self._frame(request, "power", POWER)
+        return self._html("power.html", scene, fields | {"charts": charts_of(scene)})
+
     async def calls(self, request: Request) -> Response:
         """The call log as it is at this moment."""
         scene, fields = await self._frame(request, "calls", FRAME)
@@ -120,7 +128,7 @@ class Pages:
         shown = [panel for panel in PANELS if panel.name in names]
         return scene, {
             "page": page,
-            "pages": PAGES if self._site.line else PAGES[2:],
+            "pages": [name for name in PAGES if self._has(name)],
             "lines": bool(self._site.line),
             "panels": {panel.name: self._drawer.panel(panel, scene) for panel in shown},
             "only": "" if names == OVERVIEW else ",".join(sorted(names)),
@@ -135,6 +143,11 @@ class Pages:
     def _html(self, template: str, scene: Scene, fields: dict[str, Any]) -> Response:
         html = self._drawer.page(template, scene, fields)
         return HTMLResponse(html, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
+
+    def _has(self, page: str) -> bool:
+        """Whether this box has anything to show on a page."""
+        site = self._site
+        return (page not in OF_LINES or bool(site.line)) and (page not in OF_POWER or bool(site.genset or site.ups))
 
     def _simulated(self) -> bool:
         return self._clock.speed != 1 or self._site.annunciator.factory == "mock"
@@ -153,7 +166,7 @@ class Pages:
             return Response("Too many pages are open.", 503)
         viewer = await self._viewer(request)
         await self._refresh()
-        asked = frozenset(request.query_params.get("panels", "").split(",")) & (WALLBOARD | CARD)
+        asked = frozenset(request.query_params.get("panels", "").split(",")) & ELSEWHERE
         page = self._board.open(viewer, asked or OVERVIEW)
         start = start_from(request.headers.get("last-event-id"), request.query_params.get("seq", ""))
         outdated = request.query_params.get("print", self._print) != self._print
@@ -242,6 +255,8 @@ def make_app(pages: Pages, others: Sequence[Route] = ()) -> ASGIApp:
             Route("/alert", pages.command, methods=post),
             Route("/alert/stop", pages.command, methods=post),
             *(Route(path, pages.command, methods=post) for path in CALL_ORDERS),
+            Route("/power", pages.power),
+            Route("/power/order", pages.command, methods=post),
             Route("/alarm/acknowledge", pages.command, methods=post),
             Route("/calls", pages.calls),
             Route("/calls/figures", pages.figures),

@@ -21,6 +21,7 @@ DO = {
     "/alert/stop": "alert.stop",
     "/alarm/acknowledge": "alarm.acknowledge",
     "/message": "sms.send",
+    "/power/order": "power.order",
     "/fallback/declare": "fallback.declare",
     "/fallback/end": "fallback.end",
     "/fallback/told": "fallback.told",
@@ -98,6 +99,9 @@ def _command(path: str, fields: Mapping[str, Any]) -> Message:
         case "/alarm/acknowledge":
             command["alarm"], command["about"] = str(fields.get("alarm", "")), str(fields.get("about", ""))
             command["note"] = str(fields.get("note", ""))[:500]
+        case "/power/order":
+            command |= {name: str(fields.get(name, ""))[:64] for name in ("device", "command", "key", "name")}
+            command["confirm"] = str(fields.get("confirm", "")) == "1"
         case "/fallback/told":
             command["agency"] = str(fields.get("agency", ""))[:40]
         case "/message":

@@ -16,6 +16,9 @@ from web.line_panel import line_details, line_inputs, line_panel
 from web.message_panel import message_inputs, messages_panel
 from web.moment_panel import moment_panel
 from web.phone_panel import levels_panel, phone_inputs, phone_panel
+from web.plant_figures import figures_panel
+from web.plant_orders import orders_panel
+from web.plant_page import now_panel, ready_panel, runs_panel
 from web.power_panel import power_panel
 from web.scene import Scene
 from web.station_panel import station_panel
@@ -57,11 +60,18 @@ PANELS = (
     Panel("events", lambda v: v.last, False, events_panel),
     Panel("order-state", lambda v: v.alerts, False, alerts_panel),
     Panel("wall", wall_inputs, True, wall_panel),
+    Panel("power-now", lambda v: v.power, True, now_panel),
+    Panel("power-ready", lambda v: v.power and v.power.readiness, True, ready_panel),
+    Panel("power-orders", lambda v: v.power and (v.power.offers, v.power.orders), True, orders_panel),
+    Panel("power-figures", lambda v: v.power, True, figures_panel),
+    Panel("power-runs", lambda v: v.power and v.power.runs, False, runs_panel),
 )
 FRAME = frozenset(("moment", "alarms", "fallback"))  # live on every page
 WALLBOARD = FRAME | {"wall"}
 CARD = FRAME | {"fallback-card"}
-OVERVIEW = frozenset(panel.name for panel in PANELS) - {"wall", "fallback-card"}
+POWER = FRAME | {"power-now", "power-ready", "power-orders", "power-figures", "power-runs"}
+ELSEWHERE = WALLBOARD | CARD | POWER  # what other pages than the first may ask for
+OVERVIEW = frozenset(panel.name for panel in PANELS) - (ELSEWHERE - FRAME)
 
 
 class Drawer:
