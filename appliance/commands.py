@@ -1,5 +1,6 @@
 """Commands: orders from a person, a button or a rule, as they come in at the control socket (`do` names the kind)."""
 
+from appliance.alarm_commands import AlarmCommand, PutInService, ShelveAlarm, TakeOutOfService
 from appliance.call_commands import BlockCaller, CallCommand
 from appliance.command import Command
 from appliance.model import AlertKind, Pattern
@@ -25,12 +26,6 @@ class StopAlert(Command, tag="alert.stop", frozen=True, kw_only=True):
 
     alerts: tuple[str, ...] = ()
     via: str = "page"
-
-
-class AcknowledgeAlarm(Command, tag="alarm.acknowledge", frozen=True, kw_only=True):
-    alarm: str
-    about: str
-    note: str = ""
 
 
 class ModemAt(Command, tag="modem.at", frozen=True, kw_only=True):
@@ -81,17 +76,18 @@ class ListTexts(Command, tag="sms.list", frozen=True, kw_only=True):
 AnyCommand = (
     IssueAlert
     | StopAlert
-    | AcknowledgeAlarm
     | ModemAt
     | ModemUssd
     | ModemRecording
     | SendText
     | QueueText
     | ListTexts
+    | AlarmCommand
     | CallCommand
 )
 NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
-TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in (ModemAt, ModemUssd, ModemRecording, SendText))
+_TECHNICAL = (ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService)
+TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in _TECHNICAL)
 TECHNICIANS = frozenset(("technician", "supervisor"))  # roles that may give these; the console may too
 SUPERVISING = frozenset((str(BlockCaller.__struct_config__.tag),))
 SUPERVISORS = frozenset(("supervisor",))

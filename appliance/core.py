@@ -140,7 +140,7 @@ class Core:
             self._reports = Reports(site, self._centre, issuer, clock)
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
-            power=self._power.view if site.genset or site.ups else None,
+            alarms=self._alarms.views, power=self._power.view if site.genset or site.ups else None,
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
             stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from appliance.alarm_commands import AcknowledgeAlarm
 from appliance.alarms.service import Alarms
 from appliance.alerting.centre import Centre
 from appliance.call_commands import (
@@ -17,7 +18,6 @@ from appliance.call_commands import (
     ToldAgency,
 )
 from appliance.commands import (
-    AcknowledgeAlarm,
     AnyCommand,
     IssueAlert,
     ListTexts,

@@ -1,13 +1,13 @@
 """Events: the facts that the journal holds, past tense, one struct a kind.
 
-Those of orders, texts, calls, falling lines and the trunk are in `*_events`. A new kind is one class.
+Those of alarms, orders, texts, calls, falling lines and the trunk are in `*_events`. A new kind is one class.
 """
 
 from typing import Any
 
 import msgspec
 
-from appliance import alert_events, call_events, line_events, sms_events, trunk_events
+from appliance import alarm_events, alert_events, call_events, line_events, sms_events, trunk_events
 from appliance.event import Event
 
 # The box itself
@@ -351,36 +351,13 @@ class TrunkRestored(Event, tag="trunk.restored", frozen=True):
     trunk: str
 
 
-# Alarms
-
-
-class AlarmRaised(Event, tag="alarm.raised", frozen=True):
-    SUBJECT = ("alarm", "about")
-    alarm: str  # catalogue code
-    about: str
-    priority: int
-
-
-class AlarmAcknowledged(Event, tag="alarm.acknowledged", frozen=True):
-    SUBJECT = ("alarm", "about")
-    alarm: str
-    about: str
-    note: str = ""
-
-
-class AlarmCleared(Event, tag="alarm.cleared", frozen=True):
-    SUBJECT = ("alarm", "about")
-    alarm: str
-    about: str
-
-
 def _kinds_in(namespace: dict[str, Any]) -> dict[str, type[Event]]:
     """The concrete kinds of a module: those that were given a tag of their own."""
     kinds = [v for v in namespace.values() if isinstance(v, type) and issubclass(v, Event)]
     return {str(k.__struct_config__.tag): k for k in kinds if "." in str(k.__struct_config__.tag)}
 
 
-MODULES = tuple(map(vars, (alert_events, sms_events, call_events, line_events, trunk_events)))
+MODULES = tuple(map(vars, (alarm_events, alert_events, sms_events, call_events, line_events, trunk_events)))
 KINDS = {kind: found for module in (*MODULES, globals()) for kind, found in _kinds_in(module).items()}
 
 

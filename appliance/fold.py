@@ -9,6 +9,7 @@ import msgspec
 
 from appliance import events as ev
 from appliance import (
+    fold_alarms,
     fold_alerts,
     fold_calls,
     fold_desk,
@@ -21,7 +22,7 @@ from appliance import (
 from appliance.entry import Entry
 from appliance.folding import Folds
 from appliance.stamp import Stamp
-from appliance.state import Alarm, Link, State
+from appliance.state import Link, State
 
 log = logging.getLogger("siaga.fold")
 
@@ -69,28 +70,7 @@ def _(s: State, e: ev.LineDown, at: Stamp) -> None:
     s.links[f"line/{e.line}"] = Link(False, at, e.reason)
 
 
-@FOLDS.of(ev.AlarmRaised)
-def _(s: State, e: ev.AlarmRaised, at: Stamp) -> None:
-    s.alarms[e.subject] = Alarm(e.alarm, e.about, e.priority, at)
-
-
-@FOLDS.of(ev.AlarmAcknowledged)
-def _(s: State, e: ev.AlarmAcknowledged, at: Stamp) -> None:
-    if alarm := s.alarms.get(e.subject):
-        alarm.acknowledged, alarm.note = at, e.note
-        if alarm.cleared:
-            del s.alarms[e.subject]
-
-
-@FOLDS.of(ev.AlarmCleared)
-def _(s: State, e: ev.AlarmCleared, at: Stamp) -> None:
-    if alarm := s.alarms.get(e.subject):
-        alarm.cleared = at
-        if alarm.acknowledged:
-            del s.alarms[e.subject]
-
-
 TABLES = (
-    FOLDS, fold_power.FOLDS, fold_alerts.FOLDS, fold_calls.FOLDS, fold_desk.FOLDS, fold_lines.FOLDS,
+    FOLDS, fold_alarms.FOLDS, fold_power.FOLDS, fold_alerts.FOLDS, fold_calls.FOLDS, fold_desk.FOLDS, fold_lines.FOLDS,
     fold_outgoing.FOLDS, fold_sound.FOLDS, fold_trunk.FOLDS,
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from appliance.alarm_view import AlarmsSummary, AlarmView
 from appliance.config import Site
 from appliance.control import entry_view
 from appliance.desk_view import DeskView
@@ -34,9 +35,10 @@ class ViewMaker:
         stations: Callable[[], list[StationView]], clock_offset: Callable[[], Figure | None] = lambda: None,
         desk: Callable[[], DeskView] | None = None, witnesses: Callable[[], list[WitnessView]] = unwatched,
         sound: Callable[[], SoundView | None] = lambda: None,
+        alarms: Callable[[], tuple[list[AlarmView], AlarmsSummary]] = lambda: ([], AlarmsSummary()),
     ) -> None:  # fmt: skip
         self._site, self._state, self._journal, self._clock, self._quality = site, state, journal, clock, quality
-        self._power, self._lines, self._stations = power, lines, stations
+        self._power, self._lines, self._stations, self._alarms = power, lines, stations, alarms
         self._clock_offset, self._desk, self._witnesses, self._sound = clock_offset, desk, witnesses, sound
         self._last: list[EntryView] = []
 
@@ -46,7 +48,7 @@ class ViewMaker:
     def __call__(self) -> View:
         site, state = self._site, self._state
         alerts = sorted(state.alerts.values(), key=lambda a: (a.ended is not None, -a.issued.seq))
-        alarms = sorted(state.alarms.values(), key=lambda a: (a.cleared is not None, a.priority, a.raised.seq))
+        alarms, alarm_summary = self._alarms()
         return View(
             seq=state.seq,
             head=self._journal.head.hash,
@@ -82,6 +84,7 @@ class ViewMaker:
             trunk_verdict=state.trunk_verdict,
             witnesses=self._witnesses(),
             fallback=fallback_view(site, state) if site.role is Role.CENTRE else None,
+            alarm_summary=alarm_summary,
         )
 
 

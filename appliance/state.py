@@ -2,6 +2,7 @@
 
 import msgspec
 
+from appliance.alarm_state import Alarm, AlarmRecord
 from appliance.call_events import VoiceProven
 from appliance.desk_state import DeskRecord
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, OutgoingState, Path, Purpose
@@ -201,16 +202,6 @@ class SmsLine(msgspec.Struct):
     held: bool = False  # it was told that the rate cap holds messages back
 
 
-class Alarm(msgspec.Struct):
-    alarm: str
-    about: str
-    priority: int
-    raised: Stamp
-    acknowledged: Stamp | None = None
-    note: str = ""
-    cleared: Stamp | None = None
-
-
 class Proof(msgspec.Struct, frozen=True):
     """The last time that the network carried something for a line: `call`, `sms_received`, `sms_sent` (taken by it)."""
 
@@ -328,6 +319,7 @@ class State(msgspec.Struct):
     sms_reports: list[SmsReport] = []  # the last ones
     sms_lines: dict[str, SmsLine] = {}
     alarms: dict[str, Alarm] = {}
+    alarm_record: AlarmRecord = msgspec.field(default_factory=AlarmRecord)
     links: dict[str, Link] = {}
     sirens: dict[str, Siren] = {}
     trunk: Link | None = None

@@ -6,13 +6,13 @@ page knows each figure's age even when core has stopped sending. `Stamp` fields 
 
 import msgspec
 
+from appliance.alarm_view import AlarmsSummary, AlarmView
 from appliance.desk_view import DeskView
 from appliance.figure import Figure
 from appliance.model import Role
 from appliance.power_view import PowerView
 from appliance.stamp import Stamp
 from appliance.state import (
-    Alarm,
     Alert,
     Call,
     Link,
@@ -128,7 +128,7 @@ class View(msgspec.Struct):
     stations: list[StationView]
     alerts: list[Alert]  # open ones first, newest first
     sirens: dict[str, Siren]
-    alarms: list[Alarm]  # by priority, then age
+    alarms: list[AlarmView]  # by priority, then age
     calls: list[Call]  # newest first
     messages: list[Message]  # newest first
     links: dict[str, Link]
@@ -142,3 +142,4 @@ class View(msgspec.Struct):
     trunk_verdict: TrunkVerdict | None = None
     witnesses: list[WitnessView] = []  # of the trunk, all kinds, those that are not watched too
     fallback: FallbackView | None = None  # None at a station
+    alarm_summary: AlarmsSummary = AlarmsSummary()

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from appliance.state import Alarm
+from appliance.alarm_view import AlarmView as Alarm
 from web.scene import Scene
 
 SHAPES = {1: "p1", 2: "p2", 3: "p3"}

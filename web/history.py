@@ -5,6 +5,7 @@ import sqlite3
 from importlib.metadata import version
 from pathlib import Path
 
+from appliance.alarm_view import alarm_views
 from appliance.config import Site
 from appliance.control import entry_view
 from appliance.entry import Entry
@@ -94,7 +95,7 @@ def _view(site: Site, clock: Clock, state: State, last: list[Entry]) -> View:
         ],
         alerts=alerts[:MOST_SHOWN],
         sirens=state.sirens,
-        alarms=list(state.alarms.values()),
+        alarms=alarm_views(state.alarms, state.alarm_record),
         calls=sorted(state.calls.values(), key=lambda c: -c.began.seq)[:MOST_SHOWN],
         messages=list(reversed(state.messages[-MOST_SHOWN:])),
         links=state.links,

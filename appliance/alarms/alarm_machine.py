@@ -10,9 +10,9 @@ from typing import Annotated
 
 import msgspec
 
+from appliance.alarm_events import AlarmAcknowledged, AlarmCleared, AlarmRaised
+from appliance.alarm_state import Alarm
 from appliance.event import Event
-from appliance.events import AlarmAcknowledged, AlarmCleared, AlarmRaised
-from appliance.state import Alarm
 
 Priority = Annotated[int, msgspec.Meta(ge=1, le=3)]
 Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z_]+(\.[a-z_]+)*$")]

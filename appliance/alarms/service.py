@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from appliance.alarm_commands import AcknowledgeAlarm
+from appliance.alarm_events import AlarmCleared, AlarmRaised
+from appliance.alarm_view import AlarmsSummary, AlarmView, alarm_views
 from appliance.alarms.alarm_machine import Row, acknowledged, condition, key, stands, told
 from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
-from appliance.commands import AcknowledgeAlarm
 from appliance.config import Site
 from appliance.entry import Entry
-from appliance.events import AlarmCleared, AlarmRaised
 from appliance.journal import Appended
 from appliance.state import State
 from drivers.clock import Clock
@@ -63,6 +64,10 @@ class Alarms:
             return
         for event in told(entry.event, rows, self._state.alarms, self._members):
             self._append(event, cause=entry.seq)
+
+    def views(self) -> tuple[list[AlarmView], AlarmsSummary]:
+        """All alarms as pages show them, and what their number says."""
+        return alarm_views(self._state.alarms, self._state.alarm_record), AlarmsSummary()
 
     def acknowledge(self, command: AcknowledgeAlarm, actor: str) -> dict[str, Any]:
         """A person has seen it; once is enough. Raises Refusal when there is no such alarm."""

@@ -6,6 +6,7 @@ All are views of `appliance/view.py`.
 from collections.abc import Callable
 from typing import Any
 
+from appliance.alarm_view import AlarmView as Alarm
 from appliance.clock import boot_id
 from appliance.figure import Figure
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, Role, Source
@@ -13,7 +14,6 @@ from appliance.model import Path as Way
 from appliance.power_view import Dark, DeviceView, PowerView
 from appliance.stamp import Stamp
 from appliance.state import (
-    Alarm,
     Alert,
     Attempt,
     Call,

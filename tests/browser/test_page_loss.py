@@ -7,8 +7,8 @@ import pytest
 from page_box import Tab, until
 from playwright.async_api import Browser, Route
 
+from appliance.alarm_view import AlarmView as Alarm
 from appliance.stamp import Stamp
-from appliance.state import Alarm
 from appliance.view import View
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

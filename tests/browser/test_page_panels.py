@@ -5,12 +5,12 @@ import pytest
 from fake_core import write_site
 from scenes import SCENES
 
+from appliance.alarm_view import AlarmView as Alarm
 from appliance.clock import boot_id
 from appliance.config import ZONES, Site, load_site
 from appliance.figure import Figure
 from appliance.model import OutgoingState
 from appliance.stamp import Stamp
-from appliance.state import Alarm
 from appliance.view import View
 from drivers.clock import Clock
 from web.line_panel import line_details, line_inputs, line_panel

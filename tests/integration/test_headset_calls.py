@@ -12,8 +12,9 @@ from audio_world import BROWSER_RATE, LINE_RATE, Voice, caller, share, until, wo
 from sound_box import SoundBox, sound_box
 from sound_measure import tone
 
+from appliance.alarm_events import AlarmCleared, AlarmRaised
 from appliance.call_events import CallRecorded, CallSound
-from appliance.events import AlarmCleared, AlarmRaised, CallAnswered, CallEnded, CallRinging
+from appliance.events import CallAnswered, CallEnded, CallRinging
 
 CALL, ALARM = "aaaa0001", "sound.person_lost"
 CALLER_HZ, PERSON_HZ = 1000.0, 1700.0

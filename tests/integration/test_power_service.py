@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from appliance.alarm_commands import AcknowledgeAlarm
 from appliance.alarms.service import Alarms
 from appliance.annunciator_config import AnnunciatorConfig
-from appliance.commands import AcknowledgeAlarm
 from appliance.config import Site
 from appliance.config_power import Bus, Genset, Ups
 from appliance.entry import Entry

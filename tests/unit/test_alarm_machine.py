@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
+from appliance import alarm_events as ae
 from appliance import alert_events as al
 from appliance import call_events as ce
 from appliance import events as ev
 from appliance import line_events as le
 from appliance import sms_events as sms
 from appliance import trunk_events as tr
+from appliance.alarm_commands import AcknowledgeAlarm
 from appliance.alarms.alarm_machine import Cause, Condition, Row, condition, told
 from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
 from appliance.alarms.service import Alarms
 from appliance.annunciator_config import AnnunciatorConfig
-from appliance.commands import AcknowledgeAlarm
 from appliance.config import Line, Site
 from appliance.entry import Entry
 from appliance.event import Event
@@ -35,7 +36,8 @@ class Desk:
     """Alarms over a state and a journal that is only a list."""
 
     def __init__(self, catalogue: Path = CATALOGUE, lines: tuple[str, ...] = ("l1", "l2")) -> None:
-        self.state, self.told, self._head = State(), [], Entry.before_first()
+        self.state, self._head = State(), Entry.before_first()
+        self.told: list[Event] = []
         self.site = Site(
             role=Role.CENTRE,
             site="ambon",
@@ -82,11 +84,11 @@ class Desk:
 def test_an_alarm_goes_through_every_state_and_is_then_forgotten() -> None:
     desk = Desk()
     assert desk.condition(*MAINS) is Condition.NORMAL
-    assert desk.happens(LOST) == [ev.AlarmRaised(alarm="power.mains_lost", about="mains", priority=2)]
+    assert desk.happens(LOST) == [ae.AlarmRaised(alarm="power.mains_lost", about="mains", priority=2)]
     assert desk.condition(*MAINS) is Condition.UNACKNOWLEDGED
     desk.acknowledge(*MAINS)
     assert desk.condition(*MAINS) is Condition.ACKNOWLEDGED
-    assert desk.happens(RETURNED) == [ev.AlarmCleared(alarm="power.mains_lost", about="mains")]
+    assert desk.happens(RETURNED) == [ae.AlarmCleared(alarm="power.mains_lost", about="mains")]
     assert desk.condition(*MAINS) is Condition.NORMAL
     assert desk.state.alarms == {}
 
@@ -144,10 +146,10 @@ def test_what_has_no_end_is_over_at_once_and_stays_unseen_once() -> None:
 def test_the_last_line_to_go_down_is_worth_more_than_the_first() -> None:
     desk = Desk()
     first, last = (desk.happens(ev.LineDown(line=line, reason="x"))[0] for line in ("l1", "l2"))
-    assert first == ev.AlarmRaised(alarm="line.down", about="l1", priority=3)
-    assert last == ev.AlarmRaised(alarm="line.down", about="l2", priority=2)
+    assert first == ae.AlarmRaised(alarm="line.down", about="l1", priority=3)
+    assert last == ae.AlarmRaised(alarm="line.down", about="l2", priority=2)
     alone = Desk(lines=("l1",)).happens(ev.LineDown(line="l1", reason="x"))
-    assert alone == [ev.AlarmRaised(alarm="line.down", about="l1", priority=2)]
+    assert alone == [ae.AlarmRaised(alarm="line.down", about="l1", priority=2)]
 
 
 CARD = {"alert": "0123456789abcdef", "station": "damkar"}
@@ -210,19 +212,19 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
 )
 def test_the_catalogue_raises_and_clears(event: Event, code: str, about: str, priority: int, over: Event) -> None:
     desk = Desk()
-    assert desk.happens(event) == [ev.AlarmRaised(alarm=code, about=about, priority=priority)]
-    assert ev.AlarmCleared(alarm=code, about=about) in desk.happens(over)
+    assert desk.happens(event) == [ae.AlarmRaised(alarm=code, about=about, priority=priority)]
+    assert ae.AlarmCleared(alarm=code, about=about) in desk.happens(over)
 
 
 def raised(code: str, events: list[Event]) -> int:
-    return sum(isinstance(e, ev.AlarmRaised) and e.alarm == code for e in events)
+    return sum(isinstance(e, ae.AlarmRaised) and e.alarm == code for e in events)
 
 
 def test_a_line_that_falls_again_and_again_is_one_alarm_until_it_is_steady_or_stays_down() -> None:
     desk, down, up = Desk(), ev.LineDown(line="l1", reason="x"), ev.LineUp(line="l1", modem="m")
     assert raised("line.down", desk.happens(down, up, down)) == 2
     told = desk.happens(le.LineUnstable(line="l1", falls=3, minutes=10.0))
-    assert ev.AlarmCleared(alarm="line.down", about="l1") in told
+    assert ae.AlarmCleared(alarm="line.down", about="l1") in told
     assert raised("line.unstable", told) == 1
     assert desk.happens(up, down, up, down) == []
     assert raised("line.down", desk.happens(ev.LineDown(line="l2", reason="x"))) == 1  # another line's is its own
@@ -281,11 +283,11 @@ async def test_without_a_catalogue_the_box_runs_on_with_one_alarm_that_says_so(t
     assert desk.happens(LOST) == []
     for _ in range(2):
         await desk.run_for_a_moment()
-    raised = [e for e in desk.told if isinstance(e, ev.AlarmRaised)]
-    assert raised == [ev.AlarmRaised(alarm="alarms.no_catalogue", about="catalogue", priority=2)]
+    raised = [e for e in desk.told if isinstance(e, ae.AlarmRaised)]
+    assert raised == [ae.AlarmRaised(alarm="alarms.no_catalogue", about="catalogue", priority=2)]
     desk.start()
     await desk.run_for_a_moment()
-    assert ev.AlarmCleared(alarm="alarms.no_catalogue", about="catalogue") in desk.told
+    assert ae.AlarmCleared(alarm="alarms.no_catalogue", about="catalogue") in desk.told
     assert len(desk.happens(LOST)) == 1
 
 

@@ -2,13 +2,14 @@
 
 import pytest
 
+from appliance.alarm_events import AlarmCleared, AlarmRaised
+from appliance.alarm_state import Alarm
 from appliance.alarms.alarm_machine import told as alarms_told
 from appliance.alarms.catalogue import CATALOGUE, load_catalogue
 from appliance.event import Event
-from appliance.events import AlarmCleared, AlarmRaised, SmsMemoryFilling, SmsMemoryFreed
+from appliance.events import SmsMemoryFilling, SmsMemoryFreed
 from appliance.lines.sms_memory import told
 from appliance.stamp import Stamp
-from appliance.state import Alarm
 from drivers.modem.events import SmsMemory
 
 
