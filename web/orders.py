@@ -79,6 +79,8 @@ class Orders:
             keys.insert(1, f"refusal.call.{code}")
         key = next((k for k in keys if self._words.has(k)), "refusal.other")
         told = self._words(key, text=text)
+        if path == "/power/order" and self._words.has(f"offer.why.{code}"):
+            told = self._words("refusal.power.order.hindered", why=self._words(f"offer.why.{code}"))
         return STATUS.get(code, 409), {"ok": False, "code": code, "tone": "bad", "text": told}
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import msgspec
 import tomli_w
-from call_scenes import ALL_SCENES, CALL_ANSWERS
+from call_scenes import ALL_SCENES as CALL_SCENES
+from call_scenes import CALL_ANSWERS
+from power_scenes import POWER_SCENES
 from scenes import ALERT, STATIONS
 
 from appliance.config import load_site, places
@@ -22,6 +24,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Peer, Refusal, Server
 
 PASSWORD = "rahasia"
+ALL_SCENES = CALL_SCENES | POWER_SCENES
 
 
 def write_site(folder: Path, port: int, **changes: Any) -> Path:
