@@ -30,6 +30,7 @@ MIDDLE, MIDDLE_WIDE = 212, 114  # UPSes
 RIGHT, RIGHT_WIDE = 346, 93
 BUS = SWITCH + SWITCH_WIDE // 2  # x of the wire on which the sources come
 LINE_HIGH = 16  # of one more line in a box
+LONGEST = 13  # letters of a title that fit beside the mark
 BETWEEN, APART = 40, 10  # mains to the first generator; one to the next
 
 
@@ -181,7 +182,8 @@ def _mains(scene: Scene, power: PowerView) -> Box:
     told = scene.words.code("power.mains", power.mains)
     known = scene.live and any(linked(device) for device in devices)
     figure = next(filter(None, volts), "")
-    small = (figure or told, " · ".join(filter(None, [told if figure else "", next(filter(None, hertz), "")])))
+    there = Mains(power.mains) is Mains.PRESENT
+    small = (figure or told, next(filter(None, hertz), "") if there else told if figure else "")
     return _box(known, MAINS[Mains(power.mains)], scene.words("power.box.mains"), small)
 
 
@@ -229,7 +231,9 @@ def linked(device: DeviceView) -> bool:
 
 def _box(known: bool, state: str, title: str, lines: tuple[str, ...]) -> Box:
     shape = {"bad": "bad", "warn": "warn", "unknown": "unknown"}.get(state, "")
-    return Box(state, shape, title, lines) if known else Box("unknown", "unknown", title, (UNKNOWN,))
+    short = title if len(title) <= LONGEST else title[: LONGEST - 1] + "…"
+    told = known and state != "unknown"
+    return Box(state, shape, short, lines) if told else Box("unknown", "unknown", short, (UNKNOWN,))
 
 
 def value_of(scene: Scene, device: DeviceView, point: str, digits: int = 0) -> str:

@@ -109,7 +109,8 @@ def _states(scene: Scene, kind: str, device: DeviceView) -> list[Row]:
         if figure is None or figure.quality == "unimplemented":
             continue
         shown = scene.figure(figure)
-        told = scene.words("flag_is.yes" if figure.value else "flag_is.no") if shown.known else shown.text
+        group = "position" if point.endswith("_closed") else "flag_is"
+        told = scene.words(f"{group}.yes" if figure.value else f"{group}.no") if shown.known else shown.text
         rows.append(Row(_name(scene, kind, point), shown._replace(text=told)))
     return rows
 
@@ -146,6 +147,8 @@ def measured(scene: Scene, point: str, figure: Figure, digits: int = 0) -> Shown
         shown = scene.figure(figure)
         if not shown.known or isinstance(figure.value, str) or figure.value is None:
             return shown
+        if point == "run_time_s":  # engines are served by their hours
+            return Shown(scene.words.number(figure.value / 3600), scene.words("unit.hour"), known=True)
         return Shown(scene.words.span(figure.value), "", known=True)
     if figure.unit in KILO:
         shown = scene.figure(figure, digits, 0.001)

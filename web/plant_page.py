@@ -116,6 +116,8 @@ def _ready(scene: Scene, ready: Ready) -> ReadyRow:
     elif ready.at is not None and scene.live and scene.now - ready.at > OLD_S:
         told.append(words.ago(scene.now - ready.at))
     word = words({True: "ready.ok", False: "ready.not_ok", None: "ready.unknown"}[ok])
+    if ok and words.has(f"ready.good.{ready.item}"):
+        word = words(f"ready.good.{ready.item}")
     text = _value(scene, ready) if scene.live or ready.wall is not None else UNKNOWN
     name = words.code("ready.item", ready.item)
     return ReadyRow(Mark(shape, word, tone), name, scene.name(ready.about), text, " · ".join(told))

@@ -24,6 +24,7 @@ FIGURES = (
     ("ups", "load", 0),
     ("ups", "output_v", 0),
 )
+OLD_S = 15.0  # s; a device that is polled at all gives something new more often than this
 WHILE_TURNING = ("generator_load", "coolant_temperature")  # of a standing engine these are noise
 
 
@@ -83,9 +84,8 @@ def head_of(scene: Scene, power: PowerView) -> Head:
             return Head(words("power.source.mains"), words("since", span=scene.span(power.mains_since)))
         case Source.GENSET:
             running = next((g for g in power.gensets.values() if g.phase is GensetPhase.ON_LOAD), None)
-            small = words("power.feeds_since", span=scene.span(running.since)) if running else words("power.feeds")
-            fuel = _fuel(scene, power)
-            return Head(words("power.source.genset"), f"{small} · {fuel}" if fuel else small, _fuel_tone(scene, power))
+            since = words("power.feeds_since", span=scene.span(running.since)) if running else words("power.feeds")
+            return Head(words("power.source.genset"), _fuel(scene, power) or since, _fuel_tone(scene, power))
         case Source.BATTERY | Source.UNKNOWN:
             return _until_dark(scene, power)
         case Source.DARK:
@@ -136,11 +136,12 @@ def _until_dark(scene: Scene, power: PowerView) -> Head:
 def outage(scene: Scene, power: PowerView, *, witnesses: bool = True) -> str:
     """That the mains is away, for how long and by whose word; nothing while it is there."""
     words = scene.words
-    if power.mains is Mains.PRESENT:
+    mains = Mains(power.mains)
+    if mains is Mains.PRESENT:
         return ""
     by = ", ".join(scene.kind(w) for w in power.witnesses) if witnesses else ""
-    told = words.code("power.mains", power.mains)
-    if power.mains is Mains.UNKNOWN or not power.mains_since.seq:
+    told = words.code("power.mains", mains)
+    if mains is Mains.UNKNOWN or not power.mains_since.seq:
         return told
     span = scene.span(power.mains_since)
     return words("power.outage", mains=told, span=span, by=by) if by else f"{told} · {span}"
@@ -171,12 +172,13 @@ def _is_true(device: DeviceView, point: str, scene: Scene) -> bool:
     return figure is not None and figure.known(scene.now) and figure.value is True
 
 
-def data_age(scene: Scene, power: PowerView) -> str:
-    """How old the oldest device's newest figure is: a bus that stands still shows here first."""
+def data_age(scene: Scene, power: PowerView) -> tuple[str, str]:
+    """How old the oldest device's newest figure is, and its tone: a bus that stands still shows here first."""
     newest = [
         max((f.at for f in d.figures.values() if f.quality == "good"), default=0.0)
         for d in power.genset_devices + power.ups_devices + power.meter_devices
     ]
     if not newest or not min(newest):
-        return scene.words("power.no_data")
-    return scene.words("power.data_age", ago=scene.words.ago(scene.now - min(newest)))
+        return scene.words("power.no_data"), "p2" if scene.live else ""
+    age = scene.now - min(newest)
+    return scene.words("power.data_age", ago=scene.words.ago(age)), "p2" if scene.live and age > OLD_S else ""

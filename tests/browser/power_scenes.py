@@ -256,6 +256,7 @@ def many(clock: Clock) -> View:
     contacts = {"mains_present": f(True), "genset_present": f(True), "on_mains": f(False), "on_genset": f(True)}
     power.ats_devices = [DeviceView("a1", "ATS utama", contacts, None, "ats")]
     power.mains, power.mains_since = Mains.PRESENT, m.ago(420)
+    power.genset_devices[0].figures |= {"mains_v_l1": f(228.0, "V"), "mains_hz": f(49.9, "Hz")}
     power.stage, power.stage_until = Stage.MAINS_BACK, clock.now() - 12
     return view
 
