@@ -17,14 +17,16 @@ from appliance.config import Places, Site
 from appliance.model import AlertKind, Pattern
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
+from web.alarm_board import MINUTES
+from web.alarm_page import alarm_history
 from web.board import Board, Viewer
 from web.call_orders import CALL_ORDERS
 from web.call_page import call_figures, call_list
 from web.corelink import CoreLink
 from web.guard import OwnPages, Secured, read_fields
 from web.message_page import counted, message_list
-from web.orders import Orders
-from web.panels import CARD, ELSEWHERE, FRAME, OVERVIEW, PANELS, POWER, WALLBOARD, Drawer
+from web.orders import ALARM_ORDERS, Orders
+from web.panels import ALARMS, CARD, ELSEWHERE, FRAME, OVERVIEW, PANELS, POWER, WALLBOARD, Drawer
 from web.plant_page import charts_of
 from web.recordings import Wanted, recording
 from web.scene import Scene
@@ -45,7 +47,7 @@ from web.words import LANGUAGES
 LOGIN_WITHIN = 10.0  # s; a password's hash takes half a second on a slow board
 VIEW_FRESH = 1.0  # s of a person's clock; an older view is asked for anew when a page is made
 SECONDS = (30, 60, 120, 180, 300, 600)  # offered lengths of an order
-PAGES = ("power", "calls", "wallboard", "messages", "fallback")  # beside the overview
+PAGES = ("power", "alarms", "calls", "wallboard", "messages", "fallback")  # beside the overview
 OF_LINES = ("calls", "wallboard")
 OF_POWER = ("power",)
 KINDS = (AlertKind.ACTUAL, AlertKind.SILENT_TEST, AlertKind.SOUNDING_TEST)
@@ -95,6 +97,12 @@ class Pages:
         """What feeds what and until when, what is ready, the commands, the figures and the record of runs."""
         scene, fields = await self._frame(request, "power", POWER)
         return self._html("power.html", scene, fields | {"charts": charts_of(scene)})
+
+    async def alarms(self, request: Request) -> Response:
+        """What stands now, and the history as it is at this moment."""
+        scene, fields = await self._frame(request, "alarms", ALARMS)
+        fields |= await alarm_history(self._core, scene, token_of(request), request.query_params)
+        return self._html("alarms.html", scene, fields | {"minutes": MINUTES})
 
     async def calls(self, request: Request) -> Response:
         """The call log as it is at this moment."""
@@ -257,7 +265,8 @@ def make_app(pages: Pages, others: Sequence[Route] = ()) -> ASGIApp:
             *(Route(path, pages.command, methods=post) for path in CALL_ORDERS),
             Route("/power", pages.power),
             Route("/power/order", pages.command, methods=post),
-            Route("/alarm/acknowledge", pages.command, methods=post),
+            Route("/alarms", pages.alarms),
+            *(Route(path, pages.command, methods=post) for path in ALARM_ORDERS),
             Route("/calls", pages.calls),
             Route("/calls/figures", pages.figures),
             Route("/recordings/{call}", pages.recording),

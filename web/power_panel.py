@@ -60,11 +60,11 @@ def power_panel(scene: Scene) -> dict[str, Any]:
 
 
 def _note(scene: Scene, power: PowerView) -> str:
-    """Where the outage stands. The witnesses stand beside it until the plant does something about it."""
+    """Where the outage stands. The witnesses stand beside it until the plant does something."""
     if not scene.live:
         return last_known(scene, power)
     if stage := staged(scene, power):
-        return " · ".join(filter(None, [stage.word, stage.due, outage(scene, power, witnesses=False)]))
+        return " · ".join(filter(None, [outage(scene, power, witnesses=False), stage.brief]))
     return outage(scene, power)
 
 

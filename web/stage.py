@@ -29,9 +29,10 @@ class Step(NamedTuple):
 
 
 class Staged(NamedTuple):
-    """`due`: how long it may last still, or by how much it is late. `steps` only on the way through an outage."""
+    """`brief` is word and time in a few letters. `due`: how long it may last still, or by how much it is late. `steps` only on the way through an outage."""
 
     word: str
+    brief: str
     tone: str
     due: str
     late: bool
@@ -43,13 +44,15 @@ def staged(scene: Scene, power: PowerView) -> Staged | None:
     if power.stage in QUIET or not scene.live:
         return None
     words = scene.words
-    due, late = "", False
+    due, late, brief = "", False, words.code("power.brief", power.stage)
     if power.stage_until is not None:
         left = power.stage_until - scene.now
         late = left < 0
-        due = words("power.late" if late else "power.due", span=words.span(abs(left)))
+        span = words.span(abs(left))
+        due = words("power.late" if late else "power.due", span=span)
+        brief = due if late else f"{brief} ≤ {span}"
     tone = "p2" if late and power.stage not in TONES else TONES.get(power.stage, "")
-    return Staged(words.code("power.stage", power.stage), tone, due, late, _steps(scene, power.stage))
+    return Staged(words.code("power.stage", power.stage), brief, tone, due, late, _steps(scene, power.stage))
 
 
 def _steps(scene: Scene, stage: Stage) -> tuple[Step, ...]:
