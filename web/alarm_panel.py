@@ -22,8 +22,11 @@ class AlarmRow(NamedTuple):
 
 
 def alarm_panel(scene: Scene) -> dict[str, Any]:
-    rows = [_row(scene, alarm) for alarm in ordered(scene.view.alarms)]
+    rows = [_row(scene, alarm) for alarm in ordered([a for a in scene.view.alarms if a.counts])]
+    summary = scene.view.alarm_summary
     return {
+        "flood": scene.words("alarms.flood", count=summary.last_10min) if summary.flood and scene.live else "",
+        "sounding": summary.sounding and scene.live,
         "first": rows[0] if rows else None,
         "more": rows[1:],
         "silent": None if scene.live else _silent(scene),
@@ -45,6 +48,7 @@ def alarm_text(scene: Scene, alarm: Alarm) -> str:
 
 
 def about_words(scene: Scene, about: str) -> str:
+    """The names of what an alarm is about."""
     return " · ".join(scene.name(part) for part in about.split("/") if part and not _is_id(part))
 
 
@@ -65,11 +69,12 @@ def _row(scene: Scene, alarm: Alarm) -> AlarmRow:
     return AlarmRow(
         f"{alarm.alarm}-{alarm.about}", alarm.alarm, alarm.about, alarm.priority, SHAPES.get(alarm.priority, "p3"),
         alarm_text(scene, alarm), f"{scene.clock(alarm.raised)} · {scene.span(alarm.raised)}", state, told,
-        _action(scene, alarm),
+        action_of(scene, alarm),
     )  # fmt: skip
 
 
-def _action(scene: Scene, alarm: Alarm) -> str:
+def action_of(scene: Scene, alarm: Alarm) -> str:
+    """What follows and what to do, while it stands."""
     key = f"alarm_step.{alarm.alarm}"
     if alarm.alarm == "line.down":
         why = next((line.why for line in scene.view.lines if line.id == alarm.about), "")

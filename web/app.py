@@ -17,6 +17,8 @@ from appliance.config import ZONES, Places, Site
 from appliance.model import AlertKind, Pattern
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
+from web.alarm_board import MINUTES
+from web.alarm_page import alarm_history
 from web.board import Board, Viewer
 from web.call_orders import CALL_ORDERS
 from web.call_page import call_figures, call_list
@@ -25,8 +27,9 @@ from web.corelink import CoreLink
 from web.guard import OwnPages, Secured, read_fields
 from web.message_page import counted, message_list
 from web.metrics import MEDIA_TYPE, exposition
-from web.orders import Orders
-from web.panels import CARD, FRAME, OVERVIEW, PANELS, WALLBOARD, Drawer
+from web.orders import ALARM_ORDERS, Orders
+from web.panels import ALARMS, CARD, ELSEWHERE, FRAME, OVERVIEW, PANELS, POWER, WALLBOARD, Drawer
+from web.plant_page import charts_of
 from web.recordings import Wanted, recording
 from web.scene import Scene
 from web.session import (
@@ -46,7 +49,9 @@ from web.words import LANGUAGES
 LOGIN_WITHIN = 10.0  # s; a password's hash takes half a second on a slow board
 VIEW_FRESH = 1.0  # s of a person's clock; an older view is asked for anew when a page is made
 SECONDS = (30, 60, 120, 180, 300, 600)  # offered lengths of an order
-PAGES = ("calls", "wallboard", "messages", "fallback")  # beside the overview; a box without lines has no calls
+PAGES = ("power", "alarms", "calls", "wallboard", "messages", "fallback")  # beside the overview
+OF_LINES = ("calls", "wallboard")
+OF_POWER = ("power",)
 KINDS = (AlertKind.ACTUAL, AlertKind.SILENT_TEST, AlertKind.SOUNDING_TEST)
 
 HERE = Path(__file__).parent
@@ -94,6 +99,17 @@ class Pages:
         scene, fields = await self._frame(request, "fallback", CARD)
         return self._html("fallback.html", scene, fields)
 
+    async def power(self, request: Request) -> Response:
+        """What feeds what and until when, what is ready, the commands, the figures and the record of runs."""
+        scene, fields = await self._frame(request, "power", POWER)
+        return self._html("power.html", scene, fields | {"charts": charts_of(scene)})
+
+    async def alarms(self, request: Request) -> Response:
+        """What stands now, and the history as it is at this moment."""
+        scene, fields = await self._frame(request, "alarms", ALARMS)
+        fields |= await alarm_history(self._core, scene, token_of(request), request.query_params)
+        return self._html("alarms.html", scene, fields | {"minutes": MINUTES})
+
     async def calls(self, request: Request) -> Response:
         """The call log as it is at this moment."""
         scene, fields = await self._frame(request, "calls", FRAME)
@@ -126,7 +142,7 @@ class Pages:
         shown = [panel for panel in PANELS if panel.name in names]
         return scene, {
             "page": page,
-            "pages": PAGES if self._site.line else PAGES[2:],
+            "pages": [name for name in PAGES if self._has(name)],
             "lines": bool(self._site.line),
             "panels": {panel.name: self._drawer.panel(panel, scene) for panel in shown},
             "only": "" if names == OVERVIEW else ",".join(sorted(names)),
@@ -141,6 +157,11 @@ class Pages:
     def _html(self, template: str, scene: Scene, fields: dict[str, Any]) -> Response:
         html = self._drawer.page(template, scene, fields)
         return HTMLResponse(html, headers={"Cache-Control": "no-store", "Vary": "Cookie"})
+
+    def _has(self, page: str) -> bool:
+        """Whether this box has anything to show on a page."""
+        site = self._site
+        return (page not in OF_LINES or bool(site.line)) and (page not in OF_POWER or bool(site.genset or site.ups))
 
     def _simulated(self) -> bool:
         return self._clock.speed != 1 or self._site.annunciator.factory == "mock"
@@ -159,7 +180,7 @@ class Pages:
             return Response("Too many pages are open.", 503)
         viewer = await self._viewer(request)
         await self._refresh()
-        asked = frozenset(request.query_params.get("panels", "").split(",")) & (WALLBOARD | CARD)
+        asked = frozenset(request.query_params.get("panels", "").split(",")) & ELSEWHERE
         page = self._board.open(viewer, asked or OVERVIEW)
         start = start_from(request.headers.get("last-event-id"), request.query_params.get("seq", ""))
         outdated = request.query_params.get("print", self._print) != self._print
@@ -254,7 +275,10 @@ def make_app(pages: Pages, others: Sequence[Route] = ()) -> ASGIApp:
             Route("/alert", pages.command, methods=post),
             Route("/alert/stop", pages.command, methods=post),
             *(Route(path, pages.command, methods=post) for path in CALL_ORDERS),
-            Route("/alarm/acknowledge", pages.command, methods=post),
+            Route("/power", pages.power),
+            Route("/power/order", pages.command, methods=post),
+            Route("/alarms", pages.alarms),
+            *(Route(path, pages.command, methods=post) for path in ALARM_ORDERS),
             Route("/calls", pages.calls),
             Route("/calls/figures", pages.figures),
             Route("/recordings/{call}", pages.recording),

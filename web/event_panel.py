@@ -98,7 +98,7 @@ def event_text(scene: Scene, row: EntryView) -> str:
         return f"{row.kind} {row.subject}".strip()
     if row.kind == "line.down" and not row.body.get("code"):  # written by a release that had but the driver's words
         row = msgspec.structs.replace(row, body=row.body | {"code": row.body.get("reason", "")})
-    fields = {name: _field(scene, name, value) for name, value in row.body.items() if name not in SECRET}
+    fields = {name: _field(scene, name, value, row.kind) for name, value in row.body.items() if name not in SECRET}
     try:
         text = scene.words(key, **fields)
     except KeyError:  # written by another release, which had other fields
@@ -107,8 +107,12 @@ def event_text(scene: Scene, row: EntryView) -> str:
     return f"{text} · {actor}" if actor and row.kind != "person.logged_in" else text
 
 
-def _field(scene: Scene, name: str, value: object) -> str:
+def _field(scene: Scene, name: str, value: object, kind: str = "") -> str:
     words = scene.words
+    if kind == "alarm.notified" and name == "what":
+        return words.code("board.what", value)
+    if name == "under":
+        return words.code("alarm", str(value).partition("/")[0])
     if name == "number":
         return scene.number(None if value is None else str(value))
     if name == "about":

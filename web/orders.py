@@ -13,18 +13,31 @@ from web.scene import grouped
 from web.talk import talk_key
 from web.words import Words
 
+MOST_REASON = 300  # characters, as core takes
 CALL_WITHIN = 10.0  # s; a modem may take that long to answer a call
 STATUS = {"login": 401, "unknown_outcome": 503, "core_gone": 503}  # else 409: core understood and said no
 
-DO = {
-    "/alert": "alert.issue",
-    "/alert/stop": "alert.stop",
+ALARM_ORDERS = {
     "/alarm/acknowledge": "alarm.acknowledge",
-    "/message": "sms.send",
-    "/fallback/declare": "fallback.declare",
-    "/fallback/end": "fallback.end",
-    "/fallback/told": "fallback.told",
-} | {path: order.do for path, order in CALL_ORDERS.items()}
+    "/alarm/shelve": "alarm.shelve",
+    "/alarm/unshelve": "alarm.unshelve",
+    "/alarm/out-of-service": "alarm.out_of_service",
+    "/alarm/in-service": "alarm.in_service",
+    "/alarm/silence": "alarm.silence",
+}
+DO = (
+    {
+        "/alert": "alert.issue",
+        "/alert/stop": "alert.stop",
+        "/message": "sms.send",
+        "/power/order": "power.order",
+        "/fallback/declare": "fallback.declare",
+        "/fallback/end": "fallback.end",
+        "/fallback/told": "fallback.told",
+    }
+    | ALARM_ORDERS
+    | {path: order.do for path, order in CALL_ORDERS.items()}
+)
 
 
 class Orders:
@@ -78,6 +91,8 @@ class Orders:
             keys.insert(1, f"refusal.call.{code}")
         key = next((k for k in keys if self._words.has(k)), "refusal.other")
         told = self._words(key, text=text)
+        if path == "/power/order" and self._words.has(f"offer.why.{code}"):
+            told = self._words("refusal.power.order.hindered", why=self._words(f"offer.why.{code}"))
         return STATUS.get(code, 409), {"ok": False, "code": code, "tone": "bad", "text": told}
 
 
@@ -95,14 +110,31 @@ def _command(path: str, fields: Mapping[str, Any]) -> Message:
             command["seconds"] = int(fields.get("seconds", 60))
         case "/alert/stop":
             command["alerts"] = _several(fields.get("alerts"))
-        case "/alarm/acknowledge":
-            command["alarm"], command["about"] = str(fields.get("alarm", "")), str(fields.get("about", ""))
-            command["note"] = str(fields.get("note", ""))[:500]
+        case "/alarm/silence":
+            pass
+        case path if path in ALARM_ORDERS:
+            command |= _alarm(path, fields)
+        case "/power/order":
+            command |= {name: str(fields.get(name, ""))[:64] for name in ("device", "command", "key", "name")}
+            command["confirm"] = str(fields.get("confirm", "")) == "1"
         case "/fallback/told":
             command["agency"] = str(fields.get("agency", ""))[:40]
         case "/message":
             command["number"], command["text"] = str(fields.get("number", ""))[:40], str(fields.get("text", ""))
             command["key"] = str(fields.get("key", ""))[:64]
+    return command
+
+
+def _alarm(path: str, fields: Mapping[str, Any]) -> Message:
+    command: Message = {"alarm": str(fields.get("alarm", "")), "about": str(fields.get("about", ""))}
+    match path:
+        case "/alarm/acknowledge":
+            command["note"] = str(fields.get("note", ""))[:500]
+        case "/alarm/shelve":
+            command["minutes"] = int(fields.get("minutes", 0))
+            command["reason"] = str(fields.get("reason", "")).strip()[:MOST_REASON]
+        case "/alarm/out-of-service":
+            command["reason"] = str(fields.get("reason", "")).strip()[:MOST_REASON]
     return command
 
 

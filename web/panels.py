@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from appliance.view import View
+from web.alarm_board import board_panel
 from web.alarm_panel import alarm_panel
 from web.callback_panel import callbacks_inputs, callbacks_panel
 from web.event_panel import alerts_panel, events_panel
@@ -16,6 +17,9 @@ from web.line_panel import line_details, line_inputs, line_panel
 from web.message_panel import message_inputs, messages_panel
 from web.moment_panel import moment_panel
 from web.phone_panel import levels_panel, phone_inputs, phone_panel
+from web.plant_figures import figures_panel
+from web.plant_orders import orders_panel
+from web.plant_page import now_panel, ready_panel, runs_panel
 from web.power_panel import power_panel
 from web.scene import Scene
 from web.station_panel import station_panel
@@ -42,7 +46,7 @@ def _links(view: View) -> object:
 
 PANELS = (
     Panel("moment", lambda v: (v.clock_quality, v.speed, v.clock_offset), True, moment_panel),
-    Panel("alarms", lambda v: (v.alarms, v.disk_failed, v.disk_kept), True, alarm_panel),
+    Panel("alarms", lambda v: (v.alarms, v.alarm_summary, v.disk_failed, v.disk_kept), True, alarm_panel),
     Panel("fallback", lambda v: v.fallback, True, fallback_panel),
     Panel("fallback-card", card_inputs, False, card_panel),
     Panel("power", lambda v: (v.power, v.alarms), True, power_panel),
@@ -57,11 +61,20 @@ PANELS = (
     Panel("events", lambda v: v.last, False, events_panel),
     Panel("order-state", lambda v: v.alerts, False, alerts_panel),
     Panel("wall", wall_inputs, True, wall_panel),
+    Panel("alarm-board", lambda v: (v.alarms, v.alarm_summary), True, board_panel),
+    Panel("power-now", lambda v: v.power, True, now_panel),
+    Panel("power-ready", lambda v: v.power and v.power.readiness, True, ready_panel),
+    Panel("power-orders", lambda v: v.power and (v.power.offers, v.power.orders), True, orders_panel),
+    Panel("power-figures", lambda v: v.power, True, figures_panel),
+    Panel("power-runs", lambda v: v.power and v.power.runs, False, runs_panel),
 )
 FRAME = frozenset(("moment", "alarms", "fallback"))  # live on every page
 WALLBOARD = FRAME | {"wall"}
 CARD = FRAME | {"fallback-card"}
-OVERVIEW = frozenset(panel.name for panel in PANELS) - {"wall", "fallback-card"}
+POWER = FRAME | {"power-now", "power-ready", "power-orders", "power-figures", "power-runs"}
+ALARMS = FRAME | {"alarm-board"}
+ELSEWHERE = WALLBOARD | CARD | POWER | ALARMS  # what other pages than the first may ask for
+OVERVIEW = frozenset(panel.name for panel in PANELS) - (ELSEWHERE - FRAME)
 
 
 class Drawer:

@@ -86,9 +86,9 @@ class Scene:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """Names of what the site file knows by an id: stations, lines, generators, UPSes, agencies."""
+        """Names of what the site file knows by an id: stations, lines, what makes and measures power, agencies."""
         site = self.site
-        groups = (site.agency, site.station, site.line, site.genset, site.ups)
+        groups = (site.agency, site.station, site.line, site.genset, site.ups, site.meter, site.ats)
         return {x.id: x.name for group in groups for x in group}
 
     def kind(self, id: str) -> str:

@@ -13,7 +13,10 @@ from typing import Any
 
 import msgspec
 import tomli_w
-from call_scenes import ALL_SCENES, CALL_ANSWERS
+from alarm_scenes import ALARM_SCENES, alarm_log
+from call_scenes import ALL_SCENES as CALL_SCENES
+from call_scenes import CALL_ANSWERS
+from power_scenes import POWER_SCENES
 from scenes import ALERT, STATIONS
 
 from appliance.config import load_site, places
@@ -22,6 +25,8 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Peer, Refusal, Server
 
 PASSWORD = "rahasia"
+ALL_SCENES = CALL_SCENES | POWER_SCENES | ALARM_SCENES
+ANSWERS = CALL_ANSWERS | {"alarm.list": alarm_log}
 
 
 def write_site(folder: Path, port: int, **changes: Any) -> Path:
@@ -129,9 +134,9 @@ class FakeCore:
             known = message["key"] in self._keys
             alert = self._keys.setdefault(message["key"], f"{len(self._keys):016x}")
             return {"alert": alert, "durable": True, "repeated": known} | (answer or {})
-        if do in CALL_ANSWERS and answer is None:
+        if do in ANSWERS and answer is None:
             self.orders.pop()
-            return CALL_ANSWERS[do](self.clock, message)
+            return ANSWERS[do](self.clock, message)
         if do == "sms.list":
             self.orders.pop()
             view = self.view()
