@@ -74,7 +74,7 @@ class Core:
         self._annunciator = AnnunciatorLink(
             file.resolve().parent / site.annunciator.socket,
             on_up=self._annunciator_up,
-            on_down=self._local.on_down,
+            on_down=self._annunciator_down,
             on_output=self._on_output,
             on_input=self._on_input,
             on_press=self._on_press,
@@ -140,7 +140,7 @@ class Core:
             self._reports = Reports(site, self._centre, issuer, clock)
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
-            power=self._power.view if site.genset or site.ups else None,
+            power=self._power.view if site.genset or site.ups or site.meter or site.ats else None,
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
             stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
@@ -293,10 +293,15 @@ class Core:
 
     def _annunciator_up(self, standing: Standing) -> None:
         self._local.on_up(standing)
+        self._power.on_inputs(standing.inputs)
         if self._station:
             self._station.on_standing(standing)
         if self._centre:
             self._centre.on_standing(standing)
+
+    def _annunciator_down(self) -> None:
+        self._local.on_down()
+        self._power.on_inputs(None)
 
     def _on_output(self, change: OutputChange) -> None:
         self._local.on_output(change)
@@ -307,6 +312,7 @@ class Core:
 
     def _on_input(self, change: InputChange) -> None:
         self._local.on_input(change)
+        self._power.on_input(change.input, change.active)
         own = self._site.own
         if own is None or not change.active:
             return

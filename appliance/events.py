@@ -1,13 +1,13 @@
 """Events: the facts that the journal holds, past tense, one struct a kind.
 
-Those of orders, texts, calls, falling lines and the trunk are in `*_events`. A new kind is one class.
+Those of orders, texts, calls, falling lines, power and the trunk are in `*_events`. A new kind is one class.
 """
 
 from typing import Any
 
 import msgspec
 
-from appliance import alert_events, call_events, line_events, sms_events, trunk_events
+from appliance import alert_events, call_events, line_events, power_events, sms_events, trunk_events
 from appliance.event import Event
 
 # The box itself
@@ -62,83 +62,6 @@ class LoginRefused(Event, tag="person.login_refused", frozen=True):
     SUBJECT = ("name",)
     name: str
     reason: str
-
-
-# Power
-
-
-class MainsSuspected(Event, tag="power.mains_suspected", frozen=True):
-    by: str
-
-
-class MainsLost(Event, tag="power.mains_lost", frozen=True):
-    witnesses: int
-    by: tuple[str, ...]
-
-
-class MainsReturned(Event, tag="power.mains_returned", frozen=True):
-    by: tuple[str, ...]
-
-
-class MainsPresent(Event, tag="power.mains_present", frozen=True):
-    """Found present when nothing was known of it: the first look of a new box."""
-
-    by: tuple[str, ...]
-
-
-class GensetEvent(Event, frozen=True):
-    SUBJECT = ("genset",)
-    genset: str
-
-
-class GensetStarting(GensetEvent, tag="genset.starting", frozen=True): ...
-
-
-class GensetRunning(GensetEvent, tag="genset.running", frozen=True): ...
-
-
-class GensetOnLoad(GensetEvent, tag="genset.on_load", frozen=True): ...
-
-
-class GensetOffLoad(GensetEvent, tag="genset.off_load", frozen=True): ...
-
-
-class GensetCooling(GensetEvent, tag="genset.cooling", frozen=True): ...
-
-
-class GensetStopped(GensetEvent, tag="genset.stopped", frozen=True): ...
-
-
-class GensetFailedToStart(GensetEvent, tag="genset.failed_to_start", frozen=True):
-    reason: str  # "controller" said so, or "deadline" passed
-
-
-class GensetReady(GensetEvent, tag="genset.ready", frozen=True):
-    """Stopped, in auto, without a fault: it will start at the next outage."""
-
-
-class GensetNotInAuto(GensetEvent, tag="genset.not_in_auto", frozen=True):
-    mode: str
-
-
-class GensetInAuto(GensetEvent, tag="genset.in_auto", frozen=True):
-    """Back in auto after it was not, whether it stands still or runs."""
-
-
-class GensetShutDown(GensetEvent, tag="genset.shut_down", frozen=True):
-    """The controller holds a fault other than a failed start: it will not start, or not go on."""
-
-    reason: str  # the point of the controller that says so, "emergency_stop"
-
-
-class UpsOnBattery(Event, tag="ups.on_battery", frozen=True):
-    SUBJECT = ("ups",)
-    ups: str
-
-
-class UpsOnLine(Event, tag="ups.on_line", frozen=True):
-    SUBJECT = ("ups",)
-    ups: str
 
 
 # Lines
@@ -380,7 +303,7 @@ def _kinds_in(namespace: dict[str, Any]) -> dict[str, type[Event]]:
     return {str(k.__struct_config__.tag): k for k in kinds if "." in str(k.__struct_config__.tag)}
 
 
-MODULES = tuple(map(vars, (alert_events, sms_events, call_events, line_events, trunk_events)))
+MODULES = tuple(map(vars, (alert_events, sms_events, call_events, line_events, trunk_events, power_events)))
 KINDS = {kind: found for module in (*MODULES, globals()) for kind, found in _kinds_in(module).items()}
 
 

@@ -6,8 +6,9 @@ import msgspec
 
 from appliance.figure import Figure
 from appliance.model import Source
+from appliance.power_state import Genset, Run, Ups
 from appliance.stamp import Stamp
-from appliance.state import Genset, Link, Ups
+from appliance.state import Link
 
 
 class Stage(StrEnum):
@@ -83,26 +84,6 @@ class PlantOrder(msgspec.Struct):
     way: str = ""  # "modbus", "relay", "nut"
     why: str = ""  # of the failure
     proof: str = ""  # point=value that proved it
-
-
-class Run(msgspec.Struct, frozen=True):
-    """A set's run from start to stop, graded when it was an exercise. Loads in % of the set's rating."""
-
-    genset: str
-    why: str  # "outage", "exercise"
-    began: Stamp
-    ended: Stamp | None
-    minutes: float
-    minutes_loaded: float  # at or above the load that an exercise asks for
-    load_mean: float | None
-    load_most: float | None
-    grade: str  # "passed", "light", "short", "failed", "" for an outage's
-    crank_s: float | None = None
-    up_s: float | None = None  # from the crank to rated volts
-    dip_v: float | None = None  # the starting battery's lowest
-    fuel_from: float | None = None
-    fuel_to: float | None = None
-    kwh: float | None = None
 
 
 class FeedView(msgspec.Struct, frozen=True):

@@ -4,7 +4,8 @@ import msgspec
 
 from appliance.call_events import VoiceProven
 from appliance.desk_state import DeskRecord
-from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, OutgoingState, Path, Purpose
+from appliance.model import AlertKind, CallPhase, DeliveryState, Mains, OutgoingState, Path, Purpose
+from appliance.power_state import Genset, GensetRecord, Ups, UpsRecord
 from appliance.stamp import Stamp
 
 # A later answer never takes a delivery back: `received` that arrives behind `energised` changes nothing.
@@ -64,19 +65,6 @@ class Alert(msgspec.Struct):
     stopped: Stamp | None = None
     ended: Stamp | None = None
     deliveries: dict[str, Delivery] = {}
-
-
-class Genset(msgspec.Struct):
-    phase: GensetPhase = GensetPhase.UNKNOWN
-    since: Stamp = Stamp()
-    ready: bool | None = None
-    mode: str = ""
-    fault: str = ""  # why the controller shut it down
-
-
-class Ups(msgspec.Struct):
-    on_battery: bool | None = None
-    since: Stamp = Stamp()
 
 
 class Call(msgspec.Struct):
@@ -316,6 +304,9 @@ class State(msgspec.Struct):
     witnesses: tuple[str, ...] = ()
     gensets: dict[str, Genset] = {}
     ups: dict[str, Ups] = {}
+    genset_records: dict[str, GensetRecord] = {}
+    ups_records: dict[str, UpsRecord] = {}
+    unready: dict[str, str] = {}  # "genset/g1/charger": why; lines of the readiness list that were told as not well
     alerts: dict[str, Alert] = {}
     stations: dict[str, StationContact] = {}
     calls: dict[str, Call] = {}

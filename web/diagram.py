@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from appliance.model import GensetPhase, Mains, Source
+from appliance.power_state import Genset, Ups
 from appliance.power_view import DeviceView, PowerView
-from appliance.state import Genset, Ups
 from web.scene import Scene
 from web.words import UNKNOWN
 

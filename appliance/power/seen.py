@@ -1,11 +1,16 @@
-"""What a generator controller and a UPS say, from their readings: the few words that the plant machine judges by.
+"""What controllers, UPSes and meters say, from their readings: the few words that the plant machine judges by.
 
 A reading that is bad or too old says nothing: every answer here may be "not known".
 """
 
 from collections.abc import Mapping
 
-from appliance.power.plant_machine import Engine, GensetSeen, UpsSeen
+import msgspec
+
+from appliance.power.discharge_machine import BatterySeen
+from appliance.power.genset_machine import Engine, GensetSeen
+from appliance.power.plant_machine import MeterSeen, SwitchSeen, UpsSeen
+from appliance.power.run_machine import Measures
 from drivers.quality import Quality
 from drivers.reading import Reading
 
@@ -69,9 +74,8 @@ class Words:
         return max((self._good[p].at for p in points if p in self._good), default=0.0)
 
 
-def genset_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> GensetSeen:
-    """A generator controller's words at `now`."""
-    words = Words(readings, now, fresh_s)
+def genset_seen(words: Words) -> GensetSeen:
+    """What a generator controller shows."""
     mode = words.word("mode")
     holding = [words.flag(p) for p in HOLDING]
     fault = next((p for p in FAULTS if words.flag(p)), "") if any(holding) else ""
@@ -80,6 +84,7 @@ def genset_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> 
         at=words.at("engine_state", "rpm", "generator_hz", *GENERATOR_V),
         engine=_engine(words),
         feeding=_feeding(words),
+        closed=words.flag("genset_closed"),
         mains=_mains(words),
         mains_at=words.at("mains_failed", *MAINS_V),
         mode="auto" if mode in AUTO else mode,
@@ -90,9 +95,8 @@ def genset_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> 
     )
 
 
-def ups_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> UpsSeen:
-    """A UPS's words at `now`. A self-test on a good input is no loss of the input."""
-    words = Words(readings, now, fresh_s)
+def ups_seen(words: Words) -> UpsSeen:
+    """What a UPS shows. A self-test on a good input is no loss of the input."""
     on_battery = words.flag("on_battery")
     testing = words.flag("testing") or words.word("self_test") == "running"
     if on_battery and testing and not words.flag("input_bad"):
@@ -102,7 +106,46 @@ def ups_seen(readings: Mapping[str, Reading], now: float, fresh_s: float) -> Ups
     off = words.flag("output_off")
     if off is None and (output_on := words.flag("output_on")) is not None:
         off = not output_on
-    return UpsSeen(linked=words.linked, at=words.at("on_battery"), on_battery=on_battery, off=off)
+    return UpsSeen(
+        linked=words.linked, at=words.at("on_battery"), on_battery=on_battery, off=off, charge=words.number("charge")
+    )
+
+
+def battery_seen(words: Words) -> BatterySeen:
+    """What a UPS shows of its battery."""
+    return BatterySeen(
+        at=words.at("charge"), charge=words.number("charge"), load=words.number("load"),
+        runtime_s=words.number("runtime_s"), runtime_at=words.at("runtime_s"),
+    )  # fmt: skip
+
+
+def measures(words: Words, rated_kw: float | None) -> Measures:
+    """A set's figures. Load in % by its own word, else by its power and its rating; power the same way round."""
+    watts, load = words.number("generator_w"), words.number("generator_load")
+    kw = None if watts is None else watts / 1000
+    if load is None and kw is not None and rated_kw:
+        load = 100 * kw / rated_kw
+    if kw is None and load is not None and rated_kw:
+        kw = load / 100 * rated_kw
+    return Measures(
+        at=words.at("engine_state", "rpm", "generator_hz", "battery_v", *GENERATOR_V), rpm=words.number("rpm"),
+        load=load, kw=kw, kwh=words.number("energy_kwh"), fuel=words.number("fuel_level"),
+        battery_v=words.number("battery_v"),
+    )  # fmt: skip
+
+
+def by_switch(seen: GensetSeen, switch: SwitchSeen) -> GensetSeen:
+    """A set as its transfer switch's contact says too, where the controller has no word of its own breaker."""
+    if seen.closed is not None or switch.on_genset is None:
+        return seen
+    closed = switch.on_genset
+    feeding = closed if seen.feeding is None else seen.feeding if seen.feeding is closed else None
+    return msgspec.structs.replace(seen, closed=closed, feeding=feeding)
+
+
+def meter_seen(words: Words) -> MeterSeen:
+    """What a meter shows of the mains."""
+    return MeterSeen(linked=words.linked, mains=_mains(words), mains_at=words.at("mains_failed", *MAINS_V))
 
 
 def _mains(words: Words) -> bool | None:
@@ -114,11 +157,15 @@ def _mains(words: Words) -> bool | None:
 
 
 def _feeding(words: Words) -> bool | None:
-    """Whether current flows from the generator."""
-    amperes, watts = words.numbers(GENERATOR_A), words.number("generator_w")
+    """Whether the generator feeds: current flows, and its breaker, where a source tells it, is closed.
+
+    Where the two contradict each other it is not known.
+    """
+    amperes, watts, closed = words.numbers(GENERATOR_A), words.number("generator_w"), words.flag("genset_closed")
     if not amperes and watts is None:
-        return None
-    return any(a >= FLOWS_A for a in amperes) or (watts is not None and watts >= FLOWS_W)
+        return closed
+    flows = any(a >= FLOWS_A for a in amperes) or (watts is not None and watts >= FLOWS_W)
+    return flows if closed in (None, flows) else None
 
 
 def _engine(words: Words) -> Engine | None:

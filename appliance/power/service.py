@@ -1,61 +1,30 @@
-"""The building's power as it is measured: polls generator controllers and UPSes, journals what the machine makes of it.
+"""The building's power as it is measured: polls its devices, journals what the machines make of it, and shows it.
 
 A device with a profile that cannot be used, or on a bus that is not there, is a lost link; the others go on.
 """
 
 import asyncio
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from appliance.clock import boot_id
 from appliance.config import Site
-from appliance.config_power import Device
-from appliance.figure import Figure
 from appliance.journal import Appended
-from appliance.model import GensetPhase, Mains
+from appliance.model import Mains
 from appliance.power.buses import bus_of
-from appliance.power.dark import dark, source
-from appliance.power.plant_machine import GensetSeen, PlantMachine, UpsSeen
-from appliance.power.seen import genset_seen, ups_seen
-from appliance.power_view import DeviceView, PowerView
-from appliance.state import Genset, State, Ups
+from appliance.power.learned import Learned
+from appliance.power.look import Look, look
+from appliance.power.measured import Measured, Switch
+from appliance.power.picture import lines, picture
+from appliance.power.plant_machine import PlantMachine
+from appliance.power.polling import Asks, poller_of
+from appliance.power_view import PowerView
+from appliance.stamp import Stamp
+from appliance.state import State
 from drivers.clock import Clock
-from drivers.modbus.bus import Bus
-from drivers.modbus.errors import ProfileError
-from drivers.modbus.poller import Poller
-from drivers.modbus.profile import Profile, load
-from drivers.quality import Quality
 from drivers.reading import Reading
 
 TICK_S = 0.5  # s between looks when nothing arrives: for deadlines, and for what has grown old
-MISSED_POLLS, SLACK_S = 3, 2.0  # a reading is fresh for so many polls and so many s: a dead unit delays its bus
-
-log = logging.getLogger("siaga.power")
-
-
-class Measured:
-    """One device and its newest readings; every point of its profile is there from the start, without a value."""
-
-    def __init__(self, config: Device, kind: str, folder: Path, now: float) -> None:
-        self.config, self.link = config, f"{kind}/{config.id}"
-        self.fresh_s = MISSED_POLLS * config.poll_s + SLACK_S
-        self.profile: Profile | None = None
-        self.readings: dict[str, Reading] = {}
-        try:
-            self.profile = load(folder / f"{config.profile}.toml")
-        except (ProfileError, OSError) as e:
-            log.error("%s is not polled: %s", self.link, e)
-            return
-        self.readings = {
-            name: Reading(name, None, point.unit, Quality.NO_LINK, now) for name, point in self.profile.point.items()
-        }
-
-    def view(self, state: State) -> DeviceView:
-        figures = {
-            name: Figure(r.value, r.unit, r.quality.value, r.at, self.fresh_s) for name, r in self.readings.items()
-        }
-        return DeviceView(self.config.id, self.config.name, figures, state.links.get(self.link))
 
 
 class Power:
@@ -71,103 +40,86 @@ class Power:
         now = clock.now()
         self._gensets = {d.id: Measured(d, "genset", profiles / "gensets", now) for d in site.genset}
         self._ups = {d.id: Measured(d, "ups", profiles / "ups", now) for d in site.ups}
-        self._machine = self._new_machine()
-        self._look()
+        self._meters = {d.id: Measured(d, "meter", profiles / "meters", now) for d in site.meter}
+        self._switches = {d.id: Switch(d) for d in site.ats}
+        self._inputs: dict[str, bool] | None = None
+        self.pollers: dict[str, Asks] = {}  # by "genset/g1", while `run` runs
+        self._start_anew()
 
-    def _new_machine(self) -> PlantMachine:
-        now, wall = self._clock.now(), self._clock.wall()
-        return PlantMachine(
-            gensets=self._gensets,
-            ups=self._ups,
-            silent_s={d.link: d.fresh_s for d in self._devices()},
-            start_s=self._site.power.start_s,
-            state=self._state,
-            since=lambda stamp: stamp.elapsed(now, wall, self._boot),
-            now=now,
-        )
+    def _start_anew(self) -> None:
+        """New machines, from what the journal says."""
+        now = self._clock.now()
+        self._machine = PlantMachine(
+            gensets=self._gensets, ups=self._ups, meters=self._meters, switches=self._switches,
+            silent_s={d.link: d.fresh_s for d in self._devices()}, start_s=self._site.power.start_s,
+            load_s=self._site.power.load_s, state=self._state, since=self.age, now=now,
+        )  # fmt: skip
+        self._learned = Learned(self._site, self._state, self.age, now)
+
+    def age(self, stamp: Stamp) -> float:
+        """Seconds since then."""
+        return stamp.elapsed(self._clock.now(), self._clock.wall(), self._boot)
 
     def _devices(self) -> list[Measured]:
-        return [*self._gensets.values(), *self._ups.values()]
+        return [*self._gensets.values(), *self._ups.values(), *self._meters.values()]
 
     async def run(self) -> None:
         """Poll everything for as long as the task lives. Started again, it goes on from the folded state."""
-        self._machine = self._new_machine()
+        self._start_anew()
         buses = {config.id: bus_of(config) for config in self._site.bus}
         try:
             async with asyncio.TaskGroup() as group:
                 for device in self._devices():
-                    if poller := self._poller(device, buses[device.config.bus]):
+                    if poller := poller_of(device, buses, self._taker(device)):
+                        self.pollers[device.link] = poller
                         group.create_task(poller.run(), name=f"poll {device.link}")
                 while True:
                     self._step()
                     await asyncio.sleep(TICK_S)
         finally:
+            self.pollers.clear()
             for bus in buses.values():
                 bus.close()
 
-    def _poller(self, device: Measured, bus: Bus) -> Poller | None:
-        if device.profile is None:
-            return None
-
+    def _taker(self, device: Measured) -> Callable[[list[Reading]], None]:
         def take(readings: list[Reading]) -> None:
             device.readings |= {r.point: r for r in readings}
             self._step()
             self._on_changed()
 
-        try:
-            return Poller(
-                bus,
-                device.config.unit,
-                device.profile,
-                take,
-                interval_s=device.config.poll_s,
-                timeout_s=device.config.timeout_s,
-            )
-        except ValueError as e:
-            log.error("%s is not polled: %s", device.link, e)
-            return None
+        return take
 
-    def _look(self) -> None:
-        """Put what was measured last into the machine's words."""
-        now = self._clock.now()
-        self._sets: dict[str, GensetSeen] = {
-            id: genset_seen(d.readings, now, d.fresh_s) for id, d in self._gensets.items()
-        }
-        self._batteries: dict[str, UpsSeen] = {id: ups_seen(d.readings, now, d.fresh_s) for id, d in self._ups.items()}
+    def on_inputs(self, inputs: Mapping[str, bool] | None) -> None:
+        """All inputs of the annunciator, as it greets; None: it is gone."""
+        self._inputs = None if inputs is None else dict(inputs)
+
+    def on_input(self, name: str, active: bool) -> None:
+        """One input changed."""
+        if self._inputs is not None:
+            self._inputs[name] = active
+
+    def look(self) -> Look:
+        """What every device says now."""
+        return look(self._site, self._gensets, self._ups, self._meters, self._switches, self._inputs, self._clock.now())
 
     def _step(self) -> None:
-        self._look()
-        for event in self._machine.step(self._sets, self._batteries, self._clock.now()):
+        seen, now = self.look(), self._clock.now()
+        for event in self._machine.step(seen.sets, seen.batteries, now, seen.meters, seen.switches):
+            self._append(event)
+        for event in self._learned.step(
+            phases={id: watch.phase for id, watch in self._machine.gensets.items()}, measures=seen.measures,
+            on_battery=self._machine.on_battery, batteries=seen.charges,
+            lines=lines(self._site, self._state, seen, self._machine, self.age),
+            lost=self._machine.mains.believed is Mains.LOST, now=now, age=self.age,
+        ):  # fmt: skip
             self._append(event)
 
     def view(self) -> PowerView:
         """What is known now; states behind a lost link are not."""
-        self._look()
-        state, now = self._state, self._clock.now()
-        feeds = source(self._sets.values(), self._batteries.values(), self._machine.witnesses)
-        on_battery = [d for id, d in self._ups.items() if self._batteries[id].on_battery]
-        fresh_s = max((d.fresh_s for d in on_battery), default=SLACK_S)
-        mains = self._machine.mains
-        # An outage stands until its end was seen; "present" needs somebody who says so now.
-        believed = Mains.UNKNOWN if mains.believed is Mains.PRESENT and not mains.known else mains.believed
-        return PowerView(
-            source=feeds,
-            mains=believed,
-            mains_since=state.mains_since,
-            witnesses=state.witnesses,
-            dark=dark(feeds, [d.readings for d in on_battery], now, fresh_s),
-            gensets={id: self._genset(id) for id in self._gensets},
-            ups={id: Ups(b.on_battery, state.ups[id].since) if id in state.ups else Ups(b.on_battery)
-                 for id, b in self._batteries.items()},
-            genset_devices=[d.view(state) for d in self._gensets.values()],
-            ups_devices=[d.view(state) for d in self._ups.values()],
-        )  # fmt: skip
-
-    def _genset(self, id: str) -> Genset:
-        seen, watch = self._sets[id], self._machine.gensets[id]
-        since = self._state.gensets[id].since if id in self._state.gensets else Genset().since
-        if not seen.linked:
-            return Genset(GensetPhase.UNKNOWN, since, None, "", "")
-        proof_holds = seen.mode == "auto" and seen.fault == ""
-        ready = None if watch.ready and not proof_holds else watch.ready
-        return Genset(watch.phase, since, ready, seen.mode, watch.fault)
+        view = picture(self._site, self._state, self.look(), self._machine, self._learned, self.age, self._clock.now())
+        view.genset_devices = [d.view(self._state) for d in self._gensets.values()]
+        view.ups_devices = [d.view(self._state) for d in self._ups.values()]
+        view.meter_devices = [d.view(self._state) for d in self._meters.values()]
+        seen = self.look().switches
+        view.ats_devices = [d.view(seen[id], self._state) for id, d in self._switches.items()]
+        return view

@@ -6,7 +6,7 @@ The frames around it are in modbus_rtu.py and modbus_tcp.py. A device may be mut
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 READ_COILS, READ_DISCRETE, READ_HOLDING, READ_INPUT, WRITE_COIL, WRITE_ONE, WRITE_MANY = 1, 2, 3, 4, 5, 6, 16
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, NEGATIVE_ACKNOWLEDGE, NO_TARGET = 1, 2, 3, 7, 11
@@ -42,6 +42,13 @@ class Bits(Registers, Protocol):
     def read_bits(self, function: int, address: int, count: int) -> list[bool]: ...
 
     def write_coil(self, address: int, on: bool) -> None: ...
+
+
+@runtime_checkable
+class OwnWriteMany(Protocol):
+    """A device whose FC16 does something else than its FC6."""
+
+    def write_many(self, address: int, values: list[int]) -> None: ...
 
 
 @dataclass
@@ -116,5 +123,8 @@ def _write(registers: Registers, pdu: bytes) -> bytes:
         values = list(struct.unpack(f">{second}H", pdu[6:]))
     if address + len(values) > 0x10000:
         raise Exceptional(ILLEGAL_ADDRESS)
-    registers.write(address, values)
+    if pdu[0] == WRITE_MANY and isinstance(registers, OwnWriteMany):
+        registers.write_many(address, values)
+    else:
+        registers.write(address, values)
     return pdu[:5]

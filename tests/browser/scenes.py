@@ -10,22 +10,10 @@ from appliance.clock import boot_id
 from appliance.figure import Figure
 from appliance.model import AlertKind, CallPhase, DeliveryState, GensetPhase, Mains, Role, Source
 from appliance.model import Path as Way
+from appliance.power_state import Genset, Ups
 from appliance.power_view import Dark, DeviceView, PowerView
 from appliance.stamp import Stamp
-from appliance.state import (
-    Alarm,
-    Alert,
-    Attempt,
-    Call,
-    Delivery,
-    Genset,
-    Link,
-    Message,
-    Proof,
-    Siren,
-    StationContact,
-    Ups,
-)
+from appliance.state import Alarm, Alert, Attempt, Call, Delivery, Link, Message, Proof, Siren, StationContact
 from appliance.view import EntryView, LineView, OutgoingView, StationView, View
 from drivers.clock import Clock
 

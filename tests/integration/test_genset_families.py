@@ -15,14 +15,14 @@ from drivers.modbus.line import TcpLine
 from drivers.modbus.poller import Poller
 from drivers.modbus.profile import load
 from drivers.reading import Reading
-from drivers.sim.genset_families import FAMILIES
+from drivers.sim.families import GENSETS
 from drivers.sim.modbus_slave import Slave
 from drivers.sim.modbus_tcp import TcpPort
 from drivers.sim.plant import Plant, PlantSettings
 from drivers.sim.plant_genset import GensetSettings, Mode
 
-GENSETS = Path(__file__).parents[2] / "firmware-config" / "gensets"
-UNITS = {family: unit for unit, family in enumerate(sorted(FAMILIES), 1)}
+PROFILES = Path(__file__).parents[2] / "firmware-config" / "gensets"
+UNITS = {family: unit for unit, family in enumerate(sorted(GENSETS), 1)}
 QUICK = GensetSettings(  # an engine that starts and stops at once, so that the proof is there in real time
     start_delay_s=0.1, prestart_s=0.1, fires_after_s=0.1, run_up_s=0.1, warm_up_s=0.1, cooldown_s=0.2, spin_down_s=0.2
 )
@@ -41,8 +41,8 @@ class Box:
     def __init__(self) -> None:
         now = self._time = asyncio.get_running_loop().time
         self._frozen_at: float | None = None
-        self.plants = {family: Plant(PlantSettings(genset=QUICK), now()) for family in FAMILIES}
-        makes = {name: make(self.plants[name], self.now, lambda: 0.0) for name, make in FAMILIES.items()}
+        self.plants = {family: Plant(PlantSettings(genset=QUICK), now()) for family in GENSETS}
+        makes = {name: make(self.plants[name], self.now, lambda: 0.0) for name, make in GENSETS.items()}
         self.gateway = TcpPort({UNITS[name]: Slave(device) for name, device in makes.items()})
 
     def now(self) -> float:
@@ -71,7 +71,7 @@ class Box:
             latest.update({reading.point: reading for reading in readings})
             first.set()
 
-        poller = Poller(self.bus, UNITS[family], load(GENSETS / f"{family}.toml"), heard, interval_s=0.1)
+        poller = Poller(self.bus, UNITS[family], load(PROFILES / f"{family}.toml"), heard, interval_s=0.1)
         task = asyncio.create_task(poller.run())
         try:
             async with asyncio.timeout(5):
@@ -109,7 +109,7 @@ async def test_mbpoll_reads_the_numbers_that_the_profiles_decode(box: Box) -> No
     await until(box.all_run)
     box.freeze()
     for family, unit in UNITS.items():
-        profile = load(GENSETS / f"{family}.toml")
+        profile = load(PROFILES / f"{family}.toml")
         points = [profile.point[name] for name in LOOKED_AT if name in profile.point]
         kinds = {(profile.table_of(point), point.type): point for point in points if point.bit is None}
         for (table, type_), point in kinds.items():

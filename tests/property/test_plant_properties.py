@@ -7,12 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance import events as ev
+from appliance import power_events as pw
 from appliance.entry import Entry
 from appliance.event import Event
 from appliance.fold import apply
 from appliance.model import GensetPhase
-from appliance.power.plant_machine import BOTH_S, JITTER_S, Engine, GensetSeen, PlantMachine, UpsSeen
-from appliance.state import Genset, State, Ups
+from appliance.power.genset_machine import Engine, GensetSeen
+from appliance.power.mains_machine import BOTH_S, JITTER_S
+from appliance.power.plant_machine import PlantMachine, UpsSeen
+from appliance.power_state import Genset, Ups
+from appliance.state import State
 
 BOOT = "b" * 16
 START_S = 30.0
@@ -97,7 +101,7 @@ class World:
 
     def _check(self, event: Event) -> None:
         """An outage rests on measurements that last, by every witness that it names."""
-        if isinstance(event, ev.MainsLost):
+        if isinstance(event, pw.MainsLost):
             assert event.witnesses == len(event.by)
             for witness in event.by:
                 said = []
@@ -157,7 +161,7 @@ def test_nothing_is_told_twice_in_a_row(story: list[Any]) -> None:
     last: dict[str, Event] = {}
     for event in tell(story).told:
         before = last.get(group(event))
-        assert before is None or type(before) is not type(event) or isinstance(event, ev.GensetNotInAuto), event
+        assert before is None or type(before) is not type(event) or isinstance(event, pw.GensetNotInAuto), event
         last[group(event)] = event
 
 
@@ -173,4 +177,4 @@ def test_witnesses_that_never_say_lost_twice_running_never_make_an_outage(
         world.change("genset", {"mains": not controller})
         world.change("ups", {"on_battery": ups})
         world.poll(seconds)
-    assert not any(isinstance(e, ev.MainsLost | ev.MainsSuspected) for e in world.told)
+    assert not any(isinstance(e, pw.MainsLost | pw.MainsSuspected) for e in world.told)

@@ -10,8 +10,10 @@ from appliance.event import Event
 from appliance.events import encode_event
 from appliance.fold import apply
 from appliance.model import GensetPhase, Mains
-from appliance.power.plant_machine import Engine, GensetSeen, PlantMachine, UpsSeen
-from appliance.state import Genset, State, Ups
+from appliance.power.genset_machine import Engine, GensetSeen
+from appliance.power.plant_machine import PlantMachine, UpsSeen
+from appliance.power_state import Genset, Ups
+from appliance.state import State
 
 START_S, SILENT_S, POLL_S = 90.0, 5.0, 1.0
 BOOT = "b" * 16

@@ -11,6 +11,7 @@ from appliance import alert_events as al
 from appliance import call_events as ce
 from appliance import events as ev
 from appliance import line_events as le
+from appliance import power_events as pw
 from appliance import sms_events as sms
 from appliance import trunk_events as tr
 from appliance.alarms.alarm_machine import Cause, Condition, Row, condition, told
@@ -28,7 +29,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 
 MAINS = "power.mains_lost", "mains"
-LOST, RETURNED = ev.MainsLost(witnesses=2, by=("a", "b")), ev.MainsReturned(by=("a",))
+LOST, RETURNED = pw.MainsLost(witnesses=2, by=("a", "b")), pw.MainsReturned(by=("a",))
 
 
 class Desk:
@@ -152,18 +153,33 @@ def test_the_last_line_to_go_down_is_worth_more_than_the_first() -> None:
 
 CARD = {"alert": "0123456789abcdef", "station": "damkar"}
 CASES: list[tuple[Event, str, str, int, Event]] = [
-    (ev.GensetFailedToStart(genset="g1", reason="controller"), "genset.fail_to_start", "g1", 1,
-     ev.GensetRunning(genset="g1")),
-    (ev.GensetFailedToStart(genset="g1", reason="deadline"), "genset.fail_to_start", "g1", 1,
-     ev.GensetReady(genset="g1")),
-    (ev.GensetShutDown(genset="g1", reason="overspeed"), "genset.shut_down", "g1", 1, ev.GensetReady(genset="g1")),
-    (ev.GensetNotInAuto(genset="g1", mode="stop"), "genset.not_in_auto", "g1", 2, ev.GensetInAuto(genset="g1")),
+    (pw.GensetFailedToStart(genset="g1", reason="controller"), "genset.fail_to_start", "g1", 1,
+     pw.GensetRunning(genset="g1")),
+    (pw.GensetFailedToStart(genset="g1", reason="deadline"), "genset.fail_to_start", "g1", 1,
+     pw.GensetReady(genset="g1")),
+    (pw.GensetShutDown(genset="g1", reason="overspeed"), "genset.shut_down", "g1", 1, pw.GensetReady(genset="g1")),
+    (pw.GensetNotInAuto(genset="g1", mode="stop"), "genset.not_in_auto", "g1", 2, pw.GensetInAuto(genset="g1")),
     (ev.LinkLost(link="genset/g1", reason="x"), "genset.link_lost", "g1", 2, ev.LinkRestored(link="genset/g1")),
     (ev.LinkLost(link="ups/u1", reason="x"), "ups.link_lost", "u1", 2, ev.LinkRestored(link="ups/u1")),
+    (ev.LinkLost(link="meter/m1", reason="x"), "meter.link_lost", "m1", 3, ev.LinkRestored(link="meter/m1")),
+    (pw.GensetNotTakingLoad(genset="g1", reason="breaker_open"), "genset.not_taking_load", "g1", 1,
+     pw.GensetOnLoad(genset="g1")),
+    (pw.GensetFuelFalling(genset="g1", was=60.0, now=56.0, minutes=90.0), "genset.fuel_falling", "g1", 2,
+     pw.GensetFuelSteady(genset="g1")),
+    (pw.GensetStartDrifted(genset="g1", figure="up_s", value=20.0, usual=9.0), "genset.start_drifted", "g1", 3,
+     pw.GensetStartUsual(genset="g1")),
+    (pw.GensetExerciseOverdue(genset="g1", days=32), "genset.exercise_overdue", "g1", 3,
+     pw.GensetRunEnded(genset="g1", why="exercise", grade="passed", minutes=31.0, minutes_loaded=30.0, load_mean=40.0,
+                       load_most=45.0, fuel_from=None, fuel_to=None, kwh=None)),
+    *((pw.ReadyItemFailed(device=device, item=item, why="low"), alarm, device[-2:], priority,
+       pw.ReadyItemGood(device=device, item=item)) for device, item, alarm, priority in (
+        ("genset/g1", "charger", "genset.charger_off", 2), ("genset/g1", "battery", "genset.battery_low", 2),
+        ("genset/g1", "battery_dip", "genset.battery_weak", 3), ("ups/u1", "ups_battery", "ups.battery_bad", 2),
+        ("ups/u1", "ups_test", "ups.test_failed", 2))),
     (ev.LinkLost(link="annunciator", reason="x"), "annunciator.link_lost", "annunciator", 1,
      ev.LinkRestored(link="annunciator")),
     (ev.LinkLost(link="broker", reason="x"), "broker.link_lost", "broker", 2, ev.LinkRestored(link="broker")),
-    (ev.MainsSuspected(by="ups/u1"), "power.mains_suspected", "mains", 3, LOST),
+    (pw.MainsSuspected(by="ups/u1"), "power.mains_suspected", "mains", 3, LOST),
     (ev.LineDown(line="l1", reason="x"), "line.down", "l1", 3, ev.LineUp(line="l1", modem="m")),
     (le.LineUnstable(line="l1", falls=3, minutes=10.0), "line.unstable", "l1", 3, le.LineSteadied(line="l1", up=True)),
     (ev.LineUnregistered(line="l1", registration="denied"), "line.no_network", "l1", 3, ev.LineRegistered(line="l1")),
@@ -294,5 +310,5 @@ def test_the_machine_asks_only_what_it_is_given() -> None:
         code="x.y", priority=1, raised_by=(Cause("genset.running", {"genset": "g*"}),), subject=("genset",),
         consequence="c", action="d",
     )  # fmt: skip
-    assert told(ev.GensetRunning(genset="h1"), [row], {}, {}) == []
-    assert len(told(ev.GensetRunning(genset="g1"), [row], {}, {})) == 2
+    assert told(pw.GensetRunning(genset="h1"), [row], {}, {}) == []
+    assert len(told(pw.GensetRunning(genset="g1"), [row], {}, {})) == 2

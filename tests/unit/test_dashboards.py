@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from appliance import events as ev
+from appliance import power_events as pw
 from appliance.config import load_site
 from appliance.dashboards import Dashboards, schemas
 from appliance.entry import Entry
@@ -15,9 +16,9 @@ from appliance.event import Event
 from appliance.events import encode_event
 from appliance.figure import Figure
 from appliance.model import Role, Source
+from appliance.power_state import Genset
 from appliance.power_view import Dark, DeviceView, PowerView
 from appliance.stamp import Stamp
-from appliance.state import Genset
 from appliance.view import View
 from drivers.clock import VirtualClock
 
@@ -109,7 +110,7 @@ def test_texts_callers_and_logins_are_for_no_dashboard() -> None:
             ev.SmsReceived(line="l1", message="m", number="+62", text="secret", parts=1),
             ev.CallRinging(line="l1", call="c", number="+62"),
             ev.LoggedIn(name="operator"),
-            ev.MainsSuspected(by="ups"),
+            pw.MainsSuspected(by="ups"),
         )
     )
     assert listener.events == ["siaga/ambon/event/pusat/power.mains_suspected"]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from plant_story import STANDBY, WITHOUT_LINK, Plant, on_load, outage
 
-from appliance import events as ev
-from appliance.power.plant_machine import PHASE_AFTER, TRANSITIONS, Engine, GensetSeen
+from appliance import power_events as pw
+from appliance.power.genset_machine import PHASE_AFTER, TRANSITIONS, Engine, GensetSeen
 
 START = (Engine.STARTING, 4), (Engine.RUNNING, 2)
 
@@ -46,11 +46,26 @@ def test_without_a_ups_current_alone_is_load() -> None:
     assert plant.kinds == ["genset.running", "genset.on_load"]
 
 
-def test_a_set_that_runs_with_its_breaker_open_is_not_on_load() -> None:
+@pytest.mark.parametrize(
+    ("closed", "feeding", "reason"),
+    [(False, False, "breaker_open"), (None, False, "no_current"), (None, True, "ups_on_battery")],
+)
+def test_a_set_that_runs_and_does_not_take_the_load_is_told_once(
+    closed: bool | None, feeding: bool, reason: str
+) -> None:
     plant = outage()
-    plant.genset(engine=Engine.RUNNING)
-    plant.wait(600)
+    plant.genset(engine=Engine.RUNNING, closed=closed, feeding=feeding)
+    plant.wait(30)
     assert plant.kinds == ["genset.running"]
+    plant.wait(600)
+    assert plant.told[1:] == [pw.GensetNotTakingLoad(genset="g1", reason=reason)]
+    plant.restart()
+    plant.wait(60)
+    assert plant.kinds.count("genset.not_taking_load") == 1
+    plant.take_load()
+    plant.wait(2)
+    assert plant.kinds[-1] == "genset.on_load"
+    assert plant.state.genset_records["g1"].not_taking == ""
 
 
 def test_a_set_that_sags_under_its_load_still_runs() -> None:
@@ -68,7 +83,7 @@ def test_the_controllers_own_word_is_a_failed_start() -> None:
     plant.wait(300)
     assert plant.disagreements() == []
     assert plant.kinds == ["genset.starting", "genset.failed_to_start"]
-    assert plant.told[-1] == ev.GensetFailedToStart(genset="g1", reason="controller")
+    assert plant.told[-1] == pw.GensetFailedToStart(genset="g1", reason="controller")
     assert plant.machine.gensets["g1"].ready is False
 
 
@@ -79,7 +94,7 @@ def test_a_set_that_does_not_run_by_the_deadline_has_failed() -> None:
     assert plant.kinds == ["genset.starting"]
     plant.wait(300)
     assert plant.kinds == ["genset.starting", "genset.failed_to_start"]
-    assert plant.told[-1] == ev.GensetFailedToStart(genset="g1", reason="deadline")
+    assert plant.told[-1] == pw.GensetFailedToStart(genset="g1", reason="deadline")
 
 
 def test_a_set_behind_a_lost_link_has_failed_only_while_a_ups_still_runs_from_its_battery() -> None:
@@ -150,9 +165,9 @@ def test_out_of_auto_is_told_after_three_seconds_once_and_auto_again_too() -> No
     plant.genset(mode="auto")
     plant.wait(60)
     assert plant.told == [
-        ev.GensetNotInAuto(genset="g1", mode="stop"),
-        ev.GensetInAuto(genset="g1"),
-        ev.GensetReady(genset="g1"),
+        pw.GensetNotInAuto(genset="g1", mode="stop"),
+        pw.GensetInAuto(genset="g1"),
+        pw.GensetReady(genset="g1"),
     ]
 
 
@@ -171,7 +186,7 @@ def test_a_set_whose_emergency_stop_is_pressed_is_not_ready_and_says_so_before_t
     plant = Plant().calm()
     plant.genset(fault="emergency_stop")
     plant.wait(60)
-    assert plant.told == [ev.GensetShutDown(genset="g1", reason="emergency_stop")]
+    assert plant.told == [pw.GensetShutDown(genset="g1", reason="emergency_stop")]
     assert plant.machine.gensets["g1"].ready is False
     plant.genset(fault="")
     plant.wait(5)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from appliance.power.plant_machine import Engine
-from appliance.power.seen import genset_seen, ups_seen
+from appliance.power.genset_machine import Engine
+from appliance.power.seen import Words, genset_seen, ups_seen
 from drivers.quality import Quality
 from drivers.reading import Reading
 
@@ -50,7 +50,7 @@ def readings(at: float = NOW, **values: Any) -> dict[str, Reading]:
     ],
 )
 def test_running_is_measured_and_all_else_is_what_the_controller_says(values: dict[str, Any], engine: Engine) -> None:
-    assert genset_seen(readings(**values), NOW, FRESH_S).engine is engine
+    assert genset_seen(Words(readings(**values), NOW, FRESH_S)).engine is engine
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_running_is_measured_and_all_else_is_what_the_controller_says(values: di
     ],
 )
 def test_the_controller_judges_mains_by_its_volts_and_its_alarm(values: dict[str, Any], present: bool | None) -> None:
-    assert genset_seen(readings(**values), NOW, FRESH_S).mains is present
+    assert genset_seen(Words(readings(**values), NOW, FRESH_S)).mains is present
 
 
 @pytest.mark.parametrize(
@@ -83,17 +83,17 @@ def test_the_controller_judges_mains_by_its_volts_and_its_alarm(values: dict[str
     ],
 )
 def test_a_set_feeds_when_current_flows(values: dict[str, Any], feeding: bool | None) -> None:
-    assert genset_seen(readings(**values), NOW, FRESH_S).feeding is feeding
+    assert genset_seen(Words(readings(**values), NOW, FRESH_S)).feeding is feeding
 
 
 def test_a_fault_is_named_by_the_point_that_tells_most() -> None:
     flags = {"shutdown_alarm": True, "emergency_stop": False, "electrical_trip_alarm": False}
-    assert genset_seen(readings(**flags), NOW, FRESH_S).fault == "shutdown_alarm"
-    assert genset_seen(readings(**flags, low_oil_pressure=True), NOW, FRESH_S).fault == "low_oil_pressure"
-    assert genset_seen(readings(**flags | {"shutdown_alarm": False}), NOW, FRESH_S).fault == ""
+    assert genset_seen(Words(readings(**flags), NOW, FRESH_S)).fault == "shutdown_alarm"
+    assert genset_seen(Words(readings(**flags, low_oil_pressure=True), NOW, FRESH_S)).fault == "low_oil_pressure"
+    assert genset_seen(Words(readings(**flags | {"shutdown_alarm": False}), NOW, FRESH_S)).fault == ""
     warned = {"shutdown_alarm": False, "overspeed": True}
-    assert genset_seen(readings(**warned), NOW, FRESH_S).fault == "", "a warning stops nothing"
-    assert genset_seen(readings(rpm=0), NOW, FRESH_S).fault is None
+    assert genset_seen(Words(readings(**warned), NOW, FRESH_S)).fault == "", "a warning stops nothing"
+    assert genset_seen(Words(readings(rpm=0), NOW, FRESH_S)).fault is None
 
 
 @pytest.mark.parametrize(
@@ -111,16 +111,16 @@ def test_a_fault_is_named_by_the_point_that_tells_most() -> None:
     ],
 )
 def test_a_ups_on_battery_by_its_own_will_has_lost_nothing(values: dict[str, Any], on_battery: bool | None) -> None:
-    assert ups_seen(readings(**values), NOW, FRESH_S).on_battery is on_battery
+    assert ups_seen(Words(readings(**values), NOW, FRESH_S)).on_battery is on_battery
 
 
 def test_what_is_too_old_says_nothing() -> None:
     old = readings(NOW - FRESH_S - 0.1, **UP, mains_v_l1=230.0, mode="auto")
-    seen = genset_seen(old, NOW, FRESH_S)
+    seen = genset_seen(Words(old, NOW, FRESH_S))
     assert (seen.linked, seen.engine, seen.mains, seen.mode) == (False, None, None, "")
-    assert genset_seen(old, NOW - 0.2, FRESH_S).linked
+    assert genset_seen(Words(old, NOW - 0.2, FRESH_S)).linked
 
 
 def test_a_device_is_linked_while_any_of_its_points_answers() -> None:
-    assert not genset_seen(readings(rpm=Quality.NO_LINK, mode=Quality.NO_LINK), NOW, FRESH_S).linked
-    assert genset_seen(readings(rpm=Quality.UNIMPLEMENTED, mode=Quality.NO_LINK), NOW, FRESH_S).linked
+    assert not genset_seen(Words(readings(rpm=Quality.NO_LINK, mode=Quality.NO_LINK), NOW, FRESH_S)).linked
+    assert genset_seen(Words(readings(rpm=Quality.UNIMPLEMENTED, mode=Quality.NO_LINK), NOW, FRESH_S)).linked

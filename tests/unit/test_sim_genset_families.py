@@ -9,19 +9,19 @@ from drivers.modbus.blocks import TCP_FRAME
 from drivers.modbus.profile import load
 from drivers.modbus.registers import BIT_TABLES
 from drivers.quality import Quality
-from drivers.sim.genset_families import FAMILIES
+from drivers.sim.families import GENSETS
 from drivers.sim.modbus_slave import answer
 from drivers.sim.plant import Plant, PlantSettings
 from drivers.sim.plant_genset import GensetSettings, Mode
 
-GENSETS = Path(__file__).parents[2] / "firmware-config" / "gensets"
+PROFILES = Path(__file__).parents[2] / "firmware-config" / "gensets"
 FUNCTIONS = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 SPREAD = 0.02  # of one phase from another, and of a figure from its register
 
 STARTED_BY_RELAY = frozenset({"dse_4520_mk2", "smartgen_hgm4020", "smartgen_hgm6100", "datakom_d500", "kohler_apm603"})
-TESTED_BY_BUS = frozenset(name for name in FAMILIES if name.startswith(("dse_", "smartgen_", "datakom_")))
+TESTED_BY_BUS = frozenset(name for name in GENSETS if name.startswith(("dse_", "smartgen_", "datakom_")))
 
-every_family = pytest.mark.parametrize("family", sorted(FAMILIES))
+every_family = pytest.mark.parametrize("family", sorted(GENSETS))
 
 
 class Site:
@@ -30,9 +30,9 @@ class Site:
     def __init__(self, family: str) -> None:
         self.now = 1000.0
         self.plant = Plant(PlantSettings(genset=GensetSettings(retransfer_s=20, cooldown_s=10)), self.now)
-        self.profile = load(GENSETS / f"{family}.toml")
+        self.profile = load(PROFILES / f"{family}.toml")
         self.blocks = [(block, self.profile.points_in(block)) for block in self.profile.blocks(TCP_FRAME)]
-        self.device = FAMILIES[family](self.plant, lambda: self.now, lambda: 1_788_739_200.0)
+        self.device = GENSETS[family](self.plant, lambda: self.now, lambda: 1_788_739_200.0)
 
     def wait(self, seconds: float) -> None:
         self.now += seconds
@@ -124,12 +124,12 @@ def test_a_failed_start_shows_and_nothing_claims_that_the_engine_runs(family):
 
 @pytest.mark.parametrize("family", sorted(STARTED_BY_RELAY))
 def test_a_set_that_a_start_by_bus_would_take_out_of_auto_is_started_by_the_relay(family):
-    profile = load(GENSETS / f"{family}.toml")
+    profile = load(PROFILES / f"{family}.toml")
     assert not profile.command.keys() & {"start", "cancel_start"}
     assert "start relay" in profile.notes
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES.keys() - STARTED_BY_RELAY))
+@pytest.mark.parametrize("family", sorted(GENSETS.keys() - STARTED_BY_RELAY))
 def test_a_start_by_bus_keeps_auto_and_its_cancel_stops_the_set(family):
     site = Site(family)
     assert not site.order("start")[0] & 0x80

@@ -1,0 +1,40 @@
+"""Who asks a device: a poller on its bus, or NUT's client. Both have one face: `run()` and `command(name)`."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from appliance.config_power import Ups
+from appliance.power.measured import Measured
+from drivers.modbus.bus import Bus
+from drivers.modbus.poller import Poller
+from drivers.nut.poller import NutPoller, place
+from drivers.reading import Reading
+
+log = logging.getLogger("siaga.power")
+
+
+class Asks(Protocol):
+    """Polls one device for as long as `run` runs, and carries its orders out."""
+
+    async def run(self) -> None: ...
+
+    async def command(self, name: str) -> Reading: ...
+
+
+def poller_of(device: Measured, buses: Mapping[str, Bus], on_readings: Callable[[list[Reading]], None]) -> Asks | None:
+    """The device's poller, or None where nothing can be asked: the log says why."""
+    config = device.config
+    try:
+        if isinstance(config, Ups) and config.nut:
+            ups, host, port = place(config.nut)
+            return NutPoller(host, port, ups, on_readings, interval_s=config.poll_s)
+        if device.profile is None:
+            return None
+        return Poller(
+            buses[config.bus], config.unit, device.profile, on_readings,
+            interval_s=config.poll_s, timeout_s=config.timeout_s,
+        )  # fmt: skip
+    except ValueError as e:
+        log.error("%s is not polled: %s", device.link, e)
+        return None

@@ -1,0 +1,1 @@
+"""Any UPS that Network UPS Tools knows, through its server upsd."""
