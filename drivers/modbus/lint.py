@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from drivers.modbus.lint_vocabulary import vocabulary_faults
 from drivers.modbus.registers import BIT_TABLES, DECODERS, DECODES_TO_BOOL, Point, Table
 from drivers.modbus.sentinels import limits
 from drivers.reading import Value
@@ -20,6 +21,7 @@ ONE_REGISTER = 0xFFFF
 def faults(profile: "Profile") -> list[str]:
     """Every fault of the profile; empty when it may be used."""
     found = [f"point.{name}: {fault}" for name, point in profile.point.items() for fault in _point_faults(point)]
+    found += vocabulary_faults(profile)
     found += _overlaps(profile)
     found += _identity_faults(profile)
     for name, command in profile.command.items():
@@ -37,7 +39,13 @@ def _point_faults(point: Point) -> Iterator[str]:
     if point.table in BIT_TABLES:
         if selectors or point.type != "u16" or point.scale != 1 or point.range is not None or point.absent:
             yield f"table = {point.table}: is True or False; leave only at, invert and every_s."
+        if point.one_of and point.invert:
+            yield "invert: is for one coil or discrete input, not for one_of."
+        if point.otherwise is not None and not point.one_of:
+            yield "otherwise: is for one_of."
         return
+    if point.one_of or point.otherwise is not None:
+        yield "one_of and otherwise: are for coils and discrete inputs; use states."
     if point.at + point.width > 65536:
         yield f"at = {point.at}: a {point.type} does not fit before the last register."
     if point.bit is not None and point.bit >= 16 * point.width:
@@ -139,6 +147,8 @@ def _write_faults(write: "Write") -> Iterator[str]:
 def _can_be(point: Point, value: Value) -> bool:
     if point.states is not None:
         return value in point.states.values()
+    if point.one_of:
+        return value in (*point.one_of, point.otherwise) and value is not None
     if point.bit is not None or point.decode in DECODES_TO_BOOL or point.table in BIT_TABLES:
         return isinstance(value, bool)
     return isinstance(value, int | float) and not isinstance(value, bool)

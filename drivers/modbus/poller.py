@@ -31,7 +31,7 @@ from drivers.reading import Reading
 LOG = logging.getLogger(__name__)
 
 LOST_AFTER = 2  # missed polls; one lost frame is no lost device
-DEAD_SHARE = 0.04  # of a bus's time may go to a dead unit while others on it live
+DEAD_SHARE = 0.03  # of a bus's time may go to a dead unit while others on it live
 BACKOFF_ALONE_S = 2.0  # nobody else waits for the bus
 PROBE_TIMES, PROBE_LEAST_S = 3.0, 0.25  # a lost unit is waited for that many times its slowest answer
 NO_SUCH_REGISTERS = frozenset({1, 2, 3})  # exceptions that will not go away by asking again

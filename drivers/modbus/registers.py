@@ -29,7 +29,8 @@ GENCOMM_ABSENT = frozenset({0, 15})  # switched off in the controller, unimpleme
 class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One value of a device, as its profile describes it. `scale` is exact: 0.1 or "1/64", never a rounded float.
 
-    A point of the table `coil` or `discrete` is True or False and has no number.
+    A point of the table `coil` or `discrete` is True or False and has no number; with `one_of` it is several of them
+    side by side, of which one is on, and its name is the value.
     """
 
     at: Annotated[int, msgspec.Meta(ge=0, le=65535)]
@@ -43,13 +44,15 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nibble: Annotated[int, msgspec.Meta(ge=0, le=3)] | None = None  # 0 is the top one
     invert: bool = False  # of a bit, coil or discrete input: 0 is True
     decode: str | None = None  # a name in DECODERS
+    one_of: tuple[str, ...] = ()  # of coils or discrete inputs from `at` on: what it means that this one is on
+    otherwise: str | None = None  # what it means that none of `one_of` is on; None: a fault
     absent: tuple[int, ...] = ()  # codes by which this device says "not fitted"
     every_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0  # asked for not more often; 0: at each poll
 
     @property
     def width(self) -> int:
         """Registers (or coils) that the point covers."""
-        return WIDTHS[self.type]
+        return len(self.one_of) or WIDTHS[self.type]
 
     @property
     def ratio(self) -> Fraction:
@@ -79,6 +82,8 @@ def decode(
     point: Point, words: Sequence[int], sentinels: Sentinels = "none", word_order: WordOrder = "high_first"
 ) -> tuple[Value, Quality]:
     """The point's value in its unit, or None and why. `words` are exactly the registers (or coils) that it covers."""
+    if point.one_of:
+        return _one_of(point, words)
     if point.table in BIT_TABLES:
         return bool(words[0]) is not point.invert, Quality.GOOD
     in_order = words if word_order == "high_first" else words[::-1]
@@ -86,6 +91,13 @@ def decode(
     if point.type == "f32":
         return _float(point, data)
     return _integer(point, int.from_bytes(data, "big", signed=point.type[0] == "s"), sentinels)
+
+
+def _one_of(point: Point, words: Sequence[int]) -> tuple[Value, Quality]:
+    on = {name for name, word in zip(point.one_of, words, strict=True) if word}
+    if not on and point.otherwise is not None:
+        return point.otherwise, Quality.GOOD
+    return (on.pop(), Quality.GOOD) if len(on) == 1 else (None, Quality.SENSOR_FAULT)
 
 
 def _float(point: Point, data: bytes) -> tuple[Value, Quality]:

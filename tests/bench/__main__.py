@@ -20,7 +20,7 @@ from appliance.supervisor import NotStarted
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.sim.broker import BrokerUnavailable
-from tests.bench import audio, audio_back, audio_process, codec, sms_inbound
+from tests.bench import audio, audio_back, audio_process, codec, modbus_scan, sms_inbound
 from tests.bench.compare import Series, beside_rivals, latency_rows
 from tests.bench.cost import idle_cpu, memory, start_of_core
 from tests.bench.floor import Floor, disk
@@ -91,9 +91,11 @@ async def measure(folder: Path, rounds: int) -> list[Row]:
         *await audio_process.rows(folder / "audio"),
         *await audio_back.rows(folder / "back"),
     ]
+    say("a Modbus line, and two hundred devices ...")
+    bus = await asyncio.to_thread(modbus_scan.rows)
     say("reading and writing SMS ...")
     rivals = msgspec.json.decode(FILE.read_bytes(), type=list[Row]) if FILE.exists() else []
-    rows = [*beside_rivals(rows, rivals), *inbound, *sound, *await asyncio.to_thread(codec.rows)]
+    rows = [*beside_rivals(rows, rivals), *inbound, *sound, *bus, *await asyncio.to_thread(codec.rows)]
     return [*rows, plain(OTHERS, noise.read(), "% of a core"), *rivals]
 
 

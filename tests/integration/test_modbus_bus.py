@@ -279,20 +279,23 @@ async def test_a_unit_number_that_nobody_answers_to_is_refused_before_it_is_sent
 
 
 @contextlib.asynccontextmanager
-async def tcp_slave(answer):
-    """A Modbus TCP server that sends what `answer(transaction, request)` returns, after so many seconds.
-
-    Gives its port and the list of its connections so far.
+async def stream_slave(size, answer):
+    """A server that sends what `answer(request)` returns after so many seconds, a request being so many bytes; for
+    Modbus TCP, whose header says how many, `size` is 0. Gives its port and the list of its connections so far.
     """
-
     served = []
+
+    async def request(reader):
+        if size:
+            return await reader.readexactly(size)
+        header = await reader.readexactly(6)
+        return header + await reader.readexactly(int.from_bytes(header[4:], "big"))
 
     async def serve(reader, writer):
         served.append(asyncio.current_task())
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                transaction, _, length = struct.unpack(">HHH", await reader.readexactly(6))
-                delay, data = answer(transaction, await reader.readexactly(length))
+                delay, data = answer(await request(reader))
                 await asyncio.sleep(delay)
                 writer.write(data)
         writer.close()
@@ -303,6 +306,11 @@ async def tcp_slave(answer):
         yield server.sockets[0].getsockname()[1], served
         async with asyncio.timeout(2):
             await asyncio.gather(*served)
+
+
+def tcp_slave(answer):
+    """The same for Modbus TCP: `answer(transaction, request)`."""
+    return stream_slave(0, lambda heard: answer(int.from_bytes(heard[:2], "big"), heard[6:]))
 
 
 def tcp_registers(transaction, request, unit=UNIT):
@@ -343,18 +351,9 @@ def test_after_a_wrong_answer_on_tcp_the_connection_is_made_anew():
 
 @in_virtual_time
 async def test_a_late_answer_through_a_serial_server_is_never_taken_for_the_next_question():
-    answers = late_once()
-
-    async def serve(reader, writer):
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                delay, data = answers(await reader.readexactly(8))
-                await asyncio.sleep(delay)
-                writer.write(data)
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        line = RtuTcpLine("127.0.0.1", server.sockets[0].getsockname()[1])
+    late = late_once()
+    async with stream_slave(8, late) as (port, _):
+        line = RtuTcpLine("127.0.0.1", port)
         with contextlib.closing(Bus(line, timeout_s=TIMEOUT_S, quiet_s=QUIET_S)) as bus:
             outcomes = await after_a_late_answer(bus)
     assert outcomes.count(False) == 0

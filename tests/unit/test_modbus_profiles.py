@@ -13,10 +13,11 @@ FIRMWARE = Path(__file__).parents[2] / "firmware-config"
 PROFILES = sorted(
     p for kind in ("gensets", "ups", "meters") for p in (FIRMWARE / kind).glob("*.toml") if ".dump" not in p.name
 )
+GENSETS = [path for path in PROFILES if path.parent.name == "gensets"]
 
 
 def test_there_are_profiles_to_test():
-    assert len(PROFILES) >= 2
+    assert len(PROFILES) >= 13
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
@@ -41,9 +42,36 @@ def test_a_profile_reads_in_few_transactions_of_different_lengths(path):
     assert len(set(sizes)) == len(sizes) or profile.read.bridge == 0
 
 
+@pytest.mark.parametrize("path", GENSETS, ids=lambda path: path.stem)
+def test_a_golden_dump_shows_each_point_with_a_value_and_a_set_at_rest_on_load_and_failed(path):
+    profile, dump = load(path), load_dump(path.with_suffix(".dump.toml"))
+    assert {name for case in dump.case for name in case.points} == set(profile.point)
+    assert len(dump.case) >= 3
+
+
+@pytest.mark.parametrize("path", GENSETS, ids=lambda path: path.stem)
+def test_a_profile_names_its_source_and_what_is_to_be_seen_on_hardware(path):
+    profile = load(path)
+    assert profile.source
+    assert "To verify on hardware" in profile.notes
+
+
 def test_a_generator_is_never_left_out_of_auto():
     for path in PROFILES:
         assert all(command.write.value != 35700 for command in load(path).command.values())
+
+
+def test_no_order_touches_a_coil_that_toggles_a_breaker():
+    for name in ("smartgen_hgm4020", "smartgen_hgm6100"):
+        orders = load(FIRMWARE / "gensets" / f"{name}.toml").command.values()
+        assert {order.write.at for order in orders} == {2, 3}
+
+
+def test_an_argument_and_its_command_are_written_together_and_the_answer_is_known():
+    mute = load(FIRMWARE / "gensets" / "comap_intelilite_4.toml").command["mute"].write
+    assert (mute.at, mute.registers) == (4207, [0x04FB, 0x0000, 1])
+    assert mute.answer is not None
+    assert (mute.answer.at, mute.answer.value) == (4207, 0x04FC)
 
 
 def test_a_key_and_its_complement_are_written_together():
@@ -58,8 +86,8 @@ kind = "genset"
 source = "none"
 [point]
 mode = { at = 10, states = { 0 = "stop", 1 = "auto" } }
-flag = { at = 11, bit = 3 }
-volts = { at = 12, type = "u32", scale = 0.1, range = [0, 350] }
+mains_failed = { at = 11, bit = 3 }
+mains_v_l1 = { at = 12, type = "u32", unit = "V", scale = 0.1, range = [0, 350] }
 [command.start]
 write = { at = 4104, encode = "gencomm_key", value = 35732 }
 needs = { mode = "auto", max_age_s = 5 }
@@ -70,14 +98,14 @@ FAULTS = {
     "an unknown key": ("bit = 3", "bti = 3", "unknown field `bti`"),
     "an unknown type": ('"u32"', '"u24"', "u24"),
     "an unknown decoder": ("bit = 3", 'decode = "eval"', "no such decoder; there are gencomm_alarm, lowest_bit"),
-    "an overlap": ("at = 11, bit = 3", "at = 13", "register 13 is in point.flag too"),
+    "an overlap": ("at = 11, bit = 3", "at = 13", "register 13 is in point.mains_failed too"),
     "a duplicate": ("at = 11, bit = 3", "at = 10", "is the same as point.mode"),
     "a range upside down": ("[0, 350]", "[350, 0]", "the first must be below the second"),
     "a range that the type cannot reach": ("[0, 350]", "[-1, 350]", "a u32 reaches 0 to"),
     "a range on a flag": ("bit = 3", "bit = 3, range = [0, 1]", "are for numbers"),
     "a bit outside of its register": ("bit = 3", "bit = 16", "has bits 0 to 15"),
     "a bit with names": ("bit = 3", 'bit = 3, states = { 0 = "no" }', "is True or False already"),
-    "a nibble of two registers": ('"u32", scale = 0.1, range = [0, 350]', '"u32", nibble = 0', "a part of one u16"),
+    "a nibble of two registers": ("scale = 0.1, range = [0, 350]", "nibble = 0", "a part of one u16"),
     "a point past the end": ("at = 12", "at = 65535", "does not fit"),
     "a scale that is no number": ("scale = 0.1", 'scale = "x * 2"', "write a number or a fraction"),
     "a scale of nothing": ("scale = 0.1", "scale = 0", "must be above 0"),
@@ -101,6 +129,19 @@ FAULTS = {
     "an argument without its command": ('"gencomm_key"', '"argument"', "go together"),
     "an identity of no point": ("[point]", "identify = { x = 1 }\n[point]", "no point.x"),
     "an identity that can never be": ("[point]", "identify = { mode = 1 }\n[point]", "can never be 1"),
+    "a point that nobody reads": ("mains_failed", "mains_gone", "no genset has such a point; there are battery_low, "),
+    "an order that nobody gives": ("[command.start]", "[command.stop]", "no genset has such a command; there are auto"),
+    "another unit": ('unit = "V", scale = 0.1', 'unit = "kV", scale = 0.1', 'is in "V" everywhere'),
+    "no unit": ('unit = "V", scale = 0.1', "scale = 0.1", 'is in "V" everywhere'),
+    "a range that cannot be": ("[0, 350]", "[0, 3500]", "0 to 700 is possible"),
+    "no range where FFFF is a number": (", range = [0, 350]", "", "every FFFF would be a measurement"),
+    "a state that nobody knows": ('0 = "stop"', '0 = "halted"', "no halted; there are auto"),
+    "a word that is a number": (', states = { 0 = "stop", 1 = "auto" }', "", "is a word; give states or one_of"),
+    "a number that is a flag": ("at = 12", "bit = 0, at = 12", "is a number; remove bit"),
+    "a flag that is a number": (", bit = 3", "", "is True or False; give a bit"),
+    "a start that leaves auto": ('needs = { mode = "auto", ', 'needs = { mode = "stop", ', "works in another mode"),
+    "one of several registers": ("bit = 3", 'one_of = ["a"]', "are for coils and discrete inputs; use states"),
+    "otherwise of one coil": ("bit = 3", 'table = "coil", otherwise = "x"', "otherwise: is for one_of"),
     "a file that is no TOML": ("[point]", "[point", "Expected"),
 }
 
@@ -108,7 +149,7 @@ FAULTS = {
 def test_the_profile_from_which_the_faulty_ones_are_made_is_good(tmp_path):
     path = tmp_path / "good.toml"
     path.write_text(GOOD)
-    assert set(load(path).point) == {"mode", "flag", "volts"}
+    assert set(load(path).point) == {"mode", "mains_failed", "mains_v_l1"}
 
 
 @pytest.mark.parametrize(("good", "bad", "told"), FAULTS.values(), ids=FAULTS.keys())

@@ -195,3 +195,19 @@ def test_a_coil_or_a_bit_may_be_true_when_it_is_0(word):
     assert decode(Point(at=5, table="coil", invert=True), [word]) == (word == 0, Quality.GOOD)
     assert decode(Point(at=5, table="discrete"), [word]) == (word == 1, Quality.GOOD)
     assert decode(Point(at=5, bit=0, invert=True), [word]) == (word == 0, Quality.GOOD)
+
+
+@pytest.mark.parametrize(
+    ("words", "otherwise", "found"),
+    [
+        ([0, 1, 0], None, ("auto", Quality.GOOD)),
+        ([0, 0, 0], None, (None, Quality.SENSOR_FAULT)),
+        ([0, 0, 0], "off", ("off", Quality.GOOD)),
+        ([1, 1, 0], "off", (None, Quality.SENSOR_FAULT)),
+        ([1, 0, 1], "off", ("manual", Quality.GOOD)),  # two coils that mean the same
+    ],
+)
+def test_of_several_coils_the_one_that_is_on_names_the_value(words, otherwise, found):
+    point = Point(at=40, table="coil", one_of=("manual", "auto", "manual"), otherwise=otherwise)
+    assert point.width == 3
+    assert decode(point, words) == found
