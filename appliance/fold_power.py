@@ -119,7 +119,7 @@ def _(s: State, e: ev.GensetStartMeasured, at: Stamp) -> None:
 
 @FOLDS.of(ev.GensetStartDrifted)
 def _(s: State, e: ev.GensetStartDrifted, at: Stamp) -> None:
-    _record(s, e.genset, at).drifted[e.what] = e.value
+    _record(s, e.genset, at).drifted[e.figure] = e.value
 
 
 @FOLDS.of(ev.GensetStartUsual)

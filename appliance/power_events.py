@@ -84,7 +84,7 @@ class GensetStartMeasured(GensetEvent, tag="genset.start_measured", frozen=True)
 class GensetStartDrifted(GensetEvent, tag="genset.start_drifted", frozen=True):
     """A start took longer, or pulled the battery lower, than those before it."""
 
-    what: str  # "crank_s", "up_s", "dip_v"
+    figure: str  # "crank_s", "up_s", "dip_v"
     value: float
     usual: float
 

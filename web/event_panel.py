@@ -30,11 +30,16 @@ GROUPS = {
     "layer": "layer",
     "code": "line.why",
     "what": "fallback.what",
+    "figure": "start_figure",
+    "item": "ready_item",
+    "grade": "grade",
 }
-NAMED = ("station", "line", "genset", "ups", "link", "output", "button", "input", "trunk", "agency")
+DECIMALS = {"litres_per_kwh": 2, "crank_s": 1, "up_s": 1, "dip_v": 1, "value": 1, "usual": 1}  # others have none
+NAMED = ("station", "line", "genset", "ups", "link", "output", "button", "input", "trunk", "agency", "device")
 SECRET = ("text", "pdu", "order")  # never in the short words of a row
 QUIET = (  # steps whose outcome has its own row
     "delivery.sent", "delivery.queued", "sms.part_received", "sms.queued", "sms.sending", "sms.sent", "sms.reported",
+    "genset.run_noted",
 )  # fmt: skip
 
 
@@ -115,7 +120,9 @@ def _field(scene: Scene, name: str, value: object) -> str:
     if name in GROUPS:
         return words.code(GROUPS[name], value)
     if isinstance(value, float):
-        return words.number(value, 0)
+        return words.number(value, DECIMALS.get(name, 0))
+    if value is None:
+        return "-"
     return str(value)
 
 

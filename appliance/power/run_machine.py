@@ -156,7 +156,8 @@ class RunWatch:
         if not drifts and record.drifted:
             told.append(pw.GensetStartUsual(genset=self.id))
         return told + [
-            pw.GensetStartDrifted(genset=self.id, what=what, value=value, usual=usual) for what, value, usual in drifts
+            pw.GensetStartDrifted(genset=self.id, figure=what, value=value, usual=usual)
+            for what, value, usual in drifts
         ]
 
     def _overdue(self, record: GensetRecord, age: Callable[[Stamp], float]) -> list[Event]:

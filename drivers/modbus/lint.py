@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from drivers.modbus.lint_vocabulary import vocabulary_faults
-from drivers.modbus.registers import BIT_TABLES, DECODERS, DECODES_TO_BOOL, Point, Table
+from drivers.modbus.lint_vocabulary import is_flag, vocabulary_faults
+from drivers.modbus.registers import BIT_TABLES, DECODERS, Point, Table
 from drivers.modbus.sentinels import limits
 from drivers.reading import Value
 
@@ -36,6 +36,7 @@ def faults(profile: "Profile") -> list[str]:
 
 def _point_faults(point: Point) -> Iterator[str]:
     selectors = [name for name in ("bit", "nibble", "decode", "states") if getattr(point, name) is not None]
+    selectors += [name for name in ("true", "false") if getattr(point, name)]
     if point.table in BIT_TABLES:
         if selectors or point.type != "u16" or point.scale != 1 or point.range is not None or point.absent:
             yield f"table = {point.table}: is True or False; leave only at, invert and every_s."
@@ -52,6 +53,10 @@ def _point_faults(point: Point) -> Iterator[str]:
         yield f"bit = {point.bit}: a {point.type} has bits 0 to {16 * point.width - 1}."
     if point.bit is not None and len(selectors) > 1:
         yield f"bit: is True or False already; remove {', '.join(selectors[1:])}."
+    if bool(point.true) != bool(point.false) or set(point.true) & set(point.false):
+        yield "true and false: go together, and a code is in one of them."
+    if point.true and len(selectors) > 2:
+        yield f"true and false: is a flag already; remove {selectors[0]}."
     if point.bit is None and point.invert:
         yield "invert: is for a bit, a coil or a discrete input."
     if point.type == "f32" and (selectors or point.absent):
@@ -90,7 +95,7 @@ def _overlaps(profile: "Profile") -> Iterator[str]:
     owners: dict[tuple[Table, int], str] = {}
     for name, point in profile.point.items():
         table = profile.table_of(point)
-        source = (table, point.at, point.type, point.bit, point.nibble, point.decode)
+        source = (table, point.at, point.type, point.bit, point.nibble, point.decode, point.true)
         if source in seen:
             yield f"point.{name}: is the same as point.{seen[source]}."
         seen.setdefault(source, name)
@@ -103,6 +108,8 @@ def _overlaps(profile: "Profile") -> Iterator[str]:
 
 
 def _identity_faults(profile: "Profile") -> Iterator[str]:
+    if profile.lost_by and (profile.lost_by not in profile.point or not is_flag(profile.point[profile.lost_by])):
+        yield f"lost_by: there is no point.{profile.lost_by} that is True or False."
     for name, values in profile.identify.items():
         if name not in profile.point:
             yield f"identify: there is no point.{name}."
@@ -149,6 +156,6 @@ def _can_be(point: Point, value: Value) -> bool:
         return value in point.states.values()
     if point.one_of:
         return value in (*point.one_of, point.otherwise) and value is not None
-    if point.bit is not None or point.decode in DECODES_TO_BOOL or point.table in BIT_TABLES:
+    if is_flag(point):
         return isinstance(value, bool)
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -21,8 +21,8 @@ def vocabulary_faults(profile: "Profile") -> Iterator[str]:
             yield from (f"point.{name}: {fault}" for fault in _number_faults(point, meaning, profile.sentinels))
         elif isinstance(meaning, Name):
             yield from (f"point.{name}: {fault}" for fault in _name_faults(point, meaning))
-        elif isinstance(meaning, Flag) and not _is_flag(point):
-            yield f"point.{name}: is True or False; give a bit, a decoder of flags, a coil or a discrete input."
+        elif isinstance(meaning, Flag) and not is_flag(point):
+            yield f"point.{name}: is True or False; give a bit, codes, a decoder of flags, a coil or a discrete input."
     for name in profile.command:
         if name not in COMMANDS[profile.kind]:
             known_commands = ", ".join(sorted(COMMANDS[profile.kind])) or "none"
@@ -31,14 +31,15 @@ def vocabulary_faults(profile: "Profile") -> Iterator[str]:
             yield f'command.{name}: needs: give mode = "auto"; one that works in another mode is no {name}.'
 
 
-def _is_flag(point: Point) -> bool:
+def is_flag(point: Point) -> bool:
+    """Whether the point's value is True or False."""
     if point.table in BIT_TABLES:
         return not point.one_of
-    return point.bit is not None or point.decode in DECODES_TO_BOOL
+    return point.bit is not None or bool(point.true) or point.decode in DECODES_TO_BOOL
 
 
 def _number_faults(point: Point, meaning: Number, sentinels: str) -> Iterator[str]:
-    if _is_flag(point) or point.states is not None or point.one_of:
+    if is_flag(point) or point.states is not None or point.one_of:
         yield "is a number; remove bit, decode, states and one_of."
         return
     if point.unit != meaning.unit:

@@ -49,7 +49,7 @@ class _Part(msgspec.Struct):
     due: float = float("-inf")
 
 
-def _say_nothing(_step: Step) -> None:
+def say_nothing(_step: Step) -> None:
     """Nobody wants to know how far an order is."""
 
 
@@ -79,13 +79,14 @@ class Poller:
         self._news = asyncio.Condition()
         self._silent_polls = 0
         self._lost = False
+        self._card_lost = False
 
     async def run(self) -> None:
         """Poll for as long as the task lives."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            if readings := await self._poll():
+            if readings := self._believed(await self._poll()):
                 self._latest |= {reading.point: reading for reading in readings}
                 self._on_readings(readings)
                 async with self._news:
@@ -93,7 +94,7 @@ class Poller:
             due = max(due + self._wait_s(), loop.time())
             await asyncio.sleep(due - loop.time())
 
-    async def command(self, name: str, *, on_step: Callable[[Step], None] = _say_nothing) -> Reading:
+    async def command(self, name: str, *, on_step: Callable[[Step], None] = say_nothing) -> Reading:
         """Order something, and return the reading that proves it. Needs `run()` to be running.
 
         `on_step` hears "sent", and "accepted" when the device says so itself. Raises UnknownCommand, NotReady,
@@ -202,6 +203,15 @@ class Poller:
         self._silent_polls = self._silent_polls + 1 if isinstance(failure, NoAnswer | BadAnswer) else 0
         self._tell(failure or refused)
         return readings
+
+    def _believed(self, readings: list[Reading]) -> list[Reading]:
+        """The readings; without their values while the card that answers repeats what it knew last of its device."""
+        for reading in readings:
+            if reading.point == self._profile.lost_by and reading.quality is Quality.GOOD:
+                self._card_lost = reading.value is True
+        if not self._card_lost:
+            return readings
+        return [msgspec.structs.replace(r, value=None, quality=Quality.NO_LINK) for r in readings]
 
     async def _read(self, part: _Part) -> list[Reading]:
         loop = asyncio.get_running_loop()

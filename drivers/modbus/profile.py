@@ -103,6 +103,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sentinels: Sentinels = "none"
     word_order: WordOrder = "high_first"  # of values wider than a register
     read: Read = Read()
+    lost_by: str = ""  # point that is True while the card that answers has lost its device: then nothing is known
     identify: dict[str, Is | tuple[Is, ...]] = {}
     command: dict[str, Command] = {}
 

@@ -43,6 +43,8 @@ class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bit: Annotated[int, msgspec.Meta(ge=0, le=63)] | None = None  # 0 is the lowest
     nibble: Annotated[int, msgspec.Meta(ge=0, le=3)] | None = None  # 0 is the top one
     invert: bool = False  # of a bit, coil or discrete input: 0 is True
+    true: tuple[int, ...] = ()  # codes of a status register that mean True; a code in neither is over_range
+    false: tuple[int, ...] = ()
     decode: str | None = None  # a name in DECODERS
     one_of: tuple[str, ...] = ()  # of coils or discrete inputs from `at` on: what it means that this one is on
     otherwise: str | None = None  # what it means that none of `one_of` is on; None: a fault
@@ -117,6 +119,8 @@ def _integer(point: Point, raw: int, sentinels: Sentinels) -> tuple[Value, Quali
         return None, Quality.UNIMPLEMENTED
     if point.bit is not None:
         return bool(raw >> point.bit & 1) is not point.invert, Quality.GOOD
+    if point.true:
+        return (raw in point.true, Quality.GOOD) if raw in point.true + point.false else (None, Quality.OVER_RANGE)
     if point.decode is not None:
         decoded = DECODERS[point.decode](raw)
         if isinstance(decoded, Quality):

@@ -89,6 +89,7 @@ UPS: dict[str, Meaning] = {
     **IDENTITIES,
     **_flags("online on_battery bypass output_off output_on fault input_bad testing eco_mode overload low_battery"),
     **_flags("shutdown_imminent over_temperature battery_disconnected battery_replace charger_fault inverter_fault"),
+    **_flags("beeper_muted card_lost_ups"),  # what answers is a card in the UPS, and it has lost the UPS
     "runtime_s": Number("s", 0, FOREVER),
     "charge": Number("%", 0, 130),
     "battery_v": Number("V", 0, 1000),

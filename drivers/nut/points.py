@@ -92,8 +92,9 @@ NUMBERS = {
     "input_v": _Number("V", (0, 350), ("input.voltage",), "input.{}-N.voltage"),
 }
 PHASES = ("L1", "L2", "L3")
+BEEPERS = ("enabled", "disabled", "muted")
 FLAGS = (*STATUS, *STATUS_IF_SAID, *(name for name in ALARMS if name not in STATUS_IF_SAID), "input_bad")
-WORDS = ("self_test", "transfer_cause", "beeper")
+WORDS = ("self_test", "transfer_cause", "beeper_muted")
 UNITS = {**dict.fromkeys((*FLAGS, *WORDS), ""), **{name: number.unit for name, number in NUMBERS.items()}}
 WAITING = "WAIT"  # in ups.status: the driver has not asked the UPS yet
 UNSURE_STATES = ("init", "reconnect", "cleanup", "exit")  # how driver.state begins while the driver has no UPS
@@ -149,7 +150,7 @@ def _words(variables: Mapping[str, str]) -> dict[str, Given]:
     return {
         "self_test": _first(TESTS, variables.get("ups.test.result", "").lower()),
         "transfer_cause": _first(CAUSES, reason),
-        "beeper": (beeper, Quality.GOOD) if beeper in ("enabled", "disabled", "muted") else NOT_THERE,
+        "beeper_muted": (beeper != "enabled", Quality.GOOD) if beeper in BEEPERS else NOT_THERE,
     }
 
 

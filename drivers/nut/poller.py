@@ -12,6 +12,7 @@ import msgspec
 
 from drivers.dial import Dialer
 from drivers.modbus.errors import BusError, NotObserved, NotReady, UnknownCommand
+from drivers.modbus.poller import Step, say_nothing
 from drivers.nut.errors import UpsdRefused
 from drivers.nut.points import lost, readings
 from drivers.nut.upsd import PORT, Login, Upsd
@@ -46,7 +47,7 @@ ORDERS = {
         45.0,  # usbhid-ups reads the result every `pollfreq`, 30 s
         result=True,
     ),
-    "mute": Order(("beeper.mute",), {}, "beeper", ("muted", "disabled"), 45.0),
+    "mute": Order(("beeper.mute",), {}, "beeper_muted", (True,), 45.0),
 }
 DONE = ("passed", "failed", "aborted")
 
@@ -98,10 +99,11 @@ class NutPoller:
             self._upsd.close()
             self._dialer.close()
 
-    async def command(self, name: str) -> Reading:
+    async def command(self, name: str, *, on_step: Callable[[Step], None] = say_nothing) -> Reading:
         """Order something once, and return the reading that proves it. Needs `run()` to be running.
 
-        Raises UnknownCommand, NotReady, NotObserved, UpsdRefused, or another BusError when nothing was sent.
+        `on_step` hears "sent": that its driver has got it is all that upsd can say. Raises UnknownCommand, NotReady,
+        NotObserved, UpsdRefused, or another BusError when nothing was sent.
         """
         order = ORDERS.get(name)
         if order is None:
@@ -125,6 +127,7 @@ class NutPoller:
                 doubt = e  # it may have arrived: the UPS will show, and a second order could be one too many
         finally:
             upsd.close()
+        on_step("sent")
         return await self._observed(name, order, asyncio.get_running_loop().time(), before, doubt)
 
     def _check_needs(self, name: str, order: Order) -> None:

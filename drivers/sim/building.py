@@ -16,18 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from drivers.clock import Clock
+from drivers.sim.families import METERS, UPS
 from drivers.sim.knobs import Knob, Knobs
 from drivers.sim.modbus_rtu import RtuLine
 from drivers.sim.modbus_slave import Slave
 from drivers.sim.modbus_tcp import TcpPort
 from drivers.sim.plant import Plant, PlantSettings, switch
-from drivers.sim.plant_apc import ApcRegisters
 from drivers.sim.plant_dse import DseRegisters
 from drivers.sim.plant_genset import GensetSettings
 from drivers.sim.plant_ups import UpsSettings
 from drivers.sim.pty_port import PtyPort
+from drivers.sim.ups_riello import RielloRegisters
 
 GENSET_UNIT, UPS_UNIT = 10, 1  # as both leave the factory
+METER_UNIT = 20
 BAUD = 9600
 TICK_S = 0.5  # s; keeps the plant from having hours to catch up on when nobody asks
 LATEST_MS = 60_000
@@ -41,6 +43,9 @@ class BuildingConfig:
     baud: int = BAUD
     genset_unit: int = GENSET_UNIT
     ups_unit: int = UPS_UNIT
+    ups: str = "apc_smart_ups"
+    meter: str = ""  # none
+    meter_unit: int = METER_UNIT
     plant: PlantSettings = field(default_factory=PlantSettings)
 
 
@@ -51,9 +56,11 @@ class Building:
         now = asyncio.get_running_loop().time
         self._config, self._now = config, now
         self.plant = Plant(config.plant, now())
-        genset, ups = Slave(DseRegisters(self.plant, now, wall)), Slave(ApcRegisters(self.plant, now))
+        genset, ups = Slave(DseRegisters(self.plant, now, wall)), Slave(UPS[config.ups](self.plant, now))
         self._slaves = {"genset": genset, "ups": ups}
         units = {config.genset_unit: genset, config.ups_unit: ups}
+        if config.meter:
+            self._slaves["meter"] = units[config.meter_unit] = Slave(METERS[config.meter](self.plant, now))
         self._pty = PtyPort(config.rtu_port, lambda data: self._line.received(data))
         self._line = RtuLine(units, self._pty.write, config.baud)
         self._tcp = TcpPort(units)
@@ -86,6 +93,7 @@ class Building:
             "fuel.set": plant.set_fuel,
             "ups.charge": plant.set_charge,
             "ups.test": plant.ups.start_test,
+            "ups.lose_card": self._lose_card,
             "bus.mute": self._mute,
             "bus.late": self._late,
             "bus.unplug": self._unplug,
@@ -111,6 +119,13 @@ class Building:
         if isinstance(ms, bool) or not isinstance(ms, int | float) or not 0 <= ms <= LATEST_MS:
             raise ValueError(f"{ms!r} is not a delay from 0 to {LATEST_MS} ms")
         self._slave(device).late_s = ms / 1000.0
+
+    def _lose_card(self, on: bool = True) -> None:
+        """The card that answers for the UPS has lost it, and repeats what it knew."""
+        registers = self._slaves["ups"].registers
+        if not isinstance(registers, RielloRegisters):
+            raise ValueError(f"a {self._config.ups} answers for itself; only a riello_netman has such a card")
+        registers.card_lost = switch(on)
 
     def _slave(self, device: str) -> Slave:
         if device not in self._slaves:
@@ -145,7 +160,8 @@ async def run(config: BuildingConfig, knobs_path: Path, wall: Callable[[], float
             "ready": True,
             "tcp_port": building.tcp_port,
             "rtu_port": str(config.rtu_port),
-            "units": {"genset": config.genset_unit, "ups": config.ups_unit},
+            "units": {"genset": config.genset_unit, "ups": config.ups_unit}
+            | ({"meter": config.meter_unit} if config.meter else {}),
         }
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
@@ -176,6 +192,9 @@ def _arguments() -> argparse.ArgumentParser:
     add("--baud", type=int, default=BAUD)
     add("--genset-unit", type=int, default=GENSET_UNIT)
     add("--ups-unit", type=int, default=UPS_UNIT)
+    add("--ups", choices=sorted(UPS), default="apc_smart_ups", help="make of the UPS, as its profile is named")
+    add("--meter", choices=["", *sorted(METERS)], default="", help="make of a meter on the mains; none without")
+    add("--meter-unit", type=int, default=METER_UNIT)
     add("--retransfer", type=float, default=genset.retransfer_s, help="s of good mains before the load goes back")
     add("--cooldown", type=float, default=genset.cooldown_s, help="s the engine runs without load before it stops")
     add("--start-delay", type=float, default=genset.start_delay_s, help="s from mains lost to the start")
@@ -203,6 +222,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         baud=args.baud,
         genset_unit=args.genset_unit,
         ups_unit=args.ups_unit,
+        ups=args.ups,
+        meter=args.meter,
+        meter_unit=args.meter_unit,
         plant=PlantSettings(genset=genset, ups=UpsSettings(runtime_s=args.runtime)),
     )
     clock = Clock.from_environment()

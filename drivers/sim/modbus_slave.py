@@ -6,11 +6,11 @@ The frames around it are in modbus_rtu.py and modbus_tcp.py. A device may be mut
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast, runtime_checkable
 
-READ_HOLDING, READ_INPUT, WRITE_ONE, WRITE_MANY = 3, 4, 6, 16
+READ_COILS, READ_DISCRETE, READ_HOLDING, READ_INPUT, WRITE_COIL, WRITE_ONE, WRITE_MANY = 1, 2, 3, 4, 5, 6, 16
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, NEGATIVE_ACKNOWLEDGE, NO_TARGET = 1, 2, 3, 7, 11
-MAX_READ, MAX_WRITE = 125, 123  # registers in one frame, by the standard
+MAX_READ, MAX_WRITE, MAX_READ_BITS = 125, 123, 2000  # registers and bits in one frame, by the standard
 MAX_WAITING = 32  # answers of one connection not sent yet; further questions are lost
 
 
@@ -36,11 +36,26 @@ class Registers(Protocol):
     def write(self, address: int, values: list[int]) -> None: ...
 
 
+class Bits(Registers, Protocol):
+    """A device that serves coils or discrete inputs too. Both methods raise Exceptional."""
+
+    def read_bits(self, function: int, address: int, count: int) -> list[bool]: ...
+
+    def write_coil(self, address: int, on: bool) -> None: ...
+
+
+@runtime_checkable
+class OwnWriteMany(Protocol):
+    """A device whose FC16 does something else than its FC6."""
+
+    def write_many(self, address: int, values: list[int]) -> None: ...
+
+
 @dataclass
 class Slave:
     """One device on the bus and how it misbehaves."""
 
-    registers: Registers
+    registers: Registers | Bits
     muted: bool = False
     late_s: float = 0.0
 
@@ -52,7 +67,7 @@ class Slave:
 Slaves = Mapping[int, Slave]
 
 
-def answer(registers: Registers, pdu: bytes) -> bytes:
+def answer(registers: Registers | Bits, pdu: bytes) -> bytes:
     """The answer PDU to a request PDU (function code and data, no unit and no checksum)."""
     function = pdu[0]
     try:
@@ -60,6 +75,8 @@ def answer(registers: Registers, pdu: bytes) -> bytes:
             raise Exceptional(ILLEGAL_FUNCTION)
         if function in (READ_HOLDING, READ_INPUT):
             return _read(registers, pdu)
+        if function in (READ_COILS, READ_DISCRETE, WRITE_COIL):
+            return _bits(cast(Bits, registers), pdu)
         return _write(registers, pdu)
     except Exceptional as e:
         return bytes([function | 0x80, e.code])
@@ -76,6 +93,24 @@ def _read(registers: Registers, pdu: bytes) -> bytes:
     return struct.pack(f">BB{count}H", pdu[0], 2 * count, *registers.read(address, count))
 
 
+def _bits(registers: Bits, pdu: bytes) -> bytes:
+    if len(pdu) != 5:
+        raise Exceptional(ILLEGAL_VALUE)
+    function, address, second = struct.unpack(">BHH", pdu)
+    if function == WRITE_COIL:
+        if second not in (0x0000, 0xFF00):
+            raise Exceptional(ILLEGAL_VALUE)
+        registers.write_coil(address, second == 0xFF00)
+        return pdu
+    if not 1 <= second <= MAX_READ_BITS:
+        raise Exceptional(ILLEGAL_VALUE)
+    if address + second > 0x10000:
+        raise Exceptional(ILLEGAL_ADDRESS)
+    packed = sum(1 << i for i, on in enumerate(registers.read_bits(function, address, second)) if on)
+    size = (second + 7) // 8
+    return bytes([function, size]) + packed.to_bytes(size, "little")
+
+
 def _write(registers: Registers, pdu: bytes) -> bytes:
     if len(pdu) < 5:
         raise Exceptional(ILLEGAL_VALUE)
@@ -88,5 +123,8 @@ def _write(registers: Registers, pdu: bytes) -> bytes:
         values = list(struct.unpack(f">{second}H", pdu[6:]))
     if address + len(values) > 0x10000:
         raise Exceptional(ILLEGAL_ADDRESS)
-    registers.write(address, values)
+    if pdu[0] == WRITE_MANY and isinstance(registers, OwnWriteMany):
+        registers.write_many(address, values)
+    else:
+        registers.write(address, values)
     return pdu[:5]

@@ -19,7 +19,8 @@ from drivers.sim.plant_registers import Image, put_long, put_text, word
 from drivers.sim.plant_ups import TestResult, Transfer, Ups, UpsState
 
 TEST_COMMAND, CALIBRATION_COMMAND, INTERFACE_COMMAND = 1541, 1542, 1543
-TEST_START, TEST_ABORT = 1, 2
+TEST_START, TEST_ABORT, MUTE = 1, 2, 1 << 2
+ALARM_SOUNDS, ALARM_MUTED = 1 << 1, 1 << 2
 UPS_ONLINE, UPS_ON_BATTERY, UPS_OFF, UPS_INPUT_BAD, UPS_TESTING = 1 << 1, 1 << 2, 1 << 4, 1 << 6, 1 << 7
 OUTLETS_ON, OUTLETS_OFF = 1, 2
 POWER_FAILURE, SHUTDOWN_IMMINENT = 1, 2
@@ -57,6 +58,7 @@ class ApcRegisters:
 
     def __init__(self, plant: Plant, now: Callable[[], float]) -> None:
         self._plant, self._now = plant, now
+        self._muted = False  # until the next alarm
 
     @property
     def answers(self) -> bool:
@@ -65,7 +67,9 @@ class ApcRegisters:
 
     def read(self, address: int, count: int) -> list[int]:
         self._plant.step(self._now())
+        self._muted &= self._plant.ups.state is UpsState.ON_BATTERY
         image = apc_image(self._plant.ups)
+        image[26] = ALARM_SOUNDS * (self._plant.ups.state is UpsState.ON_BATTERY) | ALARM_MUTED * self._muted
         return [image.get(at, 0) for at in range(address, address + count)]
 
     def write(self, address: int, values: list[int]) -> None:
@@ -73,7 +77,8 @@ class ApcRegisters:
         if len(values) != 1 or address not in (TEST_COMMAND, CALIBRATION_COMMAND, INTERFACE_COMMAND):
             raise Exceptional(ILLEGAL_ADDRESS)
         if address != TEST_COMMAND:
-            return  # this one has no beeper, and takes a calibration without ever running it
+            self._muted |= address == INTERFACE_COMMAND and values[0] == MUTE
+            return  # it takes a calibration without ever running it
         if values[0] == TEST_START:
             self._plant.ups.start_test()
         elif values[0] == TEST_ABORT:

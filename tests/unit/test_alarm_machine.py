@@ -169,7 +169,7 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
      pw.GensetOnLoad(genset="g1")),
     (pw.GensetFuelFalling(genset="g1", was=60.0, now=56.0, minutes=90.0), "genset.fuel_falling", "g1", 2,
      pw.GensetFuelSteady(genset="g1")),
-    (pw.GensetStartDrifted(genset="g1", what="up_s", value=20.0, usual=9.0), "genset.start_drifted", "g1", 3,
+    (pw.GensetStartDrifted(genset="g1", figure="up_s", value=20.0, usual=9.0), "genset.start_drifted", "g1", 3,
      pw.GensetStartUsual(genset="g1")),
     (pw.GensetExerciseOverdue(genset="g1", days=32), "genset.exercise_overdue", "g1", 3,
      pw.GensetRunEnded(genset="g1", why="exercise", grade="passed", minutes=31.0, minutes_loaded=30.0, load_mean=40.0,

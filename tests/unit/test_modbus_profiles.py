@@ -142,6 +142,10 @@ FAULTS = {
     "a start that leaves auto": ('needs = { mode = "auto", ', 'needs = { mode = "stop", ', "works in another mode"),
     "one of several registers": ("bit = 3", 'one_of = ["a"]', "are for coils and discrete inputs; use states"),
     "otherwise of one coil": ("bit = 3", 'table = "coil", otherwise = "x"', "otherwise: is for one_of"),
+    "codes that mean True and nothing else": ("bit = 3", "true = [1]", "go together"),
+    "a code that means both": ("bit = 3", "true = [1], false = [0, 1]", "a code is in one of them"),
+    "codes of a bit": ("bit = 3", "bit = 3, true = [1], false = [0]", "remove bit"),
+    "a card that no flag tells lost": ("[point]", 'lost_by = "mode"\n[point]', "no point.mode that is True or False"),
     "a file that is no TOML": ("[point]", "[point", "Expected"),
 }
 

@@ -43,7 +43,7 @@ def test_what_a_driver_leaves_out_is_not_known_and_not_false() -> None:
     for name in ("fault", "over_temperature", "charger_fault", "battery_disconnected", "shutdown_imminent", "testing"):
         assert points[name] == (None, NONE)
     assert points["on_battery"] == (False, G)
-    assert points["self_test"] == points["input_bad"] == points["beeper"] == points["load"] == (None, NONE)
+    assert points["self_test"] == points["input_bad"] == points["beeper_muted"] == points["load"] == (None, NONE)
 
 
 @pytest.mark.parametrize(
