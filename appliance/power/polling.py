@@ -7,8 +7,9 @@ from typing import Protocol
 from appliance.config_power import Ups
 from appliance.power.measured import Measured
 from drivers.modbus.bus import Bus
-from drivers.modbus.poller import Poller
+from drivers.modbus.poller import Poller, Step
 from drivers.nut.poller import NutPoller, place
+from drivers.nut.upsd import Login
 from drivers.reading import Reading
 
 log = logging.getLogger("siaga.power")
@@ -19,7 +20,7 @@ class Asks(Protocol):
 
     async def run(self) -> None: ...
 
-    async def command(self, name: str) -> Reading: ...
+    async def command(self, name: str, *, on_step: Callable[[Step], None]) -> Reading: ...
 
 
 def poller_of(device: Measured, buses: Mapping[str, Bus], on_readings: Callable[[list[Reading]], None]) -> Asks | None:
@@ -28,7 +29,9 @@ def poller_of(device: Measured, buses: Mapping[str, Bus], on_readings: Callable[
     try:
         if isinstance(config, Ups) and config.nut:
             ups, host, port = place(config.nut)
-            return NutPoller(host, port, ups, on_readings, interval_s=config.poll_s)
+            user, _, password = config.nut_login.partition(":")
+            login = Login(user, password) if user else None
+            return NutPoller(host, port, ups, on_readings, interval_s=config.poll_s, login=login)
         if device.profile is None:
             return None
         return Poller(
