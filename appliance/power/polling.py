@@ -8,7 +8,7 @@ from typing import Protocol
 from appliance.config_power import Ups
 from appliance.power.measured import Measured
 from drivers.modbus.bus import Bus
-from drivers.modbus.poller import Poller
+from drivers.modbus.poller import Poller, Step
 from drivers.nut.poller import NutPoller, place
 from drivers.nut.upsd import Login, read_login
 from drivers.reading import Reading
@@ -21,7 +21,7 @@ class Asks(Protocol):
 
     async def run(self) -> None: ...
 
-    async def command(self, name: str) -> Reading: ...
+    async def command(self, name: str, *, on_step: Callable[[Step], None]) -> Reading: ...
 
 
 def poller_of(device: Measured, buses: Mapping[str, Bus], on_readings: Callable[[list[Reading]], None]) -> Asks | None:

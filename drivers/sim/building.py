@@ -191,7 +191,12 @@ def _arguments() -> argparse.ArgumentParser:
     add("--tcp-port", type=int, default=0, help="Modbus TCP on 127.0.0.1; 0 is any free port")
     add("--knobs", type=Path, required=True, help="Unix socket of the knobs")
     add("--baud", type=int, default=BAUD)
-    add("--genset", choices=sorted(GENSETS), default="dse_7320_mk2", help="make of the controller, as its profile is named")
+    add(
+        "--genset",
+        choices=sorted(GENSETS),
+        default="dse_7320_mk2",
+        help="make of the controller, as its profile is named",
+    )
     add("--genset-unit", type=int, default=GENSET_UNIT)
     add("--ups-unit", type=int, default=UPS_UNIT)
     add("--ups", choices=sorted(UPS), default="apc_smart_ups", help="make of the UPS, as its profile is named")
