@@ -21,6 +21,7 @@ from appliance import annunciator_protocol as say
 from appliance.annunciator_button import RedButton
 from appliance.annunciator_config import SOUNDING, AnnunciatorConfig, ConfigRefused, load
 from appliance.annunciator_siren import Siren
+from appliance.annunciator_start import StartContacts
 from drivers import notify
 from drivers.clock import Clock
 from drivers.gpio.errors import BoardUnavailable, GpioError, NotDriven
@@ -48,6 +49,7 @@ class Annunciator:
         self._faults: dict[str, str] = {}
         self._outputs: dict[str, Output] = {}
         self._sirens: dict[str, Siren] = {}
+        self._starts = StartContacts(self._output_changed)
         self._inputs: dict[str, Input] = {}
         self._button: RedButton | None = None
 
@@ -59,6 +61,8 @@ class Annunciator:
                 self._outputs[name] = made
                 if out.kind in SOUNDING:
                     self._sirens[name] = Siren(made, partial(self._output_changed, name))
+                elif out.kind == "start":
+                    self._starts.add(made)
                 else:
                     made.when_ended = partial(self._light_ended, name)
         if button := self._config.button:
@@ -111,6 +115,8 @@ class Annunciator:
                 return say.Stopped(tuple(siren.silence()), siren.output.on)
             case say.Light():
                 return self._switch(request.output, request.on)
+            case say.Hold():
+                return self._hold(peer, request.output, request.on)
             case say.Take():
                 return self._take(peer, request.press)
             case say.Hello():
@@ -120,10 +126,11 @@ class Annunciator:
         return self._standing()
 
     def gone(self, peer: Peer) -> None:
-        """A peer left. What it ordered sounds on."""
+        """A peer left. What it ordered sounds on; a generator that it wanted started it wants no more."""
         self._peers.discard(peer)
         was_core = peer in self._cores
         self._cores.discard(peer)
+        self._starts.left(peer)
         if was_core and not self._cores and self._button:
             self._button.core_left()
 
@@ -144,7 +151,9 @@ class Annunciator:
 
     def _switch(self, name: str, on: bool) -> dict[str, bool]:
         local_only = self._config.button.lamp if self._config.button else None
-        lights = [n for n in self._outputs if n not in self._sirens and n != local_only]
+        lights = [
+            n for n in self._outputs if n not in self._sirens and n not in self._starts.outputs and n != local_only
+        ]
         if name not in lights:
             raise self._no_output(name, "core may light", lights)
         output = self._outputs[name]
@@ -157,6 +166,13 @@ class Annunciator:
             raise Refusal("not_driven", str(e), "Repair this line.") from e
         self._output_changed(name, None, "ordered")
         return {"on": output.on}
+
+    def _hold(self, peer: Peer, name: str, on: bool) -> dict[str, bool]:
+        if peer not in self._cores:
+            raise Refusal("say_hello", "Only core starts generators.", "Say hello first.")
+        if name not in self._starts.outputs:
+            raise self._no_output(name, "starts a generator", self._starts.outputs)
+        return {"on": self._starts.hold(peer, name, on)}
 
     def _take(self, peer: Peer, press: int) -> dict[str, int]:
         if peer not in self._cores or self._button is None:

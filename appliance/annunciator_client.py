@@ -8,6 +8,7 @@ import msgspec
 
 from appliance.annunciator_protocol import (
     Hello,
+    Hold,
     InputChange,
     Light,
     OutputChange,
@@ -69,6 +70,10 @@ class AnnunciatorLink:
     async def light(self, output: str, on: bool) -> bool:
         """Switch a light; its state now."""
         return (await self._ask(Light(output, on), dict[str, bool]))["on"]
+
+    async def hold(self, output: str, on: bool) -> bool:
+        """Close or open a start contact; its state now. It opens by itself when this link is gone."""
+        return (await self._ask(Hold(output, on), dict[str, bool]))["on"]
 
     async def take(self, press: int) -> None:
         """Take a press upon core; a Refusal says that it sounds locally already."""

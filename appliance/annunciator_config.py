@@ -14,10 +14,12 @@ PINS = range(2, 28)  # BCM numbers on the 40-pin header; 0 and 1 belong to a HAT
 FIXED_PULL_UP = (2, 3)  # 1.8 kOhm on the board itself, for I2C
 HIGH_AT_RESET = range(2, 9)  # BCM2835 peripherals, table 6-31: pulled up until software says otherwise
 MOST_SOUNDING = 900.0  # s; Aceh's real warning sounds 6 minutes, the longest known here
+MOST_STARTED = 86_400.0  # s; a day, as a set's tank lasts. An outage that lasts longer has people at the set
 MOST_DEBOUNCE = 1.0  # s
 TAKE_WITHIN = (0.05, 2.0)  # s; a person who presses waits no longer for a sound
 LONGEST_SOCKET = 107  # bytes, unix(7)
 SOUNDING = ("siren", "buzzer")
+AT_BOOT = {"siren": "sounds", "start": "starts the set"}  # what a line does that is driven while the board starts
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,14 +131,16 @@ def _check_pins(config: AnnunciatorConfig) -> Iterator[str]:
 def _check_outputs(config: AnnunciatorConfig) -> Iterator[str]:
     for name, wired in config.output.items():
         key = f"output.{name}"
-        if wired.kind in SOUNDING and wired.max_s is None:
+        most = MOST_STARTED if wired.kind == "start" else MOST_SOUNDING
+        if wired.kind in (*SOUNDING, "start") and wired.max_s is None:
             yield f"{key}.max_s: a {wired.kind} needs a longest time, in seconds."
-        if wired.max_s is not None and not 1 <= wired.max_s <= MOST_SOUNDING:
-            yield f"{key}.max_s: {wired.max_s:g} is not between 1 and {MOST_SOUNDING:g} s."
-        if wired.kind == "siren" and not wired.active_high:
-            yield f"{key}.active_high: a siren that is on when its line is low sounds whenever the board starts."
-        if wired.kind == "siren" and wired.pin in HIGH_AT_RESET:
-            yield f"{key}.pin: GPIO {wired.pin} is pulled high while the board starts; use 9 to 27 for a siren."
+        if wired.max_s is not None and not 1 <= wired.max_s <= most:
+            yield f"{key}.max_s: {wired.max_s:g} is not between 1 and {most:g} s."
+        if wired.kind in AT_BOOT and not wired.active_high:
+            acts = AT_BOOT[wired.kind]
+            yield f"{key}.active_high: a {wired.kind} that is on when its line is low {acts} whenever the board starts."
+        if wired.kind in AT_BOOT and wired.pin in HIGH_AT_RESET:
+            yield f"{key}.pin: GPIO {wired.pin} is pulled high while the board starts; use 9 to 27 for a {wired.kind}."
 
 
 def _check_button(config: AnnunciatorConfig) -> Iterator[str]:

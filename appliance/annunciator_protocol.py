@@ -62,6 +62,14 @@ class Light(_Request, frozen=True, tag="light"):
     id: int | None = None
 
 
+class Hold(_Request, frozen=True, tag="hold"):
+    """Close or open the contact that starts a generator. It opens when core leaves. Answer: {"on": bool}."""
+
+    output: str
+    on: bool
+    id: int | None = None
+
+
 class Take(_Request, frozen=True, tag="take"):
     """Core takes a press upon itself; refused when it came too late. Answer: {"taken": n}."""
 
@@ -69,7 +77,7 @@ class Take(_Request, frozen=True, tag="take"):
     id: int | None = None
 
 
-Request = Hello | Look | Sound | Stop | Silence | Light | Take
+Request = Hello | Look | Sound | Stop | Silence | Light | Hold | Take
 
 
 class Sounding(msgspec.Struct, frozen=True):
@@ -110,7 +118,7 @@ class OutputChange(msgspec.Struct, frozen=True):
     """Push. `on`: the output's state now; `order`: whose change it was; `at`: loop time.
 
     `why`: ordered, local (the button, by itself), ended (its time was over), limit (the output's longest time ended
-    it), stopped, silenced, failed (the line did not read back).
+    it), stopped, silenced, failed (the line did not read back), left (core, that held it, is gone).
     """
 
     output: str

@@ -38,6 +38,7 @@ COMMANDS = {
         "appliance.cli_fallback",
         "declare or end the fallback of 112, note who was told, see who uses what",
     ),
+    "power": ("appliance.cli_power", "the plant: status, orders to generators and UPSes, the record of runs"),
     "journal": ("appliance.cli_journal", "tail, verify or export the journal"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),

@@ -3,6 +3,7 @@
 from appliance.call_commands import BlockCaller, CallCommand
 from appliance.command import Command
 from appliance.model import AlertKind, Pattern
+from appliance.power_commands import PowerCommand
 
 MOST_SECONDS = 3600
 MOST_PARTS = 10  # of a text; a line sends nothing else but orders meanwhile
@@ -89,6 +90,7 @@ AnyCommand = (
     | QueueText
     | ListTexts
     | CallCommand
+    | PowerCommand
 )
 NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
 TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in (ModemAt, ModemUssd, ModemRecording, SendText))

@@ -40,7 +40,9 @@ from appliance.logins import Logins
 from appliance.make_view import VERSION, ViewMaker
 from appliance.model import Path, Role
 from appliance.people import People
+from appliance.power.orders import Orders
 from appliance.power.service import Power
+from appliance.power_view import PowerView
 from appliance.state import State
 from appliance.station import StationNode
 from appliance.trunk.fallback import FallbackKeeper
@@ -118,6 +120,11 @@ class Core:
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
             on_changed=self._changed,
         )  # fmt: skip
+        self._orders = Orders(
+            site=site, state=state, clock=clock, append=self._append, view=self._power.view,
+            orderable=self._power.orderable, role_of=self._people.role, hold=self._annunciator.hold,
+            on_changed=self._changed, boot=self._boot,
+        )  # fmt: skip
         self._alarms = Alarms(site=site, state=state, clock=clock, append=self._append)
         self._trunk = TrunkWatch(site, self._append, self._changed)
         self._fallback = FallbackKeeper(site, state, clock, self._append, self._lines.outgoing.notice)
@@ -140,7 +147,7 @@ class Core:
             self._reports = Reports(site, self._centre, issuer, clock)
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
-            power=self._power.view if site.genset or site.ups or site.meter or site.ats else None,
+            power=self._plant_view if site.genset or site.ups or site.meter or site.ats else None,
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
             stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
@@ -149,7 +156,9 @@ class Core:
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event
         )
-        obey = Obey(state, self._lines, self._desk, self._sound, self._alarms, self._centre, self._fallback)
+        obey = Obey(
+            state, self._lines, self._desk, self._sound, self._alarms, self._centre, self._fallback, self._orders
+        )
         self._control = Control(
             self._places.control, self._places.journal, self._journal, clock, self._people, self._view, obey
         )
@@ -183,6 +192,7 @@ class Core:
         self._desk.keep(self._keeper)
         self._sound.keep(self._keeper)
         self._keeper.keep("power", self._power.run)
+        self._keeper.keep("plant orders", self._orders.run)
         self._keeper.keep("alarms", self._alarms.run)
         self._keeper.keep("dashboards", self._dashboards.run)
         if self._trunk.watches:
@@ -198,6 +208,7 @@ class Core:
         await stop.wait()
         stopping()
         self._append(ev.Stopped(reason="told to end"))
+        self._orders.relays.forget("core_left")
         await self._keeper.stop()
         await self._control.stop()
         self._journal.close()
@@ -289,11 +300,17 @@ class Core:
         elif self._reports:
             self._reports.on_answer(payload, Path.SMS)
 
+    # The plant
+
+    def _plant_view(self) -> PowerView:
+        return self._orders.onto(self._power.view())
+
     # The annunciator
 
     def _annunciator_up(self, standing: Standing) -> None:
         self._local.on_up(standing)
         self._power.on_inputs(standing.inputs)
+        self._orders.relays.on_standing(standing)
         if self._station:
             self._station.on_standing(standing)
         if self._centre:
@@ -302,9 +319,11 @@ class Core:
     def _annunciator_down(self) -> None:
         self._local.on_down()
         self._power.on_inputs(None)
+        self._orders.relays.on_down()
 
     def _on_output(self, change: OutputChange) -> None:
         self._local.on_output(change)
+        self._orders.relays.on_output(change)
         if self._station:
             self._station.on_output(change)
         if self._reports:
@@ -313,6 +332,7 @@ class Core:
     def _on_input(self, change: InputChange) -> None:
         self._local.on_input(change)
         self._power.on_input(change.input, change.active)
+        self._orders.relays.on_input(change)
         own = self._site.own
         if own is None or not change.active:
             return

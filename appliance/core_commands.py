@@ -33,6 +33,8 @@ from appliance.core_sound import COMMANDS as SOUND_COMMANDS
 from appliance.core_sound import SoundRoom
 from appliance.lines.service import Lines
 from appliance.make_view import both_ways
+from appliance.power.orders import Orders
+from appliance.power_commands import OrderPlant
 from appliance.state import State
 from appliance.trunk.fallback import FallbackKeeper
 from drivers.jsonsocket import Refusal
@@ -43,10 +45,10 @@ class Obey:
 
     def __init__(
         self, state: State, lines: Lines, desk: DeskRoom, sound: SoundRoom, alarms: Alarms, centre: Centre | None,
-        fallback: FallbackKeeper,
+        fallback: FallbackKeeper, orders: Orders,
     ) -> None:  # fmt: skip
         self._state, self._lines, self._desk, self._sound = state, lines, desk, sound
-        self._alarms, self._centre, self._fallback = alarms, centre, fallback
+        self._alarms, self._centre, self._fallback, self._orders = alarms, centre, fallback, orders
 
     async def __call__(self, command: AnyCommand, actor: str) -> Any:
         if isinstance(command, Dial):
@@ -87,6 +89,8 @@ class Obey:
                 return self._lines.bench(line).recording()
             case AcknowledgeAlarm():
                 return self._alarms.acknowledge(command, actor)
+            case OrderPlant():
+                return await self._orders.order(command, actor)
             case DeclareFallback():
                 return await self._fallback.declare(actor)
             case EndFallback():

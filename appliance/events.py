@@ -7,7 +7,15 @@ from typing import Any
 
 import msgspec
 
-from appliance import alert_events, call_events, line_events, power_events, sms_events, trunk_events
+from appliance import (
+    alert_events,
+    call_events,
+    line_events,
+    power_events,
+    power_order_events,
+    sms_events,
+    trunk_events,
+)
 from appliance.event import Event
 
 # The box itself
@@ -303,7 +311,8 @@ def _kinds_in(namespace: dict[str, Any]) -> dict[str, type[Event]]:
     return {str(k.__struct_config__.tag): k for k in kinds if "." in str(k.__struct_config__.tag)}
 
 
-MODULES = tuple(map(vars, (alert_events, sms_events, call_events, line_events, trunk_events, power_events)))
+OTHERS = (alert_events, sms_events, call_events, line_events, trunk_events, power_events, power_order_events)
+MODULES = tuple(map(vars, OTHERS))
 KINDS = {kind: found for module in (*MODULES, globals()) for kind, found in _kinds_in(module).items()}
 
 

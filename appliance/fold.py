@@ -15,6 +15,7 @@ from appliance import (
     fold_lines,
     fold_outgoing,
     fold_power,
+    fold_power_orders,
     fold_sound,
     fold_trunk,
 )
@@ -92,5 +93,5 @@ def _(s: State, e: ev.AlarmCleared, at: Stamp) -> None:
 
 TABLES = (
     FOLDS, fold_power.FOLDS, fold_alerts.FOLDS, fold_calls.FOLDS, fold_desk.FOLDS, fold_lines.FOLDS,
-    fold_outgoing.FOLDS, fold_sound.FOLDS, fold_trunk.FOLDS,
+    fold_outgoing.FOLDS, fold_power_orders.FOLDS, fold_sound.FOLDS, fold_trunk.FOLDS,
 )  # fmt: skip

@@ -6,6 +6,7 @@ import msgspec
 
 from appliance.figure import Figure
 from appliance.model import Source
+from appliance.power_order_state import PlantOrder as PlantOrder  # a part of the view, kept in the state
 from appliance.power_state import Genset, Run, Ups
 from appliance.stamp import Stamp
 from appliance.state import Link
@@ -68,22 +69,6 @@ class Offer(msgspec.Struct, frozen=True):
     command: str  # "start", "cancel_start", "test_on_load", "auto", "self_test", "mute", "start_relay"
     roles: tuple[str, ...]
     why: str = ""
-
-
-class PlantOrder(msgspec.Struct):
-    """A command that was given, with its proof or its failure. `state`: requested, sent, accepted, proven, failed."""
-
-    id: str
-    device: str
-    command: str
-    actor: str
-    state: str
-    requested: Stamp
-    since: Stamp
-    due: float | None = None  # monotonic: the proof's deadline
-    way: str = ""  # "modbus", "relay", "nut"
-    why: str = ""  # of the failure
-    proof: str = ""  # point=value that proved it
 
 
 class FeedView(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ import msgspec
 from appliance.call_events import VoiceProven
 from appliance.desk_state import DeskRecord
 from appliance.model import AlertKind, CallPhase, DeliveryState, Mains, OutgoingState, Path, Purpose
+from appliance.power_order_state import PlantOrders
 from appliance.power_state import Genset, GensetRecord, Ups, UpsRecord
 from appliance.stamp import Stamp
 
@@ -304,6 +305,7 @@ class State(msgspec.Struct):
     witnesses: tuple[str, ...] = ()
     gensets: dict[str, Genset] = {}
     ups: dict[str, Ups] = {}
+    plant_orders: PlantOrders = msgspec.field(default_factory=PlantOrders)
     genset_records: dict[str, GensetRecord] = {}
     ups_records: dict[str, UpsRecord] = {}
     unready: dict[str, str] = {}  # "genset/g1/charger": why; lines of the readiness list that were told as not well

@@ -14,7 +14,8 @@ WIRING = ("core", "station")  # how the names of the modules begin that wire roo
 WORDS = (
     "model", "event", "events", "alert_events", "sms_events", "call_events", "line_events", "trunk_events",
     "audio_protocol", "command", "commands", "call_commands", "stamp", "desk_state",
-    "state", "power_events", "power_state", "power_commands", "power_view", "figure", "alarm_events", "alarm_state",
+    "state", "power_events", "power_state", "power_commands", "power_view", "figure", "power_order_events",
+    "power_order_state", "alarm_events", "alarm_state",
     "alarm_commands",
 )  # fmt: skip
 VOCABULARY = {f"appliance.{name}" for name in WORDS}

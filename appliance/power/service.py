@@ -15,9 +15,10 @@ from appliance.power.buses import bus_of
 from appliance.power.learned import Learned
 from appliance.power.look import Look, look
 from appliance.power.measured import Measured, Switch
+from appliance.power.orderable import Orderable, orderable_of
 from appliance.power.picture import lines, picture
 from appliance.power.plant_machine import PlantMachine
-from appliance.power.polling import Asks, poller_of
+from appliance.power.polling import poller_of
 from appliance.power_view import PowerView
 from appliance.stamp import Stamp
 from appliance.state import State
@@ -43,7 +44,7 @@ class Power:
         self._meters = {d.id: Measured(d, "meter", profiles / "meters", now) for d in site.meter}
         self._switches = {d.id: Switch(d) for d in site.ats}
         self._inputs: dict[str, bool] | None = None
-        self.pollers: dict[str, Asks] = {}  # by "genset/g1", while `run` runs
+        self._orderables: dict[str, Orderable] = {}  # by "genset/g1", while `run` runs
         self._start_anew()
 
     def _start_anew(self) -> None:
@@ -60,6 +61,10 @@ class Power:
         """Seconds since then."""
         return stamp.elapsed(self._clock.now(), self._clock.wall(), self._boot)
 
+    def orderable(self, link: str) -> Orderable | None:
+        """The device that takes orders under this link, if it is polled."""
+        return self._orderables.get(link)
+
     def _devices(self) -> list[Measured]:
         return [*self._gensets.values(), *self._ups.values(), *self._meters.values()]
 
@@ -71,13 +76,13 @@ class Power:
             async with asyncio.TaskGroup() as group:
                 for device in self._devices():
                     if poller := poller_of(device, buses, self._taker(device)):
-                        self.pollers[device.link] = poller
+                        self._orderables[device.link] = orderable_of(poller.command, device.profile)
                         group.create_task(poller.run(), name=f"poll {device.link}")
                 while True:
                     self._step()
                     await asyncio.sleep(TICK_S)
         finally:
-            self.pollers.clear()
+            self._orderables.clear()
             for bus in buses.values():
                 bus.close()
 

@@ -12,6 +12,7 @@ from appliance import call_events as ce
 from appliance import events as ev
 from appliance import line_events as le
 from appliance import power_events as pw
+from appliance import power_order_events as po
 from appliance import sms_events as sms
 from appliance import trunk_events as tr
 from appliance.alarms.alarm_machine import Cause, Condition, Row, condition, told
@@ -159,6 +160,8 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
      pw.GensetReady(genset="g1")),
     (pw.GensetShutDown(genset="g1", reason="overspeed"), "genset.shut_down", "g1", 1, pw.GensetReady(genset="g1")),
     (pw.GensetNotInAuto(genset="g1", mode="stop"), "genset.not_in_auto", "g1", 2, pw.GensetInAuto(genset="g1")),
+    (po.StartRelayReleased(genset="g1", output="start", why="core_left"), "power.relay_dropped", "g1", 1,
+     po.StartRelayHeld(genset="g1", output="start", order="0a")),
     (ev.LinkLost(link="genset/g1", reason="x"), "genset.link_lost", "g1", 2, ev.LinkRestored(link="genset/g1")),
     (ev.LinkLost(link="ups/u1", reason="x"), "ups.link_lost", "u1", 2, ev.LinkRestored(link="ups/u1")),
     (ev.LinkLost(link="meter/m1", reason="x"), "meter.link_lost", "m1", 3, ev.LinkRestored(link="meter/m1")),
@@ -255,6 +258,16 @@ def test_what_concerns_another_thing_clears_nothing() -> None:
     other = CARD | {"alert": "f" * 16}
     assert desk.happens(al.DeliveryEnergised(**other, path="mqtt", remaining_s=1)) == []
     assert desk.happens(al.SirenReleased(output="siren", why="ended")) == []
+
+
+def test_an_order_that_failed_is_an_alarm_until_a_person_has_seen_it_but_not_one_that_was_taken_back() -> None:
+    desk = Desk()
+    about = {"order": "0a", "device": "genset/g1", "command": "start"}
+    assert desk.happens(po.PlantOrderFailed(**about, why="cancelled")) == []
+    for why in ("not_observed", "not_sent", "refused", "relay_released", "restarted"):
+        told = Desk().happens(po.PlantOrderFailed(**about, why=why))
+        assert raised("power.order_failed", told) == 1
+    assert desk.happens(po.StartRelayReleased(genset="g1", output="start", why="cancelled")) == []
 
 
 def test_every_alarm_of_the_catalogue_is_in_a_case_or_has_no_end() -> None:

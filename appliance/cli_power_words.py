@@ -1,0 +1,100 @@
+"""What `siaga power` prints: rows of text from the view."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from appliance.figure import Figure
+from appliance.power_state import Run
+from appliance.power_view import DeviceView, PlantOrder, PowerView
+from appliance.stamp import Stamp
+from appliance.view import View
+
+MARK = {True: "●", False: "✕", None: "?"}
+STATES = {
+    "requested": "asked for, NOT SENT yet",
+    "sent": "sent, not proven yet",
+    "accepted": "taken by the device, not proven yet",
+    "proven": "PROVEN",
+    "failed": "FAILED",
+}
+FIGURES = (
+    "mode", "engine_state", "rpm", "generator_hz", "generator_v_l1", "generator_load", "mains_v_l1", "fuel_level",
+    "battery_v", "on_battery", "charge", "runtime_s", "load", "self_test", "power_w",
+)  # fmt: skip
+
+
+def status(power: PowerView, now: float, zone: ZoneInfo) -> list[str]:
+    """State first; what is not known is ---."""
+    dark = power.dark
+    minutes = "---" if dark.minutes is None else f"{dark.minutes:.0f} min until dark"
+    until = f", due in {max(0.0, power.stage_until - now):.0f} s" if power.stage_until is not None else ""
+    rows = [f"fed by  {power.source}; mains {power.mains} ({', '.join(power.witnesses) or 'no witness'})"]
+    rows.append(f"stage   {power.stage}{until}")
+    rows.append(f"dark    {minutes} ({dark.reason})")
+    for part in dark.parts:
+        figure = part.why or "---" if part.minutes is None else f"{part.minutes:.0f} min"
+        rows.append(f"        {'>' if part.counts else ' '} {part.what} {part.about}: {figure}")
+    rows += [_device(device, now) for device in power.devices]
+    for ready in power.readiness:
+        figure = "" if ready.value is None else f" {ready.value} {ready.unit}".rstrip()
+        rows.append(f"ready   {MARK[ready.ok]} {ready.about} {ready.item}{figure} {ready.why}".rstrip())
+    for offer in power.offers:
+        rows.append(f"order   {MARK[not offer.why]} {offer.device} {offer.command} {offer.why}".rstrip())
+    return rows + [order_row(order, zone) for order in power.orders if not order.over]
+
+
+def orders(given: Iterable[PlantOrder], zone: ZoneInfo) -> list[str]:
+    """Newest first."""
+    return [order_row(order, zone) for order in given] or ["Nothing was ordered yet."]
+
+
+def order_row(order: PlantOrder, zone: ZoneInfo | None = None) -> str:
+    """With a zone also when, and by whom."""
+    ends = " ".join(filter(None, (order.why, f"({order.proof})" if order.proof else "")))
+    way = f" by {order.way}" if order.way else ""
+    row = f"{order.id}  {order.device} {order.command}{way}: {STATES.get(order.state, order.state)} {ends}".rstrip()
+    return f"{_when(order.requested, zone)}  {row}  [{order.actor}]" if zone else row
+
+
+def record(view: View, power: PowerView, zone: ZoneInfo) -> list[str]:
+    """To be printed and signed; the hash says which journal it was made from."""
+    runs = [_run(run, zone) for run in power.runs] or ["No run is on record yet."]
+    return [
+        f"{view.name}: runs of generators, newest first",
+        f"made {datetime.fromtimestamp(view.wall, zone):%Y-%m-%d %H:%M} {view.zone}, clock {view.clock_quality}",
+        "",
+        "began             set  for       min  loaded  mean  most  fuel       kWh  battery  crank  grade",
+        *runs,
+        "",
+        f"journal row {view.seq}, {view.head}",
+        "checked by ____________________  on ____________",
+    ]
+
+
+def _run(run: Run, zone: ZoneInfo) -> str:
+    fuel = f"{_number(run.fuel_from)}-{_number(run.fuel_to)} %"
+    return (
+        f"{_when(run.began, zone)[:16]}  {run.genset:<4} {run.why:<9} {run.minutes:>3.0f}  {run.minutes_loaded:>6.0f}"
+        f"  {_number(run.load_mean):>4}  {_number(run.load_most):>4}  {fuel:<9}  {_number(run.kwh):>4}"
+        f"  {_number(run.dip_v, 1):>5} V  {_number(run.crank_s, 1):>3} s  {run.grade or '-'}"
+    )
+
+
+def _device(device: DeviceView, now: float) -> str:
+    if device.link and not device.link.up:
+        return f"device  ✕ {device.id}: {device.link.reason}"
+    shown = [f"{name} {_figure(device.figures[name], now)}" for name in FIGURES if name in device.figures]
+    return f"device  {MARK[True if device.link else None]} {device.id}: {', '.join(shown) or 'nothing heard yet'}"
+
+
+def _figure(figure: Figure, now: float) -> str:
+    return f"{figure.value} {figure.unit}".strip() if figure.known(now) else "---"
+
+
+def _number(value: float | None, digits: int = 0) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _when(stamp: Stamp, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(stamp.wall, zone).strftime("%Y-%m-%d %H:%M:%S")
