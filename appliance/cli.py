@@ -25,6 +25,10 @@ COMMANDS = {
         "appliance.cli_modem",
         "look at the lines' modems, ask them something, find what is wrong, replay a recording",
     ),
+    "modbus": (
+        "appliance.cli_modbus",
+        "find devices on a bus, read one by a profile, dump, replay or watch it; nothing is written",
+    ),
     "call": (
         "appliance.cli_call",
         "the telephone in a terminal: queue, calls, call-backs, blocks, the call log and its indicators",

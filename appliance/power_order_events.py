@@ -19,16 +19,16 @@ class PlantOrderRequested(PlantOrderEvent, tag="power.order_requested", frozen=T
 
 
 class PlantOrderSent(PlantOrderEvent, tag="power.order_sent", frozen=True):
-    """It may have reached the device. `within_s`: by then it is proven, or it has failed."""
+    """It went out and may have reached the device. `within_s`: by then it is proven, or it has failed."""
 
     way: str  # "modbus", "nut", "relay"
     within_s: float
 
 
 class PlantOrderAccepted(PlantOrderEvent, tag="power.order_accepted", frozen=True):
-    """The device's own word, or the relay's line that read back; its effect has not been seen."""
+    """The device said yes itself, or the relay's line read back; its effect has not been seen."""
 
-    word: str
+    word: str  # "device", "relay=True"
 
 
 class PlantOrderProven(PlantOrderEvent, tag="power.order_proven", frozen=True):

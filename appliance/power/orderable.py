@@ -1,13 +1,24 @@
 """A device that takes orders, whoever speaks to it: a Modbus poller by its profile, or another with the same face."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import msgspec
 
 from appliance.power.order_machine import Goal, Value
+from drivers.modbus.poller import Step
 from drivers.modbus.profile import Command, Profile
 from drivers.nut.poller import MAX_AGE_S, ORDERS, Order
 from drivers.reading import Reading
+
+
+class Commands(Protocol):
+    """Sends a command once and returns the reading that proves it. `on_step` hears "sent", and maybe "accepted".
+
+    Raises CommandError or BusError of drivers.modbus.errors.
+    """
+
+    async def __call__(self, name: str, *, on_step: Callable[[Step], None]) -> Reading: ...
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -24,14 +35,14 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class Orderable(msgspec.Struct, frozen=True):
-    """`command` sends a command once and returns the reading that proves it; its errors are drivers.modbus.errors."""
+    """Its commands, on what each rests, and by which way they go."""
 
-    command: Callable[[str], Awaitable[Reading]]
+    command: Commands
     terms: Mapping[str, Terms]
     way: str  # "modbus", "nut"
 
 
-def orderable_of(command: Callable[[str], Awaitable[Reading]], profile: Profile | None) -> Orderable:
+def orderable_of(command: Commands, profile: Profile | None) -> Orderable:
     """A device on a bus by its profile; one without a profile is a UPS behind NUT."""
     if profile is None:
         return Orderable(command, {name: _by_nut(order) for name, order in ORDERS.items()}, "nut")

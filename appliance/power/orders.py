@@ -47,7 +47,8 @@ from appliance.sparing import Sparing
 from appliance.state import State
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
-from drivers.modbus.errors import BusError, CommandError, DeviceRefused, NotObserved
+from drivers.modbus.errors import BusError, CommandError, DeviceRefused, NotAccepted, NotObserved
+from drivers.modbus.poller import Step
 
 TICK_S = 0.25  # s between looks at what is watched
 DURABLE_WITHIN = 0.5  # s that the disk gets before an order goes out anyway
@@ -216,7 +217,7 @@ class Orders:
             log.error("%s of %s: %s", order.command, order.device, e)
             return self._end(order, "relay_refused")
         word = said("relay", command is PlantCommand.START_RELAY)
-        self._append(PlantOrderAccepted(**_about(order), word=word))
+        self._tell(order, PlantOrderAccepted(**_about(order), word=word))
         self._watches[order.id] = Watch(order, relay_goals(command), now, now + within_s, "not_observed")
 
     async def _by_wire(self, order: PlantOrder, command: PlantCommand, *, told: bool) -> None:
@@ -225,10 +226,15 @@ class Orders:
         terms = orderable.terms.get(command) if orderable else None
         if orderable is None or terms is None:
             return self._end(order, "not_sent") if told else None
-        if told:
-            self._tell_sent(order, orderable.way, terms.within_s)
+
+        def on_step(step: Step) -> None:
+            if told and step == "sent":
+                self._tell_sent(order, orderable.way, terms.within_s)
+            elif told:
+                self._tell(order, PlantOrderAccepted(**_about(order), word="device"))
+
         try:
-            seen = await orderable.command(command)
+            seen = await orderable.command(command, on_step=on_step)
         except (BusError, CommandError) as e:
             log.error("%s of %s: %s", order.command, order.device, e)
             if told:
@@ -308,7 +314,7 @@ def _why(error: BusError | CommandError) -> str:
     match error:
         case NotObserved():
             return "not_observed"
-        case DeviceRefused():
+        case DeviceRefused() | NotAccepted():
             return "refused"
         case CommandError():
             return "not_ready"

@@ -4,6 +4,7 @@
 or discrete input as 0.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from drivers.quality import Quality
 from drivers.reading import Value
 
 Words = Mapping[int, int]
+Read = tuple[Value, Quality]
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,3 +64,28 @@ def decoded(profile: Profile, dump: Dump, case: Case, frame: int = RTU_FRAME) ->
         for name, point in profile.points_in(block).items():
             values[name] = profile.decode(point, block, got)
     return values
+
+
+def written(title: str, profile: str, own: Table, words: Mapping[Table, Words], values: Mapping[str, Read]) -> str:
+    """A dump of one case as TOML, in the form of the golden dumps. `own` is the profile's table."""
+    lines = ["fill = 0", f"profile = {_text(profile)}", "", "[[case]]", f"title = {_text(title)}"]
+    for table, held in sorted(words.items(), key=lambda entry: entry[0] != own):
+        bits = table in BIT_TABLES
+        lines += ["", f"[case.{'registers' if table == own else table}]"]
+        lines += [f"{at} = {word if bits else f'0x{word:04X}'}" for at, word in sorted(held.items())]
+    good = {name: value for name, (value, quality) in values.items() if quality is Quality.GOOD}
+    without = {name: quality for name, (_, quality) in values.items() if quality is not Quality.GOOD}
+    lines += ["", "[case.points]", *(f"{name} = {_value(value)}" for name, value in good.items())] if good else []
+    lines += ["", "[case.without]", *(f"{name} = {_text(why)}" for name, why in without.items())] if without else []
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _text(value) if isinstance(value, str) else repr(value)
+
+
+def _text(text: str) -> str:
+    """A basic string of TOML, which is written as one of JSON."""
+    return json.dumps(text, ensure_ascii=False)

@@ -6,6 +6,7 @@ UPS be switched off.
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import msgspec
 
@@ -23,6 +24,17 @@ class Login(msgspec.Struct, frozen=True):
 
     user: str
     password: str
+
+
+def read_login(file: Path) -> Login:
+    """The user and password on the file's one line. Raises ValueError for anything else, or OSError."""
+    try:
+        said = words(file.read_bytes().strip(b"\r\n"))
+    except BadAnswer:
+        said = []
+    if len(said) != 2 or not all(said):
+        raise ValueError(f"{file}: write the user and the password of upsd.users on one line, and nothing else.")
+    return Login(*said)
 
 
 class Upsd:

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.clock import Clock
-from drivers.sim.families import METERS, UPS
-from drivers.sim.genset_families import DEFAULT_FAMILY, FAMILIES
+from drivers.sim.families import GENSETS, METERS, UPS
 from drivers.sim.knobs import Knob, Knobs
 from drivers.sim.modbus_rtu import RtuLine
 from drivers.sim.modbus_slave import Slave
@@ -43,7 +42,7 @@ class BuildingConfig:
     baud: int = BAUD
     genset_unit: int = GENSET_UNIT
     ups_unit: int = UPS_UNIT
-    genset: str = DEFAULT_FAMILY  # the controller's make, a name in FAMILIES
+    genset: str = "dse_7320_mk2"
     ups: str = "apc_smart_ups"
     meter: str = ""  # none
     meter_unit: int = METER_UNIT
@@ -57,7 +56,7 @@ class Building:
         now = asyncio.get_running_loop().time
         self._config, self._now = config, now
         self.plant = Plant(config.plant, now())
-        genset = Slave(FAMILIES[config.genset](self.plant, now, wall))
+        genset = Slave(GENSETS[config.genset](self.plant, now, wall))
         ups = Slave(UPS[config.ups](self.plant, now))
         self._slaves = {"genset": genset, "ups": ups}
         units = {config.genset_unit: genset, config.ups_unit: ups}
@@ -192,7 +191,12 @@ def _arguments() -> argparse.ArgumentParser:
     add("--tcp-port", type=int, default=0, help="Modbus TCP on 127.0.0.1; 0 is any free port")
     add("--knobs", type=Path, required=True, help="Unix socket of the knobs")
     add("--baud", type=int, default=BAUD)
-    add("--genset", choices=sorted(FAMILIES), default=DEFAULT_FAMILY, help="make of the set's controller, as profiles")
+    add(
+        "--genset",
+        choices=sorted(GENSETS),
+        default="dse_7320_mk2",
+        help="make of the controller, as its profile is named",
+    )
     add("--genset-unit", type=int, default=GENSET_UNIT)
     add("--ups-unit", type=int, default=UPS_UNIT)
     add("--ups", choices=sorted(UPS), default="apc_smart_ups", help="make of the UPS, as its profile is named")

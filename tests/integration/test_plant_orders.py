@@ -68,7 +68,7 @@ def test_only_who_may_and_has_read_the_devices_name_orders_and_a_refusal_is_on_r
         assert await refused(box, "start", confirm=False) == "not_confirmed"
         assert await refused(box, "start", name="Genset depan") == "not_confirmed"
         assert await refused(box, "start", "genset/g2") == "no_device"
-        assert await refused(box, "mute", "ups/u1", by="ope") == "no_command"
+        assert await refused(box, "self_test", by="tia") == "no_command"
         assert await refused(box, "test_on_load") == "no_command"
         told = [(e["command"], e["why"]) for e in box.of(PlantOrderRefused)]
         assert told[:2] == [("start", "role"), ("start", "not_confirmed")]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from drivers.dial import Dialer
 from drivers.modbus.errors import BadAnswer, BusError, LinkLost, NoAnswer
 from drivers.nut.errors import UpsdRefused
 from drivers.nut.poller import NutPoller, place
-from drivers.nut.upsd import Login, Upsd
+from drivers.nut.upsd import Login, Upsd, read_login
 from drivers.nut.wire import line, words
 from drivers.quality import Quality
 from drivers.reading import Reading
@@ -77,6 +78,16 @@ def test_a_ups_is_named_as_upsc_names_it(name: str, found: tuple[str, str, int])
 def test_another_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="is not"):
         place(name)
+
+
+def test_a_login_is_two_words_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "nut.login"
+    file.write_text('siaga "a long one"\n')
+    assert read_login(file) == Login("siaga", "a long one")
+    for other in ("", "siaga", "siaga a b", 'siaga ""', 'siaga "a'):
+        file.write_text(other)
+        with pytest.raises(ValueError, match="on one line"):
+            read_login(file)
 
 
 def with_upsd(script: Script, talk: Callable[[int], Awaitable[None]]) -> None:
