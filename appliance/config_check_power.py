@@ -36,6 +36,8 @@ def _device(device: Device, buses: set[str], folder: Path) -> Iterator[str]:
             yield f"{where}: nut names it already; remove bus and profile."
         if not NUT.fullmatch(device.nut):
             yield f'{where}: nut is "name@host" or "name@host:port", as upsc takes it.'
+        if device.nut_login and not device.nut_login.startswith("/"):
+            yield f"{where}: nut_login is the whole path of a file, such as /etc/siaga/nut.login."
         return
     if device.bus not in buses:
         yield f"{where}: there is no bus {device.bus!r}."

@@ -53,6 +53,7 @@ class Ups(Device, frozen=True, kw_only=True):
     """`nut`: "name@host:port" of a UPS that NUT's upsd serves, instead of bus and profile."""
 
     nut: str = ""
+    nut_login: str = ""  # file with a user of upsd.users and its password, for orders; reading needs none
 
 
 class Contacts(Struct, frozen=True, kw_only=True):
