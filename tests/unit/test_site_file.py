@@ -50,7 +50,7 @@ def test_the_demo_site_files_are_good(file: Path) -> None:
         ("amber", "red_light", "amber: there is no light 'red_light'"),
         ("own.siren", "horn", "own.siren: there is no siren 'horn'"),
         ("button.stations", ["damkar-kota", "atlantis"], "button.stations: there is no 'atlantis'"),
-        ("genset.0.bus", "can", "bus of a genset or ups: there is no 'can'"),
+        ("genset.0.bus", "can", "'genset': there is no bus 'can'"),
         ("genset.0.profile", "acme_9000", "there is no gensets/acme_9000.toml"),
         ("station.1.key", "abc", "station[1].key: Expected `str` matching regex"),
         ("station.1.key", None, "station 'damkar-kota': key is missing"),
