@@ -75,8 +75,8 @@ class Summary(msgspec.Struct):
         return (
             f"seed {self.seed}: {self.days:g} days, {self.frames} frames, {self.bad} bad, "
             f"{self.unseen} of them unseen; {self.outages} outages, {self.flickers} flickers, "
-            f"{self.suspected} suspicions; detected after {self.quantile(0.5):.1f} s (median), {self.quantile(0.95):.1f} s (95 %), "
-            f"{self.quantile(1.0):.1f} s (most); faults: {len(self.faults)}"
+            f"{self.suspected} suspicions; detected after {self.quantile(0.5):.1f} s (median), "
+            f"{self.quantile(0.95):.1f} s (95 %), {self.quantile(1.0):.1f} s (most); faults: {len(self.faults)}"
         )
 
 
