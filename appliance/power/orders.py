@@ -49,6 +49,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.modbus.errors import BusError, CommandError, DeviceRefused, NotAccepted, NotObserved
 from drivers.modbus.poller import Step
+from drivers.nut.errors import UpsdRefused
 
 TICK_S = 0.25  # s between looks at what is watched
 DURABLE_WITHIN = 0.5  # s that the disk gets before an order goes out anyway
@@ -314,7 +315,7 @@ def _why(error: BusError | CommandError) -> str:
     match error:
         case NotObserved():
             return "not_observed"
-        case DeviceRefused() | NotAccepted():
+        case DeviceRefused() | NotAccepted() | UpsdRefused():
             return "refused"
         case CommandError():
             return "not_ready"

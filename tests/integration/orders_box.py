@@ -140,7 +140,7 @@ class OrderBox:
         while not true():
             if self.clock.now() - began > most:
                 pytest.fail(f"not within {most} s; there was {self.kinds}; {self.state.plant_orders}")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.25)
 
     async def until_calm(self) -> None:
         await self.until(

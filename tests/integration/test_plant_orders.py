@@ -69,7 +69,6 @@ def test_only_who_may_and_has_read_the_devices_name_orders_and_a_refusal_is_on_r
         assert await refused(box, "start", name="Genset depan") == "not_confirmed"
         assert await refused(box, "start", "genset/g2") == "no_device"
         assert await refused(box, "self_test", by="tia") == "no_command"
-        assert await refused(box, "test_on_load") == "no_command"
         told = [(e["command"], e["why"]) for e in box.of(PlantOrderRefused)]
         assert told[:2] == [("start", "role"), ("start", "not_confirmed")]
         assert (box.written, box.state.plant_orders.orders) == ([], {})
@@ -94,6 +93,21 @@ def test_nothing_is_ordered_on_what_is_not_fresh_or_not_so(tmp_path: Path) -> No
         await box.until(lambda: box.offer("start") == "no_link")
         assert await refused(box, "start") == "no_link"
         assert box.written == ["genset"]
+
+    play(tmp_path, story)
+
+
+def test_a_set_is_tested_on_load_and_put_back_to_auto_though_its_proof_is_still_awaited(tmp_path: Path) -> None:
+    async def story(box: OrderBox) -> None:
+        await box.until_calm()
+        test = await box.ended(await box.order("test_on_load", by="tia"))
+        assert test.state == "proven"
+        await box.until(lambda: box.view().source is Source.GENSET)
+        assert box.offer("cancel_start") == "not_auto"
+        assert (await box.ended(await box.order("auto"))).state == "proven"
+        await box.until(lambda: box.view().gensets["g1"].ready)
+        assert "power.mains_lost" not in box.kinds
+        assert box.written == ["genset", "genset"]
 
     play(tmp_path, story)
 
