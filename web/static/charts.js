@@ -1,5 +1,6 @@
 // Charts of what was: each <div class="chart" data-points="genset/g1/fuel_level,..."> draws the box's minute values.
-// `data-names="G1,..."` says what the page calls them, `data-span="month"` begins with 30 days. The lines end where the box knew no more: an old chart never looks new.
+// `data-names="G1,..."` says what the page calls them, `data-span="month"` begins with 30 days.
+// The lines end where the box knew no more: an old chart never looks new.
 "use strict";
 (() => {
   const SPANS = { day: 86400, month: 30 * 86400 }; // s
