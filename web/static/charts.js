@@ -1,5 +1,6 @@
 // Charts of what was: each <div class="chart" data-points="genset/g1/fuel_level,..."> draws the box's minute values.
-// `data-span="month"` begins with 30 days. The lines end where the box knew no more: an old chart never looks new.
+// `data-names="G1,..."` says what the page calls them, `data-span="month"` begins with 30 days.
+// The lines end where the box knew no more: an old chart never looks new.
 "use strict";
 (() => {
   const SPANS = { day: 86400, month: 30 * 86400 }; // s
@@ -28,6 +29,8 @@
     constructor(place) {
       this.place = place;
       this.points = place.dataset.points.split(",").map((name) => name.trim()).filter(Boolean);
+      const names = (place.dataset.names || "").split(",").map((name) => name.trim());
+      this.names = Object.fromEntries(this.points.map((name, index) => [name, names[index]]));
       this.span = place.dataset.span in SPANS ? place.dataset.span : "day";
       this.head = place.appendChild(element("div", "chart-head"));
       this.legend = this.head.appendChild(element("ul", "chart-legend"));
@@ -105,7 +108,7 @@
       const least = Math.min(...known(one.low));
       const most = Math.max(...known(one.high));
       row.append(
-        element("b", "", this.told.names[one.name]),
+        element("b", "", this.names[one.name] || this.told.names[one.name]),
         ` ${shown(lastOf(one.mean), one.unit)}`,
         element("span", "quiet", ` · ${words.least} ${shown(least, one.unit)} · ${words.most} ${shown(most, one.unit)}`),
       );
