@@ -207,7 +207,7 @@ def test_a_blackout_from_its_first_second_to_the_set_being_ready_again_with_a_re
 
 
 def test_a_set_that_refuses_is_an_alarm_of_the_first_priority_until_it_runs(tmp_path: Path) -> None:
-    raised = AlarmRaised(alarm="genset.fail_to_start", about="g1", priority=1)
+    raised = AlarmRaised(alarm="genset.fail_to_start", about="g1", priority=1, first_out=False)
 
     async def story(box: Box) -> None:
         await box.until_calm()
