@@ -34,6 +34,7 @@ COMMANDS = {
         "appliance.cli_fallback",
         "declare or end the fallback of 112, note who was told, see who uses what",
     ),
+    "alarms": ("appliance.cli_alarms", "what stands, what is hidden and what was; acknowledge, shelve, silence"),
     "journal": ("appliance.cli_journal", "tail, verify or export the journal"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),

@@ -165,7 +165,7 @@ def test_a_restart_tells_nothing_twice_and_its_first_moments_are_silent() -> Non
         (5, happens(sms, LOST)), (10, happens(sms, RETURNED)), (40, happens(sms, FAILED)), (100, sms.restart),
         (101, happens(sms, ev.GensetShutDown(genset="g1", reason="overspeed"))), until=400,
     )  # fmt: skip
-    assert [round(at) for at, _, _ in sms.texts] == [46, 131]
+    assert [round(at) for at, _, _ in sms.texts] == [45, 130]
 
 
 def test_who_was_told_of_an_alarm_is_told_when_it_is_over_and_nobody_has_seen_it() -> None:
