@@ -39,6 +39,7 @@ COMMANDS = {
         "declare or end the fallback of 112, note who was told, see who uses what",
     ),
     "power": ("appliance.cli_power", "the plant: status, orders to generators and UPSes, the record of runs"),
+    "alarms": ("appliance.cli_alarms", "what stands, what is hidden and what was; acknowledge, shelve, silence"),
     "journal": ("appliance.cli_journal", "tail, verify or export the journal"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),

@@ -31,6 +31,7 @@ def contradictions(site: Site, profiles: Path) -> list[str]:
         *_devices(site),
         *power_faults(site, profiles),
         *_trunk(site),
+        *_notify(site),
         *_numbers(site),
         *_desk(site),
     ]
@@ -165,6 +166,16 @@ def _trunk(site: Site) -> Iterator[str]:
     for layer in site.trunk.needs if site.trunk else ():
         if not watched[layer]:
             yield f"trunk.needs: {layer!r} is not watched; set internet.{layer}."
+
+
+def _notify(site: Site) -> Iterator[str]:
+    notify, button = site.notify, site.annunciator.button
+    yield from _missing("notify.buzzer", [notify.buzzer], _outputs(site, "buzzer"), "buzzer")
+    lamps = _outputs(site, "light", "lamp") - {button.lamp if button else None}
+    yield from _missing("notify.lamp", [notify.lamp], lamps, "light")
+    yield from _missing("notify.silence", [notify.silence], set(site.annunciator.input))
+    if notify.lamp is not None and notify.lamp in (site.amber, site.own.light if site.own else None):
+        yield f"notify.lamp: {notify.lamp!r} shows something else already."
 
 
 def _numbers(site: Site) -> Iterator[str]:

@@ -32,7 +32,7 @@ def notice_text(what: str, site: str, clock: str, alarms: Sequence[Told], langua
     """`alarms`: the most urgent first; its step is told. `clock`: local time and zone."""
     named = "; ".join(_named(alarm, words) for alarm in alarms[:MOST_NAMED])
     rest = len(alarms) - MOST_NAMED
-    said = f"{site[:MOST_NAME]} {clock}: {BEGIN[what][language]}{named}."
+    said = f"{_short(site)} {clock}: {BEGIN[what][language]}{named}."
     if rest > 0:
         said += f" {MORE[language].format(n=rest)}"
     step = words.get(("alarm_step", alarms[0].code), "") if what != OVER else ""
@@ -45,5 +45,10 @@ def notice_text(what: str, site: str, clock: str, alarms: Sequence[Told], langua
 
 def _named(alarm: Told, words: AlarmWords) -> str:
     text = words.get(("alarm", alarm.code), alarm.code)
-    about = alarm.about[:MOST_NAME]
+    about = _short(alarm.about)
     return f"P{alarm.priority} {text}" + (f" ({about})" if about and about.casefold() not in text.casefold() else "")
+
+
+def _short(name: str) -> str:
+    """A long name without its last words."""
+    return name if len(name) <= MOST_NAME else name[: MOST_NAME + 1].rpartition(" ")[0] or name[:MOST_NAME]

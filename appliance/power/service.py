@@ -19,7 +19,7 @@ from appliance.power.measured import Measured, Switch
 from appliance.power.orderable import Orderable, orderable_of
 from appliance.power.picture import lines, picture
 from appliance.power.plant_machine import PlantMachine
-from appliance.power.polling import Asks, poller_of
+from appliance.power.polling import poller_of
 from appliance.power_view import PowerView, Ready
 from appliance.stamp import Stamp
 from appliance.state import State

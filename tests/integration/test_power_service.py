@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance.alarm_commands import AcknowledgeAlarm
+from appliance.alarm_events import AlarmCleared, AlarmRaised
 from appliance.alarms.desk import AlarmDesk
 from appliance.alarms.service import Alarms
 from appliance.annunciator_config import AnnunciatorConfig
@@ -15,7 +16,7 @@ from appliance.config import Site
 from appliance.config_power import Bus, Genset, Ups
 from appliance.entry import Entry
 from appliance.event import Event
-from appliance.events import AlarmCleared, AlarmRaised, LinkLost, LinkRestored, Started
+from appliance.events import LinkLost, LinkRestored, Started
 from appliance.fold import apply
 from appliance.journal import Journal
 from appliance.model import GensetPhase, Mains, Role, Source
@@ -170,7 +171,7 @@ def test_a_blackout_from_its_first_second_to_the_set_being_ready_again_with_a_re
         view = box.view()
         assert (view.source, view.mains, view.dark.reason) == (Source.BATTERY, Mains.LOST, "ups_runtime")
         assert 21 < (view.dark.minutes or 0) <= 23
-        assert AlarmRaised(alarm="power.mains_lost", about="mains", priority=2) in box.events
+        assert AlarmRaised(alarm="power.mains_lost", about="mains", priority=2, first_out=True) in box.events
         await box.until_told("genset.on_load")
         assert box.view().source is Source.GENSET
         assert box.view().dark.minutes is None
@@ -199,7 +200,7 @@ def test_a_blackout_from_its_first_second_to_the_set_being_ready_again_with_a_re
 
 
 def test_a_set_that_refuses_is_an_alarm_of_the_first_priority_until_it_runs(tmp_path: Path) -> None:
-    raised = AlarmRaised(alarm="genset.fail_to_start", about="g1", priority=1)
+    raised = AlarmRaised(alarm="genset.fail_to_start", about="g1", priority=1, first_out=False)
 
     async def story(box: Box) -> None:
         await box.until_calm()
