@@ -110,7 +110,8 @@ def _ready(scene: Scene, ready: Ready) -> ReadyRow:
     shape, tone = MARKS[ok]
     told = []
     if ready.why:
-        told.append(words.code("ready.why", ready.why))
+        key = f"ready.why.{ready.why}"
+        told.append(words(key) if words.has(key) else words.code("flag", ready.why))
     if ready.wall is not None:
         told.append(words.about(scene.wall - ready.wall))
     elif ready.at is not None and scene.live and scene.now - ready.at > OLD_S:
@@ -129,6 +130,8 @@ def _value(scene: Scene, ready: Ready) -> str:
         return "" if ready.ok is not None else UNKNOWN
     if isinstance(value, str):
         return scene.words.code(VALUE_WORDS.get(ready.item, "ready.value"), value)
+    if ready.unit == "d":
+        return ""  # how long ago it was stands beside
     if ready.unit == "s":
         return scene.words.span(value)
     return f"{scene.words.number(value, DIGITS.get(ready.unit, 0))} {ready.unit}".strip()
