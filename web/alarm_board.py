@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from appliance.alarm_view import AlarmsSummary, AlarmView, OutView, ShelfView
-from web.alarm_panel import SHAPES, action_of, about_words, alarm_text
+from web.alarm_panel import SHAPES, about_words, action_of, alarm_text
 from web.scene import Mark, Scene
 
 MINUTES = (15, 30, 60, 120, 240, 480)  # that a shelf may last; the longest is a shift

@@ -25,15 +25,19 @@ ALARM_ORDERS = {
     "/alarm/in-service": "alarm.in_service",
     "/alarm/silence": "alarm.silence",
 }
-DO = {
-    "/alert": "alert.issue",
-    "/alert/stop": "alert.stop",
-    "/message": "sms.send",
-    "/power/order": "power.order",
-    "/fallback/declare": "fallback.declare",
-    "/fallback/end": "fallback.end",
-    "/fallback/told": "fallback.told",
-} | ALARM_ORDERS | {path: order.do for path, order in CALL_ORDERS.items()}
+DO = (
+    {
+        "/alert": "alert.issue",
+        "/alert/stop": "alert.stop",
+        "/message": "sms.send",
+        "/power/order": "power.order",
+        "/fallback/declare": "fallback.declare",
+        "/fallback/end": "fallback.end",
+        "/fallback/told": "fallback.told",
+    }
+    | ALARM_ORDERS
+    | {path: order.do for path, order in CALL_ORDERS.items()}
+)
 
 
 class Orders:

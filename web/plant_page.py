@@ -1,5 +1,6 @@
 """The power page's own panels: what feeds what and until when, what is ready, and the record of runs."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -7,7 +8,7 @@ from appliance.config import ZONES
 from appliance.power_view import Dark, DarkPart, Ready, Run
 from web.diagram import draw
 from web.power_panel import data_age, head_of, last_known, minutes_of, outage
-from web.scene import Mark, Scene, Shown
+from web.scene import Mark, Scene
 from web.stage import staged
 from web.words import UNKNOWN
 
@@ -177,6 +178,10 @@ def _run(scene: Scene, run: Run) -> RunRow:
     )  # fmt: skip
 
 
+def _names(names: Iterable[str]) -> str:
+    return ",".join(name.replace(",", " ") for name in names)
+
+
 def charts_of(scene: Scene) -> list[Chart]:
     """The charts of the page: what is drawn together has one unit."""
     site, words = scene.site, scene.words
@@ -188,7 +193,7 @@ def charts_of(scene: Scene) -> list[Chart]:
         ("starter", "V", [(f"genset/{d.id}/battery_v", d.name) for d in site.genset]),
     )  # fmt: skip
     return [
-        Chart(words.code("chart", what), ",".join(p for p, _ in points), ",".join(n.replace(",", " ") for _, n in points), unit)
+        Chart(words.code("chart", what), ",".join(p for p, _ in points), _names(n for _, n in points), unit)
         for what, unit, points in wanted
         if points
     ]  # fmt: skip

@@ -205,9 +205,6 @@ def failed(clock: Clock) -> View:
         PlantOrder("9a03", "genset/g1", "start", "sri", "failed", m.ago(160), m.ago(70), way="modbus", why="not_observed"),
         *power.orders,
     ]  # fmt: skip
-    view.alarms = [
-        a for a in view.alarms
-    ]  # fmt: skip
     return view
 
 
@@ -218,9 +215,7 @@ def stale(clock: Clock) -> View:
     power = view.power
     for device in (*power.genset_devices, *power.ups_devices):
         device.link = Link(False, m.ago(95), "no_answer")
-        device.figures = {
-            p: msgspec.structs.replace(f, at=f.at - 95) for p, f in device.figures.items()
-        }
+        device.figures = {p: msgspec.structs.replace(f, at=f.at - 95) for p, f in device.figures.items()}
     power.readiness = [msgspec.structs.replace(r, ok=None, value=None, why="no_link") for r in power.readiness]
     power.offers = [Offer(o.device, o.command, o.roles, "no_link") for o in power.offers]
     return view
@@ -247,7 +242,11 @@ def many(clock: Clock) -> View:
     assert view.power
     power, f = view.power, m.figure
     second = msgspec.structs.replace(power.genset_devices[0], id="g2", name="Genset 2 cadangan")
-    second.figures = dict(second.figures) | {"engine_state": f("stopped"), "fuel_level": f(91, "%"), "generator_load": f(0, "%")}
+    second.figures = dict(second.figures) | {
+        "engine_state": f("stopped"),
+        "fuel_level": f(91, "%"),
+        "generator_load": f(0, "%"),
+    }
     power.genset_devices.append(second)
     power.gensets["g2"] = msgspec.structs.replace(power.gensets["g1"], phase=GensetPhase.STOPPED, ready=True)
     other = msgspec.structs.replace(power.ups_devices[0], id="u2", name="UPS 2 radio")
