@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from appliance.alarms.catalogue import CATALOGUE, load_catalogue
 from appliance.view import EntryView
 from drivers.jsonsocket import Gone, Message, Refusal
 from web.alarm_panel import SHAPES
@@ -65,8 +64,8 @@ def filters_of(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def codes(scene: Scene) -> list[Code]:
-    """Every alarm there is, in the order of its words."""
-    listed = [Code(row.code, scene.words.code("alarm", row.code)) for row in load_catalogue(CATALOGUE)]
+    """Every alarm that has words, which is every one, in their order."""
+    listed = [Code(code, text) for code, text in scene.words.group("alarm").items()]
     return sorted(listed, key=lambda code: code.text.casefold())
 
 

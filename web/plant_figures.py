@@ -61,7 +61,7 @@ def figures_panel(scene: Scene) -> dict[str, Any]:
     power = scene.view.power
     if power is None:
         return {"cards": ()}
-    groups = (
+    groups: tuple[tuple[str, list[DeviceView], dict[str, int]], ...] = (
         ("genset", power.genset_devices, GENSET), ("ups", power.ups_devices, UPS),
         ("meter", power.meter_devices, METER), ("ats", power.ats_devices, {}),
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """The power page's own panels: what feeds what and until when, what is ready, and the record of runs."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -110,7 +111,8 @@ def _ready(scene: Scene, ready: Ready) -> ReadyRow:
     shape, tone = MARKS[ok]
     told = []
     if ready.why:
-        told.append(words.code("ready.why", ready.why))
+        key = f"ready.why.{ready.why}"
+        told.append(words(key) if words.has(key) else words.code("flag", ready.why))
     if ready.wall is not None:
         told.append(words.about(scene.wall - ready.wall))
     elif ready.at is not None and scene.live and scene.now - ready.at > OLD_S:
@@ -129,6 +131,8 @@ def _value(scene: Scene, ready: Ready) -> str:
         return "" if ready.ok is not None else UNKNOWN
     if isinstance(value, str):
         return scene.words.code(VALUE_WORDS.get(ready.item, "ready.value"), value)
+    if ready.unit == "d":
+        return ""  # how long ago it was stands beside
     if ready.unit == "s":
         return scene.words.span(value)
     return f"{scene.words.number(value, DIGITS.get(ready.unit, 0))} {ready.unit}".strip()
@@ -174,6 +178,10 @@ def _run(scene: Scene, run: Run) -> RunRow:
     )  # fmt: skip
 
 
+def _names(names: Iterable[str]) -> str:
+    return ",".join(name.replace(",", " ") for name in names)
+
+
 def charts_of(scene: Scene) -> list[Chart]:
     """The charts of the page: what is drawn together has one unit."""
     site, words = scene.site, scene.words
@@ -185,7 +193,7 @@ def charts_of(scene: Scene) -> list[Chart]:
         ("starter", "V", [(f"genset/{d.id}/battery_v", d.name) for d in site.genset]),
     )  # fmt: skip
     return [
-        Chart(words.code("chart", what), ",".join(p for p, _ in points), ",".join(n.replace(",", " ") for _, n in points), unit)
+        Chart(words.code("chart", what), ",".join(p for p, _ in points), _names(n for _, n in points), unit)
         for what, unit, points in wanted
         if points
     ]  # fmt: skip

@@ -29,7 +29,10 @@ class Step(NamedTuple):
 
 
 class Staged(NamedTuple):
-    """`brief` is word and time in a few letters. `due`: how long it may last still, or by how much it is late. `steps` only on the way through an outage."""
+    """`brief` is word and time in a few letters. `due`: how long it may last still, or by how much it is late.
+
+    `steps` only on the way through an outage.
+    """
 
     word: str
     brief: str

@@ -46,6 +46,10 @@ class Words:
         """The word for a code; a code that a later release brought shows itself."""
         return self._texts.get(f"{group}.{code}") or str(code)
 
+    def group(self, name: str) -> dict[str, str]:
+        """All codes of a group with their words."""
+        return {k.removeprefix(f"{name}."): text for k, text in self._texts.items() if k.startswith(f"{name}.")}
+
     def has(self, key: str) -> bool:
         return key in self._texts
 

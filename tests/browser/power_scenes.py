@@ -205,9 +205,6 @@ def failed(clock: Clock) -> View:
         PlantOrder("9a03", "genset/g1", "start", "sri", "failed", m.ago(160), m.ago(70), way="modbus", why="not_observed"),
         *power.orders,
     ]  # fmt: skip
-    view.alarms = [
-        a for a in view.alarms
-    ]  # fmt: skip
     return view
 
 
