@@ -1,4 +1,4 @@
-"""The one-line diagram: mains, generators, transfer switch, UPSes and load, which wires carry and which only have volts.
+"""The one-line diagram: mains, generators, transfer switch, UPSes and load, and which wires carry or only have volts.
 
 What is not known is drawn as not known, never as open, closed, live or dead.
 """

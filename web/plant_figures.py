@@ -10,7 +10,7 @@ from appliance.power_view import DeviceView, PowerView
 from web.diagram import linked
 from web.scene import Scene, Shown
 
-# Points in the order of the page; the digits of each. What a profile has beyond these is the technician's tools' to show.
+# Points in the order of the page; the digits of each. What else a profile has is for the technician's tools.
 GENSET = {
     "generator_v_l1": 0, "generator_v_l2": 0, "generator_v_l3": 0, "generator_hz": 1, "generator_a_l1": 0,
     "generator_a_l2": 0, "generator_a_l3": 0, "generator_w": 1, "generator_load": 0, "rpm": 0,

@@ -36,9 +36,11 @@ def outage(clock: Clock) -> View:
     wall = clock.wall()
     view.alarm_summary = AlarmsSummary(
         unacknowledged=3, standing=4, suppressed=3,
-        shelved=(ShelfView("clock.wrong", "clock", "GPS dipasang besok", "sri", wall - 600, wall + 3000, standing=True),),
+        shelved=(ShelfView("clock.wrong", "clock", "GPS dipasang besok", "sri", wall - 600, wall + 3000,
+            standing=True),),
         out=(OutView("line.credit_low", "", "kartu pascabayar, diurus kantor", "rani", wall - 90000, standing=0),),
-        last_10min=6, hours=HOURS, sounding=True, rota=(DutyNow("Yanti Latuconsina", 1, on=True), DutyNow("Rudi", 2, on=False)),
+        last_10min=6, hours=HOURS, sounding=True, rota=(DutyNow("Yanti Latuconsina", 1, on=True),
+            DutyNow("Rudi", 2, on=False)),
     )  # fmt: skip
     return view
 
@@ -65,11 +67,14 @@ def quiet(clock: Clock) -> View:
 def alarm_log(clock: Clock, asked: dict[str, Any]) -> dict[str, Any]:
     """130 rows, newest first; the filters of event and alarm work."""
     kinds = (
-        ("alarm.raised", {"alarm": "genset.fail_to_start", "about": "g1", "priority": 1, "first_out": True, "under": ""}, ""),
+        ("alarm.raised", {"alarm": "genset.fail_to_start", "about": "g1", "priority": 1, "first_out": True,
+            "under": ""}, ""),
         ("alarm.acknowledged", {"alarm": "power.mains_lost", "about": "mains", "note": NOTE}, "budi"),
         ("alarm.suppressed", {"alarm": "trunk.lost", "about": "127.0.0.1", "under": "power.mains_lost/mains"}, ""),
-        ("alarm.shelved", {"alarm": "clock.wrong", "about": "clock", "seconds": 3600, "reason": "GPS dipasang besok"}, "sri"),
-        ("alarm.notified", {"person": "Rudi", "level": 2, "what": "escalated", "alarms": [], "message": "", "why": ""}, ""),
+        ("alarm.shelved", {"alarm": "clock.wrong", "about": "clock", "seconds": 3600,
+            "reason": "GPS dipasang besok"}, "sri"),
+        ("alarm.notified", {"person": "Rudi", "level": 2, "what": "escalated", "alarms": [], "message": "",
+            "why": ""}, ""),
         ("alarm.cleared", {"alarm": "genset.fail_to_start", "about": "g1"}, ""),
     )  # fmt: skip
     rows = []

@@ -40,7 +40,8 @@ def plant(clock: Clock) -> View:
         "engine_state": f("stopped"), "rpm": f(0, "rpm"), "generator_v_l1": f(0, "V"), "generator_v_l2": f(0, "V"),
         "generator_v_l3": f(0, "V"), "generator_hz": f(0.0, "Hz"), "generator_w": f(0, "W"),
         "mains_v_l2": f(230.1, "V"), "mains_v_l3": f(228.7, "V"), "mains_hz": f(50.02, "Hz"),
-        "charge_alternator_v": f(0.0, "V"), "oil_pressure": f(0, "kPa"), "run_time_s": f(1_482_300, "s", age=48, fresh=180),
+        "charge_alternator_v": f(0.0, "V"), "oil_pressure": f(0, "kPa"), "run_time_s": f(1_482_300, "s",
+            age=48, fresh=180),
         "energy_kwh": f(9134, "kWh", age=48, fresh=180), "starts": f(211, "", age=48, fresh=180),
         "genset_closed": f(False), "mains_closed": f(True), "mains_failed": f(False), "shutdown_alarm": f(False),
         "electrical_trip_alarm": f(False), "warning_alarm": f(False), "emergency_stop": f(False),
@@ -73,7 +74,8 @@ def plant(clock: Clock) -> View:
 def _meter(m: Moment) -> dict[str, Figure]:
     f = m.figure
     return {
-        "mains_v_l1": f(229.8, "V"), "mains_v_l2": f(230.4, "V"), "mains_v_l3": f(228.9, "V"), "mains_hz": f(50.02, "Hz"),
+        "mains_v_l1": f(229.8, "V"), "mains_v_l2": f(230.4, "V"), "mains_v_l3": f(228.9, "V"),
+        "mains_hz": f(50.02, "Hz"),
         "a_l1": f(8.2, "A"), "a_l2": f(7.9, "A"), "a_l3": f(9.1, "A"), "power_w": f(5420, "W"),
         "power_factor": f(0.93, ""), "energy_kwh": f(48211, "kWh"),
     }  # fmt: skip
@@ -103,7 +105,8 @@ def _runs(m: Moment) -> list[Run]:
 
     oldest = [
         run(161, "exercise", 4, "failed", 0, None), run(103, "exercise", 12, "short", 10, 36),
-        run(71, "exercise", 35, "light", 3, 18), run(40, "outage", 96, "", 94, 41), run(12, "exercise", 34, "passed", 32, 38),
+        run(71, "exercise", 35, "light", 3, 18), run(40, "outage", 96, "", 94, 41), run(12, "exercise", 34,
+            "passed", 32, 38),
     ]  # fmt: skip
     return oldest[::-1]
 
@@ -159,7 +162,8 @@ def on_load(clock: Clock) -> View:
         "generator_v_l2": f(230, "V"), "generator_v_l3": f(232, "V"), "generator_hz": f(50.1, "Hz"),
         "generator_w": f(15400, "W"), "generator_load": f(41, "%"), "coolant_temperature": f(82, "°C"),
         "oil_pressure": f(390, "kPa"), "charge_alternator_v": f(13.9, "V"), "battery_v": f(13.8, "V"),
-        "genset_closed": f(True), "generator_a_l1": f(24, "A"), "generator_a_l2": f(22, "A"), "generator_a_l3": f(23, "A"),
+        "genset_closed": f(True), "generator_a_l1": f(24, "A"), "generator_a_l2": f(22, "A"),
+        "generator_a_l3": f(23, "A"),
         "fuel_level": f(68, "%"),
     }  # fmt: skip
     power.dark = Dark(684.0, "fuel", clock.now(), 5.0, (
@@ -201,8 +205,10 @@ def failed(clock: Clock) -> View:
         for r in power.readiness
     ]
     power.orders = [
-        PlantOrder("9a04", "genset/g1", "start_relay", "budi", "sent", m.ago(8), m.ago(8), due=clock.now() + 82, way="relay"),
-        PlantOrder("9a03", "genset/g1", "start", "sri", "failed", m.ago(160), m.ago(70), way="modbus", why="not_observed"),
+        PlantOrder("9a04", "genset/g1", "start_relay", "budi", "sent", m.ago(8), m.ago(8),
+            due=clock.now() + 82, way="relay"),
+        PlantOrder("9a03", "genset/g1", "start", "sri", "failed", m.ago(160), m.ago(70), way="modbus",
+            why="not_observed"),
         *power.orders,
     ]  # fmt: skip
     return view

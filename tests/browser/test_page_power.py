@@ -16,7 +16,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 # Texts that stand over an edge of what holds them. Tables may be scrolled by themselves.
 SPILLED = """
 () => [...document.querySelectorAll("main *")]
-  .filter((e) => e.checkVisibility() && !e.closest(".table, svg, option, select, .aloud, [popover]") && e.children.length === 0)
+  .filter((e) => e.checkVisibility() && e.children.length === 0)
+  .filter((e) => !e.closest(".table, svg, option, select, .aloud, [popover]"))
   .filter((e) => { const r = e.getBoundingClientRect(), h = e.closest(".panel, .stage, main").getBoundingClientRect();
     return r.width && (r.right > h.right + 1 || r.left < h.left - 1); })
   .map((e) => e.textContent)
@@ -24,7 +25,8 @@ SPILLED = """
 DRAWN_OVER = """
 () => [...document.querySelectorAll(".lines1 .box:not(.switch)")].flatMap((g) => {
   const box = g.querySelector("rect").getBoundingClientRect();
-  return [...g.querySelectorAll("text")].filter((t) => t.getBoundingClientRect().right > box.right).map((t) => t.textContent);
+  const over = [...g.querySelectorAll("text")].filter((t) => t.getBoundingClientRect().right > box.right);
+  return over.map((t) => t.textContent);
 })
 """
 
