@@ -49,7 +49,8 @@ def words(found: list[Guess]) -> Iterator[str]:
     likely = [guess for guess in found if guess.known] or [g for g in found if g.share >= LEAST_SHARE]
     for guess in likely[:SHOWN]:
         why = "says so itself" if guess.known else "not certain: it has no mark of its own"
-        yield f"  {guess.name}: {guess.snapshot.good} of {len(guess.snapshot.values)} points have a value; {why}"
+        seen = guess.snapshot
+        yield f"  {guess.name}: {seen.good} of {len(seen.values)} points have a value, {seen.telling} not 0; {why}"
     if not likely:
         yield "  no profile fits; siaga modbus probe shows what one makes of it"
 

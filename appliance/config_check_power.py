@@ -8,7 +8,6 @@ from appliance.config import Site
 from appliance.config_power import Device, Genset, Ups
 
 NUT = re.compile(r"[\w.-]{1,64}@[\w.:-]{1,200}")
-LOGIN = re.compile(r"[^:\s]+:.+")
 FOLDERS = {"genset": "gensets", "ups": "ups", "meter": "meters"}
 
 
@@ -35,10 +34,10 @@ def _device(device: Device, buses: set[str], folder: Path) -> Iterator[str]:
     if isinstance(device, Ups) and device.nut:
         if device.bus or device.profile:
             yield f"{where}: nut names it already; remove bus and profile."
-        if device.nut_login and not LOGIN.fullmatch(device.nut_login):
-            yield f'{where}: nut_login is "user:password", as in upsd.users.'
         if not NUT.fullmatch(device.nut):
             yield f'{where}: nut is "name@host" or "name@host:port", as upsc takes it.'
+        if device.nut_login and not device.nut_login.startswith("/"):
+            yield f"{where}: nut_login is the whole path of a file, such as /etc/siaga/nut.login."
         return
     if device.bus not in buses:
         yield f"{where}: there is no bus {device.bus!r}."

@@ -50,16 +50,10 @@ class Genset(Device, frozen=True, kw_only=True):
 
 
 class Ups(Device, frozen=True, kw_only=True):
-    """`nut`: "name@host:port" of a UPS that NUT's upsd serves, instead of bus and profile.
-
-    `nut_login`: "user:password" of upsd.users, that may give instant commands; only orders need it.
-    """
+    """`nut`: "name@host:port" of a UPS that NUT's upsd serves, instead of bus and profile."""
 
     nut: str = ""
-    nut_login: str = ""  # never shown, never written
-
-    def __repr__(self) -> str:
-        return f"Ups(id={self.id!r}, nut={self.nut!r}, nut_login={'set' if self.nut_login else 'none'})"
+    nut_login: str = ""  # file with a user of upsd.users and its password, for orders; reading needs none
 
 
 class Contacts(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from appliance.power_view import DeviceView
 from appliance.state import State
 from drivers.modbus.errors import ProfileError
 from drivers.modbus.profile import Profile, load
+from drivers.nut.points import lost
 from drivers.quality import Quality
 from drivers.reading import Reading
 
@@ -29,6 +30,7 @@ class Measured:
         self.profile: Profile | None = None
         self.readings: dict[str, Reading] = {}
         if isinstance(config, Ups) and config.nut:
+            self.readings = {r.point: r for r in lost(now)}
             return
         try:
             self.profile = load(folder / f"{config.profile}.toml")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Protocol
 
 from appliance.config_power import Ups
@@ -9,7 +10,7 @@ from appliance.power.measured import Measured
 from drivers.modbus.bus import Bus
 from drivers.modbus.poller import Poller, Step
 from drivers.nut.poller import NutPoller, place
-from drivers.nut.upsd import Login
+from drivers.nut.upsd import Login, read_login
 from drivers.reading import Reading
 
 log = logging.getLogger("siaga.power")
@@ -29,9 +30,7 @@ def poller_of(device: Measured, buses: Mapping[str, Bus], on_readings: Callable[
     try:
         if isinstance(config, Ups) and config.nut:
             ups, host, port = place(config.nut)
-            user, _, password = config.nut_login.partition(":")
-            login = Login(user, password) if user else None
-            return NutPoller(host, port, ups, on_readings, interval_s=config.poll_s, login=login)
+            return NutPoller(host, port, ups, on_readings, interval_s=config.poll_s, login=_login(device, config))
         if device.profile is None:
             return None
         return Poller(
@@ -40,4 +39,15 @@ def poller_of(device: Measured, buses: Mapping[str, Bus], on_readings: Callable[
         )  # fmt: skip
     except ValueError as e:
         log.error("%s is not polled: %s", device.link, e)
+        return None
+
+
+def _login(device: Measured, config: Ups) -> Login | None:
+    """Who orders at upsd; without one it is read all the same."""
+    if not config.nut_login:
+        return None
+    try:
+        return read_login(Path(config.nut_login))
+    except (ValueError, OSError) as e:
+        log.error("%s takes no orders: %s", device.link, e)
         return None

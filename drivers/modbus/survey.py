@@ -28,6 +28,11 @@ class Snapshot(msgspec.Struct, frozen=True):
         """Points with a value."""
         return sum(quality is Quality.GOOD for _, quality in self.values.values())
 
+    @property
+    def telling(self) -> int:
+        """Points with a value that is not simply 0: of a device that answers 0 to everything, no profile's fit."""
+        return sum(quality is Quality.GOOD and value not in (0, False) for value, quality in self.values.values())
+
 
 class Guess(msgspec.Struct, frozen=True):
     """How well a profile fits: `known` when the points by which it identifies its model say so."""
@@ -40,6 +45,11 @@ class Guess(msgspec.Struct, frozen=True):
     def share(self) -> float:
         """Of its points, how many have a value; 0 to 1."""
         return self.snapshot.good / max(1, len(self.snapshot.values))
+
+    @property
+    def telling(self) -> float:
+        """Of its points, how many have a value that is not simply 0; 0 to 1."""
+        return self.snapshot.telling / max(1, len(self.snapshot.values))
 
 
 class Present(msgspec.Struct, frozen=True):
@@ -100,7 +110,7 @@ async def guesses(bus: Bus, unit: int, profiles: Mapping[str, Profile]) -> list[
         guess = Guess(name, known, await snapshot(bus, unit, profile))
         if guess.snapshot.good:
             found.append(guess)
-    return sorted(found, key=lambda guess: (guess.known, guess.share), reverse=True)
+    return sorted(found, key=lambda guess: (guess.known, guess.telling), reverse=True)
 
 
 def identified(profile: Profile, seen: Snapshot) -> bool:

@@ -28,7 +28,10 @@ class Login(msgspec.Struct, frozen=True):
 
 def read_login(file: Path) -> Login:
     """The user and password on the file's one line. Raises ValueError for anything else, or OSError."""
-    said = words(file.read_bytes().strip(b"\r\n"))
+    try:
+        said = words(file.read_bytes().strip(b"\r\n"))
+    except BadAnswer:
+        said = []
     if len(said) != 2 or not all(said):
         raise ValueError(f"{file}: write the user and the password of upsd.users on one line, and nothing else.")
     return Login(*said)

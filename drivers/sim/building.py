@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from drivers.clock import Clock
-from drivers.sim.families import METERS, UPS
+from drivers.sim.families import GENSETS, METERS, UPS
 from drivers.sim.knobs import Knob, Knobs
 from drivers.sim.modbus_rtu import RtuLine
 from drivers.sim.modbus_slave import Slave
 from drivers.sim.modbus_tcp import TcpPort
 from drivers.sim.plant import Plant, PlantSettings, switch
-from drivers.sim.plant_dse import DseRegisters
 from drivers.sim.plant_genset import GensetSettings
 from drivers.sim.plant_ups import UpsSettings
 from drivers.sim.pty_port import PtyPort
@@ -43,6 +42,7 @@ class BuildingConfig:
     baud: int = BAUD
     genset_unit: int = GENSET_UNIT
     ups_unit: int = UPS_UNIT
+    genset: str = "dse_7320_mk2"
     ups: str = "apc_smart_ups"
     meter: str = ""  # none
     meter_unit: int = METER_UNIT
@@ -56,7 +56,8 @@ class Building:
         now = asyncio.get_running_loop().time
         self._config, self._now = config, now
         self.plant = Plant(config.plant, now())
-        genset, ups = Slave(DseRegisters(self.plant, now, wall)), Slave(UPS[config.ups](self.plant, now))
+        genset = Slave(GENSETS[config.genset](self.plant, now, wall))
+        ups = Slave(UPS[config.ups](self.plant, now))
         self._slaves = {"genset": genset, "ups": ups}
         units = {config.genset_unit: genset, config.ups_unit: ups}
         if config.meter:
@@ -190,6 +191,12 @@ def _arguments() -> argparse.ArgumentParser:
     add("--tcp-port", type=int, default=0, help="Modbus TCP on 127.0.0.1; 0 is any free port")
     add("--knobs", type=Path, required=True, help="Unix socket of the knobs")
     add("--baud", type=int, default=BAUD)
+    add(
+        "--genset",
+        choices=sorted(GENSETS),
+        default="dse_7320_mk2",
+        help="make of the controller, as its profile is named",
+    )
     add("--genset-unit", type=int, default=GENSET_UNIT)
     add("--ups-unit", type=int, default=UPS_UNIT)
     add("--ups", choices=sorted(UPS), default="apc_smart_ups", help="make of the UPS, as its profile is named")
@@ -222,6 +229,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         baud=args.baud,
         genset_unit=args.genset_unit,
         ups_unit=args.ups_unit,
+        genset=args.genset,
         ups=args.ups,
         meter=args.meter,
         meter_unit=args.meter_unit,

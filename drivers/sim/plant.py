@@ -67,7 +67,7 @@ class Plant:
         self.genset.refuses = switch(on)
 
     def set_mode(self, mode: str) -> None:
-        """Select `auto`, `stop` or `manual` at the panel. Raises ValueError for another one."""
+        """Select `auto`, `stop`, `manual` or `test` (on load) at the panel. Raises ValueError for another one."""
         modes = {known.name.lower(): known for known in Mode}
         if mode not in modes:
             raise ValueError(f"there is no mode {mode!r}; modes: {', '.join(sorted(modes))}")

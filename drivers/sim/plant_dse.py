@@ -1,10 +1,12 @@
-"""What a DSE 7320 MkII would serve over Modbus for a Plant (GenComm 1.29; address = page * 256 + offset).
+"""What DSE's controllers would serve over Modbus for a Plant (GenComm 1.29; address = page * 256 + offset).
 
 It answers sentinels for what a page lacks, exception 2 for pages that do not exist, and takes only FC3 and FC16.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from drivers.sim.genset_phases import LINE_TO_LINE, amperes, generator_volts, mains_hertz, mains_volts, oil_kpa, watts
 from drivers.sim.modbus_slave import (
     ILLEGAL_ADDRESS,
     NEGATIVE_ACKNOWLEDGE,
@@ -18,16 +20,16 @@ from drivers.sim.plant_registers import Image, put_long, word
 
 UNIMPLEMENTED_U16, UNIMPLEMENTED_S16, UNIMPLEMENTED_U32 = 0xFFFF, 0x7FFF, 0xFFFFFFFF
 PAGE = 256
-PAGES = frozenset({3, 4, 5, 6, 7, 8, 16, 154})
+OLD_ALARM_PAGE = 8
+PAGES = frozenset({3, 4, 5, 6, 7, 16, 154})
 KEY_ADDRESS = 4104
-MODE_KEYS = {35700: Mode.STOP, 35701: Mode.AUTO, 35702: Mode.MANUAL}
+MODE_KEYS = {35700: Mode.STOP, 35701: Mode.AUTO, 35702: Mode.MANUAL, 35703: Mode.TEST}
 KEY_START, KEY_CANCEL = 35732, 35733  # telemetry start, in auto only
 KEYS = (*MODE_KEYS, KEY_START, KEY_CANCEL)
 KEY_BASE, KEY_BITS_ADDRESS, KEY_BITS_COUNT = 35700, 4096, 8
 MANUFACTURER, SERIAL = 1, 20_241_117
-MODEL = 32841  # a guess: the 7310, 7410 and 7420 MkII are known to be 32840, 32845 and 32846
 MAINTENANCE_EVERY_S = 250 * 3600
-MODES = {Mode.STOP: 0, Mode.AUTO: 1, Mode.MANUAL: 2}
+MODES = {Mode.STOP: 0, Mode.AUTO: 1, Mode.MANUAL: 2, Mode.TEST: 3}
 ENGINE_STATES = {
     Phase.STOPPED: 0,
     Phase.START_DELAY: 0,
@@ -54,7 +56,7 @@ OLD_ALARMS = {
     Alarm.MAINS_FAILED: (2058, 2),
 }
 OLD_ALARMS_PRESENT = {2049: 4, 2050: 4, 2051: 4, 2052: 4, 2054: 4, 2055: 4, 2056: 4, 2057: 2, 2058: 4}
-NAMED_ALARMS_ADDRESS, NAMED_ALARM_REGISTERS = 39425, 20
+NAMED_ALARMS_ADDRESS = 39425
 NAMED_ALARMS = {
     Alarm.UNDERSPEED: (39426, 0),
     Alarm.FAIL_TO_START: (39428, 1),
@@ -62,10 +64,24 @@ NAMED_ALARMS = {
     Alarm.LOW_FUEL: (39430, 2),
 }
 NAMED_ALARMS_PRESENT = dict.fromkeys(range(39425, 39435), 4)
-PHASE_SHARES = (0.46, 0.29, 0.25)  # the UPS hangs on L1
-PHASE_TRIM = (1.0, 1.003, 0.998)  # no three phases read the same
-LINE_TO_LINE = 3**0.5
-POWER_FACTOR = 0.9
+
+
+@dataclass(frozen=True)
+class DseModel:
+    """What differs from model to model."""
+
+    number: int
+    named_alarm_registers: int  # on page 154
+    old_alarms: bool = False  # page 8 is there
+    mains: bool = True  # it measures them
+    telemetry: bool = True  # it takes the telemetry start that it advertises
+
+
+DSE_4520 = DseModel(32807, 11, telemetry=False)
+DSE_6120 = DseModel(32800, 15)  # the number is that of the 6110 MkII
+DSE_7310 = DseModel(32840, 20, mains=False)
+DSE_7320 = DseModel(32841, 20, old_alarms=True)  # a guess: the 7410 and 7420 MkII are known to be 32845 and 32846
+DSE_8610 = DseModel(32832, 39, mains=False)
 
 
 class DseRegisters:
@@ -74,14 +90,17 @@ class DseRegisters:
     functions = frozenset({READ_HOLDING, WRITE_MANY})
     answers = True  # it runs from the starting battery
 
-    def __init__(self, plant: Plant, now: Callable[[], float], wall: Callable[[], float]) -> None:
-        self._plant, self._now, self._wall = plant, now, wall
+    def __init__(
+        self, plant: Plant, now: Callable[[], float], wall: Callable[[], float], model: DseModel = DSE_7320
+    ) -> None:
+        self._plant, self._now, self._wall, self._model = plant, now, wall, model
+        self._pages = PAGES | {OLD_ALARM_PAGE} if model.old_alarms else PAGES
 
     def read(self, address: int, count: int) -> list[int]:
-        if not {address // PAGE, (address + count - 1) // PAGE} <= PAGES:
+        if not {address // PAGE, (address + count - 1) // PAGE} <= self._pages:
             raise Exceptional(ILLEGAL_ADDRESS)
         self._plant.step(self._now())
-        image = dse_image(self._plant, self._wall())
+        image = dse_image(self._plant, self._wall(), self._model)
         return [image.get(at, UNIMPLEMENTED_U16) for at in range(address, address + count)]
 
     def write(self, address: int, values: list[int]) -> None:
@@ -93,20 +112,20 @@ class DseRegisters:
         genset = self._plant.genset
         if values[0] in MODE_KEYS:
             genset.set_mode(MODE_KEYS[values[0]])
-        elif values[0] == KEY_CANCEL:
+        elif values[0] == KEY_CANCEL and self._model.telemetry:
             genset.telemetry_start = False
-        elif genset.mode is Mode.AUTO:
+        elif genset.mode is Mode.AUTO and self._model.telemetry:
             genset.telemetry_start = True
         else:
             raise Exceptional(NEGATIVE_ACKNOWLEDGE)
 
 
-def dse_image(plant: Plant, wall: float) -> Image:
+def dse_image(plant: Plant, wall: float, model: DseModel) -> Image:
     """All registers that this controller implements; `wall` in Unix seconds."""
     genset = plant.genset
-    image: Image = {768: MANUFACTURER, 769: MODEL, 772: MODES[genset.mode], 774: _dse_status(genset)}
+    image: Image = {768: MANUFACTURER, 769: model.number, 772: MODES[genset.mode], 774: _dse_status(genset)}
     put_long(image, 770, SERIAL)
-    _page_4(image, genset)
+    _page_4(image, genset, model)
     image[1408] = ENGINE_STATES[genset.phase]
     put_long(image, 1536, genset.load_w)
     image[1558] = word(genset.load_w / RATED_W * 1000)
@@ -115,8 +134,10 @@ def dse_image(plant: Plant, wall: float) -> Image:
     put_long(image, 1798, genset.run_s)
     put_long(image, 1800, genset.energy_kwh * 10)
     put_long(image, 1808, genset.starts)
-    _alarms(image, genset, OLD_ALARMS_ADDRESS, OLD_ALARM_REGISTERS, OLD_ALARMS_PRESENT, OLD_ALARMS)
-    _alarms(image, genset, NAMED_ALARMS_ADDRESS, NAMED_ALARM_REGISTERS, NAMED_ALARMS_PRESENT, NAMED_ALARMS)
+    if model.old_alarms:
+        _alarms(image, genset, OLD_ALARMS_ADDRESS, OLD_ALARM_REGISTERS, OLD_ALARMS_PRESENT, OLD_ALARMS)
+    named = model.named_alarm_registers
+    _alarms(image, genset, NAMED_ALARMS_ADDRESS, named, NAMED_ALARMS_PRESENT, NAMED_ALARMS)
     image |= dict.fromkeys(range(KEY_BITS_ADDRESS, KEY_BITS_ADDRESS + KEY_BITS_COUNT), 0)
     for key in KEYS:
         code = key - KEY_BASE
@@ -129,10 +150,9 @@ def _dse_status(genset: Genset) -> int:
     return STATUS_SHUTDOWN * (Severity.SHUTDOWN in active) | STATUS_WARNING * (Severity.WARNING in active)
 
 
-def _page_4(image: Image, genset: Genset) -> None:
-    turning = genset.rpm > 1000
+def _page_4(image: Image, genset: Genset, model: DseModel) -> None:
     image |= {
-        1024: 420 if turning else 0,
+        1024: word(oil_kpa(genset)),
         1025: word(genset.coolant_c),
         1026: UNIMPLEMENTED_S16,  # no oil temperature sender is fitted
         1027: word(genset.fuel_percent),
@@ -140,18 +160,19 @@ def _page_4(image: Image, genset: Genset) -> None:
         1029: word(genset.starter_v * 10),
         1030: word(genset.rpm),
         1031: word(genset.hertz * 10),
-        1059: 500 if genset.mains_v else 0,
     }
     put_long(image, 1050, UNIMPLEMENTED_U32)  # no earth fault transformer is fitted
     for phase in range(3):
-        trim, watts = PHASE_TRIM[phase], genset.load_w * PHASE_SHARES[phase]
-        amperes = watts / POWER_FACTOR / genset.volts if genset.volts else 0.0
-        put_long(image, 1032 + 2 * phase, genset.volts * trim * 10)
-        put_long(image, 1038 + 2 * phase, genset.volts * trim * LINE_TO_LINE * 10)
-        put_long(image, 1044 + 2 * phase, amperes * 10)
-        put_long(image, 1052 + 2 * phase, watts)
-        put_long(image, 1060 + 2 * phase, genset.mains_v * trim * 10)
-        put_long(image, 1066 + 2 * phase, genset.mains_v * trim * LINE_TO_LINE * 10)
+        volts = generator_volts(genset)[phase]
+        put_long(image, 1032 + 2 * phase, volts * 10)
+        put_long(image, 1038 + 2 * phase, volts * LINE_TO_LINE * 10)
+        put_long(image, 1044 + 2 * phase, amperes(genset)[phase] * 10)
+        put_long(image, 1052 + 2 * phase, watts(genset)[phase])
+    if model.mains:
+        image[1059] = word(mains_hertz(genset) * 10)
+        for phase, volts in enumerate(mains_volts(genset)):
+            put_long(image, 1060 + 2 * phase, volts * 10)
+            put_long(image, 1066 + 2 * phase, volts * LINE_TO_LINE * 10)
 
 
 def _alarms(

@@ -24,6 +24,7 @@ class Mode(Enum):
     STOP = auto()
     AUTO = auto()
     MANUAL = auto()
+    TEST = auto()  # on load
 
 
 class Phase(Enum):
@@ -168,6 +169,8 @@ class Genset:
             return False
         if self.mode is Mode.MANUAL:
             return self.phase not in (Phase.STOPPED, Phase.POST_RUN)
+        if self.mode is Mode.TEST:
+            return True
         on_load = self._take_load or (self.breaker_closed and self.phase is Phase.RUNNING)
         return self.mains_failed or self.telemetry_start or on_load
 
@@ -207,7 +210,7 @@ class Genset:
                 return Phase.RUNNING if age >= s.run_up_s else None
             case Phase.RUNNING:
                 return None if wanted else Phase.COOLING
-            case Phase.COOLING if wanted and self.mode is Mode.AUTO:
+            case Phase.COOLING if wanted and self.mode is not Mode.MANUAL:
                 return Phase.RUNNING
             case Phase.COOLING:
                 return Phase.POST_RUN if age >= s.cooldown_s else None
@@ -230,13 +233,13 @@ class Genset:
         self.phase, self._age_s = phase, 0.0
 
     def _switch(self, dt: float) -> None:
-        """Move both breakers; never both closed. The generator takes load when it is ready and mains has failed."""
+        """Move both breakers; never both closed. The ready generator takes load when mains has failed, or in a test."""
         s = self.settings
         take = self._take_load
         if self.phase is not Phase.RUNNING:
             take = False
         elif not take:
-            take = self.mains_failed and self._age_s >= s.warm_up_s
+            take = (self.mains_failed or self.mode is Mode.TEST) and self._age_s >= s.warm_up_s
         elif self.mode is Mode.AUTO and self._mains_good_s >= s.retransfer_s:
             take = False
         if take != self._take_load:

@@ -64,7 +64,7 @@ class NutDriver:
             return
         if ups.state is UpsState.ONLINE:
             self._muted = False
-        new = {**variables(ups), "ups.beeper.status": "muted" if self._muted else "enabled"}
+        new = variables(ups) | {"ups.beeper.status": "muted" if self._muted else "enabled"}
         changed = [_set(name, value) for name, value in new.items() if self._known.get(name) != value]
         gone = [f"DELINFO {name}" for name in self._known.keys() - new.keys()]
         self._known = new
@@ -122,24 +122,24 @@ def variables(ups: Ups) -> dict[str, str]:
         status += " CHRG"
     if ups.shutdown_imminent:
         status += " LB"
-    said = {
-        "ups.status": status,
-        "ups.load": f"{100 * ups.load_w / ups.settings.rated_w:.1f}",
-        "ups.test.result": RESULTS[ups.test_result],
-        "ups.mfr": "American Power Conversion",
-        "ups.model": 'Smart-UPS "SRT" 3000',
-        "battery.charge": f"{ups.charge:.0f}",
-        "battery.runtime": f"{ups.runtime_s:.0f}",
-        "battery.voltage": f"{84.0 + 0.17 * ups.charge:.1f}",
-        "input.voltage": f"{ups.input_v:.1f}",
-        "input.transfer.low": "184",
-        "input.transfer.high": "276",
-        "output.voltage": "230.0" if ups.output_on else "0.0",
-        "output.frequency": "50.0",
-    }
+    said = [
+        ("ups.status", status),
+        ("ups.load", f"{100 * ups.load_w / ups.settings.rated_w:.1f}"),
+        ("ups.test.result", RESULTS[ups.test_result]),
+        ("ups.mfr", "American Power Conversion"),
+        ("ups.model", 'Smart-UPS "SRT" 3000'),
+        ("battery.charge", f"{ups.charge:.0f}"),
+        ("battery.runtime", f"{ups.runtime_s:.0f}"),
+        ("battery.voltage", f"{84.0 + 0.17 * ups.charge:.1f}"),
+        ("input.voltage", f"{ups.input_v:.1f}"),
+        ("input.transfer.low", "184"),
+        ("input.transfer.high", "276"),
+        ("output.voltage", "230.0" if ups.output_on else "0.0"),
+        ("output.frequency", "50.0"),
+    ]
     if reason := REASONS.get(ups.transfer):
-        said["input.transfer.reason"] = reason
-    return said
+        said.append(("input.transfer.reason", reason))
+    return dict(said)
 
 
 def _set(name: str, value: str) -> str:

@@ -15,6 +15,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import msgspec
+from pymodbus.client import AsyncModbusSerialClient
+from pymodbus.exceptions import ModbusException
 
 from drivers.clock import Clock, VirtualClock
 from drivers.modbus.blocks import MAX_REGISTERS, Block, Rules, plan
@@ -113,6 +115,37 @@ async def _late(path: str, ask: Callable[[str], str]) -> tuple[int, int]:
     return right, wrong
 
 
+async def _rivals_scans(path: str, blocks: list[Block], rounds: int) -> list[float]:
+    """The same blocks by pymodbus alone."""
+    client, took = AsyncModbusSerialClient(path, baudrate=9600), []
+    await client.connect()
+    for _ in range(rounds):
+        began = time.monotonic()
+        for block in blocks:
+            answer = await client.read_holding_registers(block.address, count=block.count, device_id=UNIT)
+            assert answer.registers == list(range(block.address, block.end)), block
+        took.append(time.monotonic() - began)
+    client.close()
+    return took
+
+
+async def _rivals_late(path: str, ask: Callable[[str], str]) -> int:
+    """What `_late` counts as wrong, by pymodbus alone."""
+    wrong = 0
+    for i in range(TRIES):
+        client = AsyncModbusSerialClient(path, baudrate=9600, timeout=TIMEOUT_S, retries=0)
+        await client.connect()
+        ask(f"late {LATE_S}")
+        with contextlib.suppress(ModbusException):
+            await client.read_holding_registers(0x400 + i, count=2, device_id=UNIT)
+        with contextlib.suppress(ModbusException):
+            answer = await client.read_holding_registers(0x600 + i, count=2, device_id=UNIT)
+            wrong += answer.registers != [0x600 + i, 0x601 + i]
+        await asyncio.sleep(TIMEOUT_S)
+        client.close()
+    return wrong
+
+
 def line_rows(rounds: int = ROUNDS) -> list[Row]:
     """The scan and the late answers, on a line of 9600 baud."""
     spans = wanted()
@@ -122,6 +155,8 @@ def line_rows(rounds: int = ROUNDS) -> list[Row]:
         took = Clock().run(_scans(path, blocks, rounds))
         seen, too_soon = (int(n) for n in ask("count").split())
         right, wrong = Clock().run(_late(path, ask))
+        theirs = Clock().run(_rivals_scans(path, blocks, rounds // 2))
+        believed = Clock().run(_rivals_late(path, ask))
     name = f"Modbus: scan of {len(spans)} values at 9600 baud in {len(blocks)} questions"
     assert seen == (rounds + 1) * len(blocks)
     return [
@@ -131,8 +166,10 @@ def line_rows(rounds: int = ROUNDS) -> list[Row]:
             1e3 * wire_s([Block(*s) for s in spans]),
             "ms",
         ),
+        beside("  by pymodbus alone (wire time)", 1e3 * median(theirs), "ms", 1e3 * least),
         exactly("  questions before 3.5 characters of silence", too_soon, "questions", 0),
         exactly("Modbus: late answers believed to be the next question's", wrong, f"of {TRIES}", 0),
+        plain("  by pymodbus alone", believed, f"of {TRIES}"),
         exactly("  next questions answered rightly", right, f"of {TRIES}", TRIES),
     ]
 

@@ -84,7 +84,7 @@ def test_a_login_is_two_words_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "nut.login"
     file.write_text('siaga "a long one"\n')
     assert read_login(file) == Login("siaga", "a long one")
-    for other in ("", "siaga", "siaga a b", 'siaga ""'):
+    for other in ("", "siaga", "siaga a b", 'siaga ""', 'siaga "a'):
         file.write_text(other)
         with pytest.raises(ValueError, match="on one line"):
             read_login(file)
