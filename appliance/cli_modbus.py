@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
+from appliance.bus_line import line_of
 from appliance.cli import say_no
 from appliance.cli_node import NoNode, add_node_arguments, site_file
 from appliance.config import SiteError, load_site
-from appliance.power.buses import line_of
 from drivers.clock import Clock
 from drivers.modbus.bus import TIMEOUT_S, Bus
 from drivers.modbus.errors import BusError, LinkLost, ProfileError

@@ -50,10 +50,13 @@ class Genset(Device, frozen=True, kw_only=True):
 
 
 class Ups(Device, frozen=True, kw_only=True):
-    """`nut`: "name@host:port" of a UPS that NUT's upsd serves, instead of bus and profile."""
+    """`nut`: "name@host:port" of a UPS that NUT's upsd serves, instead of bus and profile.
+
+    `nut_login`: file with a user of upsd.users, that may give instant commands, and its password; only orders need it.
+    """
 
     nut: str = ""
-    nut_login: str = ""  # file with a user of upsd.users and its password, for orders; reading needs none
+    nut_login: str = ""
 
 
 class Contacts(Struct, frozen=True, kw_only=True):
