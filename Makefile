@@ -6,7 +6,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(ARGS)
 
-.PHONY: setup demo test bench bench-rivals fuzz sms-campaign lock clean
+.PHONY: setup demo test bench bench-rivals fuzz sms-campaign power-campaign lock clean
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing. Next: apt-get install python3, then make setup."; exit 1; }
@@ -34,6 +34,9 @@ fuzz: setup  # 20 million octets into the AT engine and the codec; ARGS='--bytes
 
 sms-campaign: setup  # 10,000 messages, modems that misbehave, 50 x kill -9; ARGS='--messages 500 --kills 5 --seed 7'
 	@exec $(BIN)/python -m tests.campaign.sms $(ARGS)
+
+power-campaign: setup  # 30 days of outages and flickers on a bus with 1 % bad frames, in virtual time; ARGS='--days 2 --seed 7'
+	@exec $(BIN)/python -m tests.campaign.power $(ARGS)
 
 # After a change of dependencies in pyproject.toml or package.json. ARGS=--upgrade takes newer Python packages.
 lock: setup

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from appliance.clock import boot_id
 from appliance.config import Site
+from appliance.config_power import Bus as BusConfig
 from appliance.journal import Appended
 from appliance.model import Mains
 from appliance.power.buses import bus_of
@@ -19,12 +20,14 @@ from appliance.power.orderable import Orderable, orderable_of
 from appliance.power.picture import lines, picture
 from appliance.power.plant_machine import PlantMachine
 from appliance.power.polling import poller_of
-from appliance.power_view import PowerView
+from appliance.power_view import PowerView, Ready
 from appliance.stamp import Stamp
 from appliance.state import State
 from drivers.clock import Clock
+from drivers.modbus.bus import Bus
 from drivers.reading import Reading
 
+LINES_S = 5.0  # s between looks at the readiness list: what it tells must have stayed so for two minutes
 TICK_S = 0.5  # s between looks when nothing arrives: for deadlines, and for what has grown old
 
 
@@ -34,9 +37,10 @@ class Power:
     def __init__(
         self, *, site: Site, profiles: Path, state: State, clock: Clock,
         append: Callable[..., Appended], on_changed: Callable[[], None],
+        open_bus: Callable[[BusConfig], Bus] = bus_of,
     ) -> None:  # fmt: skip
         self._site, self._state, self._clock = site, state, clock
-        self._append, self._on_changed = append, on_changed
+        self._append, self._on_changed, self._open_bus = append, on_changed, open_bus
         self._boot = boot_id()
         now = clock.now()
         self._gensets = {d.id: Measured(d, "genset", profiles / "gensets", now) for d in site.genset}
@@ -55,6 +59,7 @@ class Power:
             silent_s={d.link: d.fresh_s for d in self._devices()}, start_s=self._site.power.start_s,
             load_s=self._site.power.load_s, state=self._state, since=self.age, now=now,
         )  # fmt: skip
+        self._lines_at = float("-inf")
         self._learned = Learned(self._site, self._state, self.age, now)
 
     def age(self, stamp: Stamp) -> float:
@@ -71,7 +76,7 @@ class Power:
     async def run(self) -> None:
         """Poll everything for as long as the task lives. Started again, it goes on from the folded state."""
         self._start_anew()
-        buses = {config.id: bus_of(config) for config in self._site.bus}
+        buses = {config.id: self._open_bus(config) for config in self._site.bus}
         try:
             async with asyncio.TaskGroup() as group:
                 for device in self._devices():
@@ -111,10 +116,14 @@ class Power:
         seen, now = self.look(), self._clock.now()
         for event in self._machine.step(seen.sets, seen.batteries, now, seen.meters, seen.switches):
             self._append(event)
+        ready: list[Ready] = []
+        if now - self._lines_at >= LINES_S:
+            self._lines_at = now
+            ready = lines(self._site, self._state, seen, self._machine, self.age)
         for event in self._learned.step(
             phases={id: watch.phase for id, watch in self._machine.gensets.items()}, measures=seen.measures,
             on_battery=self._machine.on_battery, batteries=seen.charges,
-            lines=lines(self._site, self._state, seen, self._machine, self.age),
+            lines=ready,
             lost=self._machine.mains.believed is Mains.LOST, now=now, age=self.age,
         ):  # fmt: skip
             self._append(event)

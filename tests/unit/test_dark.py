@@ -27,10 +27,12 @@ def battery(
 
 def tank(**words: Any) -> Tank:
     """400 l at 55 %, 5 % of it out of reach: 200 l. At 40 kW and a quarter litre a kWh they last 20 h."""
-    seen = Measures(**({"at": NOW, "fuel": 55.0, "kw": 40.0, "load": 40.0} | words.pop("seen", {})))
-    return Tank(**({
-        "about": "genset/g1", "seen": seen, "litres": 400.0, "reserve": 5.0, "litres_per_kwh": 0.25, "burns": {},
-    } | words))  # fmt: skip
+    measured: dict[str, Any] = {"at": NOW, "fuel": 55.0, "kw": 40.0, "load": 40.0} | words.pop("seen", {})
+    usual: dict[str, Any] = {
+        "about": "genset/g1", "seen": Measures(**measured), "litres": 400.0, "reserve": 5.0, "litres_per_kwh": 0.25,
+        "burns": {},
+    }  # fmt: skip
+    return Tank(**(usual | words))
 
 
 @pytest.mark.parametrize(
