@@ -26,11 +26,13 @@ async def away(_output: str, _on: bool) -> bool:
     raise Gone("no annunciator")
 
 
-@pytest.mark.parametrize(("login", "end"), [('siaga:a "b\\c', ("proven", "")), ("reader:x", ("failed", "refused"))])
+@pytest.mark.parametrize(("login", "end"), [(r'siaga "a \"b\\c"', ("proven", "")), ("reader x", ("failed", "refused"))])
 async def test_an_order_through_nut_is_proven_or_refused_by_upsd(
     tmp_path: Path, login: str, end: tuple[str, str]
 ) -> None:
     async with simulated(tmp_path) as (box, _, driver):
+        file = tmp_path / "nut.login"
+        file.write_text(login)
         clock, state, kinds = Clock(), State(), []
 
         def on_entry(entry: Entry) -> None:
@@ -40,7 +42,7 @@ async def test_an_order_through_nut_is_proven_or_refused_by_upsd(
         site = Site(
             role=Role.CENTRE, site="ambon", id="pusat", name="Pusat",
             annunciator=AnnunciatorConfig(socket="a.sock", factory="mock"),
-            ups=(Ups(id="u1", name="UPS", nut=f"ups1@127.0.0.1:{box.port}", nut_login=login, poll_s=0.2),),
+            ups=(Ups(id="u1", name="UPS", nut=f"ups1@127.0.0.1:{box.port}", nut_login=str(file), poll_s=0.2),),
         )  # fmt: skip
         journal = Journal(tmp_path / "journal.db", clock, BOOT, lambda: "ntp", on_entry)
         journal.open()
