@@ -24,7 +24,7 @@ def test_over_a_real_line_that_garbles_bytes_too() -> None:
 
 def test_a_box_that_believes_one_witness_at_once_fails_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Held, "lasts", lambda held, seconds: held._samples >= 1)
-    summary = power.play(days=0.005, seed=3, every_s=20.0)
+    summary = power.play(days=0.012, seed=3, every_s=20.0)
     assert any("an outage that was none" in fault for fault in summary.faults)
 
 
