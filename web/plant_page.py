@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from appliance.config import ZONES
-from appliance.power_view import Dark, DarkPart, Ready, Run
+from appliance.power_state import Run
+from appliance.power_view import Dark, DarkPart, Ready
 from web.diagram import draw
 from web.power_panel import data_age, head_of, last_known, minutes_of, outage
 from web.scene import Mark, Scene
