@@ -26,6 +26,7 @@ from appliance.control import Control
 from appliance.core_alarms import AlarmRoom
 from appliance.core_commands import Obey
 from appliance.core_desk import DeskRoom
+from appliance.core_power import PlantRoom
 from appliance.core_sound import SoundRoom
 from appliance.dashboards import Dashboards
 from appliance.entry import Entry
@@ -41,9 +42,6 @@ from appliance.make_view import VERSION, ViewMaker
 from appliance.measured import measured
 from appliance.model import Path, Role
 from appliance.people import People
-from appliance.power.orders import Orders
-from appliance.power.service import Power
-from appliance.power_view import PowerView
 from appliance.state import State
 from appliance.station import StationNode
 from appliance.telemetry import Telemetry
@@ -118,20 +116,14 @@ class Core:
             speaks=self._sound.speaks, talk=self._sound.talk, quiet_s=self._sound.quiet_s,
             place=self._sound.place, role_of=self._people.role,
         )  # fmt: skip
-        self._power = Power(
-            site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
-            on_changed=self._changed,
+        self._plant = PlantRoom(
+            site=site, places=self._places, state=state, clock=clock, append=self._append,
+            annunciator=self._annunciator, role_of=self._people.role, on_changed=self._changed, boot=self._boot,
         )  # fmt: skip
-        self._orders = Orders(
-            site=site, state=state, clock=clock, append=self._append, view=self._power.view,
-            orderable=self._power.orderable, role_of=self._people.role, hold=self._annunciator.hold,
-            on_changed=self._changed, boot=self._boot,
-        )  # fmt: skip
-        has_power = site.genset or site.ups or site.meter or site.ats
         self._alarms = AlarmRoom(
             site=site, places=self._places, state=state, clock=clock, append=self._append,
             annunciator=self._annunciator, give=self._lines.outgoing.notice,
-            power=self._power.view if has_power else None,
+            power=self._plant.measured if self._plant.view else None,
             time_known=lambda: self._wall_clock.quality() != "unknown", history=history,
         )  # fmt: skip
         self._local.lamp = self._alarms.lamp
@@ -157,20 +149,29 @@ class Core:
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
             alarms=self._alarms.views,
-            power=self._plant_view if has_power else None,
+            power=self._plant.view,
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
             stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
             witnesses=self._trunk.views, sound=self._sound.view,
         )  # fmt: skip
         self._telemetry = Telemetry(
-            path=self._places.telemetry, clock=clock, figures=lambda: measured(self._power.view(), self._lines.views())
+            path=self._places.telemetry,
+            clock=clock,
+            figures=lambda: measured(self._plant.measured(), self._lines.views()),
         )
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event
         )
         obey = Obey(
-            state, self._lines, self._desk, self._sound, self._alarms, self._centre, self._fallback, self._orders
+            state,
+            self._lines,
+            self._desk,
+            self._sound,
+            self._alarms,
+            self._centre,
+            self._fallback,
+            self._plant.orders,
         )
         self._control = Control(
             self._places.control, self._places.journal, self._journal, clock, self._people, self._view, obey
@@ -204,8 +205,7 @@ class Core:
         self._keeper.keep("lines", self._lines.run)
         self._desk.keep(self._keeper)
         self._sound.keep(self._keeper)
-        self._keeper.keep("power", self._power.run)
-        self._keeper.keep("plant orders", self._orders.run)
+        self._plant.keep(self._keeper)
         self._alarms.keep(self._keeper)
         self._keeper.keep("dashboards", self._dashboards.run)
         self._keeper.keep("telemetry", self._telemetry.run)
@@ -222,7 +222,7 @@ class Core:
         await stop.wait()
         stopping()
         self._append(ev.Stopped(reason="told to end"))
-        self._orders.relays.forget("core_left")
+        self._plant.leave()
         await self._keeper.stop()
         await self._control.stop()
         self._journal.close()
@@ -317,15 +317,11 @@ class Core:
 
     # The plant
 
-    def _plant_view(self) -> PowerView:
-        return self._orders.onto(self._power.view())
-
     # The annunciator
 
     def _annunciator_up(self, standing: Standing) -> None:
         self._local.on_up(standing)
-        self._power.on_inputs(standing.inputs)
-        self._orders.relays.on_standing(standing)
+        self._plant.on_up(standing)
         if self._station:
             self._station.on_standing(standing)
         if self._centre:
@@ -333,12 +329,11 @@ class Core:
 
     def _annunciator_down(self) -> None:
         self._local.on_down()
-        self._power.on_inputs(None)
-        self._orders.relays.on_down()
+        self._plant.on_down()
 
     def _on_output(self, change: OutputChange) -> None:
         self._local.on_output(change)
-        self._orders.relays.on_output(change)
+        self._plant.on_output(change)
         if self._station:
             self._station.on_output(change)
         if self._reports:
@@ -346,8 +341,7 @@ class Core:
 
     def _on_input(self, change: InputChange) -> None:
         self._local.on_input(change)
-        self._power.on_input(change.input, change.active)
-        self._orders.relays.on_input(change)
+        self._plant.on_input(change)
         if change.active:
             self._alarms.on_pressed(change.input)
         own = self._site.own

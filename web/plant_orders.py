@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from appliance.power_view import Offer, PlantOrder, PowerView
+from appliance.power_order_state import PlantOrder
+from appliance.power_view import Offer, PowerView
 from web.scene import Mark, Scene
 
 SHOWN = 6  # orders; the journal has them all

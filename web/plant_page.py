@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from appliance.config import ZONES
-from appliance.power_view import Dark, DarkPart, Ready, Run
+from appliance.power_state import Run
+from appliance.power_view import Dark, DarkPart, Ready
 from web.diagram import draw
 from web.power_panel import data_age, head_of, last_known, minutes_of, outage
 from web.scene import Mark, Scene
@@ -14,7 +15,7 @@ from web.words import UNKNOWN
 
 BOX_LINES = 2  # small texts in a box of the large diagram
 DIGITS = {"V": 1, "kPa": 0, "L/kWh": 2}
-VALUE_WORDS = {"auto": "genset.mode", "last_test": "run.grade", "self_test": "ups.self_test"}
+VALUE_WORDS = {"auto": "genset.mode", "last_test": "run.grade", "ups_test": "ups.self_test"}
 MARKS = {True: ("ok", ""), False: ("p2", "p2"), None: ("unknown", "dim")}
 GRADES = {"passed": ("ok", ""), "failed": ("bad", "p2"), "light": ("p2", "p2"), "short": ("p2", "p2")}
 OLD_S = 15.0  # s; from here on a value of the list shows its age

@@ -9,7 +9,7 @@ from appliance.alarms.alarm_machine import Cause, Row
 from appliance.config_power import PowerRules
 from appliance.events import KINDS
 
-CATALOGUE = Path(__file__).with_name("catalogue.toml")
+CATALOGUE = Path(__file__).with_name("catalogue")
 
 
 class CatalogueError(Exception):
@@ -20,17 +20,23 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alarm: tuple[Row, ...]
 
 
-def load_catalogue(path: Path) -> tuple[Row, ...]:
-    """Read and check. Raises CatalogueError that names every fault found."""
+def load_catalogue(folder: Path) -> tuple[Row, ...]:
+    """Read and check every file of the folder, or one file. Raises CatalogueError that names every fault found."""
+    files = [folder] if folder.is_file() else sorted(folder.glob("*.toml"))
+    rows = tuple(row for file in files for row in _rows_of(file))
+    found = list(_faults(rows)) if rows else ["there is no alarm in it; install Siaga again."]
+    if found:
+        raise CatalogueError("\n".join(f"{folder}: {fault}" for fault in found))
+    return rows
+
+
+def _rows_of(file: Path) -> tuple[Row, ...]:
     try:
-        catalogue = msgspec.toml.decode(path.read_bytes(), type=Catalogue)
+        return msgspec.toml.decode(file.read_bytes(), type=Catalogue).alarm
     except OSError as e:
-        raise CatalogueError(f"{path}: cannot be read ({e.strerror}); install Siaga again.") from e
+        raise CatalogueError(f"{file}: cannot be read ({e.strerror}); install Siaga again.") from e
     except (msgspec.DecodeError, UnicodeDecodeError) as e:
-        raise CatalogueError(f"{path}: {e}.") from e
-    if found := list(_faults(catalogue.alarm)):
-        raise CatalogueError("\n".join(f"{path}: {fault}" for fault in found))
-    return catalogue.alarm
+        raise CatalogueError(f"{file}: {e}.") from e
 
 
 def _faults(rows: tuple[Row, ...]) -> Iterator[str]:

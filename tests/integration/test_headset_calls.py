@@ -87,17 +87,17 @@ async def test_a_headset_pulled_in_a_call_is_told_and_the_call_goes_on_until_it_
             await until("it is told", lambda: told("lost"))
             assert asyncio.get_running_loop().time() - pulled < TOLD_WITHIN
         assert told("lost")[0].why in ("unplugged", "stalled"), "whichever is seen first"
-        assert [(e.alarm, e.about) for e in core.events(AlarmRaised)] == [(ALARM, "l1")]
+        assert [e.alarm for e in core.events(AlarmRaised) if e.about == "l1"] == [ALARM]
         them.deaf()
         await until("the line is at work", lambda: len(them.heard) > LINE_RATE // 4)
         assert not np.any(them.heard[-400:]), "and nobody speaks on it"
         assert core.state.calls[CALL].live
-        assert not core.events(AlarmCleared)
+        assert not [e for e in core.events(AlarmCleared) if e.about == "l1"]
 
         sound.plug(EAR)
         sound.plug(MOUTH)
         await until("it is back", lambda: told("back"))
-        assert [(e.alarm, e.about) for e in core.events(AlarmCleared)] == [(ALARM, "l1")]
+        assert [e.alarm for e in core.events(AlarmCleared) if e.about == "l1"] == [ALARM]
         async with person.wears(sound):
             await until("both hear again", lambda: them.hears(PERSON_HZ) and person.hears(CALLER_HZ))
             them.deaf()

@@ -6,7 +6,7 @@ import pytest
 from alarm_desk import Desk
 
 from appliance import alarm_events as ae
-from appliance import events as ev
+from appliance import power_events as pw
 from appliance.alarm_commands import ListAlarms
 from appliance.alarms.listing import read_alarms
 from appliance.config import ZONES
@@ -20,13 +20,13 @@ WIT = ZONES["WIT"]
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
     desk = Desk()
-    desk.happens(ev.MainsLost(witnesses=2, by=("a", "b")), ev.GensetFailedToStart(genset="g1", reason="deadline"))
+    desk.happens(pw.MainsLost(witnesses=2, by=("a", "b")), pw.GensetFailedToStart(genset="g1", reason="deadline"))
     desk.acknowledge("power.mains_lost", "mains", note="PLN")
     desk.append(
         ae.AlarmNotified(person="Budi", level=1, what="raised", alarms=("genset.fail_to_start/g1",), message="a")
     )
     desk.passes(86_400)
-    desk.happens(ev.MainsReturned(by=("a",)), ev.GensetReady(genset="g1"))
+    desk.happens(pw.MainsReturned(by=("a",)), pw.GensetReady(genset="g1"))
     db = open_for_writing(tmp_path / "journal.db")
     insert(db, desk.entries)
     db.close()

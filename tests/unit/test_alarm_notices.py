@@ -9,6 +9,7 @@ from alarm_desk import Desk
 from appliance import alarm_events as ae
 from appliance import alert_events as al
 from appliance import events as ev
+from appliance import power_events as pw
 from appliance.alarm_words import load_alarm_words
 from appliance.alarms.buzzer import Buzzer
 from appliance.alarms.notice_text import MOST, Told, notice_text
@@ -19,8 +20,8 @@ from appliance.event import Event
 from appliance.sms_events import SmsQueued, SmsUndelivered
 from drivers.jsonsocket import Gone, Refusal
 
-LOST, RETURNED = ev.MainsLost(witnesses=2, by=("a", "b")), ev.MainsReturned(by=("a",))
-FAILED = ev.GensetFailedToStart(genset="g1", reason="deadline")
+LOST, RETURNED = pw.MainsLost(witnesses=2, by=("a", "b")), pw.MainsReturned(by=("a",))
+FAILED = pw.GensetFailedToStart(genset="g1", reason="deadline")
 BUDI = Duty(name="Budi", number="+62000000101")
 SITI = Duty(name="Siti", number="+62000000102", level=2, language="en")
 START = 31.0  # s: the quiet start is over
@@ -163,14 +164,14 @@ def test_a_restart_tells_nothing_twice_and_its_first_moments_are_silent() -> Non
     sms = Sms(BUDI)
     sms.play(
         (5, happens(sms, LOST)), (10, happens(sms, RETURNED)), (40, happens(sms, FAILED)), (100, sms.restart),
-        (101, happens(sms, ev.GensetShutDown(genset="g1", reason="overspeed"))), until=400,
+        (101, happens(sms, pw.GensetShutDown(genset="g1", reason="overspeed"))), until=400,
     )  # fmt: skip
     assert [round(at) for at, _, _ in sms.texts] == [45, 130]
 
 
 def test_who_was_told_of_an_alarm_is_told_when_it_is_over_and_nobody_has_seen_it() -> None:
     sms = Sms(BUDI)
-    sms.play((40, happens(sms, FAILED)), (100, happens(sms, ev.GensetRunning(genset="g1"))), until=900)
+    sms.play((40, happens(sms, FAILED)), (100, happens(sms, pw.GensetRunning(genset="g1"))), until=900)
     assert len(sms.texts) == 2
     assert "SUDAH REDA: P1 Genset gagal hidup" in sms.texts[1][2]
 

@@ -8,6 +8,7 @@ from alarm_desk import Desk, raised
 from appliance import alarm_events as ae
 from appliance import alert_events as al
 from appliance import events as ev
+from appliance import power_events as pw
 from appliance.alarm_commands import (
     AlarmCommand,
     PutInService,
@@ -21,7 +22,7 @@ from drivers.jsonsocket import Refusal
 
 FUEL = "genset.fuel_low", "g1"
 MAINS = "power.mains_lost", "mains"
-LOST, RETURNED = ev.MainsLost(witnesses=2, by=("a", "b")), ev.MainsReturned(by=("a",))
+LOST, RETURNED = pw.MainsLost(witnesses=2, by=("a", "b")), pw.MainsReturned(by=("a",))
 BROKER_LOST, BROKER_BACK = ev.LinkLost(link="broker", reason="x"), ev.LinkRestored(link="broker")
 OFFLINE = al.StationOffline(station="damkar", silent_s=9.0)
 ONLINE = al.StationOnline(station="damkar", session="0" * 16, path="mqtt")
@@ -181,10 +182,10 @@ def test_what_comes_and_goes_is_one_alarm_until_it_is_quiet() -> None:
 
 def test_of_a_group_the_first_is_marked_until_all_are_normal() -> None:
     desk = Desk()
-    failed = ev.GensetFailedToStart(genset="g1", reason="deadline")
+    failed = pw.GensetFailedToStart(genset="g1", reason="deadline")
     firsts = [e.first_out for e in desk.happens(LOST, failed) if isinstance(e, ae.AlarmRaised)]
     assert firsts == [True, False]
-    desk.happens(RETURNED, ev.GensetReady(genset="g1"))
+    desk.happens(RETURNED, pw.GensetReady(genset="g1"))
     desk.acknowledge(*MAINS)
     desk.acknowledge("genset.fail_to_start", "g1")
     assert [e.first_out for e in desk.happens(failed) if isinstance(e, ae.AlarmRaised)] == [True]

@@ -53,7 +53,7 @@ def test_the_picture_is_small() -> None:
 
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_the_handbook_explains_every_alarm_in_the_pages_words(language: str) -> None:
-    half = document("operator.md").partition("# Operators' handbook")[0 if language == "id" else 2]
+    half = document("operator-alarms.md").partition("# Alarms")[0 if language == "id" else 2]
     for code in [*(row.code for row in load_catalogue(CATALOGUE)), NO_CATALOGUE]:
         assert f"| {word(language, f'alarm.{code}')} |" in half, code
 

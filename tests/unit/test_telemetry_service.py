@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.events import MainsSuspected
 from appliance.figure import Figure
 from appliance.journal import Journal
+from appliance.power_events import MainsSuspected
 from appliance.telemetry import Telemetry
 from appliance.telemetry_collector import BLOCK, Point
 from appliance.telemetry_file import DAY, TelemetryFile

@@ -13,7 +13,8 @@ from appliance.config import load_site
 from appliance.control import entry_view
 from appliance.dashboards import Dashboards
 from appliance.entry import Entry
-from appliance.events import MainsSuspected, encode_event
+from appliance.events import encode_event
+from appliance.power_events import MainsSuspected
 from drivers.clock import Clock
 
 ROOT = Path(__file__).parents[3]
