@@ -13,10 +13,15 @@ OF_LINES = [story for story in STORIES if 'site = "lines"' in story.read_text()]
 OF_CALLS = [story for story in STORIES if 'site = "calls"' in story.read_text()]
 OF_SOUND = [story for story in STORIES if 'site = "sound"' in story.read_text()]
 OF_POWER = [story for story in STORIES if 'site = "power"' in story.read_text()]
+LONG = {  # whose minutes only `make scenarios` waits for; machines and room are tested in virtual time elsewhere
+    "power_3190_volts", "power_fuel_at_night", "power_fuel_falling", "power_late_answers", "power_link_lost",
+    "power_orders", "power_start_by_relay", "power_start_unproven", "power_three_cranks",
+}  # fmt: skip
+SHORT_OF_POWER = [story for story in OF_POWER if story.stem not in LONG]
 OTHERS = [story for story in STORIES if story not in OF_LINES + OF_CALLS + OF_SOUND + OF_POWER]
 ROUNDS = "3"  # where a story has rounds: a person plays all of them
 LINES_SPEED = "6"  # modems answer within seconds, and 1.5 s of a driver's patience are a quarter of a real one
-POWER_SPEED = "12"  # minutes of starting and cooling; a bus's second of patience is a twelfth of a real one
+POWER_SPEED = "6"  # minutes of starting and cooling; a bus's second of patience is a sixth of a real one
 SPEED = "4"  # where the story leaves it open: minutes become seconds, and two cores keep up
 PATIENCE = 170  # s; the longest story takes some 25 on a quiet machine
 
@@ -38,8 +43,8 @@ SITES = {  # two for two workers
     "calls-even": (OF_CALLS[::2], LINES_SPEED),
     "calls-odd": (OF_CALLS[1::2], LINES_SPEED),
     "sound": (OF_SOUND, LINES_SPEED),
-    "power-even": (OF_POWER[::2], POWER_SPEED),
-    "power-odd": (OF_POWER[1::2], POWER_SPEED),
+    "power-even": (SHORT_OF_POWER[::2], POWER_SPEED),
+    "power-odd": (SHORT_OF_POWER[1::2], POWER_SPEED),
 }
 
 
@@ -52,6 +57,7 @@ def test_stories_of_one_small_site_hold_one_after_another(stories: list[Path], s
 
 def test_every_story_says_what_it_is_about() -> None:
     assert STORIES
+    assert {story.stem for story in OF_POWER} >= LONG
     for story in STORIES:
         assert len(tomllib.loads(story.read_text())["title"]) > 10
 
