@@ -5,8 +5,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from appliance.figure import Figure
+from appliance.power_order_state import PlantOrder
 from appliance.power_state import Run
-from appliance.power_view import DeviceView, PlantOrder, PowerView
+from appliance.power_view import DeviceView, PowerView
 from appliance.stamp import Stamp
 from appliance.view import View
 
