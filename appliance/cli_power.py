@@ -13,7 +13,8 @@ from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_
 from appliance.cli_power_words import order_row, orders, record, status
 from appliance.config import ZONES, Site
 from appliance.power_commands import PlantCommand
-from appliance.power_view import PlantOrder, PowerView
+from appliance.power_order_state import PlantOrder
+from appliance.power_view import PowerView
 from appliance.view import View
 from drivers.jsonsocket import Client, Refusal
 

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from appliance.figure import Figure
 from appliance.page_words import Words, load_page_words
+from appliance.power_order_state import PlantOrder
 from appliance.power_state import Run
-from appliance.power_view import DeviceView, PlantOrder, PowerView
+from appliance.power_view import DeviceView, PowerView
 from appliance.stamp import Stamp
 from appliance.view import View
 

@@ -88,16 +88,7 @@ class RtuTcpLine(Wire, frozen=True, forbid_unknown_fields=True, tag="rtu_tcp"):
 
     def client(self, timeout_s: float, packet: TracePacket, connect: TraceConnect) -> Client:
         """A closed client that neither retries nor reconnects by itself."""
-        return AsyncModbusTcpClient(
-            self.host,
-            port=self.port,
-            framer=FramerType.RTU,
-            timeout=timeout_s,
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=packet,
-            trace_connect=connect,
-        )
+        return _tcp_client(self, FramerType.RTU, timeout_s, packet, connect)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -123,18 +114,25 @@ class TcpLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="tcp"
 
     def client(self, timeout_s: float, packet: TracePacket, connect: TraceConnect) -> Client:
         """A closed client that neither retries nor reconnects by itself."""
-        return AsyncModbusTcpClient(
-            self.host,
-            port=self.port,
-            timeout=timeout_s,
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=packet,
-            trace_connect=connect,
-        )
+        return _tcp_client(self, FramerType.SOCKET, timeout_s, packet, connect)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
 
 Line = SerialLine | TcpLine | RtuTcpLine
+
+
+def _tcp_client(
+    line: TcpLine | RtuTcpLine, framer: FramerType, timeout_s: float, packet: TracePacket, connect: TraceConnect
+) -> Client:
+    return AsyncModbusTcpClient(
+        line.host,
+        port=line.port,
+        framer=framer,
+        timeout=timeout_s,
+        retries=0,
+        reconnect_delay=0,
+        trace_packet=packet,
+        trace_connect=connect,
+    )
