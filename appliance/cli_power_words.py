@@ -25,6 +25,7 @@ FIGURES = (
     "battery_v", "on_battery", "charge", "runtime_s", "load", "self_test", "power_w", "mains_present", "genset_present",
     "on_mains", "on_genset",
 )  # fmt: skip
+LONG_MIN = 120  # from which on minutes are told as hours
 DARK = {
     "mains_feeds": "nothing threatens: the mains feeds",
     "genset_feeds": "NOT KNOWN: the generator feeds, and how long its fuel lasts is not known",
@@ -42,7 +43,7 @@ def status(power: PowerView, now: float, zone: ZoneInfo) -> list[str]:
     rows = feeds(power, now, words)
     for part in power.dark.parts:
         why = _word(words, "power.part_why", part.why or "not_known")
-        figure = why if part.minutes is None else f"{part.minutes:.0f} min"
+        figure = why if part.minutes is None else _span(part.minutes)
         what = _word(words, "power.part", part.what)
         rows.append(f"        {'>' if part.counts else ' '} {what}, {part.about}: {figure}")
     rows += [device_row(device, now) for device in power.devices]
@@ -59,7 +60,7 @@ def status(power: PowerView, now: float, zone: ZoneInfo) -> list[str]:
 def feeds(power: PowerView, now: float, words: Words) -> list[str]:
     """What feeds the building, how far an outage is, and how long it lasts."""
     dark = power.dark
-    minutes = "" if dark.minutes is None else f"{dark.minutes:.0f} min until dark, "
+    minutes = "" if dark.minutes is None else f"{_span(dark.minutes)} until dark, "
     until = f", due in {max(0.0, power.stage_until - now):.0f} s" if power.stage_until is not None else ""
     by = ", ".join(power.witnesses) or "no witness"
     return [
@@ -124,6 +125,11 @@ def number(value: float | int | str | bool | None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def _span(minutes: float) -> str:
+    hours, rest = divmod(round(minutes), 60)
+    return f"{hours} h {rest} min" if minutes > LONG_MIN else f"{minutes:.0f} min"
 
 
 def _word(words: Words, table: str, code: str) -> str:
