@@ -21,7 +21,8 @@ def view(dark: Dark) -> View:
     return View(
         seq=1, head="", at=100.0, wall=0.0, clock_quality="ntp", zone="WIT", speed=1.0, role=Role.CENTRE, site="s",
         id="c", name="C", language="id", version="", power=power, lines=[], trunk=None, trunk_watched=False,
-        stations=[], alerts=[], sirens={}, alarms=[], calls=[], messages=[], links={}, disk_failed=None, disk_kept=0, last=[],
+        stations=[], alerts=[], sirens={}, alarms=[], calls=[], messages=[], links={}, disk_failed=None, disk_kept=0,
+        last=[],
     )  # fmt: skip
 
 
