@@ -1,10 +1,10 @@
 """An alarm's words for a text by SMS: those that the page shows, so that who comes to the screen finds them there."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-FOLDER = Path(__file__).parent.parent / "web" / "texts"
+from appliance.page_words import FOLDER, load_page_words
+
 TABLES = ("alarm", "alarm_step")
 
 AlarmWords = Mapping[tuple[str, str], str]  # by table and code
@@ -12,12 +12,5 @@ AlarmWords = Mapping[tuple[str, str], str]  # by table and code
 
 def load_alarm_words(language: str, folder: Path = FOLDER) -> AlarmWords:
     """Empty where no file can be read: then codes stand for words."""
-    found: dict[tuple[str, str], str] = {}
-    for file in sorted((folder / language).glob("*.toml")):
-        try:
-            texts = tomllib.loads(file.read_text())
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-            continue
-        for table in TABLES:
-            found |= {(table, code): text for code, text in texts.get(table, {}).items() if isinstance(text, str)}
-    return found
+    words = load_page_words(language, folder).items()
+    return {(t, key.removeprefix(f"{t}.")): text for t in TABLES for key, text in words if key.startswith(f"{t}.")}

@@ -93,7 +93,8 @@ def _on_bus(talk: Talk) -> Callable[[argparse.Namespace], int]:
         except (Unusable, NoNode, SiteError, ProfileError, ValueError) as e:
             return say_no(str(e), code=2)
         except LinkLost as e:
-            return say_no(f"{e} Core has its buses for itself: stop it first, or take another port.")
+            held = " Core has its serial ports for itself: stop it first." if os.sep in str(options.line) else ""
+            return say_no(f"{e}{held}")
         except BusError as e:
             return say_no(str(e))
 

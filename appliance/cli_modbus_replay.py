@@ -21,8 +21,13 @@ def replay(options: argparse.Namespace) -> int:
         dump = load_dump(options.file)
         if not 1 <= options.case <= len(dump.case):
             return say_no(f"{options.file}: has cases 1 to {len(dump.case)}, and no {options.case}.", code=2)
+    except OSError as e:
+        return say_no(f"{options.file}: {e.strerror}. Give what siaga modbus dump wrote, or a .dump.toml.", code=2)
+    except ValueError as e:  # it names the file
+        return say_no(f"{e} Give what siaga modbus dump wrote, or a .dump.toml.", code=2)
+    try:
         device = registers(dump, dump.case[options.case - 1])
-    except (OSError, ValueError) as e:
+    except ValueError as e:
         return say_no(f"{options.file}: {e}", code=2)
     slaves = {options.unit: Slave(device)}
     title = dump.case[options.case - 1].title

@@ -13,12 +13,13 @@ from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_
 from appliance.cli_power_words import order_row, orders, record, status
 from appliance.config import ZONES, Site
 from appliance.power_commands import PlantCommand
-from appliance.power_view import PlantOrder, PowerView
+from appliance.power_order_state import PlantOrder
+from appliance.power_view import PowerView
 from appliance.view import View
 from drivers.jsonsocket import Client, Refusal
 
 VERBS = {
-    "status": "what feeds the building, for how long, what is ready, and what may be ordered",
+    "status": "what feeds the building, for how long, what is ready, and what may be ordered (also without a word)",
     "order": "order something of a generator or UPS, and wait for its proof",
     "orders": "the last orders and what came of them",
     "record": "the generators' runs and exercises, to be printed",
@@ -31,7 +32,7 @@ UNSENT_S = 30.0  # s that an order may wait for its sending
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     add_node_arguments(parser)
     add_login_argument(parser)
-    verbs = parser.add_subparsers(dest="verb", metavar="|".join(VERBS), required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="|".join(VERBS))
     for verb, text in VERBS.items():
         one = verbs.add_parser(verb, help=text)
         add_node_arguments(one, again=True)
@@ -43,7 +44,7 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
             one.add_argument("--no-wait", action="store_true", help="do not wait for the proof")
         else:
             one.add_argument("--json", action="store_true", help="as JSON")
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, verb="status", json=False)
 
 
 def _commands() -> str:

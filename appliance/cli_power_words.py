@@ -5,8 +5,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from appliance.figure import Figure
+from appliance.page_words import Words, load_page_words
+from appliance.power_order_state import PlantOrder
 from appliance.power_state import Run
-from appliance.power_view import DeviceView, PlantOrder, PowerView
+from appliance.power_view import DeviceView, PowerView
 from appliance.stamp import Stamp
 from appliance.view import View
 
@@ -20,28 +22,52 @@ STATES = {
 }
 FIGURES = (
     "mode", "engine_state", "rpm", "generator_hz", "generator_v_l1", "generator_load", "mains_v_l1", "fuel_level",
-    "battery_v", "on_battery", "charge", "runtime_s", "load", "self_test", "power_w",
+    "battery_v", "on_battery", "charge", "runtime_s", "load", "self_test", "power_w", "mains_present", "genset_present",
+    "on_mains", "on_genset",
 )  # fmt: skip
+LONG_MIN = 120  # from which on minutes are told as hours
+DARK = {
+    "mains_feeds": "nothing threatens: the mains feeds",
+    "genset_feeds": "NOT KNOWN: the generator feeds, and how long its fuel lasts is not known",
+    "unknown": "NOT KNOWN",
+    "dark": "the load has no power",
+    "ups_runtime": "by the UPS's own word",
+    "ups_observed": "by the rate at which its battery falls",
+    "fuel": "by the fuel at this load",
+}
 
 
 def status(power: PowerView, now: float, zone: ZoneInfo) -> list[str]:
-    """State first; what is not known is ---."""
-    dark = power.dark
-    minutes = "---" if dark.minutes is None else f"{dark.minutes:.0f} min until dark"
-    until = f", due in {max(0.0, power.stage_until - now):.0f} s" if power.stage_until is not None else ""
-    rows = [f"fed by  {power.source}; mains {power.mains} ({', '.join(power.witnesses) or 'no witness'})"]
-    rows.append(f"stage   {power.stage}{until}")
-    rows.append(f"dark    {minutes} ({dark.reason})")
-    for part in dark.parts:
-        figure = part.why or "---" if part.minutes is None else f"{part.minutes:.0f} min"
-        rows.append(f"        {'>' if part.counts else ' '} {part.what} {part.about}: {figure}")
-    rows += [_device(device, now) for device in power.devices]
+    """State first; what is not known is ---, or says why."""
+    words = load_page_words("en")
+    rows = feeds(power, now, words)
+    for part in power.dark.parts:
+        why = _word(words, "power.part_why", part.why or "not_known")
+        figure = why if part.minutes is None else _span(part.minutes)
+        what = _word(words, "power.part", part.what)
+        rows.append(f"        {'>' if part.counts else ' '} {what}, {part.about}: {figure}")
+    rows += [device_row(device, now) for device in power.devices]
     for ready in power.readiness:
-        figure = "" if ready.value is None else f" {ready.value} {ready.unit}".rstrip()
-        rows.append(f"ready   {MARK[ready.ok]} {ready.about} {ready.item}{figure} {ready.why}".rstrip())
+        figure = "" if ready.value is None else f" {number(ready.value)} {ready.unit}".rstrip()
+        why = f": {_word(words, 'ready.why', ready.why)}" if ready.why else ""
+        rows.append(f"ready   {MARK[ready.ok]} {ready.about} {_word(words, 'ready.item', ready.item)}{figure}{why}")
     for offer in power.offers:
-        rows.append(f"order   {MARK[not offer.why]} {offer.device} {offer.command} {offer.why}".rstrip())
+        why = f": {_word(words, 'offer.why', offer.why)}" if offer.why else ""
+        rows.append(f"order   {MARK[not offer.why]} {offer.device} {offer.command}{why}")
     return rows + [order_row(order, zone) for order in power.orders if not order.over]
+
+
+def feeds(power: PowerView, now: float, words: Words) -> list[str]:
+    """What feeds the building, how far an outage is, and how long it lasts."""
+    dark = power.dark
+    minutes = "" if dark.minutes is None else f"{_span(dark.minutes)} until dark, "
+    until = f", due in {max(0.0, power.stage_until - now):.0f} s" if power.stage_until is not None else ""
+    by = ", ".join(power.witnesses) or "no witness"
+    return [
+        f"fed by  {_word(words, 'power.source', power.source)}; {_word(words, 'power.mains', power.mains)} ({by})",
+        f"stage   {_word(words, 'power.stage', power.stage)}{until}",
+        f"dark    {minutes}{DARK.get(dark.reason, dark.reason)}",
+    ]
 
 
 def orders(given: Iterable[PlantOrder], zone: ZoneInfo) -> list[str]:
@@ -51,7 +77,8 @@ def orders(given: Iterable[PlantOrder], zone: ZoneInfo) -> list[str]:
 
 def order_row(order: PlantOrder, zone: ZoneInfo | None = None) -> str:
     """With a zone also when, and by whom."""
-    ends = " ".join(filter(None, (order.why, f"({order.proof})" if order.proof else "")))
+    why = _word(load_page_words("en"), "plant_order.why", order.why) if order.why else ""
+    ends = " ".join(filter(None, (why, f"({order.proof})" if order.proof else "")))
     way = f" by {order.way}" if order.way else ""
     row = f"{order.id}  {order.device} {order.command}{way}: {STATES.get(order.state, order.state)} {ends}".rstrip()
     return f"{_when(order.requested, zone)}  {row}  [{order.actor}]" if zone else row
@@ -81,7 +108,8 @@ def _run(run: Run, zone: ZoneInfo) -> str:
     )
 
 
-def _device(device: DeviceView, now: float) -> str:
+def device_row(device: DeviceView, now: float) -> str:
+    """A device with the figures that count; the page has all of them."""
     if device.link and not device.link.up:
         return f"device  ✕ {device.id}: {device.link.reason}"
     shown = [f"{name} {_figure(device.figures[name], now)}" for name in FIGURES if name in device.figures]
@@ -89,7 +117,23 @@ def _device(device: DeviceView, now: float) -> str:
 
 
 def _figure(figure: Figure, now: float) -> str:
-    return f"{figure.value} {figure.unit}".strip() if figure.known(now) else "---"
+    return f"{number(figure.value)} {figure.unit}".strip() if figure.known(now) else "---"
+
+
+def number(value: float | int | str | bool | None) -> str:
+    """A figure with one digit behind the point: 66.66796875 is how a register counts, not how a person reads."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def _span(minutes: float) -> str:
+    hours, rest = divmod(round(minutes), 60)
+    return f"{hours} h {rest} min" if minutes > LONG_MIN else f"{minutes:.0f} min"
+
+
+def _word(words: Words, table: str, code: str) -> str:
+    return words.get(f"{table}.{code}", code)
 
 
 def _number(value: float | None, digits: int = 0) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 
 from appliance.cli_node import add_node_arguments, ask, request
+from appliance.cli_power_words import device_row, feeds
 from appliance.config import Site
 from appliance.figure import Figure
+from appliance.page_words import load_page_words
 from appliance.reach import reach
 from appliance.view import View
 from drivers.jsonsocket import Client
@@ -41,15 +43,14 @@ def lines(view: View) -> list[str]:
     ]
     if (offset := view.clock_offset) and offset.known(view.at) and isinstance(offset.value, int | float):
         said.append(f"clock   {round(offset.value):+d} s to the mobile networks' time")
+    words = load_page_words("en")
     for alarm in view.alarms:
         state = "returned" if alarm.cleared else "acknowledged" if alarm.acknowledged else "UNACKNOWLEDGED"
-        said.append(f"▲ P{alarm.priority} {alarm.alarm} {alarm.about} ({state})")
+        text = words.get(f"alarm.{alarm.alarm}", alarm.alarm)
+        said.append(f"▲ P{alarm.priority} {text}: {alarm.alarm} {alarm.about} ({state})")
     if power := view.power:
-        dark = "---" if power.dark.minutes is None else f"{power.dark.minutes:.0f} min until dark"
-        said.append(f"power   fed by {power.source}, mains {power.mains}; {dark} ({power.dark.reason})")
-        for device in power.genset_devices + power.ups_devices:
-            figures = ", ".join(f"{n} {_figure(f, view.at)}" for n, f in list(device.figures.items())[:8])
-            said.append(f"        {device.id}: {figures or 'nothing heard yet'}")
+        said += feeds(power, view.at, words)
+        said += [device_row(device, view.at) for device in power.devices]
     for line in view.lines:
         call = f", {line.call.phase} {line.call.number or 'number not known'}" if line.call else ""
         signal = _figure(line.signal_dbm, view.at)

@@ -315,8 +315,6 @@ class Core:
         elif self._reports:
             self._reports.on_answer(payload, Path.SMS)
 
-    # The plant
-
     # The annunciator
 
     def _annunciator_up(self, standing: Standing) -> None:

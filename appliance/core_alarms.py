@@ -79,10 +79,4 @@ class AlarmRoom:
 
 def seen(power: PowerView) -> list[Seen]:
     """The plant's devices with their readings."""
-    kinds = {
-        "genset": power.genset_devices,
-        "ups": power.ups_devices,
-        "meter": power.meter_devices,
-        "ats": power.ats_devices,
-    }
-    return [Seen(kind, device.id, device.figures) for kind, devices in kinds.items() for device in devices]
+    return [Seen(device.kind, device.id, device.figures) for device in power.devices]

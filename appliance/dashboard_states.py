@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from appliance.figure import Figure
-from appliance.measured import power_devices
 from appliance.power_view import FeedView, PowerView
 from appliance.stamp import Stamp
 from appliance.view import LineView, View
@@ -269,7 +268,7 @@ def _power(power: PowerView, view: View) -> dict[str, msgspec.Struct]:
         said[f"order/{name}"] = OrderState(
             order.id, order.command, order.state, order.since.wall, order.why, order.proof
         )
-    for _, device in power_devices(power):
+    for device in power.devices:
         for point, figure in device.figures.items():
             said[f"reading/{device.id}/{point}"] = _reading(figure, view)
     return said
@@ -290,20 +289,16 @@ def _line(line: LineView, now: float) -> LineState:
     signal = line.signal_dbm
     return LineState(
         line.can_take_call, line.why, _text(line.operator, now), _text(line.technology, now), _number(signal, now),
-        _quality(signal, now), round(max(0.0, now - signal.at), 1), line.call is not None,
+        signal.quality_at(now), round(max(0.0, now - signal.at), 1), line.call is not None,
     )  # fmt: skip
 
 
 def _reading(figure: Figure, view: View) -> ReadingState:
     known = figure.known(view.at)
     return ReadingState(
-        figure.value if known else None, figure.unit, _quality(figure, view.at), _age(figure.at, view),
+        figure.value if known else None, figure.unit, figure.quality_at(view.at), _age(figure.at, view),
         view.wall - (view.at - figure.at),
     )  # fmt: skip
-
-
-def _quality(figure: Figure, now: float) -> str:
-    return figure.quality if figure.known(now) or figure.quality != "good" else "stale"
 
 
 def _age(at: float, view: View) -> float:

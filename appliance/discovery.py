@@ -9,8 +9,6 @@ from typing import Any
 import msgspec
 
 from appliance.config import Site
-from appliance.figure import Figure
-from appliance.measured import power_devices
 from appliance.view import View
 
 EXPIRE_AFTER = 90  # s; three times what unchanged state waits for being said again
@@ -49,10 +47,10 @@ class Discovery:
         """Whether there is something that Home Assistant was not told of."""
         before = len(self._kinds)
         if view.power:
-            for _, device in power_devices(view.power):
+            for device in view.power.devices:
                 for point, figure in device.figures.items():
-                    if figure.value is not None and (device.id, point) not in self._kinds:
-                        self._kinds[device.id, point] = (_kind(figure), figure.unit)
+                    if figure.kind and (device.id, point) not in self._kinds:
+                        self._kinds[device.id, point] = (figure.kind, figure.unit)
         return len(self._kinds) != before
 
     def payload(self, view: View) -> bytes:
@@ -73,7 +71,7 @@ class Discovery:
 
     def _readings(self, view: View) -> list[tuple[str, Part]]:
         found = []
-        for _, device in power_devices(view.power) if view.power else ():
+        for device in view.power.devices if view.power else ():
             for point in device.figures:
                 if told := self._kinds.get((device.id, point)):
                     topic = f"{self._base}/reading/{device.id}/{point}"
@@ -163,10 +161,6 @@ def _yes_template(field: str) -> Part:
 
 def _given(**fields: str) -> Part:
     return {name: value for name, value in fields.items() if value}
-
-
-def _kind(figure: Figure) -> str:
-    return "bool" if isinstance(figure.value, bool) else "word" if isinstance(figure.value, str) else "number"
 
 
 def _key(name: str) -> str:

@@ -14,3 +14,14 @@ class Figure(msgspec.Struct, frozen=True):
 
     def known(self, now: float) -> bool:
         return self.quality == "good" and self.value is not None and now - self.at <= self.fresh_s
+
+    def quality_at(self, now: float) -> str:
+        """Its quality, "stale" once a good one is not known any more."""
+        return "stale" if self.quality == "good" and not self.known(now) else self.quality
+
+    @property
+    def kind(self) -> str:
+        """Of its value: "number", "bool" or "word"; "" while it has none."""
+        if self.value is None:
+            return ""
+        return "word" if isinstance(self.value, str) else "bool" if isinstance(self.value, bool) else "number"

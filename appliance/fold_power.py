@@ -43,34 +43,23 @@ def _(s: State, e: ev.MainsPresent, at: Stamp) -> None:
     s.mains, s.mains_since, s.witnesses = Mains.PRESENT, at, e.by
 
 
-_GENSET_PHASES: dict[type[ev.GensetEvent], GensetPhase] = {
-    ev.GensetStarting: GensetPhase.STARTING,
-    ev.GensetRunning: GensetPhase.RUNNING,
-    ev.GensetOnLoad: GensetPhase.ON_LOAD,
-    ev.GensetOffLoad: GensetPhase.RUNNING,
-    ev.GensetCooling: GensetPhase.COOLING,
-    ev.GensetStopped: GensetPhase.STOPPED,
-    ev.GensetFailedToStart: GensetPhase.FAILED,
-}
-
-
 def _record(s: State, id: str, at: Stamp) -> GensetRecord:
     record = s.genset_records.setdefault(id, GensetRecord())
     record.known = record.known or at
     return record
 
 
-@FOLDS.of(*_GENSET_PHASES)
+@FOLDS.of(*ev.PHASE_AFTER)
 def _(s: State, e: ev.GensetEvent, at: Stamp) -> None:
     genset = s.gensets.setdefault(e.genset, Genset())
-    genset.phase, genset.since = _GENSET_PHASES[type(e)], at
+    genset.phase, genset.since = ev.PHASE_AFTER[type(e)], at
     if genset.phase in (GensetPhase.STARTING, GensetPhase.RUNNING):
         genset.fault = ""
     # After each run it must be seen ready again.
     unready = genset.phase is GensetPhase.FAILED or bool(genset.fault) or genset.mode not in ("", "auto")
     genset.ready = False if unready else None
     record = _record(s, e.genset, at)
-    if genset.phase in (GensetPhase.STOPPED, GensetPhase.FAILED):
+    if genset.phase.at_rest:
         record.began = None
     elif record.began is None:
         record.began, record.sums = at, RunSums()

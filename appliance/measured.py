@@ -3,27 +3,15 @@
 from collections.abc import Iterator
 
 from appliance.figure import Figure
-from appliance.power_view import DeviceView, PowerView
+from appliance.power_view import PowerView
 from appliance.view import LineView
-
-
-def power_devices(power: PowerView) -> Iterator[tuple[str, DeviceView]]:
-    """Each device with its kind, as the site file has it."""
-    for kind, devices in (
-        ("genset", power.genset_devices),
-        ("ups", power.ups_devices),
-        ("meter", power.meter_devices),
-        ("ats", power.ats_devices),
-    ):
-        for device in devices:
-            yield kind, device
 
 
 def measured(power: PowerView, lines: list[LineView]) -> Iterator[tuple[str, Figure]]:
     """The devices' figures, the minutes until dark while they count down, and the lines' signal."""
-    for kind, device in power_devices(power):
+    for device in power.devices:
         for point, figure in device.figures.items():
-            yield f"{kind}/{device.id}/{point}", figure
+            yield f"{device.kind}/{device.id}/{point}", figure
     dark = power.dark
     if dark.minutes is not None:
         yield "power/minutes_until_dark", Figure(dark.minutes, "min", "good", dark.at, dark.fresh_s)

@@ -66,6 +66,16 @@ class GensetPhase(StrEnum):
     COOLING = "cooling"
     FAILED = "failed"
 
+    @property
+    def at_rest(self) -> bool:
+        """The engine stands. UNKNOWN neither rests nor runs."""
+        return self in (GensetPhase.STOPPED, GensetPhase.FAILED)
+
+    @property
+    def runs(self) -> bool:
+        """The engine is up to speed, with or without the load."""
+        return self in (GensetPhase.RUNNING, GensetPhase.ON_LOAD, GensetPhase.COOLING)
+
 
 class CallPhase(StrEnum):
     """Of a call on a line; the last two are its end. One rings or is dialled first, whichever way it goes."""

@@ -1,6 +1,7 @@
 """Events of power: mains, generators and UPSes, and what the box has learned of them."""
 
 from appliance.event import Event
+from appliance.model import GensetPhase
 
 
 class MainsSuspected(Event, tag="power.mains_suspected", frozen=True):
@@ -47,6 +48,17 @@ class GensetStopped(GensetEvent, tag="genset.stopped", frozen=True): ...
 
 class GensetFailedToStart(GensetEvent, tag="genset.failed_to_start", frozen=True):
     reason: str  # "controller" said so, or "deadline" passed
+
+
+PHASE_AFTER: dict[type[GensetEvent], GensetPhase] = {
+    GensetStarting: GensetPhase.STARTING,
+    GensetRunning: GensetPhase.RUNNING,
+    GensetOnLoad: GensetPhase.ON_LOAD,
+    GensetOffLoad: GensetPhase.RUNNING,
+    GensetCooling: GensetPhase.COOLING,
+    GensetStopped: GensetPhase.STOPPED,
+    GensetFailedToStart: GensetPhase.FAILED,
+}
 
 
 class GensetReady(GensetEvent, tag="genset.ready", frozen=True):

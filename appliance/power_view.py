@@ -6,7 +6,7 @@ import msgspec
 
 from appliance.figure import Figure
 from appliance.model import Source
-from appliance.power_order_state import PlantOrder as PlantOrder  # a part of the view, kept in the state
+from appliance.power_order_state import PlantOrder
 from appliance.power_state import Genset, Run, Ups
 from appliance.stamp import Stamp
 from appliance.state import Link
@@ -87,7 +87,7 @@ class DeviceView(msgspec.Struct):
     name: str
     figures: dict[str, Figure]
     link: Link | None
-    kind: str = ""  # "genset", "ups", "meter", "ats"
+    kind: str  # "genset", "ups", "meter", "ats"
     model: str = ""  # the profile's name
 
 

@@ -93,7 +93,7 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._jobs: queue.Queue[Job | None] = queue.Queue(2)
+        self._jobs: queue.Queue[Job | None] = queue.Queue(3)  # at the most: one not begun yet, the last, and the end
         self._file: TelemetryFile | None = None
         self._thread: threading.Thread | None = None
         self.busy = False

@@ -75,15 +75,13 @@ class Collector:
             point = self._point(name, figure)
             if point is None:
                 continue
-            quality = figure.quality if known or figure.quality != "good" else "stale"
-            self._now.setdefault(point, Gathering()).take(figure.value if known else None, quality)
+            self._now.setdefault(point, Gathering()).take(figure.value if known else None, figure.quality_at(now))
 
     def _point(self, name: str, figure: Figure) -> Point | None:
         """A point is what it was first seen to be; one that has no value yet is of no kind yet."""
         known = self._kinds.get(name)
-        if figure.value is None:
+        if not (kind := figure.kind):
             return known
-        kind = "word" if isinstance(figure.value, str) else "bool" if isinstance(figure.value, bool) else "number"
         if known is None or known.unit != figure.unit or known.kind != kind:
             if known is None and len(self._kinds) >= MOST_POINTS:
                 self.refused += 1

@@ -20,7 +20,6 @@ GENSET = {
     GensetPhase.STOPPED: "off",
     GensetPhase.UNKNOWN: "unknown",
 }
-TURNS = (GensetPhase.RUNNING, GensetPhase.ON_LOAD, GensetPhase.COOLING)
 UPS = {None: ("unknown", "unknown"), True: ("warn", "battery"), False: ("on", "line")}
 
 # Units of the drawing. It is 440 wide, so that its texts can still be read on a phone.
@@ -140,7 +139,7 @@ def _mains_wire(scene: Scene, power: PowerView) -> str:
 
 def _genset_wire(scene: Scene, power: PowerView, device: DeviceView) -> str:
     phase = _phase(power, device)
-    turns = None if phase is GensetPhase.UNKNOWN or not linked(device) else phase in TURNS
+    turns = None if phase is GensetPhase.UNKNOWN or not linked(device) else phase.runs
     several = len(power.genset_devices) > 1
     carries = power.source is Source.GENSET and (not several or phase is GensetPhase.ON_LOAD)
     return _kind(scene, carries, turns)
@@ -176,11 +175,10 @@ def _blade(scene: Scene, feed: FeedView) -> Blade:
 
 
 def _mains(scene: Scene, power: PowerView) -> Box:
-    devices = power.genset_devices + power.ups_devices + power.meter_devices + power.ats_devices
-    volts = [value_of(scene, d, p) for d in devices for p in ("mains_v_l1", "input_v")]
-    hertz = [value_of(scene, d, p, 1) for d in devices for p in ("mains_hz", "input_hz")]
+    volts = [value_of(scene, d, p) for d in power.devices for p in ("mains_v_l1", "input_v")]
+    hertz = [value_of(scene, d, p, 1) for d in power.devices for p in ("mains_hz", "input_hz")]
     told = scene.words.code("power.mains", power.mains)
-    known = scene.live and any(linked(device) for device in devices)
+    known = scene.live and any(linked(device) for device in power.devices)
     figure = next(filter(None, volts), "")
     there = Mains(power.mains) is Mains.PRESENT
     small = (figure or told, next(filter(None, hertz), "") if there else told if figure else "")
@@ -196,7 +194,7 @@ def _genset(scene: Scene, power: PowerView, device: DeviceView) -> Box:
         )
     if genset and genset.fault:
         state, told = "bad", scene.words.code("reason", genset.fault)
-    points = ("generator_v_l1", "generator_load") if phase in TURNS else ("fuel_level", "battery_v")
+    points = ("generator_v_l1", "generator_load") if phase.runs else ("fuel_level", "battery_v")
     digits = {"battery_v": 1}
     figures = (value_of(scene, device, point, digits.get(point, 0)) for point in points)
     small = (told, " · ".join(filter(None, figures)))

@@ -5,7 +5,7 @@ import sqlite3
 from importlib.metadata import version
 from pathlib import Path
 
-from appliance.alarm_view import alarm_views
+from appliance.alarm_view import alarm_views, summary_of
 from appliance.config import Site
 from appliance.control import entry_view
 from appliance.entry import Entry
@@ -15,7 +15,7 @@ from appliance.journal_file import JournalUnreadable, read_entries
 from appliance.make_view import texts_out
 from appliance.model import Role, Source
 from appliance.power_view import Dark, DeviceView, PowerView
-from appliance.state import State
+from appliance.state import Link, State
 from appliance.trunk_view import fallback_view, unwatched
 from appliance.view import LineView, StationView, View
 from drivers.clock import Clock
@@ -59,8 +59,10 @@ def _view(site: Site, clock: Clock, state: State, last: list[Entry]) -> View:
         dark=Dark(None, "unknown"),
         gensets=state.gensets,
         ups=state.ups,
-        genset_devices=[DeviceView(d.id, d.name, {}, state.links.get(f"genset/{d.id}")) for d in site.genset],
-        ups_devices=[DeviceView(d.id, d.name, {}, state.links.get(f"ups/{d.id}")) for d in site.ups],
+        genset_devices=[_device("genset", d.id, d.name, state.links.get(f"genset/{d.id}")) for d in site.genset],
+        ups_devices=[_device("ups", d.id, d.name, state.links.get(f"ups/{d.id}")) for d in site.ups],
+        meter_devices=[_device("meter", d.id, d.name, state.links.get(f"meter/{d.id}")) for d in site.meter],
+        ats_devices=[_device("ats", d.id, d.name, state.links.get("annunciator")) for d in site.ats],
     )
     alerts = sorted(state.alerts.values(), key=lambda a: (a.ended is not None, -a.issued.seq))
     return View(
@@ -96,6 +98,7 @@ def _view(site: Site, clock: Clock, state: State, last: list[Entry]) -> View:
         alerts=alerts[:MOST_SHOWN],
         sirens=state.sirens,
         alarms=alarm_views(state.alarms, state.alarm_record),
+        alarm_summary=summary_of(state.alarms, state.alarm_record, lambda at: clock.wall() - at.wall, clock.wall()),
         calls=sorted(state.calls.values(), key=lambda c: -c.began.seq)[:MOST_SHOWN],
         messages=list(reversed(state.messages[-MOST_SHOWN:])),
         links=state.links,
@@ -107,3 +110,8 @@ def _view(site: Site, clock: Clock, state: State, last: list[Entry]) -> View:
         witnesses=unwatched(),
         fallback=fallback_view(site, state) if site.role is Role.CENTRE else None,
     )  # fmt: skip
+
+
+def _device(kind: str, id: str, name: str, link: Link | None) -> DeviceView:
+    """Its figures were never written down: only its link is known."""
+    return DeviceView(id, name, {}, link, kind)

@@ -99,8 +99,7 @@ def _ages(view: View, now: float) -> Iterator[Sample]:
 
 def _qualities(view: View, now: float) -> Iterator[Sample]:
     for labels, figure in _labelled(view):
-        old = figure.quality == "good" and not figure.known(now)
-        yield {**labels, "quality": "stale" if old else figure.quality}, 1.0
+        yield {**labels, "quality": figure.quality_at(now)}, 1.0
 
 
 def _labelled(view: View) -> Iterator[tuple[dict[str, str], Figure]]:

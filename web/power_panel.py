@@ -28,9 +28,6 @@ OLD_S = 15.0  # s; a device that is polled at all gives something new more often
 WHILE_TURNING = ("generator_load", "coolant_temperature")  # of a standing engine these are noise
 
 
-TURNING = (GensetPhase.STARTING, GensetPhase.RUNNING, GensetPhase.ON_LOAD, GensetPhase.COOLING)
-
-
 class Head(NamedTuple):
     """The panel's first line: a big word or number, what it is, and its tone."""
 
@@ -155,7 +152,7 @@ def _rows(scene: Scene, power: PowerView) -> list[Row]:
         auto = shown.known and shown.text == "auto"
         text = words.code("genset.mode", shown.text) if shown.known else shown.text
         rows.append(Row(words("point.mode"), shown._replace(text=text), "" if auto or not shown.known else "p2"))
-    turning = any(g.phase in TURNING for g in power.gensets.values())
+    turning = any(g.phase.runs or g.phase is GensetPhase.STARTING for g in power.gensets.values())
     for where, point, digits in FIGURES:
         devices = power.genset_devices if where == "genset" else power.ups_devices
         figure: Figure | None = devices[0].figures.get(point) if devices else None

@@ -51,6 +51,8 @@ class Delays:
         """It was raised: how many times it was lately, 0 while that is not chatter. What is `held_by` has its own."""
         if row.held_by or row.latched:
             return 0
+        # What was raised longer ago counts for nothing, and what alarms are about may be new each time.
+        self._raises = {name: at for name, at in self._raises.items() if now - at[-1] <= CHATTER_WITHIN}
         raises = self._raises.setdefault(key, deque(maxlen=CHATTERS))
         raises.append(now)
         if len(raises) < CHATTERS or now - raises[0] > CHATTER_WITHIN:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from drivers.jsonsocket import Refusal
 
 MINUTE = 60
 MOST_SHELVED = 50  # a list that a person still reads
+MOST_NAMED = 5  # alarms in a refusal
 
 
 class AlarmDesk:
@@ -92,7 +94,8 @@ class AlarmDesk:
 
     def _take_out(self, command: TakeOutOfService, actor: str) -> dict[str, Any]:
         if command.alarm not in self._rows:
-            raise Refusal("no_alarm", f"There is no alarm {command.alarm} in the catalogue.", "See the handbook.")
+            near = ", ".join(get_close_matches(command.alarm, self._rows)) or "siaga alarms codes lists them"
+            raise Refusal("no_alarm", f"There is no alarm {command.alarm} in the catalogue.", f"Meant? {near}.")
         repeated = key(command.alarm, command.about) in self._state.alarm_record.out
         if not repeated:
             event = AlarmOutOfService(alarm=command.alarm, about=command.about, reason=command.reason)
@@ -108,5 +111,7 @@ class AlarmDesk:
     def _must_be(self, code: str, about: str) -> str:
         name = key(code, about)
         if name not in self._state.alarms:
-            raise Refusal("no_alarm", f"There is no alarm {code} about {about}.", "It may be over.")
+            stands = ", ".join(" ".join(name.split("/", 1)) for name in list(self._state.alarms)[:MOST_NAMED])
+            now = f"These stand: {stands}." if stands else "None stands."
+            raise Refusal("no_alarm", f"There is no alarm {code} about {about}, or it is over.", now)
         return name

@@ -17,7 +17,7 @@ from appliance.alarms import load_machine
 from appliance.alarms.alarm_machine import Row, Wanted, cleared, key, raised, stands, wanted
 from appliance.alarms.buzzer_machine import audible
 from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
-from appliance.alarms.delay_machine import LONGEST, Delays
+from appliance.alarms.delay_machine import CHATTER_WITHIN, LONGEST, Delays
 from appliance.alarms.limit_machine import Seen, crossed
 from appliance.alarms.under_machine import Under, parent_of
 from appliance.clock import boot_id
@@ -137,7 +137,8 @@ class Alarms:
         if not told:
             return
         if count := self._delays.chatters(row, want.key, self._clock.now()):
-            self._append(AlarmChattering(alarm=row.code, about=want.about, count=count, seconds=60.0), cause=cause)
+            event = AlarmChattering(alarm=row.code, about=want.about, count=count, seconds=CHATTER_WITHIN)
+            self._append(event, cause=cause)
         self._tell(self._under.changed(alarms, record), cause)
 
     def _tell(self, events: list[Event], cause: int | None) -> None:

@@ -20,12 +20,25 @@ LEAST_DROP = 5.0  # % that a figure is learned from: senders step by one
 BANDS = (0, 25, 50, 75)  # % of the rating, where consumption curves are given
 LIKELY = (0.15, 1.5)  # l/kWh; what lies outside is a refill, a leak or a wrong tank
 MOST_KWH = 2000.0  # that a figure rests on at most, so that an engine's age still moves it
-RESTS = (GensetPhase.STOPPED, GensetPhase.FAILED)
 
 
 def band(load: float) -> str:
     """The band's least load in %: "0", "25", "50", "75"."""
     return str(max(b for b in BANDS if b <= max(load, 0.0)))
+
+
+class Mean:
+    """A mean that needs no memory: a set without a fuel level may run for weeks."""
+
+    def __init__(self) -> None:
+        self._sum, self._count = 0.0, 0
+
+    def take(self, value: float) -> None:
+        self._sum, self._count = self._sum + value, self._count + 1
+
+    @property
+    def value(self) -> float | None:
+        return self._sum / self._count if self._count else None
 
 
 class FuelWatch:
@@ -37,18 +50,19 @@ class FuelWatch:
         self._since: float | None = None
         self._levels: deque[float] = deque(maxlen=KEPT)  # at rest
         self._segment: tuple[float, float] | None = None  # fuel and kWh where what is being learned began
-        self._loads: list[float] = []
+        self._segment_loads = Mean()
+        self._loads = Mean()
         self._turned = False
 
     def step(self, phase: GensetPhase, seen: Measures, now: float, record: GensetRecord) -> list[Event]:
         """Each new measurement once."""
         events: list[Event] = []
-        if phase not in RESTS and phase is not GensetPhase.UNKNOWN:
+        if not phase.at_rest and phase is not GensetPhase.UNKNOWN:
             self._turned = True
             self._levels.clear()
             events += self._steady()
         if phase is GensetPhase.ON_LOAD and seen.load is not None:
-            self._loads.append(seen.load)
+            self._loads.take(seen.load)
         if seen.fuel is None or phase is GensetPhase.UNKNOWN:
             return events
         if self._since is None:
@@ -57,12 +71,12 @@ class FuelWatch:
         if now - self._since < SMOOTH_S:
             return events
         level, self._samples, self._since = median(self._samples), [], None
-        if phase in RESTS:
+        if phase.at_rest:
             turned, self._turned = self._turned, False
             if not turned:  # the first level after a run is still settling
                 events += self._at_rest(level)
-        loads, self._loads = self._loads, []
-        return events + self._learn(level, seen, loads, record)
+        load, self._loads = self._loads.value, Mean()
+        return events + self._learn(level, seen, load, record)
 
     def _at_rest(self, level: float) -> list[Event]:
         self._levels.append(level)
@@ -83,21 +97,21 @@ class FuelWatch:
         self._falling = False
         return [pw.GensetFuelSteady(genset=self.id)]
 
-    def _learn(self, level: float, seen: Measures, loads: list[float], record: GensetRecord) -> list[Event]:
+    def _learn(self, level: float, seen: Measures, load: float | None, record: GensetRecord) -> list[Event]:
         if self._tank is None or seen.kwh is None:
             return []
-        if not loads:
+        if load is None:
             self._segment = None
             return []
         if self._segment is None or level > self._segment[0] + 1.0:
-            self._segment, self._segment_loads = (level, seen.kwh), list[float]()
+            self._segment, self._segment_loads = (level, seen.kwh), Mean()
             return []
-        self._segment_loads.append(sum(loads) / len(loads))
+        self._segment_loads.take(load)
         dropped, kwh = self._segment[0] - level, seen.kwh - self._segment[1]
         if dropped < LEAST_DROP or kwh <= 0:
             return []
         litres_per_kwh = dropped / 100 * self._tank / kwh
-        where = band(sum(self._segment_loads) / len(self._segment_loads))
+        where = band(self._segment_loads.value or 0.0)
         self._segment = None
         if not LIKELY[0] <= litres_per_kwh <= LIKELY[1]:
             return []

@@ -11,6 +11,9 @@ from appliance.power.mains_machine import Held
 from appliance.power_state import Genset
 
 NOT_AUTO_S = 3.0  # s; a hand that turns the selector passes other modes
+AUTO = ("auto", "auto_manual_restore")  # modes; both start by themselves at an outage
+TURNING_RPM = 100.0  # below a starter's 150 to 250; a standing engine's pickup may show some
+RUNNING_RPM = 1350.0  # 90 % of a four-pole set's 1500
 REST_S = 20.0  # s of a standing engine until a start is over, where only rpm is known: cranks rest for 15
 
 ON_LOAD_PATH: tuple[type[pw.GensetEvent], ...] = (pw.GensetRunning, pw.GensetOnLoad)
@@ -78,14 +81,6 @@ TRANSITIONS: dict[tuple[GensetPhase, Engine], tuple[type[pw.GensetEvent], ...]] 
     (GensetPhase.FAILED, Engine.LOADED): ON_LOAD_PATH,
     (GensetPhase.FAILED, Engine.COOLING): (pw.GensetCooling,),
 }
-PHASE_AFTER: dict[type[pw.GensetEvent], GensetPhase] = {
-    pw.GensetStarting: GensetPhase.STARTING,
-    pw.GensetRunning: GensetPhase.RUNNING,
-    pw.GensetOnLoad: GensetPhase.ON_LOAD,
-    pw.GensetOffLoad: GensetPhase.RUNNING,
-    pw.GensetCooling: GensetPhase.COOLING,
-    pw.GensetStopped: GensetPhase.STOPPED,
-}
 
 
 class GensetWatch:
@@ -121,7 +116,7 @@ class GensetWatch:
 
     def _tell(self, *kinds: type[pw.GensetEvent]) -> list[Event]:
         for kind in kinds:
-            self.phase = PHASE_AFTER[kind]
+            self.phase = pw.PHASE_AFTER[kind]
             self.proven = False
             if self.phase in (GensetPhase.STARTING, GensetPhase.RUNNING):
                 self.fault = ""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from appliance.model import Mains
+from appliance.power.genset_machine import AUTO, RUNNING_RPM, TURNING_RPM
 from appliance.power_commands import PlantCommand
 
 Value = float | int | str | bool | None
@@ -17,15 +18,12 @@ ROLES: dict[PlantCommand, tuple[str, ...]] = dict.fromkeys(PlantCommand, SENIOR)
 }
 CONSOLE = "console"  # the role of whoever stands at the box
 
-AUTO = ("auto", "auto_manual_restore")
 BY_HAND = ("stop", "off")  # chosen at the panel; whoever chose it may have their hands in the set
 AT_REST = ("stopped",)
 COMING_TO_REST = ("cooling", "post_run")
 GENERATOR_V = ("generator_v_l1", "generator_v_l2", "generator_v_l3")
 FAULTS = ("shutdown_alarm", "electrical_trip_alarm", "emergency_stop", "fail_to_start")
 UPS_FAULTS = ("fault", "overload", "over_temperature", "battery_disconnected", "battery_replace", "shutdown_imminent")
-TURNS_RPM = 100.0  # below a starter's 150 to 250
-RUNNING_RPM = 1350.0  # 90 % of 1500
 BACK_FED_V = 50.0  # no residual magnetism gives a standing generator so much
 TEST_CHARGE = 50.0  # %; on less, an outage in the middle of a test finds an empty battery
 MEASURED_S = 90.0  # s until a set whose start was cancelled is seen to cool down; a transfer is in it
@@ -115,7 +113,7 @@ def _in_auto(d: Device, _: Plant) -> str:
 def _turns(d: Device) -> bool | None:
     """Whether the engine does; None: not known."""
     state, rpm = d.values.get("engine_state"), d.values.get("rpm")
-    if isinstance(rpm, int | float) and rpm > TURNS_RPM:
+    if isinstance(rpm, int | float) and rpm > TURNING_RPM:
         return True
     if isinstance(state, str):
         return state not in (*AT_REST, "failed")
@@ -228,7 +226,7 @@ def relay_goals(command: PlantCommand) -> tuple[Goal, ...]:
         )
     return (
         Goal("engine_state", (*AT_REST, *COMING_TO_REST)),
-        Goal("rpm", most=TURNS_RPM),
+        Goal("rpm", most=TURNING_RPM),
         Goal(CONTACT, (False,)),
     )
 

@@ -6,15 +6,13 @@ from appliance.model import GensetPhase, Mains, Source
 from appliance.power.order_machine import Plant, Seen
 from appliance.power_view import DeviceView, PowerView
 
-AT_REST = (GensetPhase.STOPPED, GensetPhase.FAILED)
-
 
 def plant_seen(view: PowerView) -> Plant:
     """What one is not sure of is None, or unknown."""
     batteries = [ups.on_battery for ups in view.ups.values()]
     phases = [genset.phase for genset in view.gensets.values()]
     feeds = view.source is Source.GENSET or GensetPhase.ON_LOAD in phases
-    rests = all(phase in AT_REST for phase in phases)
+    rests = all(phase.at_rest for phase in phases)
     return Plant(
         Mains(view.mains),
         on_battery=True if True in batteries else None if None in batteries else False,

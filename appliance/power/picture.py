@@ -102,13 +102,12 @@ def feed(seen: Look, machine: PlantMachine, feeds: Source) -> FeedView:
     mains_closed = _any([*(s.on_mains for s in switches)] or [None])
     if mains_closed is None:
         mains_closed = _any(seen.words[f"genset/{id}"].flag("mains_closed") for id in seen.sets)
-    running = {GensetPhase.RUNNING, GensetPhase.ON_LOAD, GensetPhase.COOLING}
     return FeedView(
         mains=False if machine.mains.believed is Mains.LOST else True if True in says else None,
         mains_closed=mains_closed,
         genset_closed=genset_closed,
         genset_running=_any(
-            None if not seen.sets[id].linked or watch.phase is GensetPhase.UNKNOWN else watch.phase in running
+            None if not seen.sets[id].linked or watch.phase is GensetPhase.UNKNOWN else watch.phase.runs
             for id, watch in machine.gensets.items()
         ),
         ups_on_battery=_any(b.on_battery for b in seen.batteries.values()),

@@ -1,6 +1,6 @@
 """What must be so for the next outage to be survived, line by line; what is not known is never good."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from statistics import median
 
 import msgspec
@@ -51,12 +51,7 @@ def genset_lines(g: GensetLines, words: Words, age: Callable[[Stamp], float]) ->
         lines.append(_least(id, "charger", volts, FLOAT_V * times, "V", "not_charging", at))
     lines.append(_least(id, "fuel", g.measures.fuel, g.fuel_low, "%", "low", at))
     lines += [_dip(g), _start(g), _last_test(g, age)]
-    flags = {name: words.flag(name) for name in (*FAULTS, *WARNINGS)}
-    raised = next((name for name, on in flags.items() if on), "")
-    known = any(on is not None for on in flags.values())
-    lines.append(
-        Ready(id, "alarms", False if raised else True if known else None, why=raised or "" if known else "no_figure")
-    )
+    lines.append(_none_of(id, "alarms", words, (*FAULTS, *WARNINGS)))
     if g.record.fuel_falling:
         lines.append(Ready(id, "fuel_stays", False, why="falling"))
     return lines
@@ -103,17 +98,7 @@ def ups_lines(about: str, words: Words, on_battery: bool | None) -> list[Ready]:
         Ready(about, "on_line", None if on_battery is None else not on_battery, why="on_battery" if on_battery else "")
     )
     lines.append(_least(about, "ups_charge", charge, CHARGE, "%", "low", words.at("charge")))
-    flags: Mapping[str, bool | None] = {name: words.flag(name) for name in BATTERY_FAULTS}
-    raised = next((name for name, on in flags.items() if on), "")
-    known = any(on is not None for on in flags.values())
-    lines.append(
-        Ready(
-            about,
-            "ups_battery",
-            False if raised else True if known else None,
-            why=raised or ("" if known else "no_figure"),
-        )
-    )
+    lines.append(_none_of(about, "ups_battery", words, BATTERY_FAULTS))
     if test:
         ok = {"passed": True, "failed": False}.get(test)
         lines.append(Ready(about, "ups_test", ok, test, why="failed" if ok is False else "" if ok else "not_tested"))
@@ -124,6 +109,15 @@ def _least(about: str, item: str, value: float | None, least: float, unit: str, 
     if value is None:
         return Ready(about, item, None, unit=unit, why="no_figure")
     return Ready(about, item, value >= least, value, unit, "" if value >= least else why, at)
+
+
+def _none_of(about: str, item: str, words: Words, flags: Iterable[str]) -> Ready:
+    """Good when none of the flags is raised, of which one at least must be known."""
+    said = {name: words.flag(name) for name in flags}
+    if raised := next((name for name, on in said.items() if on), ""):
+        return Ready(about, item, False, why=raised)
+    known = any(on is not None for on in said.values())
+    return Ready(about, item, True if known else None, why="" if known else "no_figure")
 
 
 def _word(about: str, item: str, value: str, ok: bool, why: str, at: float) -> Ready:

@@ -21,7 +21,6 @@ USUAL_OF = 3  # starts that make a signature
 SLOWER, SLOWER_S = 1.5, 3.0  # times the usual, and s beyond it: polls come each second
 LOWER = 0.9  # of the usual dip; a battery that ages falls through it within a season
 DAY_S = 86_400.0
-NOTHING = GensetPhase.STOPPED, GensetPhase.FAILED, GensetPhase.UNKNOWN
 
 
 class Measures(msgspec.Struct, frozen=True):
@@ -74,8 +73,8 @@ class RunWatch:
         """`lost`: mains is. `record` is the fold's of this set; `age` gives seconds since a stamp."""
         events = self._start(phase, seen, record)
         self._phase = phase
-        if phase in NOTHING:
-            if phase is not GensetPhase.UNKNOWN and self._began is not None:
+        if phase.at_rest or phase is GensetPhase.UNKNOWN:
+            if phase.at_rest and self._began is not None:
                 events.append(self._end(phase, seen, now))
             self._last = now
             return events + self._overdue(record, age)
@@ -140,12 +139,12 @@ class RunWatch:
             if self._phase is GensetPhase.STOPPED:
                 self._cranked, self._fired, self._dip = seen.at, None, seen.battery_v
             if seen.battery_v is not None:
-                self._dip = min(seen.battery_v, self._dip or seen.battery_v)
+                self._dip = seen.battery_v if self._dip is None else min(seen.battery_v, self._dip)
             if self._fired is None and (seen.rpm or 0.0) >= FIRES_RPM:
                 self._fired = seen.at
             return []
         began, self._cranked = self._cranked, None
-        if began is None or phase in NOTHING or self._phase is not GensetPhase.STARTING:
+        if began is None or not phase.runs or self._phase is not GensetPhase.STARTING:
             return []
         crank_s = None if self._fired is None else _r(self._fired - began)
         start = Start(Stamp(), crank_s, _r(max(0.0, seen.at - began)), self._dip)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from appliance.power.discharge_machine import BatterySeen
-from appliance.power.genset_machine import Engine, GensetSeen
+from appliance.power.genset_machine import AUTO, RUNNING_RPM, TURNING_RPM, Engine, GensetSeen
 from appliance.power.plant_machine import MeterSeen, SwitchSeen, UpsSeen
 from appliance.power.run_machine import Measures
 from drivers.quality import Quality
@@ -21,10 +21,7 @@ GENERATOR_A = [f"generator_a_{p}" for p in PHASES]
 MAINS_LOW_V = 184.0  # 80 % of 230 V, phase to neutral: where controllers and UPSes leave the mains
 RUNNING_V = (207.0, 253.0)  # within 10 % of 230 V
 RUNNING_HZ = (47.5, 52.5)  # within 5 % of 50 Hz
-RUNNING_RPM = 1350.0  # 90 % of a four-pole set's 1500
-TURNING_RPM = 100.0  # below a starter's 150 to 250; a standing engine's pickup may show some
 FLOWS_A, FLOWS_W = 1.0, 200.0  # what a current transformer without current may still show
-AUTO = {"auto", "auto_manual_restore"}  # both start by themselves at an outage
 ENGINE_STATES = {
     "stopped": Engine.STOPPED,
     "prestart": Engine.STARTING,

@@ -122,18 +122,17 @@ class Power:
             ready = lines(self._site, self._state, seen, self._machine, self.age)
         for event in self._learned.step(
             phases={id: watch.phase for id, watch in self._machine.gensets.items()}, measures=seen.measures,
-            on_battery=self._machine.on_battery, batteries=seen.charges,
-            lines=ready,
+            on_battery=self._machine.on_battery, batteries=seen.charges, lines=ready,
             lost=self._machine.mains.believed is Mains.LOST, now=now, age=self.age,
         ):  # fmt: skip
             self._append(event)
 
     def view(self) -> PowerView:
         """What is known now; states behind a lost link are not."""
-        view = picture(self._site, self._state, self.look(), self._machine, self._learned, self.age, self._clock.now())
+        seen = self.look()
+        view = picture(self._site, self._state, seen, self._machine, self._learned, self.age, self._clock.now())
         view.genset_devices = [d.view(self._state) for d in self._gensets.values()]
         view.ups_devices = [d.view(self._state) for d in self._ups.values()]
         view.meter_devices = [d.view(self._state) for d in self._meters.values()]
-        seen = self.look().switches
-        view.ats_devices = [d.view(seen[id], self._state) for id, d in self._switches.items()]
+        view.ats_devices = [d.view(seen.switches[id], self._state) for id, d in self._switches.items()]
         return view

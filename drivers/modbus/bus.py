@@ -224,7 +224,7 @@ class Bus:
             self._retry_s = min(2 * self._retry_s, RETRY_MOST_S)
         if not opened:
             client.close()
-            raise LinkLost(f"{self.line}: cannot be opened. Check that it is there and that no other program has it.")
+            raise LinkLost(f"{self.line}: cannot be opened. {self.line.absent}")
         self._client, self._tap = client, tap
         return client, tap
 

@@ -18,6 +18,7 @@ TracePacket = Callable[[bool, bytes], bytes]
 TraceConnect = Callable[[bool], None]
 
 SILENT_CHARACTERS = 3.5  # between RTU frames
+NOBODY = "Nobody takes a connection there: check power, cable, address and port."
 LEAST_SILENCE_S = 0.00175  # above 19200 baud the standard fixes it
 
 
@@ -53,6 +54,7 @@ class SerialLine(Wire, frozen=True, forbid_unknown_fields=True, tag="serial"):
     path: str
 
     has_connection: ClassVar[bool] = False  # that may have died without a word
+    absent: ClassVar[str] = "Check the adapter (ls /dev/serial/by-id) and that no other program has it."
 
     def client(self, timeout_s: float, packet: TracePacket, connect: TraceConnect) -> Client:
         """A closed client that neither retries nor reconnects by itself."""
@@ -82,19 +84,11 @@ class RtuTcpLine(Wire, frozen=True, forbid_unknown_fields=True, tag="rtu_tcp"):
     port: int = 502
 
     has_connection: ClassVar[bool] = True
+    absent: ClassVar[str] = NOBODY
 
     def client(self, timeout_s: float, packet: TracePacket, connect: TraceConnect) -> Client:
         """A closed client that neither retries nor reconnects by itself."""
-        return AsyncModbusTcpClient(
-            self.host,
-            port=self.port,
-            framer=FramerType.RTU,
-            timeout=timeout_s,
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=packet,
-            trace_connect=connect,
-        )
+        return _tcp_client(self, FramerType.RTU, timeout_s, packet, connect)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -109,6 +103,7 @@ class TcpLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="tcp"
     units: ClassVar[range] = range(256)  # devices without a gateway like 0, 1 or 255
     numbered: ClassVar[bool] = True
     has_connection: ClassVar[bool] = True
+    absent: ClassVar[str] = NOBODY
     frame: ClassVar[int] = TCP_FRAME
     character_s: ClassVar[float] = 0.0
     silence_s: ClassVar[float] = 0.0
@@ -119,18 +114,25 @@ class TcpLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="tcp"
 
     def client(self, timeout_s: float, packet: TracePacket, connect: TraceConnect) -> Client:
         """A closed client that neither retries nor reconnects by itself."""
-        return AsyncModbusTcpClient(
-            self.host,
-            port=self.port,
-            timeout=timeout_s,
-            retries=0,
-            reconnect_delay=0,
-            trace_packet=packet,
-            trace_connect=connect,
-        )
+        return _tcp_client(self, FramerType.SOCKET, timeout_s, packet, connect)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
 
 Line = SerialLine | TcpLine | RtuTcpLine
+
+
+def _tcp_client(
+    line: TcpLine | RtuTcpLine, framer: FramerType, timeout_s: float, packet: TracePacket, connect: TraceConnect
+) -> Client:
+    return AsyncModbusTcpClient(
+        line.host,
+        port=line.port,
+        framer=framer,
+        timeout=timeout_s,
+        retries=0,
+        reconnect_delay=0,
+        trace_packet=packet,
+        trace_connect=connect,
+    )

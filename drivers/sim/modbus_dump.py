@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 
-from drivers.sim.modbus_slave import ILLEGAL_FUNCTION, Exceptional
-
-READ_COILS, READ_DISCRETES, READ_HOLDING, READ_INPUT = 1, 2, 3, 4
+from drivers.sim.modbus_slave import (
+    ILLEGAL_FUNCTION,
+    READ_COILS,
+    READ_DISCRETE,
+    READ_HOLDING,
+    READ_INPUT,
+    Exceptional,
+)
 
 
 class DumpRegisters:
@@ -13,7 +18,7 @@ class DumpRegisters:
     Raises ValueError when the two tables say different things of one address.
     """
 
-    functions = frozenset({READ_COILS, READ_DISCRETES, READ_HOLDING, READ_INPUT})
+    functions = frozenset({READ_COILS, READ_DISCRETE, READ_HOLDING, READ_INPUT})
     answers = True
 
     def __init__(
@@ -24,7 +29,7 @@ class DumpRegisters:
             if twice := [at for at, word in table.items() if self._words.get(at, word) != word]:
                 raise ValueError(f"holding and input register {twice[0]} differ, and a replay has one space for both.")
             self._words |= table
-        self._bits = {READ_COILS: coils, READ_DISCRETES: discretes}
+        self._bits = {READ_COILS: coils, READ_DISCRETE: discretes}
         self._fill = fill
 
     def read(self, address: int, count: int) -> list[int]:

@@ -73,8 +73,8 @@ def calm(clock: Clock) -> View:
             dark=Dark(None, "mains_feeds", clock.now(), 5.0),
             gensets={"g1": Genset(GensetPhase.STOPPED, m.ago(90000), True, "auto")},
             ups={"u1": Ups(False, m.ago(11500))},
-            genset_devices=[DeviceView("g1", "Genset 1", genset, up)],
-            ups_devices=[DeviceView("u1", "UPS 1", ups, up)],
+            genset_devices=[DeviceView("g1", "Genset 1", genset, up, "genset")],
+            ups_devices=[DeviceView("u1", "UPS 1", ups, up, "ups")],
         ),
         lines=[
             _line(m, "l1", "Saluran 1", "TELKOMSEL", "4g", -79, "volte"),

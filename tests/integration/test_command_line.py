@@ -30,6 +30,9 @@ VERBS = {
     "journal": ("tail", "verify", "export"),
     "alert": ("sound", "stop", "list"),
     "config": ("check",),
+    "power": ("status", "order", "orders", "record"),
+    "alarms": ("list", "history", "codes", "ack", "shelve", "unshelve", "out", "in", "silence"),
+    "modbus": ("scan", "probe", "dump", "replay", "watch"),
     "modem": ("list", "info", "doctor", "at", "ussd", "sms", "export", "replay"),
 }
 STORY = Path(__file__).parents[1] / "scenarios" / "text.toml"
@@ -90,7 +93,13 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], words
     assert done.stdout.startswith(f"usage: siaga {' '.join(words)}".rstrip())
 
 
-@pytest.mark.parametrize("words", [(), ("dance",), ("journal",), ("journal", "tail", "-n", "-3"), ("alert", "sound")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        (), ("dance",), ("journal",), ("journal", "tail", "-n", "-3"), ("alert", "sound"), ("power", "order", "genset"),
+        ("alarms", "shelve", "genset.fuel_low", "genset", "481", "diesel is ordered"), ("modbus",),
+    ],
+)  # fmt: skip
 def test_a_question_that_is_none_exits_2_and_shows_the_usage(
     capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:

@@ -31,7 +31,7 @@ def view(at: float, fuel_at: float) -> View:
     fuel = Figure(value=74, unit="%", quality="good", at=fuel_at, fresh_s=5)
     power = PowerView(
         Source.MAINS, "present", Stamp(), (), Dark(None, "mains_feeds"), {"genset": Genset()}, {},
-        [DeviceView("genset", "Genset", {"fuel_level": fuel}, None)], [],
+        [DeviceView("genset", "Genset", {"fuel_level": fuel}, None, "genset")], [],
     )  # fmt: skip
     return View(
         1, "h", at, 1000 + at, "ntp", "WIT", 1.0, Role.CENTRE, "ambon", "pusat", "Pusat", "id", "0.1", power, [], None,

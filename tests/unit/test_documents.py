@@ -11,6 +11,7 @@ from appliance.alarms.service import NO_CATALOGUE
 from appliance.annunciator_protocol import Request
 from appliance.commands import NAMES
 from appliance.model import DeliveryState, OutgoingState
+from appliance.power_view import Stage
 from appliance.scenario import SIGHTS, VERBS, load_story
 from web.words import load_texts
 
@@ -56,6 +57,13 @@ def test_the_handbook_explains_every_alarm_in_the_pages_words(language: str) -> 
     half = document("operator-alarms.md").partition("# Alarms")[0 if language == "id" else 2]
     for code in [*(row.code for row in load_catalogue(CATALOGUE)), NO_CATALOGUE]:
         assert f"| {word(language, f'alarm.{code}')} |" in half, code
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_handbook_explains_every_stage_of_an_outage_in_the_pages_words(language: str) -> None:
+    half = document("operator-power.md").partition("# Power")[0 if language == "id" else 2]
+    for stage in set(Stage) - {Stage.UNKNOWN, Stage.NORMAL}:
+        assert f"| `{word(language, f'power.stage.{stage}')}` |" in half, stage
 
 
 @pytest.mark.parametrize("language", ["id", "en"])

@@ -6,7 +6,7 @@ import pytest
 from plant_story import STANDBY, WITHOUT_LINK, Plant, on_load, outage
 
 from appliance import power_events as pw
-from appliance.power.genset_machine import PHASE_AFTER, TRANSITIONS, Engine, GensetSeen
+from appliance.power.genset_machine import TRANSITIONS, Engine, GensetSeen
 
 START = (Engine.STARTING, 4), (Engine.RUNNING, 2)
 
@@ -223,4 +223,4 @@ def test_a_controller_that_says_nothing_changes_nothing() -> None:
 
 def test_every_event_of_the_table_leads_to_a_phase_that_is_not_the_old_one() -> None:
     for (phase, _), kinds in TRANSITIONS.items():
-        assert PHASE_AFTER[kinds[-1]] is not phase
+        assert pw.PHASE_AFTER[kinds[-1]] is not phase
