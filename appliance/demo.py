@@ -21,7 +21,6 @@ from drivers.sim.broker import free_port
 
 WEB_PORT = 8112
 HOLD_TRIES, HOLD_AGAIN = 10, 0.05  # s between; `siaga demo where` touches the folder's lock for less than 1 ms
-DEMO_POWER = ("--retransfer", "20", "--cooldown", "15")  # s; real sets wait 30 min, too long to watch
 
 
 class Demo:
@@ -93,7 +92,7 @@ class Demo:
         self._ports["broker"] = _port(await broker.start(ready_line=True))
         lines = [f"--line={name}=0" for name in STATIONS]
         net = add("net", "drivers.sim.netcut", "--to", str(self._ports["broker"]), *lines)
-        building = add("building", "drivers.sim.building", "--rtu-port", self._site.rtu(), *DEMO_POWER)
+        building = add("building", "drivers.sim.building", *self._site.building())
         phones = add("mobile", "drivers.sim.mobile", "--config", mobile)
         trunk = add("trunk", "drivers.sim.trunk", "--port", "0")
         said = await asyncio.gather(*(c.start(ready_line=True) for c in (net, building, phones, trunk)))
@@ -127,6 +126,7 @@ class Demo:
             "modems": {m["name"]: {"tty": m["port"], "number": m["number"]} for m in self._site.modems()},
             "genset": {"tty": str(self._site.rtu()), "baud": 9600, "unit": 10},
             "ups": {"host": "127.0.0.1", "port": self._ports["modbus"], "unit": 1},
+            "meter": {"host": "127.0.0.1", "port": self._ports["modbus"], "unit": 20},
             "trunk": {"host": "127.0.0.1", "port": self._ports["trunk"]},
             "nodes": self.nodes(),
             "knobs": {name: str(path) for name, path in self._processes.knobs.items()},

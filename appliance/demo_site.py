@@ -24,6 +24,15 @@ SUPERVISOR = "supervisor"
 MODELS = {"l1": "eg25g", "l2": "sim7600"}
 LINES_ONLY = ("role", "site", "id", "name", "zone", "language", "amber", "annunciator", "line", "stability")
 FOR_CALLS = (*LINES_ONLY, "web", "desk", "agency")
+FOR_POWER = (*LINES_ONLY, "bus", "genset", "ups", "meter", "ats", "power", "notify", "duty")
+POWER_TIMES = ("--retransfer", "20", "--cooldown", "15")  # s; real sets wait 30 min, too long to watch
+WIRED = {  # contact of the building: input of the centre
+    "mains_present": "ats_mains",
+    "genset_present": "ats_genset",
+    "on_mains": "ats_on_mains",
+    "on_genset": "ats_on_genset",
+    "running": "genset_running",
+}
 LONGEST_SOCKET = 107  # octets of a Unix socket's path, unix(7)
 
 
@@ -101,7 +110,7 @@ class DemoSite:
         """What the simulated mobile network is to join: two modems at the centre, one at each station that there is."""
         modems = []
         for node in self._nodes:
-            for line in _template(node)["line"]:
+            for line in template(node)["line"]:
                 modems.append(
                     {
                         "name": f"{node}-{line['id']}",
@@ -115,6 +124,15 @@ class DemoSite:
 
     def rtu(self) -> Path:
         return self.sim / "rs485"
+
+    def building(self) -> tuple[str | Path, ...]:
+        """Arguments for the simulated building: its devices, how fast it goes, and what is wired to the centre."""
+        wired = (f"--contact={contact}={name}" for contact, name in WIRED.items())
+        pins = self.folder / CENTRE / "run" / "pins.sock"
+        return (
+            "--rtu-port", self.rtu(), "--meter", "eastron_sdm630", *POWER_TIMES,
+            "--pins", pins, *wired, "--start-relay", "genset_start",
+        )  # fmt: skip
 
     def _tty(self, node: str, line: str) -> Path:
         return self.sim / f"{node}-{line}"
@@ -131,7 +149,7 @@ class DemoSite:
             keys[node] = public_hex(load_key(path) if path.exists() else create_key(path))
         sites = {}
         for node in NODES:
-            text = _template(node)
+            text = template(node)
             text["broker"]["port"] = broker[node]
             for line in text["line"]:
                 line["port"] = str(self._tty(node, line["id"]))
@@ -156,7 +174,7 @@ class DemoSite:
 
         With the port of a page, also what calls need: the page, the desk, and sound.
         """
-        text = {key: value for key, value in _template(CENTRE).items() if key in (FOR_CALLS if web else LINES_ONLY)}
+        text = {key: value for key, value in template(CENTRE).items() if key in (FOR_CALLS if web else LINES_ONLY)}
         text["annunciator"].pop("button", None)  # orders, and there is nobody to order
         for line in text["line"]:
             line["port"] = str(self._tty(CENTRE, line["id"]))
@@ -174,6 +192,7 @@ class DemoSite:
         return password
 
 
-def _template(node: str) -> dict[str, Any]:
+def template(node: str) -> dict[str, Any]:
+    """A node's site file as it lies in the repository."""
     name = "centre" if node == CENTRE else node
     return tomllib.loads((TEMPLATES / f"{name}.toml").read_text())

@@ -19,6 +19,7 @@ from drivers.sim.knobs import turn
 
 PROCESS_OF = {
     "mains": "building", "genset": "building", "fuel": "building", "ups": "building", "bus": "building",
+    "meter": "building",
     "call": "mobile", "sms": "mobile", "modem": "mobile", "network": "mobile", "phone": "mobile",
     "sim": "mobile", "ussd": "mobile", "person": "person", "headset": "headset",
     "net": "net", "broker": "broker", "trunk": "trunk", "process": "processes", "pins": "pins", "input": "pins",
@@ -87,7 +88,7 @@ class Site:
 
     async def at_rest(self) -> Seen:
         """Whether all is as it was found: lines registered, no call on them, modems empty, no alarm on, each text told
-        exactly once."""
+        exactly once; and a building at rest, its set ready."""
         told = [msgspec.json.decode(e.body) for e in self._told("sms.received")]
         for text in self._texts:
             if (count := sum(1 for one in told if text.items() <= one.items())) != 1:
@@ -103,7 +104,11 @@ class Site:
         ill = [line["id"] for line in view["lines"] if line["can_take_call"] not in ("registered", "proven")]
         alarms = [f"{a['alarm']}/{a['about']}" for a in view["alarms"] if a["cleared"] is None]
         seen = f"lines not registered: {ill}, messages left in: {left}, alarms: {alarms}"
-        return not (ill or left or alarms), seen if ill or left or alarms else f"{len(self._texts)} texts told once"
+        if ill or left or alarms:
+            return False, seen
+        if "building" in self.where["knobs"] and (restless := _restless(view["power"])):
+            return False, restless
+        return True, f"{len(self._texts)} texts told once"
 
     def _told(self, kind: str) -> list[Entry]:
         return [e for e in self.entries(CENTRE, self._starts.get(CENTRE, 0)) if e.kind == kind]
@@ -219,6 +224,14 @@ class Site:
         files = [one["file"] for one in told if one["line"] == line]
         state = Path(self.where["nodes"][CENTRE]["state"])
         return await self.ears.recorded([state / file for file in files], test)
+
+
+def _restless(power: dict[str, Any]) -> str:
+    """What in the plant is not as on an ordinary day, "" for nothing."""
+    unready = [id for id, genset in power["gensets"].items() if not genset["ready"]]
+    if power["source"] == "mains" and power["stage"] == "normal" and not unready:
+        return ""
+    return f"source {power['source']}, stage {power['stage']}, not ready: {unready}"
 
 
 def _fits(entry: Entry, fields: dict[str, Any]) -> bool:

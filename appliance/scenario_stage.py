@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from appliance.demo import Demo
 from appliance.demo_lines import LinesDemo
+from appliance.demo_power import PowerDemo
 from appliance.demo_sound import SoundDemo
 from appliance.journal_file import read_entries
 from appliance.scenario import SHARED, Story
@@ -29,6 +30,12 @@ ORDINARY: dict[str, tuple[dict[str, Any], ...]] = {
     "calls": (*LINES, {"view": "links.audio.up", "is": True}, {"get": "/", "has": "phone"}),
     "sound": (*LINES, {"view": "links.audio.up", "is": True}),
     "headset": (*LINES, {"view": "links.audio.up", "is": True}),
+    "power": (
+        {"view": "power.source", "is": "mains"},
+        {"view": "power.stage", "is": "normal"},
+        {"view": "links.annunciator.up", "is": True},
+        {"event": "genset.ready"},
+    ),
     "demo": (
         {"view": "power.source", "is": "mains"},
         *LINES,
@@ -56,6 +63,8 @@ class Running(Protocol):
 def make(kind: str, folder: Path, clock: Clock) -> Running:
     if kind in ("sound", "headset"):
         return SoundDemo(folder, clock, headset=kind == "headset")
+    if kind == "power":
+        return PowerDemo(folder, clock)
     if kind in SHARED:
         return LinesDemo(folder, clock, page=free_port() if kind == "calls" else None)
     return Demo(folder, clock, web_port=free_port())

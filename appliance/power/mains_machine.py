@@ -75,20 +75,24 @@ class MainsWatch:
                 return self._now(Mains.PRESENT, pw.MainsReturned(by=_names(present)))
             case Mains.LOST:
                 return []
-        if by := self._outage(lost, present):
+        if by := self._outage(lost, present, turning):
             return self._now(Mains.LOST, pw.MainsLost(witnesses=len(by), by=_names(by)))
         suspects = [w for w in lost if self._said_for(w, TRANSFER_S if turning and _is_ups(w) else ONE_S)]
         if suspects and self.believed is not Mains.SUSPECT:
             return self._now(Mains.SUSPECT, pw.MainsSuspected(by=suspects[0].name))
         return []
 
-    def _outage(self, lost: list[Witness], present: list[Witness]) -> list[Witness]:
+    def _outage(self, lost: list[Witness], present: list[Witness], turning: bool) -> list[Witness]:
         """The witnesses that make an outage, or none. Two of one kind may hang on one fuse, and are not independent.
 
+        Nor is a UPS while a set turns that started by a blown fuse: it sees the set take the load from a good mains.
         Who was not heard since the first of them spoke, contradicts nobody: its word is from before.
         """
         both = [w for w in lost if self._said_for(w, BOTH_S)]
-        if len({kind_of(w) for w in both}) >= 2 or (len(both) >= 2 and not self._contradicted(both, present)):
+        contradicted = self._contradicted(both, present)
+        transfer = turning and (contradicted or self.believed is Mains.SUSPECT)
+        sure = [w for w in both if not (transfer and _is_ups(w)) or self._said_for(w, TRANSFER_S)]
+        if len({kind_of(w) for w in sure}) >= 2 or (len(sure) >= 2 and not contradicted):
             return both
         alone = [w for w in lost if self._said_for(w, ALONE_S)]
         if len(alone) < len(lost):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.clock import Clock
+from drivers.sim.bus_knobs import BusKnobs
 from drivers.sim.families import GENSETS, METERS, UPS
 from drivers.sim.knobs import Knob, Knobs
 from drivers.sim.modbus_rtu import RtuLine
@@ -24,6 +25,7 @@ from drivers.sim.modbus_tcp import TcpPort
 from drivers.sim.plant import Plant, PlantSettings, switch
 from drivers.sim.plant_genset import GensetSettings
 from drivers.sim.plant_ups import UpsSettings
+from drivers.sim.plant_wires import PlantWires
 from drivers.sim.pty_port import PtyPort
 from drivers.sim.ups_riello import RielloRegisters
 
@@ -31,7 +33,6 @@ GENSET_UNIT, UPS_UNIT = 10, 1  # as both leave the factory
 METER_UNIT = 20
 BAUD = 9600
 TICK_S = 0.5  # s; keeps the plant from having hours to catch up on when nobody asks
-LATEST_MS = 60_000
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -47,6 +48,9 @@ class BuildingConfig:
     meter: str = ""  # none
     meter_unit: int = METER_UNIT
     plant: PlantSettings = field(default_factory=PlantSettings)
+    pins: Path | None = None  # knobs of the box's simulated pins; None: nothing is wired to it
+    contacts: tuple[tuple[str, str], ...] = ()  # contact, input
+    start: str = ""  # the output that is wired to the remote start
 
 
 class Building:
@@ -62,6 +66,8 @@ class Building:
         units = {config.genset_unit: genset, config.ups_unit: ups}
         if config.meter:
             self._slaves["meter"] = units[config.meter_unit] = Slave(METERS[config.meter](self.plant, now))
+        self._bus_knobs = BusKnobs(self._slaves)
+        self._wires: asyncio.Task[None] | None = None
         self._pty = PtyPort(config.rtu_port, lambda data: self._line.received(data))
         self._line = RtuLine(units, self._pty.write, config.baud)
         self._tcp = TcpPort(units)
@@ -76,8 +82,21 @@ class Building:
         self._pty.open()
         await self._tcp.start(self._config.tcp_port)
         await self._knobs.start()
+        if self._config.pins is not None:
+            contacts, start = dict(self._config.contacts), self._config.start
+            wires = PlantWires(self.plant, self._now, self._config.pins, contacts, start)
+            self._wires = asyncio.create_task(wires.run())
+
+    def step(self) -> None:
+        """Let the time that has passed happen. Raises what ended the wires to the box, were they ever to end."""
+        if self._wires is not None and self._wires.done():
+            self._wires.result()
+        self.plant.step(self._now())
 
     async def stop(self) -> None:
+        if self._wires is not None:
+            self._wires.cancel()
+            await asyncio.gather(self._wires, return_exceptions=True)
         await self._knobs.stop()
         await self._tcp.stop()
         self._line.cut()
@@ -88,15 +107,19 @@ class Building:
         knobs: dict[str, Knob] = {
             "mains.cut": plant.cut_mains,
             "mains.return": plant.return_mains,
+            "mains.flicker": plant.flicker_mains,
             "genset.refuse": plant.refuse_start,
             "genset.mode": plant.set_mode,
             "genset.breaker_stuck": plant.stick_breaker,
+            "genset.fuse": plant.blow_genset_fuse,
+            "meter.fuse": plant.blow_meter_fuse,
             "fuel.set": plant.set_fuel,
+            "fuel.leak": plant.leak_fuel,
             "ups.charge": plant.set_charge,
             "ups.test": plant.ups.start_test,
+            "ups.breaker": plant.trip_ups_breaker,
             "ups.lose_card": self._lose_card,
-            "bus.mute": self._mute,
-            "bus.late": self._late,
+            **self._bus_knobs.knobs(),
             "bus.unplug": self._unplug,
             "bus.plug": self._pty.reappear,
             "status": self.status,
@@ -113,25 +136,12 @@ class Building:
 
         return turned
 
-    def _mute(self, device: str, on: bool = True) -> None:
-        self._slave(device).muted = switch(on)
-
-    def _late(self, device: str, ms: float) -> None:
-        if isinstance(ms, bool) or not isinstance(ms, int | float) or not 0 <= ms <= LATEST_MS:
-            raise ValueError(f"{ms!r} is not a delay from 0 to {LATEST_MS} ms")
-        self._slave(device).late_s = ms / 1000.0
-
     def _lose_card(self, on: bool = True) -> None:
         """The card that answers for the UPS has lost it, and repeats what it knew."""
         registers = self._slaves["ups"].registers
         if not isinstance(registers, RielloRegisters):
             raise ValueError(f"a {self._config.ups} answers for itself; only a riello_netman has such a card")
         registers.card_lost = switch(on)
-
-    def _slave(self, device: str) -> Slave:
-        if device not in self._slaves:
-            raise ValueError(f"there is no device {device!r}; devices: {', '.join(sorted(self._slaves))}")
-        return self._slaves[device]
 
     def _unplug(self) -> None:
         self._line.cut()
@@ -143,7 +153,7 @@ class Building:
             **self.plant.status(),
             "bus": {
                 "plugged": self._pty.present,
-                **{name: {"muted": s.muted, "late_ms": s.late_s * 1000.0} for name, s in self._slaves.items()},
+                **self._bus_knobs.status(),
             },
         }
 
@@ -167,7 +177,7 @@ async def run(config: BuildingConfig, knobs_path: Path, wall: Callable[[], float
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         while not done.is_set():
-            building.plant.step(loop.time())
+            building.step()
             await _within(done, TICK_S)
     finally:
         await building.stop()
@@ -202,6 +212,9 @@ def _arguments() -> argparse.ArgumentParser:
     add("--ups", choices=sorted(UPS), default="apc_smart_ups", help="make of the UPS, as its profile is named")
     add("--meter", choices=["", *sorted(METERS)], default="", help="make of a meter on the mains; none without")
     add("--meter-unit", type=int, default=METER_UNIT)
+    add("--pins", type=Path, help="knobs of the box's simulated pins, to which contacts and start relay are wired")
+    add("--contact", action="append", default=[], type=_wire, metavar="CONTACT=INPUT", help="a wire to the box")
+    add("--start-relay", default="", help="the box's output at the set's remote start input")
     add("--retransfer", type=float, default=genset.retransfer_s, help="s of good mains before the load goes back")
     add("--cooldown", type=float, default=genset.cooldown_s, help="s the engine runs without load before it stops")
     add("--start-delay", type=float, default=genset.start_delay_s, help="s from mains lost to the start")
@@ -210,6 +223,11 @@ def _arguments() -> argparse.ArgumentParser:
     add("--cranks", type=int, default=genset.cranks)
     add("--runtime", type=float, default=ups.runtime_s, help="s that the full UPS battery carries its load")
     return parser
+
+
+def _wire(text: str) -> tuple[str, str]:
+    contact, _, name = text.partition("=")
+    return contact, name
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -234,6 +252,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         meter=args.meter,
         meter_unit=args.meter_unit,
         plant=PlantSettings(genset=genset, ups=UpsSettings(runtime_s=args.runtime)),
+        pins=args.pins,
+        contacts=tuple(args.contact),
+        start=args.start_relay,
     )
     clock = Clock.from_environment()
     clock.run(run(config, args.knobs, clock.wall))

@@ -48,7 +48,7 @@ class _Eastron:
         self._at = now
         image: Image = {}
         for phase in range(self.phases):
-            volts = plant.mains_v * UNBALANCE[phase]
+            volts = plant.meter_v * UNBALANCE[phase]
             share = watts * (SHARES[phase] if self.phases > 1 else 1.0)
             _put(image, 2 * phase, volts)
             _put(image, 6 + 2 * phase, share / POWER_FACTOR / volts if volts else 0.0)
@@ -57,7 +57,7 @@ class _Eastron:
         if self.phases > 1:
             _put(image, 52, watts)
             _put(image, 62, POWER_FACTOR if watts else 1.0)
-        _put(image, 70, 50.0 if plant.mains_v else 0.0)
+        _put(image, 70, 50.0 if plant.meter_v else 0.0)
         _put(image, 72, self._kwh)
         return image
 

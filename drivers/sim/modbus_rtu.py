@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable
 from functools import partial
 
-from drivers.sim.modbus_slave import MAX_WAITING, WRITE_MANY, WRITE_ONE, Slaves, answer
+from drivers.sim.modbus_slave import MAX_WAITING, WRITE_MANY, WRITE_ONE, Slaves
 
 MAX_FRAME = 256  # bytes, by the standard
 CHARACTER_BITS = 10  # 8N1
@@ -58,7 +58,8 @@ class RtuLine:
         slave = self._slaves.get(frame[0])
         if slave is None or slave.silent or len(self._timers) >= MAX_WAITING:
             return
-        body = frame[:1] + answer(slave.registers, frame[1:-2])
+        unit, said = slave.answer(frame[0], frame[1:-2])
+        body = bytes([unit]) + said
         on_wire = (len(frame) + SILENCE_CHARACTERS) * self._character_s
         self._after(on_wire + TURNAROUND_S + slave.late_s, partial(self._transmit, body + crc16(body)))
 

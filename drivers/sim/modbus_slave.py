@@ -5,7 +5,7 @@ The frames around it are in modbus_rtu.py and modbus_tcp.py. A device may be mut
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, cast, runtime_checkable
 
 READ_COILS, READ_DISCRETE, READ_HOLDING, READ_INPUT, WRITE_COIL, WRITE_ONE, WRITE_MANY = 1, 2, 3, 4, 5, 6, 16
@@ -58,10 +58,22 @@ class Slave:
     registers: Registers | Bits
     muted: bool = False
     late_s: float = 0.0
+    says_unit: int | None = None  # in its answers, instead of the one that was asked
+    stuck: dict[int, int] = field(default_factory=dict)  # words that it says instead of its own, by address
 
     @property
     def silent(self) -> bool:
         return self.muted or not self.registers.answers
+
+    def answer(self, unit: int, pdu: bytes) -> tuple[int, bytes]:
+        """Its answer to a request that it got as `unit`, and the unit that it gives itself."""
+        said = bytearray(answer(self.registers, pdu))
+        if said[0] in (READ_HOLDING, READ_INPUT):
+            first = int.from_bytes(pdu[1:3], "big")
+            for address, value in self.stuck.items():
+                if 0 <= (at := 2 + 2 * (address - first)) - 2 < said[1]:
+                    said[at : at + 2] = value.to_bytes(2, "big")
+        return unit if self.says_unit is None else self.says_unit, bytes(said)
 
 
 Slaves = Mapping[int, Slave]

@@ -3,7 +3,7 @@
 import asyncio
 import struct
 
-from drivers.sim.modbus_slave import MAX_WAITING, NO_TARGET, Slaves, answer
+from drivers.sim.modbus_slave import MAX_WAITING, NO_TARGET, Slaves
 
 MAX_FRAME = 260  # bytes with the header, by the standard
 MAX_CONNECTIONS = 8  # small gateways take four to eight
@@ -76,9 +76,9 @@ class _Connection(asyncio.Protocol):
         elif slave.silent or len(self._waiting) >= MAX_WAITING:
             return
         elif slave.late_s:
-            self._later(slave.late_s, transaction, unit, answer(slave.registers, pdu))
+            self._later(slave.late_s, transaction, *slave.answer(unit, pdu))
         else:
-            self._send(transaction, unit, answer(slave.registers, pdu))
+            self._send(transaction, *slave.answer(unit, pdu))
 
     def _later(self, delay: float, transaction: int, unit: int, pdu: bytes) -> None:
         def due() -> None:

@@ -11,6 +11,7 @@ from drivers.sim.plant_ups import Ups, UpsSettings
 
 STEP_S = 0.05  # s; four times finer than the quickest thing in here, mains detection
 DEAD_V = 100.0  # below it the building's other load draws nothing
+MOST_FLICKER_S = 60.0  # what is longer is cut, and returns
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,23 @@ class Plant:
         self.genset = Genset(settings.genset)
         self.ups = Ups(settings.ups)
         self.mains_v = RATED_V
+        self.genset_fuse = self.meter_fuse = True  # of the wires by which controller and meter measure the mains
+        self.ups_breaker = True  # in front of the UPS
+        self.leak_percent_per_h = 0.0
+        self._returns_in = 0.0  # s; 0: nothing is on its way
         self._now = now
 
     def step(self, now: float) -> None:
         """Move on to `now` (s, monotonic), less than STEP_S short of it."""
         while self._now + STEP_S <= now:
             self._now += STEP_S
-            self.ups.step(STEP_S, self.supply_v)
-            self.genset.step(STEP_S, self.mains_v, self.load_w)
+            if 0.0 < self._returns_in <= STEP_S:
+                self.mains_v = RATED_V
+            self._returns_in = max(0.0, self._returns_in - STEP_S)
+            self.ups.step(STEP_S, self.supply_v if self.ups_breaker else 0.0)
+            self.genset.step(STEP_S, self.mains_v if self.genset_fuse else 0.0, self.load_w)
+            leaked = self.leak_percent_per_h * STEP_S / 3600.0
+            self.genset.fuel_percent = max(0.0, self.genset.fuel_percent - leaked)
 
     @property
     def supply_v(self) -> float:
@@ -56,11 +66,36 @@ class Plant:
         """Watts drawn from the busbar."""
         return 0.0 if self.source == "none" else self.settings.other_load_w + self.ups.input_w
 
+    @property
+    def meter_v(self) -> float:
+        """What a meter on the mains has at its terminals."""
+        return self.mains_v if self.meter_fuse else 0.0
+
     def cut_mains(self) -> None:
-        self.mains_v = 0.0
+        self.mains_v = self._returns_in = 0.0
 
     def return_mains(self) -> None:
-        self.mains_v = RATED_V
+        self.mains_v, self._returns_in = RATED_V, 0.0
+
+    def flicker_mains(self, seconds: float) -> None:
+        """Gone, and back after `seconds`."""
+        self.mains_v, self._returns_in = 0.0, _number(seconds, 0.05, MOST_FLICKER_S, "s")
+
+    def blow_genset_fuse(self, on: bool = True) -> None:
+        """The controller measures 0 V of a mains that is there, and does what it does without one."""
+        self.genset_fuse = not switch(on)
+
+    def blow_meter_fuse(self, on: bool = True) -> None:
+        """The meter measures 0 V."""
+        self.meter_fuse = not switch(on)
+
+    def trip_ups_breaker(self, on: bool = True) -> None:
+        """The UPS alone has no input."""
+        self.ups_breaker = not switch(on)
+
+    def leak_fuel(self, percent_per_h: float) -> None:
+        """Out of the tank, whether the set runs or not; 0 is tight."""
+        self.leak_percent_per_h = _number(percent_per_h, 0.0, 100.0, "% an hour")
 
     def refuse_start(self, on: bool = True) -> None:
         """The engine cranks and never fires, as with air in its fuel line."""
@@ -104,6 +139,7 @@ class Plant:
                 "coolant_c": round(genset.coolant_c, 1),
                 "starts": genset.starts,
                 "telemetry_start": genset.telemetry_start,
+                "remote_start": genset.remote_start,
                 "refuses": genset.refuses,
                 "ready": genset.mode is Mode.AUTO and genset.phase is Phase.STOPPED and not genset.shut_down,
                 "alarms": {alarm.name.lower(): severity.name.lower() for alarm, severity in genset.alarms.items()},
@@ -129,6 +165,10 @@ def switch(on: bool) -> bool:
 
 
 def _percentage(percent: float) -> float:
-    if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 <= percent <= 100:
-        raise ValueError(f"{percent!r} is not a percentage from 0 to 100")
-    return float(percent)
+    return _number(percent, 0.0, 100.0, "%")
+
+
+def _number(value: float, least: float, most: float, unit: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise ValueError(f"{value!r} is not a number of {unit} from {least:g} to {most:g}")
+    return float(value)

@@ -87,6 +87,7 @@ class Genset:
         self.mode = Mode.AUTO
         self.phase = Phase.STOPPED
         self.telemetry_start = False
+        self.remote_start = False  # the contact at its remote start input is closed
         self.refuses = False  # the engine will not fire
         self.breaker_stuck = False  # the generator breaker stays where it is
         self.breaker_closed = False
@@ -172,7 +173,7 @@ class Genset:
         if self.mode is Mode.TEST:
             return True
         on_load = self._take_load or (self.breaker_closed and self.phase is Phase.RUNNING)
-        return self.mains_failed or self.telemetry_start or on_load
+        return self.mains_failed or self.telemetry_start or self.remote_start or on_load
 
     def _watch_mains(self, dt: float, mains_v: float) -> None:
         self.mains_v = mains_v

@@ -1,5 +1,5 @@
 """Every story in tests/scenarios, played by `siaga scenario`: each against a simulated site of its own, but for those
-of lines, calls and sound, which share one each. Two hundred calls are twelve of them here."""
+of lines, calls, sound and power, which share one each. Two hundred calls are twelve of them here."""
 
 import subprocess
 import sys
@@ -12,9 +12,11 @@ STORIES = sorted((Path(__file__).parents[1] / "scenarios").glob("*.toml"))
 OF_LINES = [story for story in STORIES if 'site = "lines"' in story.read_text()]
 OF_CALLS = [story for story in STORIES if 'site = "calls"' in story.read_text()]
 OF_SOUND = [story for story in STORIES if 'site = "sound"' in story.read_text()]
-OTHERS = [story for story in STORIES if story not in OF_LINES + OF_CALLS + OF_SOUND]
+OF_POWER = [story for story in STORIES if 'site = "power"' in story.read_text()]
+OTHERS = [story for story in STORIES if story not in OF_LINES + OF_CALLS + OF_SOUND + OF_POWER]
 ROUNDS = "3"  # where a story has rounds: a person plays all of them
 LINES_SPEED = "6"  # modems answer within seconds, and 1.5 s of a driver's patience are a quarter of a real one
+POWER_SPEED = "12"  # minutes of starting and cooling; a bus's second of patience is a twelfth of a real one
 SPEED = "4"  # where the story leaves it open: minutes become seconds, and two cores keep up
 PATIENCE = 170  # s; the longest story takes some 25 on a quiet machine
 
@@ -30,12 +32,20 @@ def test_the_story_holds(story: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-SITES = [OF_LINES[::2], OF_LINES[1::2], OF_CALLS[::2], OF_CALLS[1::2], OF_SOUND]  # two for two workers
+SITES = {  # two for two workers
+    "lines-even": (OF_LINES[::2], LINES_SPEED),
+    "lines-odd": (OF_LINES[1::2], LINES_SPEED),
+    "calls-even": (OF_CALLS[::2], LINES_SPEED),
+    "calls-odd": (OF_CALLS[1::2], LINES_SPEED),
+    "sound": (OF_SOUND, LINES_SPEED),
+    "power-even": (OF_POWER[::2], POWER_SPEED),
+    "power-odd": (OF_POWER[1::2], POWER_SPEED),
+}
 
 
-@pytest.mark.parametrize("stories", SITES, ids=["lines-even", "lines-odd", "calls-even", "calls-odd", "sound"])
-def test_stories_of_one_small_site_hold_one_after_another(stories: list[Path]) -> None:
-    done = played(*map(str, stories), "--speed", LINES_SPEED, "--rounds", ROUNDS)
+@pytest.mark.parametrize(("stories", "speed"), SITES.values(), ids=SITES)
+def test_stories_of_one_small_site_hold_one_after_another(stories: list[Path], speed: str) -> None:
+    done = played(*map(str, stories), "--speed", speed, "--rounds", ROUNDS)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(stories)} of {len(stories)} stories held." in done.stdout
 

@@ -36,6 +36,26 @@ def test_a_contact_alone_makes_an_outage_after_three_seconds() -> None:
     assert watch(4, ats=False, ups=None) == [pw.MainsLost(witnesses=1, by=("ats/x",))]
 
 
+def transfer(polls: int, *, ups_lost: int, **others: bool) -> list[Event]:
+    """A controller's fuse has blown: it says lost from the first poll on, and its set turns from the sixth. From the
+    tenth the UPS is without input for so many polls."""
+    machine, told = MainsWatch(Mains.PRESENT), list[Event]()
+    for at in range(polls):
+        says = {"genset": False, "ups": not 10 <= at < 10 + ups_lost, **others}
+        told += machine.step([Witness(f"{k}/x", is_, 100.0 + at) for k, is_ in says.items()], turning=at >= 6)
+    return told
+
+
+def test_a_set_that_takes_the_load_from_a_good_mains_makes_no_outage_of_its_blown_fuse() -> None:
+    assert transfer(60, ups_lost=3, meter=True, ats=True) == [pw.MainsSuspected(by="genset/x")]
+    assert transfer(60, ups_lost=3) == [pw.MainsSuspected(by="genset/x")]  # nobody else is there
+
+
+def test_a_mains_that_goes_while_a_set_turns_by_its_blown_fuse_is_an_outage_nevertheless() -> None:
+    assert transfer(60, ups_lost=50)[1:] == [pw.MainsLost(witnesses=2, by=("genset/x", "ups/x"))]
+    assert transfer(30, ups_lost=20, meter=False)[0] == pw.MainsLost(witnesses=2, by=("genset/x", "meter/x"))
+
+
 def test_contacts_are_not_known_while_the_annunciator_is_not_there_or_they_are_not_wired() -> None:
     switch = Switch(Contacts(id="ats", name="ATS", mains_present="a", on_genset="b"))
     assert switch.seen(None, 5.0) == SwitchSeen(at=5.0)
