@@ -210,6 +210,11 @@ class Site(Struct, frozen=True, kw_only=True):
     ats: tuple[Contacts, ...] = ()
     profiles: str = ""  # folder of device profiles; empty: the ones that come with Siaga
 
+    @property
+    def has_plant(self) -> bool:
+        """Whether it measures anything of the building's power."""
+        return bool(self.genset or self.ups or self.meter or self.ats)
+
 
 class SiteError(Exception):
     """A site file that is not taken. `reasons` name file, key and what is wrong."""

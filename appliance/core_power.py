@@ -28,9 +28,8 @@ class PlantRoom:
             site=site, state=state, clock=clock, append=append, view=self._power.view,
             orderable=self._power.orderable, role_of=role_of, hold=annunciator.hold, on_changed=on_changed, boot=boot,
         )  # fmt: skip
-        there = bool(site.genset or site.ups or site.meter or site.ats)
         self.measured: Callable[[], PowerView] = self._power.view
-        self.view: Callable[[], PowerView] | None = self._with_orders if there else None
+        self.view: Callable[[], PowerView] | None = self._with_orders if site.has_plant else None
 
     def _with_orders(self) -> PowerView:
         return self.orders.onto(self._power.view())

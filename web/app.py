@@ -161,7 +161,7 @@ class Pages:
     def _has(self, page: str) -> bool:
         """Whether this box has anything to show on a page."""
         site = self._site
-        return (page not in OF_LINES or bool(site.line)) and (page not in OF_POWER or bool(site.genset or site.ups))
+        return (page not in OF_LINES or bool(site.line)) and (page not in OF_POWER or site.has_plant)
 
     def _simulated(self) -> bool:
         return self._clock.speed != 1 or self._site.annunciator.factory == "mock"

@@ -79,7 +79,7 @@ def _view(site: Site, clock: Clock, state: State, last: list[Entry]) -> View:
         name=site.name,
         language=site.language,
         version=version("siaga"),
-        power=power if site.genset or site.ups else None,
+        power=power if site.has_plant else None,
         lines=[
             LineView(
                 x.id, x.name, x.number, state.links.get(f"line/{x.id}"), "", nothing, nothing, nothing, nothing,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fake_core import PASSWORD, FakeCore, write_site
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from appliance.config import load_site, places
 from drivers.clock import Clock
@@ -104,13 +104,17 @@ class Tab:
         if "Content Security Policy" in message.text or "Refused to" in message.text:
             self.faults.append(message.text)
 
-    async def open(self, *, login: bool = True) -> "Tab":
-        await self.page.goto(self.box.url)
+    async def open(self, page: str = "", *, login: bool = True) -> "Tab":
+        """Wait for a page that shows what is so now; who logs in does it on the first one."""
+        if login or not page:
+            await self.page.goto(self.box.url)
         if login:
             await self.page.fill("[name=name]", "budi")
             await self.page.fill("[name=password]", PASSWORD)
             await self.page.click(".login button")
             await self.page.wait_for_selector("#siren")
+        if page:
+            await self.page.goto(self.box.url + page)
         await self.streams()
         return self
 
@@ -131,6 +135,20 @@ class Tab:
         hours, minutes, seconds = map(int, shown.groups())
         ahead = (hours - WIT_H) * 3600 + minutes * 60 + seconds - int(since)
         return 0 < ahead % DAY_S < DAY_S / 2
+
+    async def loses_answers(self, to: str) -> asyncio.Event:
+        """What is posted there arrives and its answer does not, until the event is set."""
+        over = asyncio.Event()
+
+        async def lose(route: Route) -> None:
+            answer = await route.fetch()
+            if over.is_set():
+                await route.fulfill(response=answer)
+            else:
+                await route.abort("connectionreset")
+
+        await self.page.route(to, lose)
+        return over
 
     async def text(self, selector: str) -> str:
         return " ".join((await self.page.inner_text(selector)).split())

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from alarm_scenes import ALARM_SCENES, NOTE
 from page_box import Tab, until
-from test_page_look import COLOURS
-from test_page_power import SPILLED
+from page_sights import COLOURS, SPILLED
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -15,10 +14,7 @@ FAILED = "#board-genset-fail_to_start-g1"
 
 async def opened(tab: Tab, scene: str = "outage", *, login: bool = True, ask: str = "") -> Tab:
     tab.box.core.scene = scene
-    await tab.open(login=login)
-    await tab.page.goto(tab.box.url + "alarms" + ask)
-    await tab.streams()
-    return tab
+    return await tab.open("alarms" + ask, login=login)
 
 
 def given(tab: Tab) -> list[dict[str, Any]]:

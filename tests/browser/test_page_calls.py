@@ -219,8 +219,7 @@ async def test_neither_a_key_nor_another_place_touches_another_persons_call(tab:
 @pytest.mark.parametrize("path", ["", "wallboard", "calls", "calls/figures"])
 async def test_every_page_of_calls_fits_its_screens(tab: Tab, path: str) -> None:
     tab.box.core.scene = "queue"
-    await tab.open()
-    await tab.page.goto(tab.box.url + path)
+    await tab.open(path)
     for width, height in ((1366, 768), (1920, 1080)):
         await tab.page.set_viewport_size({"width": width, "height": height})
         assert await tab.page.evaluate("document.documentElement.scrollHeight") == height
@@ -231,8 +230,7 @@ async def test_every_page_of_calls_fits_its_screens(tab: Tab, path: str) -> None
 
 async def test_the_wallboard_follows_by_its_own_stream(tab: Tab) -> None:
     tab.box.core.scene = "idle"
-    await tab.open()
-    await tab.page.goto(tab.box.url + "wallboard")
+    await tab.open("wallboard")
     await tab.shows(".queue", "tidak ada yang menunggu")
     assert await tab.page.locator("#power, #phone").count() == 0
     tab.box.core.scene = "queue"

@@ -52,8 +52,7 @@ async def test_the_banner_stands_on_every_page_and_leads_to_the_card(tab: Tab) -
 
 async def test_told_is_one_press_and_ending_is_held(tab: Tab) -> None:
     tab.box.core.change = declared
-    await tab.open()
-    await tab.page.goto(tab.box.url + "fallback")
+    await tab.open("fallback")
     await tab.shows("#fallback-card", "Polres")
     await tab.page.click("[data-agency=polres]")
     await given(tab, "fallback.told")
@@ -71,8 +70,7 @@ async def test_told_is_one_press_and_ending_is_held(tab: Tab) -> None:
 
 async def test_on_paper_stands_the_card_alone(tab: Tab) -> None:
     tab.box.core.change = declared
-    await tab.open()
-    await tab.page.goto(tab.box.url + "fallback")
+    await tab.open("fallback")
     await tab.shows("#fallback-card", "Polres")
     await tab.page.emulate_media(media="print")
     for hidden in ("header", "#alarms", "[data-hold]", "[data-print]", ".behind"):
@@ -84,8 +82,7 @@ async def test_on_paper_stands_the_card_alone(tab: Tab) -> None:
 
 async def test_without_login_the_card_keeps_agencies_numbers_and_names_of_people(tab: Tab) -> None:
     tab.box.core.change = declared
-    await tab.open(login=False)
-    await tab.page.goto(tab.box.url + "fallback")
+    await tab.open("fallback", login=False)
     await tab.shows("#fallback-card", "Polres")
     card = await tab.text("#fallback-card")
     assert "Kepala giliran" not in card

@@ -40,19 +40,10 @@ async def test_a_text_is_counted_while_it_is_written_and_sent_once(tab: Tab) -> 
 async def test_a_text_whose_outcome_is_not_known_is_asked_for_again_under_the_same_key(tab: Tab) -> None:
     await tab.open()
     await write(tab)
-    lost = True
-
-    async def lose(route: Any) -> None:
-        answer = await route.fetch()
-        if lost:
-            await route.abort("connectionreset")
-        else:
-            await route.fulfill(response=answer)
-
-    await tab.page.route("**/message", lose)
+    arrives = await tab.loses_answers("**/message")
     await tab.page.click("[data-send]")
     await tab.shows("#write-said", "TIDAK TERKIRIM")
-    lost = False
+    arrives.set()
     await tab.page.click("[data-send]")  # by hand, and still the same text
     await tab.shows("#write-said", "sudah diterima sebelumnya; tidak dikirim dua kali")
     assert len(texts(tab)) == 4

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from page_box import Tab, until
+from page_sights import COLOURS, SPILLED
 from power_scenes import POWER_SCENES
-from test_page_look import COLOURS
 
 from appliance.power_view import FeedView, Offer
 from appliance.view import View
@@ -13,15 +13,6 @@ from drivers.jsonsocket import Refusal
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-# Texts that stand over an edge of what holds them. Tables may be scrolled by themselves.
-SPILLED = """
-() => [...document.querySelectorAll("main *")]
-  .filter((e) => e.checkVisibility() && e.children.length === 0)
-  .filter((e) => !e.closest(".table, svg, option, select, .aloud, [popover]"))
-  .filter((e) => { const r = e.getBoundingClientRect(), h = e.closest(".panel, .stage, main").getBoundingClientRect();
-    return r.width && (r.right > h.right + 1 || r.left < h.left - 1); })
-  .map((e) => e.textContent)
-"""
 DRAWN_OVER = """
 () => [...document.querySelectorAll(".lines1 .box:not(.switch)")].flatMap((g) => {
   const box = g.querySelector("rect").getBoundingClientRect();
@@ -33,10 +24,7 @@ DRAWN_OVER = """
 
 async def opened(tab: Tab, scene: str, *, login: bool = True) -> Tab:
     tab.box.core.scene = scene
-    await tab.open(login=login)
-    await tab.page.goto(tab.box.url + "power")
-    await tab.streams()
-    return tab
+    return await tab.open("power", login=login)
 
 
 def orders(tab: Tab) -> list[dict[str, Any]]:
@@ -135,20 +123,11 @@ async def test_a_command_is_asked_for_once_more_and_goes_out_once_with_the_name_
 
 async def test_a_command_whose_answer_is_lost_keeps_its_key(tab: Tab) -> None:
     await opened(tab, "plant")
-    lost = True
-
-    async def lose(route: Any) -> None:
-        answer = await route.fetch()
-        if lost:
-            await route.abort("connectionreset")
-        else:
-            await route.fulfill(response=answer)
-
-    await tab.page.route("**/power/order", lose)
+    arrives = await tab.loses_answers("**/power/order")
     await tab.page.click("[data-command=start]")
     await tab.page.click("[data-confirm]")
     await tab.shows("#plant-said", "TIDAK TERKIRIM")
-    lost = False
+    arrives.set()
     await tab.page.click("[data-confirm]")
     await tab.shows("#plant-said", "Terkirim belum berarti terjadi")
     assert len({order["key"] for order in orders(tab)}) == 1

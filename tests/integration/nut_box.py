@@ -90,7 +90,8 @@ class NutBox:
         process = await asyncio.create_subprocess_exec(
             "upsc", f"{ups}@127.0.0.1:{self.port}", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
-        printed, _ = await process.communicate()
+        async with asyncio.timeout(STARTS_WITHIN_S):
+            printed, _ = await process.communicate()
         return dict(line.split(": ", 1) for line in printed.decode().splitlines() if ": " in line)
 
     def close(self) -> None:

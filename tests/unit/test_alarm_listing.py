@@ -17,20 +17,23 @@ from drivers.jsonsocket import Refusal
 WIT = ZONES["WIT"]
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Read by all, written by none."""
+    file = tmp_path_factory.mktemp("alarms") / "journal.db"
     desk = Desk()
     desk.happens(pw.MainsLost(witnesses=2, by=("a", "b")), pw.GensetFailedToStart(genset="g1", reason="deadline"))
     desk.acknowledge("power.mains_lost", "mains", note="PLN")
     desk.append(
         ae.AlarmNotified(person="Budi", level=1, what="raised", alarms=("genset.fail_to_start/g1",), message="a")
     )
-    desk.passes(86_400)
+    desk.clock.advance(86_340)  # the next day
+    desk.passes(60)
     desk.happens(pw.MainsReturned(by=("a",)), pw.GensetReady(genset="g1"))
-    db = open_for_writing(tmp_path / "journal.db")
+    db = open_for_writing(file)
     insert(db, desk.entries)
     db.close()
-    return tmp_path / "journal.db"
+    return file
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What documents say that the code says too: links, words of the page, alarms, knobs, operations, stories."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -27,9 +28,12 @@ def document(name: str) -> str:
     return (ROOT / "docs" / name).read_text()
 
 
+texts = functools.cache(load_texts)
+
+
 def word(language: str, key: str) -> str:
     """A text of the page by its dotted key."""
-    return load_texts(language)[key]
+    return texts(language)[key]
 
 
 def anchors(text: str) -> set[str]:
