@@ -154,6 +154,8 @@ class Bus:
         what = f"{self.line}: unit {question.unit}, {question}"
         client, tap = await self._linked()
         await self._silence(tap, gap_s)
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
         tap.open(question, 0.0 if self.line.numbered else timeout_s)
         try:
             async with asyncio.timeout(timeout_s):
@@ -168,6 +170,7 @@ class Bus:
         self._retry_s = RETRY_FIRST_S
         self._unanswered = 0
         if not answer.isError():
+            self.tallies.took(question.unit, loop.time() - asked)
             return answer
         if answer.exception_code in GATEWAY_SILENCE:
             raise NoAnswer(f"{what}: the gateway gets no answer. Check the unit's power, wiring and number.")

@@ -11,7 +11,8 @@ ALIVE_S = 60.0  # a unit that answered within this is one whose rate counts
 
 
 class Tally(msgspec.Struct):
-    """One unit's. `slowest_s` is the longest a right answer took lately: it fades by a tenth with each quicker one."""
+    """One unit's. `slowest_s` is the longest a right answer took lately, from its question on: it fades by a tenth with
+    each quicker one."""
 
     right: int = 0
     refused: int = 0
@@ -56,9 +57,13 @@ class Tallies:
         else:
             tally.right += 1
             tally.answered_at = now()
-            tally.slowest_s = max(tally.answered_at - began, 0.9 * tally.slowest_s)
         finally:
             tally.busy_s += now() - began
+
+    def took(self, unit: int, seconds: float) -> None:
+        """A right answer came so long after its question; the silence before that is not the unit's."""
+        tally = self.units.setdefault(unit, Tally())
+        tally.slowest_s = max(seconds, 0.9 * tally.slowest_s)
 
     def others_alive(self, unit: int, now: float) -> bool:
         """Whether anybody else on the bus answered lately."""

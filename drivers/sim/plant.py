@@ -28,12 +28,18 @@ class Plant:
         self.genset = Genset(settings.genset)
         self.ups = Ups(settings.ups)
         self.mains_v = RATED_V
-        self._now = now
+        self._began, self._steps = now, 0
 
     def step(self, now: float) -> None:
         """Move on to `now` (s, monotonic), less than STEP_S short of it."""
-        while self._now + STEP_S <= now:
-            self._now += STEP_S
+        until = int((now - self._began) / STEP_S + 1e-9)
+        while self._steps < until:
+            if self.genset.rests(self.mains_v) and self.ups.rests(self.supply_v):
+                self.ups.rest(STEP_S, until - self._steps)
+                self.genset.rest(STEP_S, until - self._steps)
+                self._steps = until
+                return
+            self._steps += 1
             self.ups.step(STEP_S, self.supply_v)
             self.genset.step(STEP_S, self.mains_v, self.load_w)
 

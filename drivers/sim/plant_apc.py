@@ -15,7 +15,7 @@ from drivers.sim.modbus_slave import (
     Exceptional,
 )
 from drivers.sim.plant import Plant
-from drivers.sim.plant_registers import Image, put_long, put_text, word
+from drivers.sim.plant_registers import Image, put_long, text, word
 from drivers.sim.plant_ups import TestResult, Transfer, Ups, UpsState
 
 TEST_COMMAND, CALIBRATION_COMMAND, INTERFACE_COMMAND = 1541, 1542, 1543
@@ -48,6 +48,11 @@ EFFICIENCY_ON_BATTERY = -4  # a reason code in place of a figure
 BATTERY_FLOAT_V, BATTERY_FULL_V, BATTERY_EMPTY_V = 109.2, 101.0, 84.0  # eight 12 V blocks
 BATTERY_DATE = 8_963  # days since 2000-01-01: 2024-07-16
 NO_TIMER = -1
+NAMEPLATE = {
+    **text(516, "UPS 04.1", 8),
+    **text(532, "Smart-UPS SRT 3000", 16),
+    **text(564, "AS2428190417", 8),
+}
 POWER_FACTOR = 0.9  # of the load: computers and radios
 
 
@@ -111,14 +116,12 @@ def apc_image(ups: Ups) -> Image:
         588: word(s.rated_va),
         589: word(s.rated_w),
         595: BATTERY_DATE,
+        **NAMEPLATE,
     }
     put_long(image, 0, STATES[ups.state] | UPS_INPUT_BAD * input_bad)
     put_long(image, 3, OUTLETS_ON if ups.output_on else OUTLETS_OFF)
     put_long(image, 128, ups.runtime_s)
     put_long(image, 157, NO_TIMER)
-    put_text(image, 516, "UPS 04.1", 8)
-    put_text(image, 532, "Smart-UPS SRT 3000", 16)
-    put_text(image, 564, "AS2428190417", 8)
     return image
 
 
