@@ -144,9 +144,12 @@ class Bus:
         urgent: bool,
     ) -> ModbusPDU:
         self.check_unit(question.unit)
-        async with self._turns.turn(urgent=urgent):
+        await self._turns.take(urgent=urgent)
+        try:
             with self.tallies.question(question.unit, asyncio.get_running_loop().time):
                 return await self._transact(question, send, gap_s, timeout_s or self.timeout_s)
+        finally:
+            self._turns.hand_on()
 
     async def _transact(
         self, question: Question, send: Callable[[Client], Awaitable[ModbusPDU]], gap_s: float, timeout_s: float
