@@ -6,6 +6,7 @@ garbles frames (noisy_bus.py). All is random by a seed that is printed, and repe
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -81,11 +82,14 @@ class Summary(msgspec.Struct):
 class Campaign:
     """One box, one plant, one journal in memory; and what really happened."""
 
-    def __init__(self, days: float, seed: int, every_s: float, bus: Callable[[Units, Noise], Bus]) -> None:
+    def __init__(
+        self, days: float, seed: int, every_s: float, bus: Callable[[Units, Noise], Bus],
+        on_event: Callable[[float], None],
+    ) -> None:  # fmt: skip
         self.clock = VirtualClock()
         self._random = Random(seed)
         self.summary = Summary(seed, days, Noise(self._random))
-        self._open_bus = bus
+        self._open_bus, self._on_event = bus, on_event
         self._state, self._head = State(), Entry.before_first()
         self._every_s = every_s
         self._cut: float | None = None  # since when, of a real outage
@@ -143,8 +147,12 @@ class Campaign:
 
     async def _happen(self, plant: Plant, running: asyncio.Task[None]) -> None:
         end = self.clock.now() + self.summary.days * DAY
-        while self.clock.now() < end and not running.done():
-            await asyncio.sleep(REST_S + self._random.expovariate(1 / self._every_s))
+        while not running.done():
+            rest_s = REST_S + self._random.expovariate(1 / self._every_s)
+            if self.clock.now() + rest_s >= end:
+                await asyncio.sleep(end - self.clock.now())
+                return
+            await asyncio.sleep(rest_s)
             flicker = self._random.random() < FLICKERS
             self._witnesses = 1 if not flicker and self._random.random() < ALONE else 2
             if self._witnesses == 1:
@@ -166,13 +174,23 @@ class Campaign:
                     self.summary.faults.append(f"{began:.1f}: an outage that was not told")
                 self._cut, self._ended = None, self.clock.now()
             plant.set_fuel(80.0)
+            self._on_event(self.clock.now() / DAY)
 
 
 def play(
-    days: float, seed: int, every_s: float = EVERY_S, bus: Callable[[Units, Noise], Bus] = NoisyBus
+    days: float, seed: int, every_s: float = EVERY_S, bus: Callable[[Units, Noise], Bus] = NoisyBus,
+    progress: Callable[[str], None] | None = None,
 ) -> Summary:  # fmt: skip
     """`days` of virtual time, something every `every_s` on average; the same seed is the same story."""
-    campaign = Campaign(days, seed, every_s, bus)
+    told = 0
+
+    def tell(day: float) -> None:
+        nonlocal told
+        if progress and int(day) > told:
+            told = int(day)
+            progress(f"day {told}: {campaign.summary}")
+
+    campaign = Campaign(days, seed, every_s, bus, tell)
     campaign.clock.run(campaign.play())
     return campaign.summary
 
@@ -182,7 +200,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--days", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
-    summary = play(chosen.days, chosen.seed)
+    logging.disable()
+    summary = play(chosen.days, chosen.seed, progress=lambda text: print(text, flush=True))
     sys.stdout.write("\n".join([*summary.faults, str(summary), ""]))
     return 1 if summary.faults else 0
 
