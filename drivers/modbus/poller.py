@@ -33,7 +33,9 @@ LOG = logging.getLogger(__name__)
 LOST_AFTER = 2  # missed polls; one lost frame is no lost device
 DEAD_SHARE = 0.03  # of a bus's time may go to a dead unit while others on it live
 BACKOFF_ALONE_S = 2.0  # nobody else waits for the bus
-PATIENT_TIMES, PATIENT_LEAST_S = 3.0, 0.25  # a first question is waited for that many times the unit's slowest answer
+PATIENT_TIMES = 3.0  # a first question is waited for that many times the unit's slowest answer,
+PATIENT_LEAST_S = 0.35  # and so long at least: controllers think 20 to 300 ms
+WHOLE_TIME_EACH = 4  # such probe of a lost unit, and the first after a silence: it may have become slow
 HURRY_S, HURRY_FOR_S = 0.25, 1.0  # between polls in a hurry; how long one call for hurry lasts
 NO_SUCH_REGISTERS = frozenset({1, 2, 3})  # exceptions that will not go away by asking again
 
@@ -311,7 +313,7 @@ class Poller:
     def _patience_s(self) -> float:
         """How long an answer is waited for: not much longer than the unit ever needed, for others wait."""
         tally = self._bus.tallies.units.get(self._unit)
-        if tally is None or not tally.slowest_s:
+        if tally is None or not tally.slowest_s or self._silent_polls % WHOLE_TIME_EACH == 1:
             return self._timeout_s
         return min(self._timeout_s, max(PATIENT_LEAST_S, PATIENT_TIMES * tally.slowest_s))
 

@@ -5,8 +5,9 @@ that the wire would: what was lost or garbled costs its time-out, and the quiet 
 """
 
 import asyncio
+import contextlib
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from random import Random
 
 from pymodbus.pdu import ModbusPDU
@@ -80,6 +81,12 @@ class NoisyBus(Bus):
         said = answer(self._units[question.unit], struct.pack(">BHH", READ_HOLDING, question.address, question.count))
         assert said[0] == READ_HOLDING, said
         return list(struct.unpack(f">{question.count}H", said[2:]))
+
+
+@contextlib.contextmanager
+def noisy_bus(units: Units, noise: Noise) -> Iterator[Bus]:
+    """It needs nothing opened or closed."""
+    yield NoisyBus(units, noise)
 
 
 async def _until(at: float) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 
@@ -33,7 +34,7 @@ from drivers.sim.plant import Plant, PlantSettings
 from drivers.sim.plant_apc import ApcRegisters
 from drivers.sim.plant_dse import DseRegisters
 from drivers.sim.plant_genset import GensetSettings
-from tests.campaign.noisy_bus import Noise, NoisyBus, Units
+from tests.campaign.noisy_bus import Noise, Units, noisy_bus
 
 PROFILES = Path(__file__).parents[2] / "firmware-config"
 DAY = 86_400.0
@@ -79,21 +80,24 @@ class Summary(msgspec.Struct):
         )
 
 
+OpenBus = Callable[[Units, Noise], AbstractContextManager[Bus]]
+
+
 class Campaign:
     """One box, one plant, one journal in memory; and what really happened."""
 
     def __init__(
-        self, days: float, seed: int, every_s: float, bus: Callable[[Units, Noise], Bus],
-        on_event: Callable[[float], None],
+        self, days: float, seed: int, every_s: float, bus: OpenBus,
+        on_event: Callable[[float], None], flickers: float,
     ) -> None:  # fmt: skip
         self.clock = VirtualClock()
         self._random = Random(seed)
         self.summary = Summary(seed, days, Noise(self._random))
-        self._open_bus, self._on_event = bus, on_event
+        self._open_bus, self._on_event, self._flickers = bus, on_event, flickers
         self._state, self._head = State(), Entry.before_first()
         self._every_s = every_s
         self._cut: float | None = None  # since when, of a real outage
-        self._ended = float("-inf")
+        self._ended = self._moved = float("-inf")  # the last outage; and the last flicker or outage
         self._told = False
         self._witnesses = 2
 
@@ -105,7 +109,10 @@ class Campaign:
             subject=event.subject, actor=actor, cause=cause, body=encode_event(event),
         )  # fmt: skip
         apply(self._state, self._head)
-        self.summary.suspected += isinstance(event, MainsSuspected)
+        if isinstance(event, MainsSuspected):
+            self.summary.suspected += 1
+            if self._cut is None and now - self._moved > LATE_S:
+                self.summary.faults.append(f"{now:.1f}: a suspicion without a ground, by {event.by}")
         if isinstance(event, MainsLost):
             if self._cut is not None and not self._told:
                 self._told = True
@@ -125,15 +132,20 @@ class Campaign:
             GENSET_UNIT: DseRegisters(plant, self.clock.now, self.clock.wall),
             UPS_UNIT: ApcRegisters(plant, self.clock.now),
         }
-        bus = self._open_bus(units, self.summary.noise)
         site = Site(
             role=Role.CENTRE, site="ambon", id="pusat", name="Pusat",
             annunciator=AnnunciatorConfig(socket="a.sock", factory="mock"),
             bus=(BusConfig(id="rtu", kind="rtu", port="/dev/null"),),
-            genset=(Genset(id="g1", name="Genset", bus="rtu", unit=GENSET_UNIT, profile="dse_7320_mk2", tank_litres=400),),
+            genset=(
+                Genset(id="g1", name="Genset", bus="rtu", unit=GENSET_UNIT, profile="dse_7320_mk2", tank_litres=400),
+            ),
             ups=(Ups(id="u1", name="UPS", bus="rtu", unit=UPS_UNIT, profile="apc_smart_ups"),),
         )  # fmt: skip
         self.append(Started(role="centre", version="0", speed=1.0))
+        with self._open_bus(units, self.summary.noise) as bus:
+            await self._live(site, plant, bus)
+
+    async def _live(self, site: Site, plant: Plant, bus: Bus) -> None:
         power = Power(
             site=site, profiles=PROFILES, state=self._state, clock=self.clock, append=self.append,
             on_changed=lambda: None, open_bus=lambda _: bus,
@@ -153,7 +165,7 @@ class Campaign:
                 await asyncio.sleep(end - self.clock.now())
                 return
             await asyncio.sleep(rest_s)
-            flicker = self._random.random() < FLICKERS
+            flicker = self._random.random() < self._flickers
             self._witnesses = 1 if not flicker and self._random.random() < ALONE else 2
             if self._witnesses == 1:
                 self.summary.noise.mute = self._random.choice((GENSET_UNIT, UPS_UNIT))
@@ -167,6 +179,7 @@ class Campaign:
             plant.step(self.clock.now())
             plant.return_mains()
             self.summary.noise.mute = None
+            self._moved = self.clock.now()
             self.summary.flickers += flicker
             self.summary.outages += not flicker
             if not flicker:
@@ -178,10 +191,13 @@ class Campaign:
 
 
 def play(
-    days: float, seed: int, every_s: float = EVERY_S, bus: Callable[[Units, Noise], Bus] = NoisyBus,
-    progress: Callable[[str], None] | None = None,
+    days: float, seed: int, every_s: float = EVERY_S, bus: OpenBus = noisy_bus,
+    progress: Callable[[str], None] | None = None, flickers: float = FLICKERS,
 ) -> Summary:  # fmt: skip
-    """`days` of virtual time, something every `every_s` on average; the same seed is the same story."""
+    """`days` of virtual time, something every `every_s` on average; the same seed is the same story.
+
+    `flickers` is their share of what happens; `progress` gets a line for each day.
+    """
     told = 0
 
     def tell(day: float) -> None:
@@ -190,7 +206,7 @@ def play(
             told = int(day)
             progress(f"day {told}: {campaign.summary}")
 
-    campaign = Campaign(days, seed, every_s, bus, tell)
+    campaign = Campaign(days, seed, every_s, bus, tell, flickers)
     campaign.clock.run(campaign.play())
     return campaign.summary
 
@@ -201,9 +217,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
     logging.disable()
-    summary = play(chosen.days, chosen.seed, progress=lambda text: print(text, flush=True))
-    sys.stdout.write("\n".join([*summary.faults, str(summary), ""]))
+    summary = play(chosen.days, chosen.seed, progress=_say)
+    for line in (*summary.faults, str(summary)):
+        _say(line)
     return 1 if summary.faults else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
