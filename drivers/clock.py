@@ -85,7 +85,7 @@ class VirtualClock(Clock):
         self._now += max(0.0, seconds)
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        return _VirtualLoop(self, _VirtualSelector(self))
+        return VirtualLoop(self, _VirtualSelector(self))
 
 
 class _ScaledSelector(selectors.DefaultSelector):
@@ -122,10 +122,18 @@ class _ScaledLoop(asyncio.SelectorEventLoop):
         return self._clock.now()
 
 
-class _VirtualLoop(_ScaledLoop):
+class VirtualLoop(_ScaledLoop):
     def __init__(self, clock: VirtualClock, selector: _VirtualSelector) -> None:
         super().__init__(clock, selector)
         self._virtual = clock
+
+    def skip(self, seconds: float) -> bool:
+        """Let so much time pass at once, if nothing else is due in it; no file is looked at. False: it is not passed."""
+        timers: list[asyncio.TimerHandle] = self.__dict__["_scheduled"]
+        if self.__dict__["_ready"] or (timers and timers[0].when() <= self.time() + seconds):
+            return False
+        self._virtual.advance(seconds)
+        return True
 
     async def shutdown_default_executor(self, *timeout: float | None) -> None:
         """The executor's threads end in real time, whatever the deadline that Python 3.12 and later give them."""

@@ -32,20 +32,20 @@ def look(
 ) -> Look:  # fmt: skip
     """Everything as it is known at `now`."""
     devices = [*gensets.values(), *ups.values(), *meters.values()]
-    words = {d.link: Words(d.readings, now, d.fresh_s) for d in devices}
+    words = {d.link: d.words(now) for d in devices}
     contacts = {id: s.seen(inputs, now) for id, s in switches.items()}
-    sets = {id: genset_seen(words[d.link]) for id, d in gensets.items()}
+    sets = {id: words[d.link].once(genset_seen) for id, d in gensets.items()}
     if len(sets) == len(contacts) == 1:  # with more of either it is not said which set a contact is of
         (contact,) = contacts.values()
         sets = {id: by_switch(seen, contact) for id, seen in sets.items()}
     rated = {g.id: g.rated_kw for g in site.genset}
     return Look(
         sets=sets,
-        batteries={id: ups_seen(words[d.link]) for id, d in ups.items()},
-        meters={id: meter_seen(words[d.link]) for id, d in meters.items()},
+        batteries={id: words[d.link].once(ups_seen) for id, d in ups.items()},
+        meters={id: words[d.link].once(meter_seen) for id, d in meters.items()},
         switches=contacts,
         measures={id: measures(words[d.link], rated[id]) for id, d in gensets.items()},
-        charges={id: battery_seen(words[d.link]) for id, d in ups.items()},
+        charges={id: words[d.link].once(battery_seen) for id, d in ups.items()},
         words=words,
         fresh_s={d.link: d.fresh_s for d in devices},
     )

@@ -57,8 +57,14 @@ class MainsWatch:
     def __init__(self, believed: Mains) -> None:
         self.believed = believed
         self.known = False  # whether any witness speaks
+        self._doubted = False
         self._lost: dict[str, Held] = {}
         self._returned = Held()
+
+    @property
+    def doubted(self) -> bool:
+        """A witness says "lost", and it is not decided yet."""
+        return self._doubted and self.believed is not Mains.LOST
 
     def step(self, witnesses: Sequence[Witness], turning: bool) -> list[Event]:
         """`turning`: some engine turns, so a UPS alone may only be seeing a transfer."""
@@ -67,6 +73,7 @@ class MainsWatch:
         lost = [w for w in witnesses if w.present is False]
         present = [w for w in witnesses if w.present]
         self.known = bool(lost or present)
+        self._doubted = bool(lost)
         self._returned.see(present and not lost, max((w.at for w in present), default=0.0))
         match self.believed:
             case Mains.UNKNOWN if present and not lost:

@@ -1,12 +1,13 @@
 """The devices as they were measured last: by their profile on a bus, through NUT, or by contacts on our own inputs."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from appliance.config_power import Contacts, Device, Ups
 from appliance.figure import Figure
 from appliance.power.plant_machine import SwitchSeen
+from appliance.power.seen import Words
 from appliance.power_view import DeviceView
 from appliance.state import State
 from drivers.modbus.errors import ProfileError
@@ -29,6 +30,7 @@ class Measured:
         self.fresh_s = MISSED_POLLS * config.poll_s + SLACK_S
         self.profile: Profile | None = None
         self.readings: dict[str, Reading] = {}
+        self._words: Words | None = None
         if isinstance(config, Ups) and config.nut:
             self.readings = {r.point: r for r in lost(now)}
             return
@@ -40,6 +42,17 @@ class Measured:
         self.readings = {
             name: Reading(name, None, point.unit, Quality.NO_LINK, now) for name, point in self.profile.point.items()
         }
+
+    def take(self, readings: Iterable[Reading]) -> None:
+        """What was just measured."""
+        self.readings |= {r.point: r for r in readings}
+        self._words = None
+
+    def words(self, now: float) -> Words:
+        """What counts of it at `now`."""
+        if self._words is None or now > self._words.until:
+            self._words = Words(self.readings, now, self.fresh_s)
+        return self._words
 
     def view(self, state: State) -> DeviceView:
         figures = {

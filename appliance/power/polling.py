@@ -1,7 +1,7 @@
 """Who asks a device: a poller on its bus, or NUT's client. Both have one face: `run()` and `command(name)`."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +20,8 @@ class Asks(Protocol):
     """Polls one device for as long as `run` runs, and carries its orders out."""
 
     async def run(self) -> None: ...
+
+    def hurry(self, points: Collection[str]) -> None: ...
 
     async def command(self, name: str, *, on_step: Callable[[Step], None]) -> Reading: ...
 

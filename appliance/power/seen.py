@@ -3,7 +3,8 @@
 A reading that is bad or too old says nothing: every answer here may be "not known".
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -14,10 +15,15 @@ from appliance.power.run_machine import Measures
 from drivers.quality import Quality
 from drivers.reading import Reading
 
+T = TypeVar("T")
+
 PHASES = ("l1", "l2", "l3")
 MAINS_V = [f"mains_v_{p}" for p in PHASES]
 GENERATOR_V = [f"generator_v_{p}" for p in PHASES]
 GENERATOR_A = [f"generator_a_{p}" for p in PHASES]
+WITNESS = frozenset(  # what mains is judged by
+    [*MAINS_V, "mains_failed", "on_battery", "online", "bypass", "testing", "self_test", "input_bad"]
+)
 MAINS_LOW_V = 184.0  # 80 % of 230 V, phase to neutral: where controllers and UPSes leave the mains
 RUNNING_V = (207.0, 253.0)  # within 10 % of 230 V
 RUNNING_HZ = (47.5, 52.5)  # within 5 % of 50 Hz
@@ -47,8 +53,16 @@ class Words:
 
     def __init__(self, readings: Mapping[str, Reading], now: float, fresh_s: float) -> None:
         fresh = {name: r for name, r in readings.items() if now - r.at <= fresh_s}
+        self.until = min((r.at for r in fresh.values()), default=float("inf")) + fresh_s  # so long all this is so
         self.linked = any(r.quality is not Quality.NO_LINK for r in fresh.values())
         self._good = {name: r for name, r in fresh.items() if r.quality is Quality.GOOD}
+        self._made: dict[object, object] = {}
+
+    def once(self, make: "Callable[[Words], T]") -> T:
+        """What `make` makes of these words; asked again, it is the same."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast(T, self._made[make])
 
     def number(self, point: str) -> float | None:
         reading = self._good.get(point)
@@ -83,7 +97,7 @@ def genset_seen(words: Words) -> GensetSeen:
         feeding=_feeding(words),
         closed=words.flag("genset_closed"),
         mains=_mains(words),
-        mains_at=words.at("mains_failed", *MAINS_V),
+        mains_at=_mains_at(words),
         mode="auto" if mode in AUTO else mode,
         mode_at=words.at("mode"),
         failed_to_start=words.flag("fail_to_start"),
@@ -142,7 +156,7 @@ def by_switch(seen: GensetSeen, switch: SwitchSeen) -> GensetSeen:
 
 def meter_seen(words: Words) -> MeterSeen:
     """What a meter shows of the mains."""
-    return MeterSeen(linked=words.linked, mains=_mains(words), mains_at=words.at("mains_failed", *MAINS_V))
+    return MeterSeen(linked=words.linked, mains=_mains(words), mains_at=_mains_at(words))
 
 
 def _mains(words: Words) -> bool | None:
@@ -151,6 +165,12 @@ def _mains(words: Words) -> bool | None:
     if failed or (volts and max(volts) < MAINS_LOW_V):
         return False
     return True if volts or failed is False else None
+
+
+def _mains_at(words: Words) -> float:
+    """When that was measured: a loss by its volts, if they show it."""
+    volts = words.numbers(MAINS_V)
+    return words.at(*MAINS_V) if volts and max(volts) < MAINS_LOW_V else words.at("mains_failed", *MAINS_V)
 
 
 def _feeding(words: Words) -> bool | None:

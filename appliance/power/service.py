@@ -19,7 +19,8 @@ from appliance.power.measured import Measured, Switch
 from appliance.power.orderable import Orderable, orderable_of
 from appliance.power.picture import lines, picture
 from appliance.power.plant_machine import PlantMachine
-from appliance.power.polling import poller_of
+from appliance.power.polling import Asks, poller_of
+from appliance.power.seen import WITNESS
 from appliance.power_view import PowerView, Ready
 from appliance.stamp import Stamp
 from appliance.state import State
@@ -29,6 +30,7 @@ from drivers.reading import Reading
 
 LINES_S = 5.0  # s between looks at the readiness list: what it tells must have stayed so for two minutes
 TICK_S = 0.5  # s between looks when nothing arrives: for deadlines, and for what has grown old
+HURRY_FOR_S = 6.0  # s of hurry about mains: one witness alone is believed by then, and one that lies hurries no longer
 
 
 class Power:
@@ -49,6 +51,7 @@ class Power:
         self._switches = {d.id: Switch(d) for d in site.ats}
         self._inputs: dict[str, bool] | None = None
         self._orderables: dict[str, Orderable] = {}  # by "genset/g1", while `run` runs
+        self._pollers: list[Asks] = []
         self._start_anew()
 
     def _start_anew(self) -> None:
@@ -59,7 +62,8 @@ class Power:
             silent_s={d.link: d.fresh_s for d in self._devices()}, start_s=self._site.power.start_s,
             load_s=self._site.power.load_s, state=self._state, since=self.age, now=now,
         )  # fmt: skip
-        self._lines_at = float("-inf")
+        self._lines_at = self._stepped_at = float("-inf")
+        self._doubted_at: float | None = None
         self._learned = Learned(self._site, self._state, self.age, now)
 
     def age(self, stamp: Stamp) -> float:
@@ -81,19 +85,22 @@ class Power:
             async with asyncio.TaskGroup() as group:
                 for device in self._devices():
                     if poller := poller_of(device, buses, self._taker(device)):
+                        self._pollers.append(poller)
                         self._orderables[device.link] = orderable_of(poller.command, device.profile)
                         group.create_task(poller.run(), name=f"poll {device.link}")
                 while True:
-                    self._step()
-                    await asyncio.sleep(TICK_S)
+                    if (wait := self._stepped_at + TICK_S - self._clock.now()) <= 0:
+                        self._step()
+                    await asyncio.sleep(wait if wait > 0 else TICK_S)
         finally:
             self._orderables.clear()
+            self._pollers.clear()
             for bus in buses.values():
                 bus.close()
 
     def _taker(self, device: Measured) -> Callable[[list[Reading]], None]:
         def take(readings: list[Reading]) -> None:
-            device.readings |= {r.point: r for r in readings}
+            device.take(readings)
             self._step()
             self._on_changed()
 
@@ -114,8 +121,10 @@ class Power:
 
     def _step(self) -> None:
         seen, now = self.look(), self._clock.now()
+        self._stepped_at = now
         for event in self._machine.step(seen.sets, seen.batteries, now, seen.meters, seen.switches):
             self._append(event)
+        self._hurry(now)
         ready: list[Ready] = []
         if now - self._lines_at >= LINES_S:
             self._lines_at = now
@@ -126,6 +135,17 @@ class Power:
             lost=self._machine.mains.believed is Mains.LOST, now=now, age=self.age,
         ):  # fmt: skip
             self._append(event)
+
+    def _hurry(self, now: float) -> None:
+        """While it is not decided whether mains is lost, its witnesses are asked more often."""
+        if not self._machine.mains.doubted:
+            self._doubted_at = None
+            return
+        if self._doubted_at is None:
+            self._doubted_at = now
+        if now - self._doubted_at < HURRY_FOR_S:
+            for poller in self._pollers:
+                poller.hurry(WITNESS)
 
     def view(self) -> PowerView:
         """What is known now; states behind a lost link are not."""

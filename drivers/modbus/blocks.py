@@ -64,7 +64,7 @@ def plan(
     ]
     wanted = [span for span in wanted if not any(_inside(span, b.address, b.count) for b in fixed)]
     widest = max((width for _, width in wanted), default=1)
-    most = min(rules.max_registers * BITS, MAX_BITS) if table in BIT_TABLES else rules.max_registers
+    most = _most(rules, table)
     sizes = {*taken, *map(size, fixed)}
     # Full blocks leave no room to grow apart, so the limit gives way until they do.
     for limit in range(most, widest - 1, -BITS if table in BIT_TABLES else -1):
@@ -76,6 +76,28 @@ def plan(
         f"blocks of different lengths of at most {most} registers cannot cover these points; "
         "raise max_registers, or remove a barrier or a point"
     )
+
+
+def second_asks(blocks: Iterable[Block], rules: Rules, table: Table) -> dict[Block, Block]:
+    """For each block one that covers it and has a length of its own: an answer to the first fits no question for it.
+
+    None for what a device wants read exactly so.
+    """
+    mine = [block for block in blocks if block.table == table]
+    sizes = {size(block) for block in mine}
+    found: dict[Block, Block] = {}
+    for block in mine:
+        if rules.bridge == 0 or (block.address, block.count) in rules.exact:
+            continue
+        grown = _told_apart([block], _most(rules, table), rules.barriers, sizes)
+        if grown is not None:
+            found[block] = grown[0]
+            sizes.add(size(grown[0]))
+    return found
+
+
+def _most(rules: Rules, table: Table) -> int:
+    return min(rules.max_registers * BITS, MAX_BITS) if table in BIT_TABLES else rules.max_registers
 
 
 def size(block: Block) -> int:

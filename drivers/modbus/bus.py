@@ -144,9 +144,12 @@ class Bus:
         urgent: bool,
     ) -> ModbusPDU:
         self.check_unit(question.unit)
-        async with self._turns.turn(urgent=urgent):
+        await self._turns.take(urgent=urgent)
+        try:
             with self.tallies.question(question.unit, asyncio.get_running_loop().time):
                 return await self._transact(question, send, gap_s, timeout_s or self.timeout_s)
+        finally:
+            self._turns.hand_on()
 
     async def _transact(
         self, question: Question, send: Callable[[Client], Awaitable[ModbusPDU]], gap_s: float, timeout_s: float
@@ -154,6 +157,8 @@ class Bus:
         what = f"{self.line}: unit {question.unit}, {question}"
         client, tap = await self._linked()
         await self._silence(tap, gap_s)
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
         tap.open(question, 0.0 if self.line.numbered else timeout_s)
         try:
             async with asyncio.timeout(timeout_s):
@@ -168,6 +173,7 @@ class Bus:
         self._retry_s = RETRY_FIRST_S
         self._unanswered = 0
         if not answer.isError():
+            self.tallies.took(question.unit, loop.time() - asked)
             return answer
         if answer.exception_code in GATEWAY_SILENCE:
             raise NoAnswer(f"{what}: the gateway gets no answer. Check the unit's power, wiring and number.")

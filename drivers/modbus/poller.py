@@ -1,12 +1,12 @@
 """One device, polled by its profile and ordered by its profile: readings out, commands in, each with its proof.
 
-It never dies of a silent device or a missing port. What does not answer is said once, as `no_link`, and asked less
-often, so that it costs the other units on the bus little.
+It never dies of a silent device or a missing port. A read that failed is asked for once again at once, in another
+length. What does not answer is said once, as `no_link`, and asked less often, so that it costs the others little.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Literal
 
 import msgspec
@@ -26,27 +26,48 @@ from drivers.modbus.errors import (
 from drivers.modbus.profile import Answer, Command, Profile, Write
 from drivers.modbus.registers import Point
 from drivers.quality import Quality
-from drivers.reading import Reading
+from drivers.reading import Reading, Value
 
 LOG = logging.getLogger(__name__)
 
 LOST_AFTER = 2  # missed polls; one lost frame is no lost device
 DEAD_SHARE = 0.03  # of a bus's time may go to a dead unit while others on it live
 BACKOFF_ALONE_S = 2.0  # nobody else waits for the bus
-PROBE_TIMES, PROBE_LEAST_S = 3.0, 0.25  # a lost unit is waited for that many times its slowest answer
+PATIENT_TIMES = 3.0  # a first question is waited for that many times the unit's slowest answer,
+PATIENT_LEAST_S = 0.35  # and so long at least: controllers think 20 to 300 ms
+WHOLE_TIME_EACH = 4  # such probe of a lost unit, and the first after a silence: it may have become slow
+HURRY_S, HURRY_FOR_S = 0.25, 1.0  # between polls in a hurry; how long one call for hurry lasts
 NO_SUCH_REGISTERS = frozenset({1, 2, 3})  # exceptions that will not go away by asking again
 
 
 Step = Literal["sent", "accepted"]  # an order's way before its proof; not every device says "accepted"
 
 
+class _Place(msgspec.Struct):
+    """One point in its block: the registers it covers, as they were last, and what they mean."""
+
+    name: str
+    point: Point
+    start: int
+    end: int
+    words: list[int] = []
+    value: Value = None
+    quality: Quality = Quality.NO_LINK
+
+
 class _Part(msgspec.Struct):
-    """One block and the points in it; `missed` counts polls in a row that did not bring it, `due` is its next."""
+    """One block and the points in it; `missed` counts polls in a row that did not bring it, `due` is its next.
+
+    `again` is how it is asked for while a late answer to `block` may still come, until `doubted_until`.
+    """
 
     block: Block
-    points: dict[str, Point]
+    again: Block | None
+    places: list[_Place]
     missed: int = 0
     due: float = float("-inf")
+    doubted_until: float = float("-inf")
+    hurried: bool = False
 
 
 def say_nothing(_step: Step) -> None:
@@ -74,25 +95,56 @@ class Poller:
         self._bus, self._unit, self._profile = bus, unit, profile
         self._on_readings, self._interval_s = on_readings, interval_s
         self._name = f"{profile.name} (unit {unit} on {bus.line})"
-        self._parts = [_Part(b, profile.points_in(b)) for b in profile.blocks(bus.line.frame)]
+        self._parts = _parts(profile, profile.blocks(bus.line.frame))
         self._latest: dict[str, Reading] = {}
         self._news = asyncio.Condition()
         self._silent_polls = 0
         self._lost = False
         self._card_lost = False
+        self._hurry_until = float("-inf")
+        self._resting: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
         """Poll for as long as the task lives."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
+            began = loop.time()
             if readings := self._believed(await self._poll()):
                 self._latest |= {reading.point: reading for reading in readings}
                 self._on_readings(readings)
                 async with self._news:
                     self._news.notify_all()
             due = max(due + self._wait_s(), loop.time())
-            await asyncio.sleep(due - loop.time())
+            await self._rest(due)
+            if self._hurries():
+                due = max(began + HURRY_S, loop.time())
+                await asyncio.sleep(due - loop.time())
+
+    def hurry(self, points: Collection[str]) -> None:
+        """For the next second ask for the blocks with these points only, and as often as the bus may bear."""
+        self._hurry_until = asyncio.get_running_loop().time() + HURRY_FOR_S
+        for part in self._parts:
+            part.hurried = any(place.name in points for place in part.places)
+        if self._resting is not None and self._hurries():
+            _wake(self._resting)
+
+    def _hurries(self) -> bool:
+        """A unit that was silent is asked in its own time."""
+        return not self._silent_polls and asyncio.get_running_loop().time() < self._hurry_until
+
+    async def _rest(self, due: float) -> None:
+        """Until `due`, or until there is a hurry."""
+        if self._hurries():
+            return
+        loop = asyncio.get_running_loop()
+        self._resting = loop.create_future()
+        timer = loop.call_at(due, _wake, self._resting)
+        try:
+            await self._resting
+        finally:
+            timer.cancel()
+            self._resting = None
 
     async def command(self, name: str, *, on_step: Callable[[Step], None] = say_nothing) -> Reading:
         """Order something, and return the reading that proves it. Needs `run()` to be running.
@@ -180,14 +232,13 @@ class Poller:
         refused: BusError | None = None
         failure: BusError | None = None
         now = loop.time()
-        resting = [part for part in self._parts if part.due > now]
-        for part in self._parts:
-            if part.due > now:
-                continue
+        hurries = self._hurries() and any(part.hurried for part in self._parts)
+        asked = [part for part in self._parts if (part.hurried if hurries else part.due <= now)]
+        for part in asked:
             # What follows a failed block is not tried: a dead unit costs its bus one time-out a poll, not eight.
             if failure is None:
                 try:
-                    readings += await self._read(part)
+                    readings += await self._read_surely(part)
                     part.missed, part.due = 0, loop.time() + part.block.every_s
                     continue
                 except DeviceRefused as e:
@@ -195,7 +246,9 @@ class Poller:
                 except BusError as e:
                     failure = e
             readings += _missed(part, loop.time())
-        for part in resting:  # what is asked for seldom is no less lost with its device
+        for part in self._parts:  # what is asked for seldom is no less lost with its device
+            if part in asked:
+                continue
             if failure is None:
                 part.missed = 0
             else:
@@ -213,30 +266,56 @@ class Poller:
             return readings
         return [msgspec.structs.replace(r, value=None, quality=Quality.NO_LINK) for r in readings]
 
+    async def _read_surely(self, part: _Part) -> list[Reading]:
+        """A read that failed for the first time is asked for once again at once: one bad frame costs no poll."""
+        try:
+            return await self._read(part)
+        except (NoAnswer, BadAnswer) as e:
+            if part.missed or self._silent_polls or not e.sent:
+                raise
+            return await self._read(part)
+
     async def _read(self, part: _Part) -> list[Reading]:
         loop = asyncio.get_running_loop()
-        block, read = part.block, self._profile.read
+        block, patience_s = part.block, self._patience_s()
+        if part.again is not None and loop.time() < part.doubted_until:
+            block = part.again
+        if self._silent_polls < LOST_AFTER and (part.again is None or block is part.again):
+            patience_s = self._timeout_s
         try:
             words = await self._bus.read(
-                self._unit, block.table, block.address, block.count, gap_s=read.gap_s, timeout_s=self._patience_s()
-            )
+                self._unit, block.table, block.address, block.count,
+                gap_s=self._profile.read.gap_s, timeout_s=patience_s,
+            )  # fmt: skip
         except DeviceRefused as e:
+            if block is part.again:
+                part.again = None  # it refuses what is longer: its blocks wait for their whole time
+                raise
             if e.code not in NO_SUCH_REGISTERS:
                 raise
             return _without_value(part, Quality.UNIMPLEMENTED, loop.time())
+        except (NoAnswer, BadAnswer):
+            if block is not part.again:  # its answer may still come, and would fit the same question
+                part.doubted_until = loop.time() + self._timeout_s - patience_s + self._bus.quiet_s
+            raise
         now = loop.time()
-        readings = []
-        for name, point in part.points.items():
-            value, quality = self._profile.decode(point, block, words)
-            readings.append(Reading(name, value, point.unit, quality, now))
-        return readings
+        self._decode(part, words)
+        return [Reading(p.name, p.value, p.point.unit, p.quality, now) for p in part.places]
+
+    def _decode(self, part: _Part, words: list[int]) -> None:
+        """What the registers mean now; most are as they were, and mean what they meant."""
+        for place in part.places:
+            raw = words[place.start : place.end]
+            if raw != place.words:
+                place.words = raw
+                place.value, place.quality = self._profile.decode(place.point, part.block, words)
 
     def _patience_s(self) -> float:
-        """How long an answer is waited for: of a lost unit not longer than it ever needed, for others wait."""
+        """How long an answer is waited for: not much longer than the unit ever needed, for others wait."""
         tally = self._bus.tallies.units.get(self._unit)
-        if self._silent_polls < LOST_AFTER or tally is None or not tally.slowest_s:
+        if tally is None or not tally.slowest_s or self._silent_polls % WHOLE_TIME_EACH == 1:
             return self._timeout_s
-        return min(self._timeout_s, max(PROBE_LEAST_S, PROBE_TIMES * tally.slowest_s))
+        return min(self._timeout_s, max(PATIENT_LEAST_S, PATIENT_TIMES * tally.slowest_s))
 
     def _wait_s(self) -> float:
         """Seconds to the next poll: of a lost unit as many as keep its cost to the living ones below DEAD_SHARE."""
@@ -267,4 +346,24 @@ def _missed(part: _Part, at: float) -> list[Reading]:
 
 
 def _without_value(part: _Part, quality: Quality, at: float) -> list[Reading]:
-    return [Reading(name, None, point.unit, quality, at) for name, point in part.points.items()]
+    return [Reading(p.name, None, p.point.unit, quality, at) for p in part.places]
+
+
+def _parts(profile: Profile, blocks: tuple[Block, ...]) -> list[_Part]:
+    again = profile.second_asks(blocks)
+    return [
+        _Part(
+            block,
+            again.get(block),
+            [
+                _Place(name, point, point.at - block.address, point.at - block.address + point.width)
+                for name, point in profile.points_in(block).items()
+            ],
+        )
+        for block in blocks
+    ]
+
+
+def _wake(resting: asyncio.Future[None]) -> None:
+    if not resting.done():
+        resting.set_result(None)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from drivers.modbus.blocks import MAX_REGISTERS, RTU_FRAME, Block, Rules, plan, size
+from drivers.modbus.blocks import MAX_REGISTERS, RTU_FRAME, Block, Rules, plan, second_asks, size
 from drivers.modbus.errors import ProfileError
 from drivers.modbus.lint import faults
 from drivers.modbus.registers import Point, Table, WordOrder, decode
@@ -121,6 +121,13 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             taken = {size(block) for block in blocks if block.table == table}
             blocks += plan(spans, self._rules(frame, table), table=table, every_s=every_s, taken=taken)
         return tuple(blocks)
+
+    def second_asks(self, blocks: Sequence[Block]) -> dict[Block, Block]:
+        """How each block may be asked for at once again, so that a late answer to the first is not taken for it."""
+        found: dict[Block, Block] = {}
+        for table in {block.table for block in blocks}:
+            found |= second_asks(blocks, self._rules(RTU_FRAME, table), table)
+        return found
 
     def points_in(self, block: Block) -> dict[str, Point]:
         """The points that this block brings."""

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
 
 from drivers.modbus.errors import BusCrowded
 
@@ -18,16 +17,9 @@ class Turns:
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._usual: deque[asyncio.Future[None]] = deque()
 
-    @contextlib.asynccontextmanager
-    async def turn(self, *, urgent: bool = False) -> AsyncIterator[None]:
-        """Hold the bus for the body. Raises BusCrowded when too many wait already."""
-        await self._take(self._urgent if urgent else self._usual)
-        try:
-            yield
-        finally:
-            self._hand_on()
-
-    async def _take(self, lane: deque[asyncio.Future[None]]) -> None:
+    async def take(self, *, urgent: bool = False) -> None:
+        """Hold the bus, until `hand_on`. Raises BusCrowded when too many wait already."""
+        lane = self._urgent if urgent else self._usual
         if not self._taken:
             self._taken = True
             return
@@ -39,13 +31,14 @@ class Turns:
             await mine
         except asyncio.CancelledError:
             if mine.done() and not mine.cancelled():
-                self._hand_on()  # the turn was ours already when we were told to stop
+                self.hand_on()  # the turn was ours already when we were told to stop
             else:
-                with contextlib.suppress(ValueError):  # taken out by _hand_on meanwhile
+                with contextlib.suppress(ValueError):  # taken out by hand_on meanwhile
                     lane.remove(mine)
             raise
 
-    def _hand_on(self) -> None:
+    def hand_on(self) -> None:
+        """The bus is the next one's who waits."""
         for lane in (self._urgent, self._usual):
             while lane:
                 waiter = lane.popleft()

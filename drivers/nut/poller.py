@@ -6,7 +6,7 @@ after `MAXAGE` (15 s) without a word from the driver upsd says DATA-STALE, which
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -98,6 +98,9 @@ class NutPoller:
         finally:
             self._upsd.close()
             self._dialer.close()
+
+    def hurry(self, _points: Collection[str]) -> None:
+        """upsd answers from what its driver read in its own time: asked sooner, it would say the same."""
 
     async def command(self, name: str, *, on_step: Callable[[Step], None] = say_nothing) -> Reading:
         """Order something once, and return the reading that proves it. Needs `run()` to be running.

@@ -33,19 +33,40 @@ class Plant:
         self.ups_breaker = True  # in front of the UPS
         self.leak_percent_per_h = 0.0
         self._returns_in = 0.0  # s; 0: nothing is on its way
-        self._now = now
+        self._began, self._steps = now, 0
 
     def step(self, now: float) -> None:
         """Move on to `now` (s, monotonic), less than STEP_S short of it."""
-        while self._now + STEP_S <= now:
-            self._now += STEP_S
+        until = int((now - self._began) / STEP_S + 1e-9)
+        while self._steps < until:
+            if self._rests:
+                self.ups.rest(STEP_S, until - self._steps)
+                self.genset.rest(STEP_S, until - self._steps)
+                self._steps = until
+                return
+            self._steps += 1
             if 0.0 < self._returns_in <= STEP_S:
                 self.mains_v = RATED_V
             self._returns_in = max(0.0, self._returns_in - STEP_S)
-            self.ups.step(STEP_S, self.supply_v if self.ups_breaker else 0.0)
-            self.genset.step(STEP_S, self.mains_v if self.genset_fuse else 0.0, self.load_w)
+            self.ups.step(STEP_S, self._ups_input_v)
+            self.genset.step(STEP_S, self._sensed_v, self.load_w)
             leaked = self.leak_percent_per_h * STEP_S / 3600.0
             self.genset.fuel_percent = max(0.0, self.genset.fuel_percent - leaked)
+
+    @property
+    def _rests(self) -> bool:
+        """Whether every further step would only count time on: then all of them are one."""
+        still = not self._returns_in and not self.leak_percent_per_h
+        return still and self.genset.rests(self._sensed_v) and self.ups.rests(self._ups_input_v)
+
+    @property
+    def _ups_input_v(self) -> float:
+        return self.supply_v if self.ups_breaker else 0.0
+
+    @property
+    def _sensed_v(self) -> float:
+        """The mains as the set's controller measures it."""
+        return self.mains_v if self.genset_fuse else 0.0
 
     @property
     def supply_v(self) -> float:

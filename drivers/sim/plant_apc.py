@@ -15,7 +15,7 @@ from drivers.sim.modbus_slave import (
     Exceptional,
 )
 from drivers.sim.plant import Plant
-from drivers.sim.plant_registers import Image, put_long, put_text, word
+from drivers.sim.plant_registers import Image, put_long, text, word
 from drivers.sim.plant_ups import TestResult, Transfer, Ups, UpsState
 
 TEST_COMMAND, CALIBRATION_COMMAND, INTERFACE_COMMAND = 1541, 1542, 1543
@@ -48,6 +48,12 @@ EFFICIENCY_ON_BATTERY = -4  # a reason code in place of a figure
 BATTERY_FLOAT_V, BATTERY_FULL_V, BATTERY_EMPTY_V = 109.2, 101.0, 84.0  # eight 12 V blocks
 BATTERY_DATE = 8_963  # days since 2000-01-01: 2024-07-16
 NO_TIMER = -1
+MEASURES, NAMEPLATE_FROM = 128, 516  # where these registers begin
+NAMEPLATE = {
+    **text(516, "UPS 04.1", 8),
+    **text(532, "Smart-UPS SRT 3000", 16),
+    **text(564, "AS2428190417", 8),
+}
 POWER_FACTOR = 0.9  # of the load: computers and radios
 
 
@@ -68,7 +74,7 @@ class ApcRegisters:
     def read(self, address: int, count: int) -> list[int]:
         self._plant.step(self._now())
         self._muted &= self._plant.ups.state is UpsState.ON_BATTERY
-        image = apc_image(self._plant.ups)
+        image = apc_image(self._plant.ups, address, address + count)
         image[26] = ALARM_SOUNDS * (self._plant.ups.state is UpsState.ON_BATTERY) | ALARM_MUTED * self._muted
         return [image.get(at, 0) for at in range(address, address + count)]
 
@@ -87,15 +93,31 @@ class ApcRegisters:
             raise Exceptional(ILLEGAL_VALUE)
 
 
-def apc_image(ups: Ups) -> Image:
-    """All registers that this UPS implements."""
-    s = ups.settings
+def apc_image(ups: Ups, first: int, end: int) -> Image:
+    """The registers that this UPS implements, at least those from `first` to before `end`."""
+    image: Image = {}
+    if first < MEASURES:
+        _status(image, ups)
+    if first < NAMEPLATE_FROM and end > MEASURES:
+        _measures(image, ups)
+    if end > NAMEPLATE_FROM:
+        image |= NAMEPLATE | {588: word(ups.settings.rated_va), 589: word(ups.settings.rated_w), 595: BATTERY_DATE}
+    return image
+
+
+def _status(image: Image, ups: Ups) -> None:
     input_bad = ups.state in (UpsState.ON_BATTERY, UpsState.DARK)
+    image[2] = TRANSFERS[ups.transfer]
+    image[18] = POWER_FAILURE * input_bad | SHUTDOWN_IMMINENT * ups.shutdown_imminent
+    image[23] = TEST_RESULTS[ups.test_result]
+    put_long(image, 0, STATES[ups.state] | UPS_INPUT_BAD * input_bad)
+    put_long(image, 3, OUTLETS_ON if ups.output_on else OUTLETS_OFF)
+
+
+def _measures(image: Image, ups: Ups) -> None:
+    s = ups.settings
     output_v = 230.0 if ups.output_on else 0.0
-    image: Image = {
-        2: TRANSFERS[ups.transfer],
-        18: POWER_FAILURE * input_bad | SHUTDOWN_IMMINENT * ups.shutdown_imminent,
-        23: TEST_RESULTS[ups.test_result],
+    image |= {
         130: word(ups.charge * 512),
         131: word(_battery_v(ups) * 32),
         135: word(29.5 * 128),
@@ -108,18 +130,9 @@ def apc_image(ups: Ups) -> Image:
         154: word(EFFICIENCY_ON_BATTERY if ups.state is not UpsState.ONLINE else 92.5 * 128),
         155: word(NO_TIMER),
         156: word(NO_TIMER),
-        588: word(s.rated_va),
-        589: word(s.rated_w),
-        595: BATTERY_DATE,
     }
-    put_long(image, 0, STATES[ups.state] | UPS_INPUT_BAD * input_bad)
-    put_long(image, 3, OUTLETS_ON if ups.output_on else OUTLETS_OFF)
     put_long(image, 128, ups.runtime_s)
     put_long(image, 157, NO_TIMER)
-    put_text(image, 516, "UPS 04.1", 8)
-    put_text(image, 532, "Smart-UPS SRT 3000", 16)
-    put_text(image, 564, "AS2428190417", 8)
-    return image
 
 
 def _battery_v(ups: Ups) -> float:

@@ -3,7 +3,7 @@
 It answers sentinels for what a page lacks, exception 2 for pages that do not exist, and takes only FC3 and FC16.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from drivers.sim.genset_phases import LINE_TO_LINE, amperes, generator_volts, mains_hertz, mains_volts, oil_kpa, watts
@@ -44,6 +44,10 @@ ENGINE_STATES = {
 STATUS_SHUTDOWN, STATUS_WARNING = 0x1000, 0x0400
 SEVERITIES = {Severity.WARNING: 2, Severity.SHUTDOWN: 3, Severity.INDICATION: 10}
 INACTIVE, NO_ALARM_HERE = 1, 15
+NO_ALARMS = [  # a register with so many alarms, all inactive
+    sum((INACTIVE if nibble < present else NO_ALARM_HERE) << (12 - 4 * nibble) for nibble in range(4))
+    for present in range(5)
+]
 # (register, nibble from the top) of the old alarm page 8 and of page 154 as 72xx, 73xx and 74xx MkII have it
 OLD_ALARMS_ADDRESS, OLD_ALARM_REGISTERS = 2049, 25
 OLD_ALARMS = {
@@ -100,7 +104,8 @@ class DseRegisters:
         if not {address // PAGE, (address + count - 1) // PAGE} <= self._pages:
             raise Exceptional(ILLEGAL_ADDRESS)
         self._plant.step(self._now())
-        image = dse_image(self._plant, self._wall(), self._model)
+        asked = range(address // PAGE, (address + count - 1) // PAGE + 1)
+        image = dse_image(self._plant, self._wall(), self._model, asked)
         return [image.get(at, UNIMPLEMENTED_U16) for at in range(address, address + count)]
 
     def write(self, address: int, values: list[int]) -> None:
@@ -120,28 +125,36 @@ class DseRegisters:
             raise Exceptional(NEGATIVE_ACKNOWLEDGE)
 
 
-def dse_image(plant: Plant, wall: float, model: DseModel) -> Image:
-    """All registers that this controller implements; `wall` in Unix seconds."""
+def dse_image(plant: Plant, wall: float, model: DseModel, pages: Collection[int]) -> Image:
+    """All registers that this controller implements on these pages; `wall` in Unix seconds."""
     genset = plant.genset
-    image: Image = {768: MANUFACTURER, 769: model.number, 772: MODES[genset.mode], 774: _dse_status(genset)}
-    put_long(image, 770, SERIAL)
-    _page_4(image, genset, model)
-    image[1408] = ENGINE_STATES[genset.phase]
-    put_long(image, 1536, genset.load_w)
-    image[1558] = word(genset.load_w / RATED_W * 1000)
-    put_long(image, 1792, wall)
-    put_long(image, 1794, MAINTENANCE_EVERY_S - genset.run_s % MAINTENANCE_EVERY_S)
-    put_long(image, 1798, genset.run_s)
-    put_long(image, 1800, genset.energy_kwh * 10)
-    put_long(image, 1808, genset.starts)
-    if model.old_alarms:
+    image: Image = {}
+    if 3 in pages:
+        image |= {768: MANUFACTURER, 769: model.number, 772: MODES[genset.mode], 774: _dse_status(genset)}
+        put_long(image, 770, SERIAL)
+    if 4 in pages:
+        _page_4(image, genset, model)
+    if 5 in pages:
+        image[1408] = ENGINE_STATES[genset.phase]
+    if 6 in pages:
+        put_long(image, 1536, genset.load_w)
+        image[1558] = word(genset.load_w / RATED_W * 1000)
+    if 7 in pages:
+        put_long(image, 1792, wall)
+        put_long(image, 1794, MAINTENANCE_EVERY_S - genset.run_s % MAINTENANCE_EVERY_S)
+        put_long(image, 1798, genset.run_s)
+        put_long(image, 1800, genset.energy_kwh * 10)
+        put_long(image, 1808, genset.starts)
+    if OLD_ALARM_PAGE in pages and model.old_alarms:
         _alarms(image, genset, OLD_ALARMS_ADDRESS, OLD_ALARM_REGISTERS, OLD_ALARMS_PRESENT, OLD_ALARMS)
-    named = model.named_alarm_registers
-    _alarms(image, genset, NAMED_ALARMS_ADDRESS, named, NAMED_ALARMS_PRESENT, NAMED_ALARMS)
-    image |= dict.fromkeys(range(KEY_BITS_ADDRESS, KEY_BITS_ADDRESS + KEY_BITS_COUNT), 0)
-    for key in KEYS:
-        code = key - KEY_BASE
-        image[KEY_BITS_ADDRESS + code // 16] |= 1 << (15 - code % 16)
+    if KEY_BITS_ADDRESS // PAGE in pages:
+        image |= dict.fromkeys(range(KEY_BITS_ADDRESS, KEY_BITS_ADDRESS + KEY_BITS_COUNT), 0)
+        for key in KEYS:
+            code = key - KEY_BASE
+            image[KEY_BITS_ADDRESS + code // 16] |= 1 << (15 - code % 16)
+    if NAMED_ALARMS_ADDRESS // PAGE in pages:
+        named = model.named_alarm_registers
+        _alarms(image, genset, NAMED_ALARMS_ADDRESS, named, NAMED_ALARMS_PRESENT, NAMED_ALARMS)
     return image
 
 
@@ -162,12 +175,12 @@ def _page_4(image: Image, genset: Genset, model: DseModel) -> None:
         1031: word(genset.hertz * 10),
     }
     put_long(image, 1050, UNIMPLEMENTED_U32)  # no earth fault transformer is fitted
-    for phase in range(3):
-        volts = generator_volts(genset)[phase]
+    phases = zip(generator_volts(genset), amperes(genset), watts(genset), strict=True)
+    for phase, (volts, ampere, watt) in enumerate(phases):
         put_long(image, 1032 + 2 * phase, volts * 10)
         put_long(image, 1038 + 2 * phase, volts * LINE_TO_LINE * 10)
-        put_long(image, 1044 + 2 * phase, amperes(genset)[phase] * 10)
-        put_long(image, 1052 + 2 * phase, watts(genset)[phase])
+        put_long(image, 1044 + 2 * phase, ampere * 10)
+        put_long(image, 1052 + 2 * phase, watt)
     if model.mains:
         image[1059] = word(mains_hertz(genset) * 10)
         for phase, volts in enumerate(mains_volts(genset)):
@@ -185,13 +198,10 @@ def _alarms(
 ) -> None:
     """Four alarms a register, the first in the top nibble; the register before them counts them."""
     image[first - 1] = 4 * count
-    nibbles = {
-        (at, nibble): INACTIVE if nibble < present.get(at, 0) else NO_ALARM_HERE
-        for at in range(first, first + count)
-        for nibble in range(4)
-    }
+    for at in range(first, first + count):
+        image[at] = NO_ALARMS[present.get(at, 0)]
     for alarm, severity in genset.alarms.items():
-        if alarm in places:
-            nibbles[places[alarm]] = SEVERITIES[severity]
-    for (at, nibble), code in nibbles.items():
-        image[at] = image.get(at, 0) | code << (12 - 4 * nibble)
+        at, nibble = places.get(alarm, (0, 0))
+        if first <= at < first + count:
+            shift = 12 - 4 * nibble
+            image[at] = image[at] & ~(0xF << shift) | SEVERITIES[severity] << shift

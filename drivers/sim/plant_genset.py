@@ -121,6 +121,26 @@ class Genset:
         self._wear(dt)
         self._warn()
 
+    def rests(self, mains_v: float) -> bool:
+        """It stands by and is not wanted, and nothing will happen while mains stays as it is."""
+        return (
+            self.phase is Phase.STOPPED
+            and self.mains_contactor_closed
+            and not (self.breaker_closed or self._take_load or self.mains_failed or self.alarms or self._mains_bad_s)
+            and mains_v == self.mains_v
+            and self._mains_good_s > self.settings.mains_detect_s
+            and abs(self.starter_v - REST_V) < 1e-9
+            and self.fuel_percent >= LOW_FUEL_PERCENT
+            and not self._wanted()
+        )
+
+    def rest(self, dt: float, steps: int) -> None:
+        """As many steps as one: all that moves is its coolant."""
+        self._age_s += dt * steps
+        self._mains_good_s += dt * steps
+        self._transfer_age_s += dt * steps
+        self.coolant_c = HEATED_COOLANT_C + (self.coolant_c - HEATED_COOLANT_C) * (1 - dt / COOLANT_TAU_S) ** steps
+
     def set_mode(self, mode: Mode) -> None:
         """Select a mode, as its key on the panel does. Stop resets alarms and stops the engine at once."""
         self.mode = mode

@@ -15,7 +15,12 @@ def put_long(image: Image, at: int, value: float) -> None:
     image[at], image[at + 1] = round(value) >> 16 & 0xFFFF, round(value) & 0xFFFF
 
 
-def put_text(image: Image, at: int, text: str, count: int) -> None:
+def text(at: int, said: str, count: int) -> Image:
     """ASCII in `count` registers, two characters each, padded with spaces."""
-    words = struct.unpack(f">{count}H", text.encode("ascii").ljust(2 * count))
-    image |= dict(zip(range(at, at + count), words, strict=True))
+    words = struct.unpack(f">{count}H", said.encode("ascii").ljust(2 * count))
+    return dict(zip(range(at, at + count), words, strict=True))
+
+
+def put_text(image: Image, at: int, said: str, count: int) -> None:
+    """The same into an image."""
+    image |= text(at, said, count)

@@ -79,6 +79,16 @@ class Ups:
         elif self.charge <= 0.0:
             self.state = UpsState.DARK
 
+    def rests(self, input_v: float) -> bool:
+        """Nothing will happen while the input stays as it is: it only charges."""
+        return self.state is UpsState.ONLINE and self._input_good_s > 0.0 and input_v == self.input_v
+
+    def rest(self, dt: float, steps: int) -> None:
+        """As many steps as one."""
+        self._input_good_s += dt * steps
+        self._test_s += dt * steps
+        self._move_charge(dt * steps)
+
     def _watch_input(self, dt: float) -> None:
         self._test_s += dt
         if self._input_bad_s >= self.settings.transfer_s:
