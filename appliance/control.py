@@ -126,7 +126,7 @@ class Control:
             case "web.tls":
                 return self._tls(str(message.get("why", ""))[:MOST_WHY])
             case "whoami":
-                return {"actor": self._actor(peer, message)}
+                return {"actor": self._actor(peer, message), "role": self._role(message)}
             case "subscribe":
                 return await self._subscribe(peer, message)
             case "journal":
@@ -154,6 +154,11 @@ class Control:
             return CONSOLE + pwd.getpwuid(peer.uid).pw_name
         except KeyError:
             return f"{CONSOLE}{peer.uid}"
+
+    def _role(self, message: Message) -> str:
+        """Of who holds the token; the console has none and may do all."""
+        session = self._people.logins.holder(str(message.get("token", "")), self._clock.now())
+        return session.role if session else ""
 
     def _must_be(self, roles: frozenset[str], why_not: str, message: Message) -> None:
         session = self._people.logins.holder(str(message.get("token", "")), self._clock.now())

@@ -101,21 +101,23 @@ def _row(scene: Scene, alarm: AlarmView, under: list[AlarmView]) -> Row:
         f"board-{alarm.key}".replace("/", "-").replace(".", "-"), alarm.alarm, alarm.about, alarm.priority,
         Mark(shape, words.code("board.condition", alarm.condition), tone), alarm.condition, alarm_text(scene, alarm),
         f"{scene.clock(alarm.raised)} · {scene.span(alarm.raised)}", tuple(notes), _told(scene, alarm),
-        action_of(scene, alarm), alarm.first_out, alarm.condition in ("unacknowledged", "returned"), below,
+        action_of(scene, alarm), alarm.first_out and len(scene.view.alarms) > 1,
+        alarm.condition in ("unacknowledged", "returned"), below,
     )  # fmt: skip
 
 
 def _told(scene: Scene, alarm: AlarmView) -> tuple[str, ...]:
     """Who was told by SMS, and who could not be; names are for those who are logged in."""
     words = scene.words
+    told = [t for t in alarm.told if t.at.wall >= alarm.raised.wall]  # one that came again was told of before too
     if not scene.known:
-        return (words("board.told_count", count=len(alarm.told)),) if alarm.told else ()
+        return (words("board.told_count", count=len(told)),) if told else ()
     return tuple(
         words(
             "board.told_not" if t.why else "board.told", who=t.person, clock=scene.clock(t.at),
             what=words.code("board.what", t.what), why=words.code("board.told_why", t.why),
         )
-        for t in alarm.told
+        for t in told
     )  # fmt: skip
 
 

@@ -79,7 +79,15 @@ def action_of(scene: Scene, alarm: Alarm) -> str:
     if alarm.alarm == "line.down":
         why = next((line.why for line in scene.view.lines if line.id == alarm.about), "")
         key = f"line_step.{why}" if scene.words.has(f"line_step.{why}") else key
+    now = f"alarm_now.{alarm.alarm}.{_feeds(scene)}"
+    key = now if scene.words.has(now) else key
     return scene.words(key) if scene.words.has(key) and not alarm.cleared else ""
+
+
+def _feeds(scene: Scene) -> str:
+    """What feeds the load now, "" where nobody says: what was right to do when an alarm began may be so no more."""
+    power = scene.view.power
+    return str(power.source) if power is not None and scene.live else ""
 
 
 def _silent(scene: Scene) -> dict[str, str]:

@@ -6,7 +6,7 @@ What is not known is drawn as not known, never as open, closed, live or dead.
 from typing import Literal, NamedTuple
 
 from appliance.model import GensetPhase, Mains, Source
-from appliance.power_view import DeviceView, FeedView, PowerView
+from appliance.power_view import DeviceView, PowerView
 from web.scene import Scene
 from web.words import UNKNOWN
 
@@ -97,7 +97,7 @@ def draw(scene: Scene, power: PowerView, lines: int = 1) -> Drawing:
     switch = "on" if _through(scene, power) == "carries" else "off" if scene.live else "unknown"
     return Drawing(
         max(b.y + box_high for b in boxes) + 1, box_high, boxes, wires, middle - SWITCH_HIGH // 2, switch,
-        _blade(scene, power.feed), _told(scene, power, mains, sets, upses, load),
+        _blade(scene, power), _told(scene, power, mains, sets, upses, load),
     )  # fmt: skip
 
 
@@ -158,10 +158,13 @@ def _out(scene: Scene, power: PowerView) -> str:
     return _kind(scene, carries, False if known else None)
 
 
-def _blade(scene: Scene, feed: FeedView) -> Blade:
-    """How the switch stands."""
+def _blade(scene: Scene, power: PowerView) -> Blade:
+    """How the switch stands; where no contact of the mains side is read, by where the load's power comes from."""
+    feed = power.feed
     if not scene.live:
         return "unknown"
+    if feed.mains_closed is None and feed.genset_closed is False and power.source is Source.MAINS:
+        return "mains"
     match feed.mains_closed, feed.genset_closed:
         case True, True:
             return "both"
@@ -204,6 +207,8 @@ def _genset(scene: Scene, power: PowerView, device: DeviceView) -> Box:
 def _ups(scene: Scene, power: PowerView, device: DeviceView) -> Box:
     ups = power.ups.get(device.id)
     state, word = UPS[ups.on_battery if ups else None]
+    if word == "line" and value_of(scene, device, "testing") == "True":
+        word = "testing"
     charge = value_of(scene, device, "charge")
     told = " ".join(filter(None, [scene.words(f"ups.{word}"), charge if word == "battery" else ""]))
     figures = ("" if word == "battery" else charge, value_of(scene, device, "output_v"))
@@ -242,6 +247,6 @@ def value_of(scene: Scene, device: DeviceView, point: str, digits: int = 0) -> s
 
 def _told(scene: Scene, power: PowerView, mains: Box, sets: list[Box], upses: list[Box], load: Box) -> str:
     words = scene.words
-    switch = words("power.diagram_switch", stands=words.code("power.blade", _blade(scene, power.feed)))
+    switch = words("power.diagram_switch", stands=words.code("power.blade", _blade(scene, power)))
     boxes = [mains.told, *(b.told for b in sets), switch, *(b.told for b in upses), load.told]
     return words("power.diagram", boxes="; ".join(boxes))

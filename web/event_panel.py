@@ -1,5 +1,6 @@
 """Open orders and the last events in words; codes come from the journal, words from here."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -7,8 +8,10 @@ import msgspec
 from appliance.state import Alert
 from appliance.view import EntryView
 from web.alarm_panel import about_words
+from web.plant_orders import proof_words, refusal_words
 from web.scene import Mark, Scene
 from web.station_panel import delivery_detail, delivery_mark
+from web.words import Words
 
 # The fields of an event's body that hold codes, and the group that has their words.
 GROUPS = {
@@ -41,6 +44,15 @@ QUIET = (  # steps whose outcome has its own row
     "delivery.sent", "delivery.queued", "sms.part_received", "sms.queued", "sms.sending", "sms.sent", "sms.reported",
     "genset.run_noted",
 )  # fmt: skip
+
+
+ORDER_WORDS: dict[str, Callable[[Words, str], str]] = {
+    "command": lambda words, code: words.code("offer.command", code),
+    "why": lambda words, code: refusal_words(words, code),
+    "proof": lambda words, proof: proof_words(words, proof),
+    "word": lambda words, word: words("plant_order.by_device") if word == "device" else proof_words(words, word),
+}
+NAMED_ALARMS = 2  # in one row; the message itself has them all
 
 
 class DeliveryRow(NamedTuple):
@@ -109,8 +121,15 @@ def event_text(scene: Scene, row: EntryView) -> str:
 
 def _field(scene: Scene, name: str, value: object, kind: str = "") -> str:
     words = scene.words
-    if kind == "alarm.notified" and name == "what":
-        return words.code("board.what", value)
+    if kind.startswith("power.order_") and name in ORDER_WORDS:
+        return ORDER_WORDS[name](words, str(value))
+    if kind == "alarm.notified":
+        if name == "what":
+            return words.code("board.what", value)
+        if name == "alarms" and isinstance(value, list):
+            return _alarms(scene, [str(key) for key in value])
+        if name == "why":
+            return words.code("board.told_why", value) if value else ""
     if name == "under":
         return words.code("alarm", str(value).partition("/")[0])
     if name == "number":
@@ -128,6 +147,12 @@ def _field(scene: Scene, name: str, value: object, kind: str = "") -> str:
     if value is None:
         return "-"
     return str(value)
+
+
+def _alarms(scene: Scene, keys: list[str]) -> str:
+    told = [scene.words.code("alarm", key.partition("/")[0]) for key in keys[:NAMED_ALARMS]]
+    more = [scene.words("alarms.more", count=len(keys) - NAMED_ALARMS)] if len(keys) > NAMED_ALARMS else []
+    return ", ".join([*told, *more])
 
 
 def actor_words(scene: Scene, actor: str) -> str:

@@ -89,6 +89,8 @@ class Orders:
         keys = [f"refusal.{DO[path]}.{code}", f"refusal.{code}"]
         if path in CALL_ORDERS:
             keys.insert(1, f"refusal.call.{code}")
+        if path in ALARM_ORDERS:
+            keys.insert(1, f"refusal.alarm.{code}")
         key = next((k for k in keys if self._words.has(k)), "refusal.other")
         told = self._words(key, text=text)
         if path == "/power/order" and self._words.has(f"offer.why.{code}"):

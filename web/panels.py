@@ -44,9 +44,14 @@ def _links(view: View) -> object:
     return [(name, link.up) for name, link in view.links.items()]
 
 
+def _feeds(view: View) -> object:
+    """An alarm's step is told by what feeds the load."""
+    return view.power and view.power.source
+
+
 PANELS = (
     Panel("moment", lambda v: (v.clock_quality, v.speed, v.clock_offset), True, moment_panel),
-    Panel("alarms", lambda v: (v.alarms, v.alarm_summary, v.disk_failed, v.disk_kept), True, alarm_panel),
+    Panel("alarms", lambda v: (v.alarms, _feeds(v), v.alarm_summary, v.disk_failed, v.disk_kept), True, alarm_panel),
     Panel("fallback", lambda v: v.fallback, True, fallback_panel),
     Panel("fallback-card", card_inputs, False, card_panel),
     Panel("power", lambda v: (v.power, v.alarms), True, power_panel),
@@ -61,7 +66,7 @@ PANELS = (
     Panel("events", lambda v: v.last, False, events_panel),
     Panel("order-state", lambda v: v.alerts, False, alerts_panel),
     Panel("wall", wall_inputs, True, wall_panel),
-    Panel("alarm-board", lambda v: (v.alarms, v.alarm_summary), True, board_panel),
+    Panel("alarm-board", lambda v: (v.alarms, _feeds(v), v.alarm_summary), True, board_panel),
     Panel("power-now", lambda v: v.power, True, now_panel),
     Panel("power-ready", lambda v: v.power and v.power.readiness, True, ready_panel),
     Panel("power-orders", lambda v: v.power and (v.power.offers, v.power.orders), True, orders_panel),

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from appliance.power_order_state import PlantOrder
 from appliance.power_view import Offer, PowerView
 from web.scene import Mark, Scene
+from web.words import Words
 
 SHOWN = 6  # orders; the journal has them all
 STATES = {
@@ -15,10 +16,15 @@ STATES = {
     "failed": ("bad", "p1"),
 }
 OPEN = ("requested", "sent", "accepted")
+UNITS = {"rpm": "rpm", "generator_hz": "Hz", "battery_v": "V"}
+DIGITS = {"generator_hz": 1, "battery_v": 1}
 
 
 class Button(NamedTuple):
-    """One command. `name` is the device's as the page shows it; `why` what stands in the way, empty for nothing."""
+    """One command. `name` is the device's as the page shows it; `why` what stands in the way, empty for nothing.
+
+    `roles` in words, `allowed` their codes.
+    """
 
     device: str
     command: str
@@ -26,6 +32,7 @@ class Button(NamedTuple):
     word: str
     asks: str
     roles: str
+    allowed: str
     why: str
 
 
@@ -69,7 +76,7 @@ def _button(scene: Scene, offer: Offer) -> Button:
     return Button(
         offer.device, offer.command, name, words.code("offer.command", offer.command),
         words(asks, device=name) if words.has(asks) else f"{words.code('offer.command', offer.command)} · {name}",
-        ", ".join(words.code("person.role", role) for role in offer.roles), why,
+        ", ".join(words.code("person.role", role) for role in offer.roles), " ".join(offer.roles), why,
     )  # fmt: skip
 
 
@@ -80,8 +87,10 @@ def _order(scene: Scene, order: PlantOrder) -> OrderRow:
     told, late = [], False
     if order.state == "failed" and order.why:
         told.append(words.code("plant_order.why", order.why))
+    if order.state == "failed" and order.proof:
+        told.append(words("plant_order.instead", seen=proof_words(words, order.proof)))
     if order.state == "proven" and order.proof:
-        told.append(words("plant_order.proof", proof=_proof(scene, order.proof)))
+        told.append(proof_words(words, order.proof))
     if order.state in OPEN and order.due is not None:
         left = order.due - scene.now
         late = left < 0
@@ -95,15 +104,31 @@ def _order(scene: Scene, order: PlantOrder) -> OrderRow:
     )
 
 
-def _proof(scene: Scene, proof: str) -> str:
-    """ "engine_state=running" in words."""
+def proof_words(words: Words, proof: str) -> str:
+    """ "engine_state=running" in words; also what stood in the way, which is a code without a value."""
     point, _, value = proof.partition("=")
-    words = scene.words
-    kinds = ("genset", "ups", "ats")
+    if not value and words.has(f"offer.why.{point}"):
+        return words(f"offer.why.{point}")
+    kinds = ("genset", "ups", "ats", "order")
     key = next((k for k in (f"point.{kind}.{point}" for kind in kinds) if words.has(k)), f"point.{point}")
     name = words(key) if words.has(key) else words.code("flag", point)
     group = {"mode": "genset.mode", "engine_state": "genset.engine", "self_test": "ups.self_test"}.get(point)
     told = {"True": words("flag_is.yes"), "False": words("flag_is.no")}.get(value) or (
-        words.code(group, value) if group else value
+        words.code(group, value) if group else _figure(words, point, value)
     )
     return f"{name}: {told}" if value else name
+
+
+def refusal_words(words: Words, why: str) -> str:
+    """Why an order has failed, or was refused: the codes of PlantOrderFailed, of Offer.why and of a person's right."""
+    groups = ("plant_order.why", "offer.why", "plant_order.refused")
+    return next((words(f"{g}.{why}") for g in groups if words.has(f"{g}.{why}")), why)
+
+
+def _figure(words: Words, point: str, value: str) -> str:
+    """A measured number as the page writes it, with the unit of what orders are proven by."""
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    return f"{words.number(number, DIGITS.get(point, 0))} {UNITS.get(point, '')}".strip()

@@ -18,6 +18,7 @@ DIGITS = {"V": 1, "kPa": 0, "L/kWh": 2}
 VALUE_WORDS = {"auto": "genset.mode", "last_test": "run.grade", "ups_test": "ups.self_test"}
 MARKS = {True: ("ok", ""), False: ("p2", "p2"), None: ("unknown", "dim")}
 GRADES = {"passed": ("ok", ""), "failed": ("bad", "p2"), "light": ("p2", "p2"), "short": ("p2", "p2")}
+SHORT = 24  # letters of a reason that stands beside its line, not under it
 OLD_S = 15.0  # s; from here on a value of the list shows its age
 
 
@@ -42,9 +43,15 @@ class Chart(NamedTuple):
 class ReadyRow(NamedTuple):
     mark: Mark
     name: str
-    about: str
     text: str
     told: str
+
+
+class ReadyGroup(NamedTuple):
+    """One device's lines."""
+
+    name: str
+    rows: tuple[ReadyRow, ...]
 
 
 class RunRow(NamedTuple):
@@ -96,24 +103,28 @@ def _part(scene: Scene, part: DarkPart, *, old: bool) -> Part:
 def ready_panel(scene: Scene) -> dict[str, Any]:
     power = scene.view.power
     if power is None:
-        return {"rows": (), "faults": 0, "unknown": 0, "several": False}
+        return {"groups": (), "faults": 0, "unknown": 0}
     listed = power.readiness
     faults = sum(1 for r in listed if r.ok is False) if scene.live else 0
     unknown = sum(1 for r in listed if r.ok is None) if scene.live else len(listed)
-    several = len({r.about for r in listed}) > 1
-    # What is wrong first, then what is not known; else as core lists them.
+    # What is wrong first, then what is not known, of each device; else as core lists them.
     rows = sorted(listed, key=lambda r: (r.ok is not False, r.ok is not None)) if scene.live else listed
-    return {"rows": [_ready(scene, r) for r in rows], "faults": faults, "unknown": unknown, "several": several}
+    groups: dict[str, list[ReadyRow]] = {ready.about: [] for ready in rows if ready.ok is False} if scene.live else {}
+    groups |= {ready.about: [] for ready in listed if ready.about not in groups}
+    for ready in rows:
+        groups[ready.about].append(_ready(scene, ready))
+    named = [ReadyGroup(scene.name(about), tuple(found)) for about, found in groups.items()]
+    return {"groups": named, "faults": faults, "unknown": unknown}
 
 
 def _ready(scene: Scene, ready: Ready) -> ReadyRow:
     words = scene.words
     ok = ready.ok if scene.live else None
     shape, tone = MARKS[ok]
-    told = []
+    told, why = [], ""
     if ready.why:
         key = f"ready.why.{ready.why}"
-        told.append(words(key) if words.has(key) else words.code("flag", ready.why))
+        why = words(key) if words.has(key) else words.code("flag", ready.why)
     if ready.wall is not None:
         told.append(words.about(scene.wall - ready.wall))
     elif ready.at is not None and scene.live and scene.now - ready.at > OLD_S:
@@ -122,8 +133,11 @@ def _ready(scene: Scene, ready: Ready) -> ReadyRow:
     if ok and words.has(f"ready.good.{ready.item}"):
         word = words(f"ready.good.{ready.item}")
     text = _value(scene, ready) if scene.live or ready.wall is not None else UNKNOWN
-    name = words.code("ready.item", ready.item)
-    return ReadyRow(Mark(shape, word, tone), name, scene.name(ready.about), text, " · ".join(told))
+    if ready.ok is None and why and scene.live and len(why) <= SHORT:
+        word, why = why, ""  # more than that it is not known
+        text = "" if text == UNKNOWN or isinstance(ready.value, str) else text
+    told.insert(0, why)
+    return ReadyRow(Mark(shape, word, tone), words.code("ready.item", ready.item), text, " · ".join(filter(None, told)))
 
 
 def _value(scene: Scene, ready: Ready) -> str:

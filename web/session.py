@@ -21,11 +21,12 @@ MOST_TOKENS = 200  # as many as core keeps
 
 
 class Who(NamedTuple):
-    """`known`: core has said that the token is good. `ended`: it has said that it is not."""
+    """`known`: core has said that the token is good. `ended`: it has said that it is not. `role` only words a page."""
 
     name: str = ""
     known: bool = False
     ended: bool = False
+    role: str = ""
 
 
 class Sessions:
@@ -43,7 +44,8 @@ class Sessions:
         if self._now() - at < ASK_AGAIN:
             return said
         try:
-            said = Who(str((await self._core.ask({"do": "whoami", "token": token}))["actor"]), known=True)
+            told = await self._core.ask({"do": "whoami", "token": token})
+            said = Who(str(told["actor"]), known=True, role=str(told.get("role", "")))
         except Refusal:
             said = Who(ended=True)
         except Gone:
