@@ -143,6 +143,7 @@ def _counts(scene: Scene, summary: AlarmsSummary) -> list[tuple[str, int]]:
         ("unacknowledged", summary.unacknowledged), ("standing", summary.standing),
         ("suppressed", summary.suppressed), ("shelved", len(summary.shelved)), ("out", len(summary.out)),
     )  # fmt: skip
+    counts += (("forgotten", summary.forgotten),) if summary.forgotten else ()
     return [(scene.words(f"board.count.{name}"), count) for name, count in counts]
 
 
