@@ -106,7 +106,7 @@ class Alarms:
 
     def since(self, stamp: Stamp) -> float:
         """Seconds since."""
-        return stamp.elapsed(self._clock.now(), self._clock.wall(), self._boot)
+        return stamp.age(self._clock.now(), self._clock.wall(), self._boot)
 
     def quiet(self) -> bool:
         """The box has just started: links are still on their way, nothing is sounded or told."""
