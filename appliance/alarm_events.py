@@ -21,7 +21,8 @@ class AlarmAcknowledged(AlarmEvent, tag="alarm.acknowledged", frozen=True):
     note: str = ""
 
 
-class AlarmCleared(AlarmEvent, tag="alarm.cleared", frozen=True): ...
+class AlarmCleared(AlarmEvent, tag="alarm.cleared", frozen=True):
+    why: str = ""  # "": its cause is gone; "removed": what it is about, or its row in the catalogue, is there no more
 
 
 class AlarmSuppressed(AlarmEvent, tag="alarm.suppressed", frozen=True):

@@ -73,6 +73,7 @@ class AlarmRecord(msgspec.Struct):
     raised: list[Stamp] = []  # the last that counted, for the flood
     texts: dict[str, list[Stamp]] = {}  # to people on duty, the last ones
     hours: dict[int, int] = {}  # how many counted, by unix time // 3600, the last day's
+    forgotten: int = 0  # alarms that are over, dropped for want of room before anybody had seen them
 
 
 def out_of_service(record: AlarmRecord, code: str, about: str) -> OutOfService | None:

@@ -1,5 +1,6 @@
 """The view's part for alarms: each with its condition and what hides it, and what their number says."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -9,6 +10,9 @@ from appliance.stamp import Stamp
 
 # AlarmView.condition, what hides it first: "out_of_service", "shelved", "suppressed", "unacknowledged",
 # "acknowledged", "returned" (its cause is over, and nobody has seen it).
+
+
+MOST_TOLD = 10  # texts of one alarm, the last: the view of a flood must still pass a socket
 
 
 class AlarmView(Alarm):
@@ -77,6 +81,7 @@ class AlarmsSummary(msgspec.Struct, frozen=True):
     sounding: bool = False  # the buzzer
     silenced_by: str = ""  # while something is unacknowledged and quiet
     rota: tuple[DutyNow, ...] = ()
+    forgotten: int = 0  # over and never seen by anybody, and no more in the list: the history has them
     quiet_start: bool = False  # the box has just started: nothing is sounded or told yet
 
 
@@ -96,16 +101,17 @@ def condition_of(alarm: Alarm, record: AlarmRecord) -> str:
 def alarm_views(alarms: Mapping[str, Alarm], record: AlarmRecord) -> list[AlarmView]:
     """All there are, those that stand first, by priority, then age; what the catalogue says of them is left open."""
     views = []
+    below = Counter(alarm.under for alarm in alarms.values())
     for alarm in sorted(alarms.values(), key=lambda a: (a.cleared is not None, a.priority, a.raised.seq)):
         shelf, out = record.shelved.get(alarm.key), out_of_service(record, alarm.alarm, alarm.about)
         by = out or shelf
         view = AlarmView(
-            **{field: getattr(alarm, field) for field in Alarm.__struct_fields__},
+            **{field: getattr(alarm, field) for field in Alarm.__struct_fields__} | {"told": alarm.told[-MOST_TOLD:]},
             condition=condition_of(alarm, record),
             shelved_until=shelf.until if shelf else None,
             reason=by.reason if by else "",
             by=by.at.actor if by else "",
-            below=sum(1 for other in alarms.values() if other.under == alarm.key),
+            below=below[alarm.key],
         )
         views.append(view)
     return views
@@ -136,6 +142,7 @@ def summary_of(
         flood=record.flood is not None,
         flood_since=record.flood.wall if record.flood else None,
         last_10min=counted_lately(record, since),
+        forgotten=record.forgotten,
         hours=tuple(record.hours.get(h, 0) for h in range(hour - 23, hour + 1)),
     )  # fmt: skip
 

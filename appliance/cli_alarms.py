@@ -116,6 +116,8 @@ def lines(view: View, zone: ZoneInfo) -> list[str]:
     if not said:
         said = ["no alarms"]
     summary = view.alarm_summary
+    if summary.forgotten:
+        said.append(f"{summary.forgotten} more are over and were seen by nobody: siaga alarms history")
     said += [
         f"shelved         {s.alarm} {s.about} until {_when(s.until, zone)}, {s.by}: {s.reason}" for s in summary.shelved
     ]

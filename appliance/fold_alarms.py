@@ -11,6 +11,8 @@ HOURS = 24
 STILL_KNOWN = 1800.0  # s from a text until the same alarm is news again
 MOST_TEXTS = 30  # to one person; the cap is judged by fewer
 MOST_TOLD = 50  # texts kept of one alarm
+# Alarms kept: what stands is bounded by the site, what is over and unseen (a text that did not arrive) by nothing.
+MOST_ALARMS = 200
 
 FOLDS = Folds()
 
@@ -22,6 +24,7 @@ def _(s: State, e: ae.AlarmRaised, at: Stamp) -> None:
     if before is not None:  # nobody has acknowledged it: who was told of it a moment ago knows
         alarm.told = [told for told in before.told if told.at.elapsed(at.mono, at.wall, at.boot) < STILL_KNOWN]
         alarm.first_out = alarm.first_out or before.first_out
+    _make_room(s)
     _count(s, alarm, at)
 
 
@@ -31,6 +34,8 @@ def _(s: State, e: ae.AlarmAcknowledged, at: Stamp) -> None:
         alarm.acknowledged, alarm.note = at, e.note
         if alarm.cleared:
             del s.alarms[e.subject]
+            if not any(other.cleared for other in s.alarms.values()):
+                s.alarm_record.forgotten = 0
 
 
 @FOLDS.of(ae.AlarmCleared)
@@ -109,6 +114,15 @@ def _(s: State, e: ae.AlarmNotified, at: Stamp) -> None:
     for key in e.alarms:
         if alarm := s.alarms.get(key):
             alarm.told = [*alarm.told[1 - MOST_TOLD :], told]
+
+
+def _make_room(s: State) -> None:
+    """The least urgent of what is over goes first, of these the oldest; the journal has them all."""
+    over = [alarm for alarm in s.alarms.values() if alarm.cleared]
+    if len(s.alarms) > MOST_ALARMS and over:
+        least = max(over, key=lambda alarm: (alarm.priority, -alarm.raised.seq))
+        del s.alarms[least.key]
+        s.alarm_record.forgotten += 1
 
 
 def _shown_again(s: State, key: str, at: Stamp) -> None:

@@ -1,5 +1,7 @@
 """The fold's part for mains, generators and UPSes."""
 
+import msgspec
+
 from appliance import power_events as ev
 from appliance.folding import Folds
 from appliance.model import GensetPhase, Mains
@@ -31,6 +33,9 @@ def _(s: State, e: ev.MainsSuspected, at: Stamp) -> None:
 @FOLDS.of(ev.MainsLost)
 def _(s: State, e: ev.MainsLost, at: Stamp) -> None:
     s.mains, s.mains_since, s.witnesses = Mains.LOST, at, e.by
+    for record in s.genset_records.values():
+        if record.began is not None:
+            record.sums = msgspec.structs.replace(record.sums, outage=True)
 
 
 @FOLDS.of(ev.MainsReturned)
@@ -62,7 +67,7 @@ def _(s: State, e: ev.GensetEvent, at: Stamp) -> None:
     if genset.phase.at_rest:
         record.began = None
     elif record.began is None:
-        record.began, record.sums = at, RunSums()
+        record.began, record.sums = at, RunSums(outage=s.mains is Mains.LOST)
     if genset.phase is not GensetPhase.RUNNING or isinstance(e, ev.GensetOffLoad):
         record.not_taking = ""
 
@@ -121,7 +126,7 @@ def _(s: State, e: ev.GensetRunNoted, at: Stamp) -> None:
     _record(s, e.genset, at).sums = RunSums(
         minutes=e.minutes, minutes_loaded=e.minutes_loaded, load_minutes=e.load_minutes,
         load_percent_minutes=e.load_percent_minutes, load_most=e.load_most, fuel_from=e.fuel_from,
-        kwh_from=e.kwh_from, outage=e.outage,
+        kwh_from=e.kwh_from, outage=e.outage or s.mains is Mains.LOST,
     )  # fmt: skip
 
 

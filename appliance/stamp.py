@@ -15,3 +15,11 @@ class Stamp(msgspec.Struct, frozen=True):
     def elapsed(self, now: float, wall: float, boot: str) -> float:
         """Seconds since: by the monotonic clock within one boot, else by the wall clocks, never negative."""
         return max(0.0, now - self.mono if boot == self.boot else wall - self.wall)
+
+    def age(self, now: float, wall: float, boot: str) -> float:
+        """As `elapsed`; but of an earlier boot at least as long as this one lasts, which the monotonic clock counts.
+
+        Else what was stamped by a clock that was ahead grows no older for hours: no shelf ends, nobody is told.
+        """
+        found = self.elapsed(now, wall, boot)
+        return found if boot == self.boot else max(found, now)

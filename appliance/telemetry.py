@@ -15,7 +15,7 @@ from pathlib import Path
 from appliance.figure import Figure
 from appliance.journal_file import rename_aside
 from appliance.telemetry_collector import Blocks, Collector
-from appliance.telemetry_file import TelemetryFile, TelemetryUnreadable
+from appliance.telemetry_file import TelemetryFile, TelemetryReplaced, TelemetryUnreadable
 from drivers.clock import Clock
 
 LOOK_S = 1.0  # s between looks; devices are asked once a second
@@ -43,7 +43,7 @@ class Telemetry:
 
     @property
     def writing(self) -> bool:
-        return self._writer.busy
+        return self._writer.working
 
     async def run(self) -> None:
         while True:
@@ -99,8 +99,16 @@ class Writer:
         self.busy = False
         self.failed = ""
 
+    @property
+    def working(self) -> bool:
+        return self.busy and self._thread is not None and self._thread.is_alive()
+
     def offer(self, blocks: Blocks, today: int, done: Callable[[str], None]) -> None:
         """`done` is called on the thread, with why it failed or nothing. A job that comes too early is dropped."""
+        if self._thread is not None and not self._thread.is_alive():
+            self._thread, self.busy, self.failed = None, False, "its thread died"  # Python has logged of what
+            done(self.failed)
+            return
         if self.busy:
             return
         self.busy = True
@@ -135,6 +143,10 @@ class Writer:
         try:
             try:
                 self._write_once(blocks, today)
+            except TelemetryReplaced as e:
+                self._end_file()
+                log.warning("%s A new one is begun, or that one is gone on with.", e)
+                self._write_once(blocks, today)
             except (TelemetryUnreadable, sqlite3.DatabaseError) as e:
                 self._end_file()
                 if isinstance(e, sqlite3.OperationalError):
@@ -142,7 +154,7 @@ class Writer:
                 name = rename_aside(self._path, today * DAY_S)
                 log.error("%s is broken (%s): it is kept as %s, and a new one is begun", self._path, e, name)
                 self._write_once(blocks, today)
-        except (sqlite3.Error, OSError, TelemetryUnreadable) as e:
+        except (sqlite3.Error, OSError, TelemetryUnreadable, TelemetryReplaced) as e:
             self._end_file()
             return str(e)
         return ""

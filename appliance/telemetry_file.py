@@ -37,6 +37,10 @@ class TelemetryUnreadable(Exception):
     """The file is there, and is not one that this release can read."""
 
 
+class TelemetryReplaced(Exception):
+    """Another file is there under its name, or none: what is written here would be seen by nobody."""
+
+
 class TelemetryFile:
     """Opened when it is made. Raises sqlite3.Error, OSError, or TelemetryUnreadable for what is no such file."""
 
@@ -49,6 +53,7 @@ class TelemetryFile:
             self._points: dict[Point, int] = {Point(*row[1:]): row[0] for row in points}
             self._words = {text: id for id, text in self._db.execute("SELECT * FROM word")}
             self._condensed_on: int | None = None
+            self._path, self._is = path, _identity(path)
         except sqlite3.DatabaseError as e:
             self._db.close()
             if isinstance(e, sqlite3.OperationalError):
@@ -77,8 +82,10 @@ class TelemetryFile:
     def write(self, blocks: Blocks, today: int) -> None:
         """All blocks at once; then, `today` being a day since 1970, days that are over are condensed, old ones go.
 
-        Once a day all of it is looked through. Raises sqlite3.Error or TelemetryUnreadable; open it anew then.
+        Once a day all of it is looked through. Raises sqlite3.Error, OSError or TelemetryUnreadable; open it anew then.
         """
+        if _identity(self._path) != self._is:
+            raise TelemetryReplaced(f"{self._path} was removed or replaced by another file.")
         with self._at_once():
             self._write(blocks)
         with self._at_once():
@@ -159,6 +166,14 @@ class TelemetryFile:
         until = today - QUARTER_DAYS
         if oldest is not None and oldest < until:
             self._db.execute("DELETE FROM quarter WHERE day < ?", (min(until, oldest + FORGET_DAYS),))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def read_minutes(db: sqlite3.Connection, point: int, begin: int, end: int) -> list[Slot]:

@@ -141,10 +141,12 @@ def _out(scene: Scene, out: OutView) -> Aside:
 
 
 def _counts(scene: Scene, summary: AlarmsSummary) -> list[tuple[str, int]]:
-    counts = (
+    counts = [
         ("unacknowledged", summary.unacknowledged), ("standing", summary.standing),
         ("suppressed", summary.suppressed), ("shelved", len(summary.shelved)), ("out", len(summary.out)),
-    )  # fmt: skip
+    ]  # fmt: skip
+    if summary.forgotten:
+        counts.append(("forgotten", summary.forgotten))
     return [(scene.words(f"board.count.{name}"), count) for name, count in counts]
 
 

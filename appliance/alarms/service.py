@@ -19,6 +19,7 @@ from appliance.alarms.buzzer_machine import audible
 from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
 from appliance.alarms.delay_machine import CHATTER_WITHIN, LONGEST, Delays
 from appliance.alarms.limit_machine import Seen, crossed
+from appliance.alarms.removed import removed
 from appliance.alarms.under_machine import Under, parent_of
 from appliance.clock import boot_id
 from appliance.config import Site
@@ -83,8 +84,10 @@ class Alarms:
             log.error("no alarms but this one: %s", self._unreadable)
             if not stands_now:
                 self._append(AlarmRaised(alarm=NO_CATALOGUE, about=ABOUT, priority=PRIORITY))
-        elif stands_now:
-            self._append(AlarmCleared(alarm=NO_CATALOGUE, about=ABOUT))
+        else:
+            if stands_now:
+                self._append(AlarmCleared(alarm=NO_CATALOGUE, about=ABOUT))
+            self._tell(removed(self._state.alarms, self.rows, self._site), None)
         while True:
             self.look()
             await asyncio.sleep(TICK)
@@ -103,7 +106,7 @@ class Alarms:
 
     def since(self, stamp: Stamp) -> float:
         """Seconds since."""
-        return stamp.elapsed(self._clock.now(), self._clock.wall(), self._boot)
+        return stamp.age(self._clock.now(), self._clock.wall(), self._boot)
 
     def quiet(self) -> bool:
         """The box has just started: links are still on their way, nothing is sounded or told."""

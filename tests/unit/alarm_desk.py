@@ -16,6 +16,7 @@ from appliance.annunciator_config import AnnunciatorConfig
 from appliance.clock import boot_id
 from appliance.config import Line, Site
 from appliance.config_alarms import Duty, Notify
+from appliance.config_power import Genset, Ups
 from appliance.entry import Entry
 from appliance.event import Event
 from appliance.events import encode_event
@@ -43,6 +44,8 @@ class Desk:
             id="pusat",
             name="Pusat",
             annunciator=AnnunciatorConfig(socket="a.sock", factory="mock"),
+            genset=(Genset(id="g1", name="g1"),),
+            ups=(Ups(id="u1", name="u1"),),
             line=tuple(Line(id=id, name=id, port="/dev/null", number="+62000000001") for id in lines),
             duty=duty,
             notify=notify or Notify(),

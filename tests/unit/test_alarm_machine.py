@@ -102,8 +102,6 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
      pw.GensetReady(genset="g1")),
     (pw.GensetShutDown(genset="g1", reason="overspeed"), "genset.shut_down", "g1", 1, pw.GensetReady(genset="g1")),
     (pw.GensetNotInAuto(genset="g1", mode="stop"), "genset.not_in_auto", "g1", 2, pw.GensetInAuto(genset="g1")),
-    (po.StartRelayReleased(genset="g1", output="start", why="core_left"), "power.relay_dropped", "g1", 1,
-     po.StartRelayHeld(genset="g1", output="start", order="0a")),
     (ev.LinkLost(link="genset/g1", reason="x"), "genset.link_lost", "g1", 2, ev.LinkRestored(link="genset/g1")),
     (ev.LinkLost(link="ups/u1", reason="x"), "ups.link_lost", "u1", 2, ev.LinkRestored(link="ups/u1")),
     (ev.LinkLost(link="meter/m1", reason="x"), "meter.link_lost", "m1", 3, ev.LinkRestored(link="meter/m1")),
@@ -208,6 +206,14 @@ def test_an_order_that_failed_is_an_alarm_until_a_person_has_seen_it_but_not_one
         told = Desk().happens(po.PlantOrderFailed(**about, why=why))
         assert raised("power.order_failed", told) == 1
     assert desk.happens(po.StartRelayReleased(genset="g1", output="start", why="cancelled")) == []
+
+
+def test_a_start_relay_that_let_go_before_the_set_turned_is_an_alarm_until_a_person_has_seen_it() -> None:
+    desk = Desk()
+    for why in ("core_left", "annunciator_lost", "limit", "failed"):
+        assert raised("power.relay_dropped", desk.happens(po.StartRelayReleased(genset="g1", output="s", why=why))) == 1
+        desk.acknowledge("power.relay_dropped", "g1")
+        assert desk.state.alarms == {}
 
 
 def test_every_alarm_of_the_catalogue_is_in_a_case_or_has_no_end() -> None:

@@ -18,6 +18,10 @@ from appliance.alarm_commands import (
     UnshelveAlarm,
 )
 from appliance.alarms.under_machine import LINGER
+from appliance.entry import Entry
+from appliance.events import encode_event
+from appliance.fold import apply
+from appliance.stamp import Stamp
 from drivers.jsonsocket import Refusal
 
 FUEL = "genset.fuel_low", "g1"
@@ -254,3 +258,26 @@ def test_a_box_that_has_just_started_is_quiet_for_a_while_and_then_tells_what_st
     assert desk.alarms.audible() == []
     desk.passes(31)
     assert [a.alarm for a in desk.alarms.audible()] == ["power.mains_lost"]
+
+
+def test_a_shelf_of_a_clock_that_was_hours_ahead_ends_in_its_time_after_the_box_was_started_again() -> None:
+    """A clock kept in local time is nine hours ahead in WIT until the network has been asked."""
+    desk, before = Desk(), Entry.before_first()
+    event = ae.AlarmShelved(alarm="power.mains_lost", about="mains", seconds=1800, reason="known")
+    desk.happens(LOST)
+    apply(
+        desk.state,
+        Entry.after(
+            before, wall=desk.clock.wall() + 9 * 3600, mono=5000.0, boot="before", quality="unknown", kind=event.kind,
+            subject=event.subject, actor="budi", cause=None, body=encode_event(event),
+        ),
+    )  # fmt: skip
+    assert shown(desk) == {"power.mains_lost/mains": "shelved"}
+    assert ae.AlarmUnshelved(alarm="power.mains_lost", about="mains", why="ended") in desk.passes(1801)
+
+
+def test_of_an_earlier_boot_a_stamp_is_at_least_as_old_as_this_one_and_within_a_boot_no_step_of_clocks_counts() -> None:
+    stamp = Stamp(1, wall=9 * 3600.0, mono=5000.0, boot="before")
+    assert stamp.age(now=60.0, wall=60.0, boot="now") == 60.0
+    assert stamp.age(now=60.0, wall=10 * 3600.0, boot="now") == 3600.0
+    assert stamp.age(now=5060.0, wall=0.0, boot="before") == 60.0

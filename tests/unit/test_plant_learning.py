@@ -266,3 +266,33 @@ def test_a_line_of_the_readiness_list_is_told_after_it_has_stayed_so_and_never_w
     assert again.step({key: (False, "not_charging")}, 500.0) == []
     assert again.step({key: (True, "")}, 600.0) == []
     assert again.step({key: (True, "")}, 720.0) == [pw.ReadyItemGood(device="genset/g1", item="charger")]
+
+
+def test_a_short_run_in_an_outage_is_no_exercise_also_when_core_was_killed_in_between() -> None:
+    for killed in ("before the run", "in the outage", "after it"):
+        g = Set()
+        g.journal(pw.MainsLost(witnesses=2, by=("genset/g1", "ups/u1")))
+        g.lost = True
+        g.go(GensetPhase.STARTING, 3)
+        if killed == "in the outage":
+            g.restart()
+        g.go(GensetPhase.ON_LOAD, 60, kw=20.0, load=40.0)
+        g.journal(pw.MainsReturned(by=("genset/g1",)))
+        g.lost = False
+        if killed == "after it":
+            g.restart()
+        g.go(GensetPhase.COOLING, 30)
+        g.go(GensetPhase.STOPPED, 2)
+        [run] = g.record.runs
+        assert (run.why, run.grade) == ("outage", ""), killed
+
+
+def test_an_outage_that_begins_in_an_exercise_is_remembered_through_a_restart() -> None:
+    g = Set()
+    g.go(GensetPhase.RUNNING, 60)
+    g.journal(pw.MainsLost(witnesses=2, by=("genset/g1", "ups/u1")))
+    g.journal(pw.MainsReturned(by=("genset/g1",)))
+    g.restart()
+    assert g.run.outage
+    g.go(GensetPhase.STOPPED, 2)
+    assert g.record.runs[-1].why == "outage"

@@ -5,6 +5,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,6 +129,43 @@ def test_a_folder_that_cannot_be_written_stops_nothing(world: World) -> None:
 
     world.clock.run(story())
     assert world.telemetry.failed
+
+
+def test_a_file_that_somebody_removes_is_begun_anew_and_not_written_where_nobody_reads(world: World) -> None:
+    async def story() -> int:
+        await world.minutes(12)
+        for file in world.path.parent.iterdir():
+            file.unlink()
+        await world.minutes(20)
+        world.telemetry.close()
+        return world.known(20)
+
+    assert world.clock.run(story()) >= 19
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_writer_that_died_is_noticed_and_begins_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    dies = [True, False]
+    write = TelemetryFile.write
+
+    def dying(*words: Any) -> None:
+        if dies.pop(0) if dies else False:
+            raise OverflowError("a figure that nobody thought of")
+        write(*words)
+
+    monkeypatch.setattr(TelemetryFile, "write", dying)
+
+    async def story() -> tuple[str, int]:
+        await world.minutes(8)
+        failed = world.telemetry.failed
+        await world.minutes(20)
+        world.telemetry.close()
+        return failed, world.known(28)
+
+    failed, known = world.clock.run(story())
+    assert failed
+    assert known >= 27
+    assert not world.telemetry.failed
 
 
 async def test_an_event_is_durable_while_telemetrys_disk_hangs(tmp_path: Path) -> None:
