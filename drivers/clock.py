@@ -128,7 +128,7 @@ class VirtualLoop(_ScaledLoop):
         self._virtual = clock
 
     def skip(self, seconds: float) -> bool:
-        """Let so much time pass at once, if nothing else is due in it; no file is looked at. False: it is not passed."""
+        """Let so much time pass at once. False, and it has not, when something is due in it; files are not looked at."""
         timers: list[asyncio.TimerHandle] = self.__dict__["_scheduled"]
         if self.__dict__["_ready"] or (timers and timers[0].when() <= self.time() + seconds):
             return False

@@ -1,4 +1,4 @@
-"""A bus that loses and garbles one frame in a hundred, to simulated registers, without bytes: for weeks of virtual time.
+"""A bus that loses and garbles one frame in a hundred, to simulated registers, and without bytes: for weeks of time.
 
 One bad frame in a thousand passes its checksum with a wrong word in it, far more than a CRC lets by. It takes the time
 that the wire would: what was lost or garbled costs its time-out, and the quiet after it.
