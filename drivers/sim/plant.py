@@ -29,6 +29,7 @@ class Plant:
         self.ups = Ups(settings.ups)
         self.mains_v = RATED_V
         self._began, self._steps = now, 0
+        self.moves = 0  # steps in which anything may have happened
 
     def step(self, now: float) -> None:
         """Move on to `now` (s, monotonic), less than STEP_S short of it."""
@@ -40,6 +41,7 @@ class Plant:
                 self._steps = until
                 return
             self._steps += 1
+            self.moves += 1
             self.ups.step(STEP_S, self.supply_v)
             self.genset.step(STEP_S, self.mains_v, self.load_w)
 
