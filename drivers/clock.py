@@ -127,8 +127,11 @@ class VirtualLoop(_ScaledLoop):
         super().__init__(clock, selector)
         self._virtual = clock
 
+    def time(self) -> float:
+        return self._virtual._now
+
     def skip(self, seconds: float) -> bool:
-        """Let so much time pass at once, if nothing else is due in it, files unlooked at. False: it is not passed."""
+        """Let so much time pass at once, files unlooked at. False, and it has not, when something is due in it."""
         timers: list[asyncio.TimerHandle] = self.__dict__["_scheduled"]
         if self.__dict__["_ready"] or (timers and timers[0].when() <= self.time() + seconds):
             return False

@@ -67,6 +67,11 @@ class PlantMachine:
             self.gensets[id] = GensetWatch(id, start_s, load_s, known, due, record.not_taking)
         self.on_battery = {id: state.ups[id].on_battery if id in state.ups else None for id in ups}
         self._meters, self._switches = tuple(meters), tuple(switches)
+        self._link_names = [
+            *(f"genset/{id}" for id in self.gensets),
+            *(f"ups/{id}" for id in self.on_battery),
+            *(f"meter/{id}" for id in self._meters),
+        ]
         self._links = {link: found.up for link, found in state.links.items()}
         self._silent_s, self._began = silent_s, now
         self._at_rest = not self.gensets  # no set can have begun to feed without our seeing it
@@ -81,10 +86,10 @@ class PlantMachine:
         batteries = {id: ups.get(id, NO_UPS) for id in self.on_battery}
         measures = {id: (meters or {}).get(id, NO_METER) for id in self._meters}
         contacts = {id: (switches or {}).get(id, NO_SWITCH) for id in self._switches}
-        links = {f"genset/{id}": s.linked for id, s in sets.items()}
-        links |= {f"ups/{id}": b.linked for id, b in batteries.items()}
-        links |= {f"meter/{id}": m.linked for id, m in measures.items()}
-        events = self._look_at_links(links, now)
+        linked = [s.linked for s in sets.values()]
+        linked += [b.linked for b in batteries.values()]
+        linked += [m.linked for m in measures.values()]
+        events = self._look_at_links(zip(self._link_names, linked, strict=True), now)
         for id, battery in batteries.items():
             events += self._look_at_ups(id, battery)
         self.witnesses = self._witnesses(sets, batteries)
@@ -99,15 +104,16 @@ class PlantMachine:
             events += self.gensets[id].step(seen, now, demanded, on_battery)
         return events
 
-    def _look_at_links(self, links: Mapping[str, bool], now: float) -> list[Event]:
+    def _look_at_links(self, links: Iterable[tuple[str, bool]], now: float) -> list[Event]:
         events: list[Event] = []
-        for link, linked in links.items():
+        for link, linked in links:
             known = self._links.get(link)
+            if linked is known:
+                continue
             if known is None and not linked and now - self._began < self._silent_s.get(link, 0.0):
                 continue  # it was not asked often enough yet
-            if linked != known:
-                self._links[link] = linked
-                events.append(ev.LinkRestored(link=link) if linked else ev.LinkLost(link=link, reason="no_answer"))
+            self._links[link] = linked
+            events.append(ev.LinkRestored(link=link) if linked else ev.LinkLost(link=link, reason="no_answer"))
         return events
 
     def _look_at_ups(self, id: str, seen: UpsSeen) -> list[Event]:

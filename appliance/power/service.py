@@ -5,6 +5,7 @@ A device with a profile that cannot be used, or on a bus that is not there, is a
 
 import asyncio
 from collections.abc import Callable, Mapping
+from operator import is_
 from pathlib import Path
 
 from appliance.clock import boot_id
@@ -20,7 +21,7 @@ from appliance.power.orderable import Orderable, orderable_of
 from appliance.power.picture import lines, picture
 from appliance.power.plant_machine import PlantMachine
 from appliance.power.polling import Asks, poller_of
-from appliance.power.seen import WITNESS
+from appliance.power.seen import WITNESS, Words
 from appliance.power_view import PowerView, Ready
 from appliance.stamp import Stamp
 from appliance.state import State
@@ -49,6 +50,9 @@ class Power:
         self._ups = {d.id: Measured(d, "ups", profiles / "ups", now) for d in site.ups}
         self._meters = {d.id: Measured(d, "meter", profiles / "meters", now) for d in site.meter}
         self._switches = {d.id: Switch(d) for d in site.ats}
+        self._devices = [*self._gensets.values(), *self._ups.values(), *self._meters.values()]
+        self._looked: Look | None = None
+        self._looked_words: list[Words] = []
         self._inputs: dict[str, bool] | None = None
         self._orderables: dict[str, Orderable] = {}  # by "genset/g1", while `run` runs
         self._pollers: list[Asks] = []
@@ -59,7 +63,7 @@ class Power:
         now = self._clock.now()
         self._machine = PlantMachine(
             gensets=self._gensets, ups=self._ups, meters=self._meters, switches=self._switches,
-            silent_s={d.link: d.fresh_s for d in self._devices()}, start_s=self._site.power.start_s,
+            silent_s={d.link: d.fresh_s for d in self._devices}, start_s=self._site.power.start_s,
             load_s=self._site.power.load_s, state=self._state, since=self.age, now=now,
         )  # fmt: skip
         self._lines_at = self._stepped_at = float("-inf")
@@ -74,16 +78,13 @@ class Power:
         """The device that takes orders under this link, if it is polled."""
         return self._orderables.get(link)
 
-    def _devices(self) -> list[Measured]:
-        return [*self._gensets.values(), *self._ups.values(), *self._meters.values()]
-
     async def run(self) -> None:
         """Poll everything for as long as the task lives. Started again, it goes on from the folded state."""
         self._start_anew()
         buses = {config.id: self._open_bus(config) for config in self._site.bus}
         try:
             async with asyncio.TaskGroup() as group:
-                for device in self._devices():
+                for device in self._devices:
                     if poller := poller_of(device, buses, self._taker(device)):
                         self._pollers.append(poller)
                         self._orderables[device.link] = orderable_of(poller.command, device.profile)
@@ -117,7 +118,14 @@ class Power:
 
     def look(self) -> Look:
         """What every device says now."""
-        return look(self._site, self._gensets, self._ups, self._meters, self._switches, self._inputs, self._clock.now())
+        now = self._clock.now()
+        words = [d.words(now) for d in self._devices]
+        same = self._looked is not None and not self._switches and all(map(is_, words, self._looked_words))
+        if self._looked is None or not same:
+            self._looked, self._looked_words = look(
+                self._site, self._gensets, self._ups, self._meters, self._switches, self._inputs, now
+            ), words  # fmt: skip
+        return self._looked
 
     def _step(self) -> None:
         seen, now = self.look(), self._clock.now()

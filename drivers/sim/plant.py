@@ -34,6 +34,7 @@ class Plant:
         self.leak_percent_per_h = 0.0
         self._returns_in = 0.0  # s; 0: nothing is on its way
         self._began, self._steps = now, 0
+        self.moves = 0  # steps in which anything may have happened
 
     def step(self, now: float) -> None:
         """Move on to `now` (s, monotonic), less than STEP_S short of it."""
@@ -45,6 +46,7 @@ class Plant:
                 self._steps = until
                 return
             self._steps += 1
+            self.moves += 1
             if 0.0 < self._returns_in <= STEP_S:
                 self.mains_v = RATED_V
             self._returns_in = max(0.0, self._returns_in - STEP_S)

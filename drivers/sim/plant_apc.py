@@ -65,6 +65,7 @@ class ApcRegisters:
     def __init__(self, plant: Plant, now: Callable[[], float]) -> None:
         self._plant, self._now = plant, now
         self._muted = False  # until the next alarm
+        self._served: dict[tuple[int, int], tuple[object, list[int]]] = {}
 
     @property
     def answers(self) -> bool:
@@ -74,9 +75,15 @@ class ApcRegisters:
     def read(self, address: int, count: int) -> list[int]:
         self._plant.step(self._now())
         self._muted &= self._plant.ups.state is UpsState.ON_BATTERY
-        image = apc_image(self._plant.ups, address, address + count)
-        image[26] = ALARM_SOUNDS * (self._plant.ups.state is UpsState.ON_BATTERY) | ALARM_MUTED * self._muted
-        return [image.get(at, 0) for at in range(address, address + count)]
+        ups = self._plant.ups
+        state = (ups.state, ups.charge, ups.load_w, ups.input_v, ups.transfer, ups.test_result, self._muted)
+        known, words = self._served.get((address, count), (None, []))
+        if known != state:
+            image = apc_image(ups, address, address + count)
+            image[26] = ALARM_SOUNDS * (ups.state is UpsState.ON_BATTERY) | ALARM_MUTED * self._muted
+            words = [image.get(at, 0) for at in range(address, address + count)]
+            self._served[address, count] = state, words
+        return list(words)
 
     def write(self, address: int, values: list[int]) -> None:
         self._plant.step(self._now())

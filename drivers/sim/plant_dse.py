@@ -22,6 +22,7 @@ UNIMPLEMENTED_U16, UNIMPLEMENTED_S16, UNIMPLEMENTED_U32 = 0xFFFF, 0x7FFF, 0xFFFF
 PAGE = 256
 OLD_ALARM_PAGE = 8
 PAGES = frozenset({3, 4, 5, 6, 7, 16, 154})
+CLOCK_ADDRESS = 1792
 KEY_ADDRESS = 4104
 MODE_KEYS = {35700: Mode.STOP, 35701: Mode.AUTO, 35702: Mode.MANUAL, 35703: Mode.TEST}
 KEY_START, KEY_CANCEL = 35732, 35733  # telemetry start, in auto only
@@ -99,14 +100,24 @@ class DseRegisters:
     ) -> None:
         self._plant, self._now, self._wall, self._model = plant, now, wall, model
         self._pages = PAGES | {OLD_ALARM_PAGE} if model.old_alarms else PAGES
+        self._served: dict[tuple[int, int], tuple[object, list[int]]] = {}
 
     def read(self, address: int, count: int) -> list[int]:
         if not {address // PAGE, (address + count - 1) // PAGE} <= self._pages:
             raise Exceptional(ILLEGAL_ADDRESS)
         self._plant.step(self._now())
-        asked = range(address // PAGE, (address + count - 1) // PAGE + 1)
-        image = dse_image(self._plant, self._wall(), self._model, asked)
-        return [image.get(at, UNIMPLEMENTED_U16) for at in range(address, address + count)]
+        genset = self._plant.genset
+        state = (
+            self._plant.moves, genset.mode, genset.fuel_percent, round(genset.coolant_c), len(genset.alarms),
+            self._wall() if address <= CLOCK_ADDRESS + 1 and address + count > CLOCK_ADDRESS else 0,
+        )  # fmt: skip
+        known, words = self._served.get((address, count), (None, []))
+        if known != state:
+            asked = range(address // PAGE, (address + count - 1) // PAGE + 1)
+            image = dse_image(self._plant, self._wall(), self._model, asked)
+            words = [image.get(at, UNIMPLEMENTED_U16) for at in range(address, address + count)]
+            self._served[address, count] = state, words
+        return list(words)
 
     def write(self, address: int, values: list[int]) -> None:
         if address != KEY_ADDRESS:
@@ -140,7 +151,7 @@ def dse_image(plant: Plant, wall: float, model: DseModel, pages: Collection[int]
         put_long(image, 1536, genset.load_w)
         image[1558] = word(genset.load_w / RATED_W * 1000)
     if 7 in pages:
-        put_long(image, 1792, wall)
+        put_long(image, CLOCK_ADDRESS, wall)
         put_long(image, 1794, MAINTENANCE_EVERY_S - genset.run_s % MAINTENANCE_EVERY_S)
         put_long(image, 1798, genset.run_s)
         put_long(image, 1800, genset.energy_kwh * 10)

@@ -6,19 +6,19 @@ that the wire would: what was lost or garbled costs its time-out, and the quiet 
 
 import asyncio
 import contextlib
-import struct
 from collections.abc import Awaitable, Callable, Iterator
 from random import Random
+from typing import cast
 
+import msgspec
 from pymodbus.pdu import ModbusPDU
-from pymodbus.pdu.register_message import ReadHoldingRegistersResponse
 
 from drivers.clock import VirtualLoop
 from drivers.modbus.bus import Bus
 from drivers.modbus.errors import BadAnswer, NoAnswer
 from drivers.modbus.frames import Question
 from drivers.modbus.line import Client, SerialLine
-from drivers.sim.modbus_slave import READ_HOLDING, Registers, answer
+from drivers.sim.modbus_slave import Registers
 
 Units = dict[int, Registers]
 BAUD = 19_200
@@ -47,6 +47,12 @@ class Noise:
         return f"{self.frames} frames, {self.bad} bad, {self.unseen} of them unseen"
 
 
+class Answer(msgspec.Struct):
+    """What the bus takes from a PDU."""
+
+    registers: list[int]
+
+
 class NoisyBus(Bus):
     """Turns, tallies and time are the real bus's; pymodbus and the bytes are left out."""
 
@@ -70,17 +76,12 @@ class NoisyBus(Bus):
                 raise NoAnswer(f"unit {question.unit}: lost")
             raise BadAnswer(f"unit {question.unit}: garbled")
         await _until(asked + took)
-        words = self._words(question)
+        words = self._units[question.unit].read(question.address, question.count)
         if unseen:
             noise.unseen += 1
             words[random.randrange(question.count)] = random.randrange(0x10000)
         self.tallies.took(question.unit, took)
-        return ReadHoldingRegistersResponse(registers=words)
-
-    def _words(self, question: Question) -> list[int]:
-        said = answer(self._units[question.unit], struct.pack(">BHH", READ_HOLDING, question.address, question.count))
-        assert said[0] == READ_HOLDING, said
-        return list(struct.unpack(f">{question.count}H", said[2:]))
+        return cast(ModbusPDU, Answer(words))
 
 
 @contextlib.contextmanager
