@@ -70,7 +70,7 @@ PANELS = (
     Panel("power-now", lambda v: v.power, True, now_panel),
     Panel("power-ready", lambda v: v.power and v.power.readiness, True, ready_panel),
     Panel("power-orders", lambda v: v.power and (v.power.offers, v.power.orders), True, orders_panel),
-    Panel("power-figures", lambda v: v.power, True, figures_panel),
+    Panel("power-figures", lambda v: v.power and [d.link for d in v.power.devices], True, figures_panel),
     Panel("power-runs", lambda v: v.power and v.power.runs, False, runs_panel),
 )
 FRAME = frozenset(("moment", "alarms", "fallback"))  # live on every page

@@ -37,5 +37,6 @@
     // Sent is not done: the person has to see the list behind this box, where the proof will come.
     box.hidePopover();
     say(told.text, told.tone);
+    document.querySelector("#power-orders .plant-orders")?.scrollIntoView({ block: "nearest" });
   });
 })();

@@ -17,12 +17,19 @@
   const form = at("order-form");
 
   let saidAt = -READ_MS;
+  let fades = 0;
   const say = (text, tone, place = said) => {
     if (!place) return;
     saidAt = performance.now();
+    if (place.parentElement === document.body) {
+      clearTimeout(fades); // it lies over the page: what went well gets out of the way, the rest when it is pressed
+      if (text && tone === "good") fades = setTimeout(() => say("", "", place), 2 * READ_MS);
+    }
     place.textContent = text;
     place.className = tone || "";
   };
+
+  if (said?.parentElement === document.body) said.addEventListener("click", () => say("", "", said));
 
   // The stream
 
