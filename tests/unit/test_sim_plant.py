@@ -293,5 +293,5 @@ def test_mains_and_generator_never_feed_the_bar_together(story: list[tuple[str, 
 
 @pytest.mark.parametrize("bad", [-1, 101, "half", True, None])
 def test_a_level_that_is_no_percentage_is_refused(bad: Any) -> None:
-    with pytest.raises(ValueError, match="percentage from 0 to 100"):
+    with pytest.raises(ValueError, match="from 0 to 100"):
         Site().plant.set_fuel(bad)
