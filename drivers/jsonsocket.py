@@ -264,7 +264,10 @@ class Client:
 
 
 class Link:
-    """A Client that connects again for as long as `run()` runs. `on_up` is awaited after each connection."""
+    """A Client that connects again for as long as `run()` runs. `on_up` is awaited after each connection.
+
+    `on_down` is for a connection that was lost, not for one that we leave: whoever cancels `run()` knows it.
+    """
 
     def __init__(
         self,
@@ -286,7 +289,7 @@ class Link:
     async def run(self) -> None:
         wait = RETRY_FIRST
         while True:
-            gone = asyncio.Event()
+            gone, left = asyncio.Event(), False
             client = Client(self._path, self._on_push, gone.set)
             try:
                 await client.connect()
@@ -297,10 +300,13 @@ class Link:
                 await gone.wait()
             except (Gone, Refusal):
                 pass  # not there, or it said no: closed below, tried again
+            except asyncio.CancelledError:
+                left = True
+                raise
             finally:
                 client.close()
                 was_up, self._client = self._client is not None, None
-                if was_up and self._on_down:
+                if was_up and self._on_down and not left:
                     self._on_down()
             await asyncio.sleep(wait)
             wait = min(wait * 2, self._retry_most)

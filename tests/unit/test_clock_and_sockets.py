@@ -115,3 +115,21 @@ async def test_a_link_comes_back_when_its_server_does(tmp_path: Path) -> None:
     running.cancel()
     await asyncio.wait({running})
     assert not link.up
+
+
+async def test_a_link_that_we_leave_is_not_told_as_lost(tmp_path: Path) -> None:
+    said: list[str] = []
+    up = asyncio.Event()
+
+    async def greet() -> None:
+        up.set()
+
+    server = Server(tmp_path / "s", echo)
+    await server.start()
+    running = asyncio.create_task(Link(tmp_path / "s", on_up=greet, on_down=lambda: said.append("down")).run())
+    async with asyncio.timeout(5):
+        await up.wait()
+    running.cancel()
+    await asyncio.wait({running})
+    await server.stop()
+    assert not said
