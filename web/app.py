@@ -29,7 +29,7 @@ from web.message_page import counted, message_list
 from web.metrics import MEDIA_TYPE, exposition
 from web.orders import ALARM_ORDERS, Orders
 from web.panels import ALARMS, CARD, ELSEWHERE, FRAME, OVERVIEW, PANELS, POWER, WALLBOARD, Drawer
-from web.plant_page import charts_of
+from web.plant_page import charts_of, day_and_clock
 from web.recordings import Wanted, recording
 from web.scene import Scene
 from web.session import (
@@ -108,7 +108,8 @@ class Pages:
         """What stands now, and the history as it is at this moment."""
         scene, fields = await self._frame(request, "alarms", ALARMS)
         fields |= await alarm_history(self._core, scene, token_of(request), request.query_params)
-        return self._html("alarms.html", scene, fields | {"minutes": MINUTES})
+        fields |= {"minutes": MINUTES, "printed": day_and_clock(scene, scene.wall)}
+        return self._html("alarms.html", scene, fields)
 
     async def calls(self, request: Request) -> Response:
         """The call log as it is at this moment."""

@@ -207,7 +207,8 @@ def _genset(scene: Scene, power: PowerView, device: DeviceView) -> Box:
 def _ups(scene: Scene, power: PowerView, device: DeviceView) -> Box:
     ups = power.ups.get(device.id)
     state, word = UPS[ups.on_battery if ups else None]
-    if word == "line" and value_of(scene, device, "testing") == "True":
+    testing = device.figures.get("testing")
+    if word == "line" and testing is not None and testing.known(scene.now) and testing.value is True:
         word = "testing"
     charge = value_of(scene, device, "charge")
     told = " ".join(filter(None, [scene.words(f"ups.{word}"), charge if word == "battery" else ""]))
