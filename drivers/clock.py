@@ -131,7 +131,7 @@ class VirtualLoop(_ScaledLoop):
         return self._virtual._now
 
     def skip(self, seconds: float) -> bool:
-        """Let so much time pass at once. False, and it has not, when something is due in it. Files are not looked at."""
+        """Let so much time pass at once; files are not looked at. False, and it has not: something is due in it."""
         timers: list[asyncio.TimerHandle] = self.__dict__["_scheduled"]
         if self.__dict__["_ready"] or (timers and timers[0].when() <= self.time() + seconds):
             return False

@@ -109,7 +109,7 @@ class DseRegisters:
         genset = self._plant.genset
         state = (
             self._plant.moves, genset.mode, genset.fuel_percent, round(genset.coolant_c), len(genset.alarms),
-            self._wall() if address <= CLOCK_ADDRESS + 1 and CLOCK_ADDRESS < address + count else 0,
+            self._wall() if CLOCK_ADDRESS - count < address < CLOCK_ADDRESS + 2 else 0,
         )  # fmt: skip
         known, words = self._served.get((address, count), (None, []))
         if known != state:
