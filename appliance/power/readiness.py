@@ -5,7 +5,7 @@ from statistics import median
 
 import msgspec
 
-from appliance.power.genset_machine import GensetSeen
+from appliance.power.genset_machine import Engine, GensetSeen
 from appliance.power.run_machine import Measures, usual
 from appliance.power.seen import FAULTS, Words
 from appliance.power_state import GensetRecord
@@ -43,7 +43,9 @@ def genset_lines(g: GensetLines, words: Words, age: Callable[[Stamp], float]) ->
     lines = [
         Ready(id, "link", g.seen.linked, why="" if g.seen.linked else "no_link"),
         _word(id, "auto", g.seen.mode, g.seen.mode == "auto", "not_in_auto", g.seen.mode_at),
-        _least(id, "battery", volts, REST_V * times, "V", "low", at),
+        Ready(id, "battery", None, volts, "V", "under_starter", at)
+        if g.seen.engine is Engine.STARTING and volts is not None
+        else _least(id, "battery", volts, REST_V * times, "V", "low", at),
     ]
     if g.turns or not g.mains or volts is None:
         lines.append(Ready(id, "charger", None, volts, "V", "no_figure" if volts is None else "not_charging_now", at))

@@ -60,13 +60,14 @@ class NoisyBus(Bus):
         super().__init__(SerialLine("/dev/null", baud=BAUD))
         self._units, self._noise = units, noise
         self._clear_at = 0.0
+        self._silence_s, self._character_s = self.line.silence_s, self.line.character_s
 
     async def _transact(
         self, question: Question, send: Callable[[Client], Awaitable[ModbusPDU]], gap_s: float, timeout_s: float
     ) -> ModbusPDU:
-        loop, line, noise = asyncio.get_running_loop(), self.line, self._noise
-        asked = max(self._clear_at, loop.time() + max(gap_s, line.silence_s))
-        took = (QUESTION_AND_ANSWER + 2 * question.count) * line.character_s + TURNED_S
+        loop, noise = asyncio.get_running_loop(), self._noise
+        asked = max(self._clear_at, loop.time() + max(gap_s, self._silence_s))
+        took = (QUESTION_AND_ANSWER + 2 * question.count) * self._character_s + TURNED_S
         spoilt, random = noise.spoils(), noise.random
         unseen = spoilt and random.random() < UNSEEN
         if question.unit == noise.mute or (spoilt and not unseen):

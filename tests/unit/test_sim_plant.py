@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from plant_site import CANCEL, START, UNIX, Site, on_load
 
 from drivers.sim.modbus_slave import answer
-from drivers.sim.plant import PlantSettings
-from drivers.sim.plant_genset import Alarm, Phase, Severity
+from drivers.sim.plant import Plant, PlantSettings
+from drivers.sim.plant_genset import Alarm, Genset, GensetSettings, Phase, Severity
 
 
 def test_on_a_normal_day_mains_feeds_the_building_and_the_set_waits_in_auto() -> None:
@@ -295,3 +295,21 @@ def test_mains_and_generator_never_feed_the_bar_together(story: list[tuple[str, 
 def test_a_level_that_is_no_percentage_is_refused(bad: Any) -> None:
     with pytest.raises(ValueError, match="from 0 to 100"):
         Site().plant.set_fuel(bad)
+
+
+def test_a_plant_at_rest_jumps_to_where_its_steps_would_have_taken_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lived() -> tuple[list[object], int]:
+        plant = Plant(PlantSettings(genset=GensetSettings(retransfer_s=20.0, cooldown_s=10.0)), 0.0)
+        acts = [(300.0, plant.cut_mains), (340.0, plant.return_mains), (900.0, plant.cut_mains), (907.3, plant.status)]
+        told: list[object] = []
+        for at, act in acts:
+            plant.step(at)
+            told += [plant.status(), round(plant.ups.charge, 6), round(plant.genset.coolant_c, 6)]
+            act()
+        return told, plant.moves
+
+    jumped, few = lived()
+    monkeypatch.setattr(Genset, "rests", lambda *_: False)
+    stepped, many = lived()
+    assert jumped == stepped
+    assert few < many / 4
