@@ -10,7 +10,7 @@ import pytest
 from drivers.clock import Clock
 from drivers.sip import NoAnswer, Probe
 
-SPEED = 20.0
+SPEED = 5.0  # a wait of 2 s is 0.4: a busy machine looks up an address and carries a datagram in less
 
 
 class Peer(asyncio.DatagramProtocol):
