@@ -25,7 +25,7 @@ IN_OUTAGE = (  # of all sets, the one that is furthest counts
     (GensetPhase.COOLING, Stage.RUNNING),
     (GensetPhase.STARTING, Stage.CRANKING),
     (GensetPhase.STOPPED, Stage.WAITING),
-    (GensetPhase.UNKNOWN, Stage.WAITING),
+    (GensetPhase.UNKNOWN, Stage.UNKNOWN),  # one that is not heard may well run
 )
 
 

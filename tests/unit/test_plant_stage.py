@@ -20,7 +20,7 @@ MAINS_SINCE, SET_SINCE = Stamp(mono=1000.0), Stamp(mono=1010.0)
         (Mains.PRESENT, GensetPhase.STOPPED, False, Stage.NORMAL, None),
         (Mains.SUSPECT, GensetPhase.STOPPED, False, Stage.SUSPECT, None),
         (Mains.LOST, GensetPhase.STOPPED, False, Stage.WAITING, 1090.0),
-        (Mains.LOST, GensetPhase.UNKNOWN, False, Stage.WAITING, 1090.0),
+        (Mains.LOST, GensetPhase.UNKNOWN, False, Stage.UNKNOWN, None),
         (Mains.LOST, GensetPhase.STARTING, True, Stage.CRANKING, 1090.0),
         (Mains.LOST, GensetPhase.RUNNING, True, Stage.RUNNING, 1040.0),
         (Mains.LOST, GensetPhase.ON_LOAD, True, Stage.ON_LOAD, None),
