@@ -104,8 +104,14 @@ class Library:
             recorded = await self._mender.mend(str(left.path))
         except (Refusal, Gone) as e:
             log.error("%s, left by a process that was killed, cannot be closed: %s", left.path, e)
-        else:
+            return
+        if recorded.file:
             self.keep(left.line, left.call, recorded)
+        elif left.octets == 0:  # the call ended before anything was said: there is nothing to name
+            log.info("%s holds nothing and is removed.", left.path)
+            await asyncio.to_thread(left.path.unlink, missing_ok=True)
+        else:
+            log.error("%s, left by a process that was killed, has no sound. Next: listen to it by hand.", left.path)
 
     async def _remove(self, gone: Found, why: str) -> None:
         try:
