@@ -58,4 +58,8 @@ class Relays:
         self._closed[output] = self._lines.get(output, False) or stays
         for name, wire in self.wires.items():
             if wire.output == output:
-                self._loop.call_later(wire.delay_s, self._close, name, self._flows(wire))
+                self._loop.call_later(wire.delay_s, self._tell, name)
+
+    def _tell(self, name: str) -> None:
+        if name in self.wires:
+            self._close(name, self.tells(name))
