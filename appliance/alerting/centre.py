@@ -16,7 +16,7 @@ from appliance.alerting.delivery_machine import Do, Reach, Step, allowed, due, l
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.queue_machine import CALL_S, SMS_A_LINE, SMS_S, Wish, line_up
 from appliance.alerting.sender import Append, Publish, Sender, SendSms
-from appliance.alerting.targets import targets
+from appliance.alerting.targets import own_outputs, targets
 from appliance.alerting.window import drop_oldest
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import Standing
@@ -295,11 +295,12 @@ class Centre:
 
     def on_standing(self, standing: Standing) -> None:
         """The annunciator is there (again): our own siren sounds what remains of what it forgot, or is stopped."""
-        siren = standing.outputs.get(self._site.own.siren) if self._site.own else None
+        own = self._site.own
         local = [name for name, contact in self.contacts.items() if contact.station.local]
         for alert in self._open():
             for delivery in [alert.deliveries[name] for name in local if name in alert.deliveries]:
-                forgot = siren is not None and alert.id not in siren.order_ids
+                outputs = own_outputs(alert, own) if own else []
+                forgot = any(o in standing.outputs and alert.id not in standing.outputs[o].order_ids for o in outputs)
                 if not delivery.over and (alert.stopped or (delivery.energised and forgot)):
                     self._sender.send(alert, delivery, Path.GPIO, "stop" if alert.stopped else "start")
 

@@ -3,7 +3,8 @@
 import msgspec
 
 from appliance.commands import IssueAlert
-from appliance.config import Site
+from appliance.config import Own, Site
+from appliance.state import Alert
 from drivers.jsonsocket import Refusal
 
 MOST_TEXT = 160  # octets of UTF-8, as a signed text carries
@@ -54,6 +55,12 @@ def targets(command: IssueAlert, site: Site) -> Targets:
         raise Refusal("out_of_range", "The priority is 1 to 3, the language id or en.")
     parts = {name: tuple(found) for name, found in zones.items() if name not in whole}
     return Targets(tuple(zones), parts, told)
+
+
+def own_outputs(alert: Alert, own: Own) -> list[str]:
+    """What of this box's own outputs an alert sounds: its siren, or those of the zones that are meant."""
+    zones = alert.zones.get(own.id, ())
+    return list(dict.fromkeys(zone.output for zone in own.zone if zone.id in zones)) or [own.siren]
 
 
 def bits(zones: tuple[str, ...], known: tuple[str, ...]) -> int:
