@@ -27,14 +27,20 @@ def _to(c: ContactDelivery, state: ContactState, at: Stamp, path: str = "", by: 
     c.path, c.by, c.reason = path or c.path, by or c.by, reason
 
 
-def _end_try(tries: list[Try], path: str, outcome: str, at: Stamp) -> None:
-    """The newest one by that path that is under way, else a new one that never began: no line was free."""
+def _answer(tries: list[Try], path: str, outcome: str) -> bool:
+    """What came of the newest try by that path that is under way; False: there is none."""
     for i in range(len(tries) - 1, -1, -1):
         if tries[i][0] == path and not tries[i][3]:
             tries[i] = (*tries[i][:3], outcome)
-            return
-    tries.append((path, "", at, outcome))
-    del tries[:-MOST_TRIES]
+            return True
+    return False
+
+
+def _fail(tries: list[Try], path: str, outcome: str, at: Stamp) -> None:
+    """One that never began, for want of a line, stands there too."""
+    if not _answer(tries, path, outcome):
+        tries.append((path, "", at, outcome))
+        del tries[:-MOST_TRIES]
 
 
 @FOLDS.of(al.ContactAsked)
@@ -62,7 +68,9 @@ def _(s: State, e: al.ContactDelivered, at: Stamp) -> None:
             break
     if note is not None:
         note.reached, note.path, note.unreached = note.reached or at, e.path, ""
-    elif c.state in (ContactState.QUEUED, ContactState.ASKED, ContactState.UNREACHED):
+    elif c.state in (ContactState.QUEUED, ContactState.ASKED) or (
+        c.state is ContactState.UNREACHED and c.reason != "no_answer"
+    ):
         _to(c, ContactState.DELIVERED, at, e.path)
 
 
@@ -70,22 +78,20 @@ def _(s: State, e: al.ContactDelivered, at: Stamp) -> None:
 def _(s: State, e: al.ContactFailed, at: Stamp) -> None:
     if c := _contact(s, e):
         note = _note(c, e.about)
-        _end_try(c.tries if note is None else note.tries, e.path, e.reason, at)
+        _fail(c.tries if note is None else note.tries, e.path, e.reason, at)
 
 
 @FOLDS.of(al.ContactAccepted)
 def _(s: State, e: al.ContactAccepted, at: Stamp) -> None:
     if c := _contact(s, e):
-        if e.by == "key":
-            _end_try(c.tries, e.path, "accepted", at)
+        _answer(c.tries, e.path, "accepted")
         _to(c, ContactState.ACCEPTED, at, e.path, e.by)
 
 
 @FOLDS.of(al.ContactDeclined)
 def _(s: State, e: al.ContactDeclined, at: Stamp) -> None:
     if c := _contact(s, e):
-        if e.by == "key":
-            _end_try(c.tries, e.path, "declined", at)
+        _answer(c.tries, e.path, "declined")
         _to(c, ContactState.DECLINED, at, e.path, e.by)
 
 
@@ -101,7 +107,7 @@ def _(s: State, e: al.ContactUnreached, at: Stamp) -> None:
 
 @FOLDS.of(al.ContactSpared)
 def _(s: State, e: al.ContactSpared, at: Stamp) -> None:
-    if (c := _contact(s, e)) and (c.state not in CONTACT_ENDS or c.state is ContactState.UNREACHED):
+    if (c := _contact(s, e)) and c.state not in (ContactState.DECLINED, ContactState.CANCELLED):
         _to(c, ContactState.SPARED, at, reason=e.accepted_by)
 
 
@@ -113,14 +119,14 @@ def _(s: State, e: al.ContactCancelled, at: Stamp) -> None:
 
 @FOLDS.of(al.SequenceTaken)
 def _(s: State, e: al.SequenceTaken, at: Stamp) -> None:
-    if (alert := s.alerts.get(e.alert)) and not alert.taken.get(e.group):
+    if alert := s.alerts.get(e.alert):
         alert.taken[e.group] = e.contact
 
 
 @FOLDS.of(al.SequenceExhausted)
 def _(s: State, e: al.SequenceExhausted, at: Stamp) -> None:
     if alert := s.alerts.get(e.alert):
-        alert.taken.setdefault(e.group, "")
+        alert.taken[e.group] = ""
 
 
 @FOLDS.of(al.RecipientsTold)

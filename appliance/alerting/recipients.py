@@ -30,6 +30,8 @@ class Recipients(msgspec.Struct, frozen=True, kw_only=True):
 def resolve(site: Site, command: IssueAlert) -> Recipients:
     """Raises Refusal for whom there is not, for a text that does not fit, and for an order to nobody."""
     check_text(command.text)
+    if command.priority not in (1, 2, 3) or command.language not in ("id", "en"):
+        raise Refusal("out_of_range", "The priority is 1 to 3, the language id or en.")
     groups = {g.id: g for g in site.group}
     contacts = [c.id for c in site.contact]
     _there("group", command.groups, groups)
