@@ -12,8 +12,8 @@ from appliance import alert_events as al
 from appliance.alerting.contact import Contact
 from appliance.alerting.delivery_machine import sounds
 from appliance.alerting.issuer import Issuer
-from appliance.alerting.targets import bits, own_outputs
 from appliance.alerting.wire import NO_ID, WireError
+from appliance.alerting.zones import bits, own_outputs
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import Sounding
 from appliance.config import Site
