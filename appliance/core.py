@@ -8,22 +8,16 @@ import asyncio
 import logging
 import signal
 from collections import deque
-from collections.abc import Coroutine
 from pathlib import Path as FilePath
-from typing import Any
 
-from appliance import alert_events as al
 from appliance import events as ev
-from appliance.alerting.centre import Centre
-from appliance.alerting.issuer import Issuer
-from appliance.alerting.reports import Reports
 from appliance.annunciator_client import AnnunciatorLink
-from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
+from appliance.annunciator_protocol import InputChange, OutputChange, Standing
 from appliance.clock import boot_id
-from appliance.commands import IssueAlert
 from appliance.config import Site, places
 from appliance.control import Control
 from appliance.core_alarms import AlarmRoom
+from appliance.core_alerting import AlertRoom
 from appliance.core_commands import Obey
 from appliance.core_desk import DeskRoom
 from appliance.core_power import PlantRoom
@@ -34,22 +28,19 @@ from appliance.event import Event
 from appliance.fold import apply
 from appliance.journal import Appended, Journal
 from appliance.keeper import Keeper
-from appliance.keys import create_key, load_key
 from appliance.lines.service import Lines
 from appliance.local import Local
 from appliance.logins import Logins
 from appliance.make_view import VERSION, ViewMaker
 from appliance.measured import measured
-from appliance.model import Path, Role
+from appliance.model import Role
 from appliance.people import People
 from appliance.state import State
-from appliance.station import StationNode
 from appliance.telemetry import Telemetry
 from appliance.trunk.fallback import FallbackKeeper
 from appliance.trunk.watch import TrunkWatch
 from appliance.wall_clock import WallClock
 from drivers.clock import Clock
-from drivers.jsonsocket import Gone, Refusal
 from drivers.mqtt import Incoming, Mqtt, Will
 from drivers.notify import ready, stopping, watchdog
 
@@ -79,10 +70,9 @@ class Core:
             on_down=self._annunciator_down,
             on_output=self._on_output,
             on_input=self._on_input,
-            on_press=self._on_press,
+            on_press=lambda press: self._alerting.on_press(press),
         )
         self._keeper = Keeper(lambda task, reason: self._note(ev.TaskDied(task=task, reason=reason[:300])))
-        self._presses: set[asyncio.Task[None]] = set()
 
     def _wire(self, history: list[Entry]) -> None:
         """Make the rooms. After the journal was read: they start from what it says."""
@@ -102,8 +92,8 @@ class Core:
             )
         self._lines = Lines(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
-            on_changed=self._changed, on_data=self._on_sms_data, recordings=self._places.recordings,
-            on_time=self._wall_clock.told,
+            on_changed=self._changed, recordings=self._places.recordings, on_time=self._wall_clock.told,
+            on_data=lambda number, payload: self._alerting.on_sms_data(number, payload),
         )  # fmt: skip
         self._sound = SoundRoom(
             site=site, places=self._places, state=state, clock=clock, append=self._append, on_changed=self._changed,
@@ -129,30 +119,19 @@ class Core:
         self._local.lamp = self._alarms.lamp
         self._trunk = TrunkWatch(site, self._append, self._changed)
         self._fallback = FallbackKeeper(site, state, clock, self._append, self._lines.outgoing.notice)
-        key = load_key(self._places.key) if self._places.key.exists() else create_key(self._places.key)
-        self._centre: Centre | None = None
-        self._reports: Reports | None = None
-        self._station: StationNode | None = None
-        if site.issuer:
-            self._station = StationNode(
-                site=site, clock=clock, append=self._append, key=key, annunciator=self._annunciator,
-                publish=self._publish, broker_up=self._is_broker_up, send_sms=self._lines.send_data,
-            )  # fmt: skip
-        if site.station:
-            issuer = Issuer(key, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
-            self._centre = Centre(
-                site=site, state=state, clock=clock, boot=self._boot, append=self._append, issuer=issuer,
-                annunciator=self._annunciator, publish=self._publish, broker_up=self._is_broker_up,
-                send_sms=self._lines.send_data, sms_up=self._lines.up,
-            )  # fmt: skip
-            self._reports = Reports(site, self._centre, issuer, clock)
+        self._alerting = AlertRoom(
+            site=site, places=self._places, state=state, clock=clock, boot=self._boot, append=self._append,
+            annunciator=self._annunciator, publish=self._publish, broker_up=self._is_broker_up, lines=self._lines,
+            speak=self._sound.speak, on_changed=self._changed,
+            time_known=lambda: self._wall_clock.quality() != "unknown",
+        )  # fmt: skip
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
             alarms=self._alarms.views,
             power=self._plant.view,
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
-            stations=self._centre.views if self._centre else list, clock_offset=self._wall_clock.offset,
+            stations=self._alerting.views, clock_offset=self._wall_clock.offset,
             witnesses=self._trunk.views, sound=self._sound.view,
         )  # fmt: skip
         self._telemetry = Telemetry(
@@ -169,7 +148,7 @@ class Core:
             self._desk,
             self._sound,
             self._alarms,
-            self._centre,
+            self._alerting,
             self._fallback,
             self._plant.orders,
         )
@@ -198,10 +177,7 @@ class Core:
         self._keeper.keep("lights", lambda: self._local.run(self._annunciator))
         if self._mqtt:
             self._keeper.keep("broker", self._mqtt.run)
-        if self._centre:
-            self._keeper.keep("orders", self._centre.run)
-        if self._station:
-            self._keeper.keep("station", self._station.run)
+        self._alerting.keep(self._keeper)
         self._keeper.keep("lines", self._lines.run)
         self._desk.keep(self._keeper)
         self._sound.keep(self._keeper)
@@ -256,8 +232,7 @@ class Core:
         self._sound.on_entry(entry)
         self._dashboards.on_entry(entry)
         self._local.wake()
-        if self._centre:
-            self._centre.wake()
+        self._alerting.on_entry(entry)
 
     def _urgent(self) -> bool:
         """An order is open, or a siren sounds here."""
@@ -289,41 +264,25 @@ class Core:
         assert self._mqtt is not None
         self._append(ev.LinkRestored(link="broker"))
         self._dashboards.publish_all()
-        if self._station:
-            assert self._site.own is not None
-            self._mqtt.subscribe(f"siaga/{self._site.site}/alert/{self._site.own.id}")
-            self._station.on_broker_up()
-        if self._centre:
-            self._mqtt.subscribe(f"siaga/{self._site.site}/station/+/answer")
+        for topic in self._alerting.topics():
+            self._mqtt.subscribe(topic)
+        if self._alerting.centre:
             self._mqtt.subscribe("homeassistant/status")
+        self._alerting.on_broker_up()
 
     def _on_message(self, message: Incoming) -> None:
-        parts = message.topic.split("/")
-        match parts:
-            case ["homeassistant", "status"]:
-                if message.payload == b"online":
-                    self._dashboards.publish_all()
-            case ["siaga", _, "alert", _] if self._station:
-                self._station.on_order(message.payload, Path.MQTT, retained=message.retain)
-            case ["siaga", _, "station", named, "answer"] if self._reports:
-                self._reports.on_answer(message.payload, Path.MQTT, named=named, retained=message.retain)
-
-    def _on_sms_data(self, number: str, payload: bytes) -> None:
-        """A binary SMS on our port: an order at a station, an answer at a centre."""
-        if self._station:
-            self._station.on_order(payload, Path.SMS, number=number)
-        elif self._reports:
-            self._reports.on_answer(payload, Path.SMS)
+        if message.topic == "homeassistant/status":
+            if message.payload == b"online":
+                self._dashboards.publish_all()
+        else:
+            self._alerting.on_message(message)
 
     # The annunciator
 
     def _annunciator_up(self, standing: Standing) -> None:
         self._local.on_up(standing)
         self._plant.on_up(standing)
-        if self._station:
-            self._station.on_standing(standing)
-        if self._centre:
-            self._centre.on_standing(standing)
+        self._alerting.on_up(standing)
 
     def _annunciator_down(self) -> None:
         self._local.on_down()
@@ -332,63 +291,11 @@ class Core:
     def _on_output(self, change: OutputChange) -> None:
         self._local.on_output(change)
         self._plant.on_output(change)
-        if self._station:
-            self._station.on_output(change)
-        if self._reports:
-            self._reports.on_local_output(change)
+        self._alerting.on_output(change)
 
     def _on_input(self, change: InputChange) -> None:
         self._local.on_input(change)
         self._plant.on_input(change)
         if change.active:
             self._alarms.on_pressed(change.input)
-        own = self._site.own
-        if own is None or not change.active:
-            return
-        if change.input == own.acknowledge:
-            if self._station:
-                self._station.on_acknowledge()
-            if self._reports:
-                self._reports.on_local_acknowledge([a.id for a in self._state.open_alerts()])
-        elif change.input == own.silence:
-            self._spawn(self._silence(own.siren))
-        elif change.input == own.feedback:
-            if self._station:
-                self._station.on_feedback()
-            if self._reports:
-                self._reports.on_local_feedback([a.id for a in self._state.open_alerts()])
-
-    def _on_press(self, press: Pressed) -> None:
-        self._spawn(self._pressed(press))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._presses.add(task)
-        task.add_done_callback(self._press_done)
-
-    def _press_done(self, task: asyncio.Task[None]) -> None:
-        self._presses.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.error("a press of a button failed", exc_info=error)
-
-    async def _silence(self, siren: str) -> None:
-        """A person here wants quiet: local, at once, and the centre is told by what the annunciator then says."""
-        try:
-            await self._annunciator.silence(siren)
-        except (Gone, Refusal) as e:
-            log.error("the siren cannot be silenced: %s", e)
-
-    async def _pressed(self, press: Pressed) -> None:
-        """The red button: core takes the press if it is in time, and orders what the site's plan says."""
-        plan = self._site.button
-        if plan is None or self._centre is None:
-            return  # not taken: the annunciator sounds locally
-        try:
-            await self._annunciator.take(press.press)
-        except (Gone, Refusal) as e:
-            self._append(al.ButtonPressed(button=press.button, taken=False))
-            log.warning("the press came too late for core, it sounds locally: %s", e)
-            return
-        self._append(al.ButtonPressed(button=press.button, taken=True))
-        command = IssueAlert(stations=plan.stations, pattern=plan.pattern, seconds=plan.seconds, via="button")
-        await self._centre.issue(command, f"button:{press.button}")
+        self._alerting.on_input(change)

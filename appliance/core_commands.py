@@ -3,7 +3,6 @@
 from typing import Any
 
 from appliance.alarm_commands import AlarmCommand
-from appliance.alerting.centre import Centre
 from appliance.call_commands import (
     DeclareFallback,
     Dial,
@@ -18,16 +17,16 @@ from appliance.call_commands import (
 )
 from appliance.commands import (
     AnyCommand,
-    IssueAlert,
     ListTexts,
     ModemAt,
     ModemRecording,
     ModemUssd,
     QueueText,
     SendText,
-    StopAlert,
 )
 from appliance.core_alarms import AlarmRoom
+from appliance.core_alerting import COMMANDS as ALERT_COMMANDS
+from appliance.core_alerting import AlertRoom
 from appliance.core_desk import COMMANDS, DeskRoom
 from appliance.core_sound import COMMANDS as SOUND_COMMANDS
 from appliance.core_sound import SoundRoom
@@ -41,14 +40,14 @@ from drivers.jsonsocket import Refusal
 
 
 class Obey:
-    """Call it with a command and its actor; the answer is JSON. Raises Refusal. `centre` is None at a station."""
+    """Call it with a command and its actor; the answer is JSON. Raises Refusal."""
 
     def __init__(
-        self, state: State, lines: Lines, desk: DeskRoom, sound: SoundRoom, alarms: AlarmRoom, centre: Centre | None,
+        self, state: State, lines: Lines, desk: DeskRoom, sound: SoundRoom, alarms: AlarmRoom, alerting: AlertRoom,
         fallback: FallbackKeeper, orders: Orders,
     ) -> None:  # fmt: skip
         self._state, self._lines, self._desk, self._sound = state, lines, desk, sound
-        self._alarms, self._centre, self._fallback, self._orders = alarms, centre, fallback, orders
+        self._alarms, self._alerting, self._fallback, self._orders = alarms, alerting, fallback, orders
 
     async def __call__(self, command: AnyCommand, actor: str) -> Any:
         if isinstance(command, Dial):
@@ -59,9 +58,9 @@ class Obey:
             return await self._alarms.obey(command, actor)
         if isinstance(command, SOUND_COMMANDS):
             return await self._sound.obey(command, actor)
+        if isinstance(command, ALERT_COMMANDS):
+            return await self._alerting.obey(command, actor)
         match command:
-            case IssueAlert() | StopAlert():
-                return await self._order(command, actor)
             case HangUp(line=line):
                 return await self._lines.hang_up(line, command.call, actor)
             case RejectCall(line=line):
@@ -98,10 +97,3 @@ class Obey:
             case ToldAgency(agency=agency):
                 return await self._fallback.told(agency, actor)
         raise Refusal("unknown", f"{command} is not known here.")
-
-    async def _order(self, command: IssueAlert | StopAlert, actor: str) -> Any:
-        if self._centre is None:
-            raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
-        if isinstance(command, IssueAlert):
-            return await self._centre.issue(command, actor)
-        return await self._centre.stop(command, actor)

@@ -1,0 +1,183 @@
+"""Wires the alerting room: orders of a centre, a station's judgement of them, and what this box's own contacts say.
+
+Other rooms of alerting (recipients, supervision) are made here too, so that core knows one room.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from appliance import alert_events as al
+from appliance.alerting.centre import Centre
+from appliance.alerting.issuer import Issuer
+from appliance.alerting.reports import Reports
+from appliance.alerting.sender import Publish
+from appliance.annunciator_client import AnnunciatorLink
+from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
+from appliance.commands import IssueAlert, StopAlert
+from appliance.config import Places, Site
+from appliance.entry import Entry
+from appliance.journal import Appended
+from appliance.keeper import Keeper
+from appliance.keys import create_key, load_key
+from appliance.lines.service import Lines
+from appliance.model import Path
+from appliance.sound.spoken import Spoken
+from appliance.state import State
+from appliance.station import StationNode
+from appliance.view import StationView
+from drivers.clock import Clock
+from drivers.jsonsocket import Gone, Refusal
+from drivers.mqtt import Incoming
+
+COMMANDS = (IssueAlert, StopAlert)
+
+log = logging.getLogger("siaga.alerting")
+
+
+class AlertRoom:
+    """`centre` where the site has stations, `station` where it has issuers; a box can be both, or neither."""
+
+    def __init__(
+        self, *, site: Site, places: Places, state: State, clock: Clock, boot: str, append: Callable[..., Appended],
+        annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool], lines: Lines,
+        speak: Callable[..., Awaitable[Spoken]], on_changed: Callable[[], None], time_known: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        self._site, self._state, self._append, self._annunciator = site, state, append, annunciator
+        self._spawned: set[asyncio.Task[None]] = set()
+        key = load_key(places.key) if places.key.exists() else create_key(places.key)
+        self.centre: Centre | None = None
+        self._reports: Reports | None = None
+        self.station: StationNode | None = None
+        if site.issuer:
+            self.station = StationNode(
+                site=site, clock=clock, append=append, key=key, annunciator=annunciator,
+                publish=publish, broker_up=broker_up, send_sms=lines.send_data,
+            )  # fmt: skip
+        if site.station:
+            issuer = Issuer(key, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
+            self.centre = Centre(
+                site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer,
+                annunciator=annunciator, publish=publish, broker_up=broker_up,
+                send_sms=lines.send_data, sms_up=lines.up,
+            )  # fmt: skip
+            self._reports = Reports(site, self.centre, issuer, clock)
+
+    def keep(self, keeper: Keeper) -> None:
+        """Start its tasks."""
+        if self.centre:
+            keeper.keep("orders", self.centre.run)
+        if self.station:
+            keeper.keep("station", self.station.run)
+
+    def on_entry(self, entry: Entry) -> None:
+        if self.centre:
+            self.centre.wake()
+
+    async def obey(self, command: IssueAlert | StopAlert, actor: str) -> Any:
+        """One of COMMANDS. Raises Refusal."""
+        if self.centre is None:
+            raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
+        if isinstance(command, IssueAlert):
+            return await self.centre.issue(command, actor)
+        return await self.centre.stop(command, actor)
+
+    def views(self) -> list[StationView]:
+        return self.centre.views() if self.centre else []
+
+    # The broker and the lines
+
+    def topics(self) -> list[str]:
+        """What to subscribe."""
+        topics = []
+        if self.station and self._site.own:
+            topics.append(f"siaga/{self._site.site}/alert/{self._site.own.id}")
+        if self.centre:
+            topics.append(f"siaga/{self._site.site}/station/+/answer")
+        return topics
+
+    def on_broker_up(self) -> None:
+        if self.station:
+            self.station.on_broker_up()
+
+    def on_message(self, message: Incoming) -> None:
+        """A message of one of our topics."""
+        match message.topic.split("/"):
+            case ["siaga", _, "alert", _] if self.station:
+                self.station.on_order(message.payload, Path.MQTT, retained=message.retain)
+            case ["siaga", _, "station", named, "answer"] if self._reports:
+                self._reports.on_answer(message.payload, Path.MQTT, named=named, retained=message.retain)
+
+    def on_sms_data(self, number: str, payload: bytes) -> None:
+        """A binary SMS on our port: an order at a station, an answer at a centre."""
+        if self.station:
+            self.station.on_order(payload, Path.SMS, number=number)
+        elif self._reports:
+            self._reports.on_answer(payload, Path.SMS)
+
+    # The annunciator
+
+    def on_up(self, standing: Standing) -> None:
+        if self.station:
+            self.station.on_standing(standing)
+        if self.centre:
+            self.centre.on_standing(standing)
+
+    def on_output(self, change: OutputChange) -> None:
+        if self.station:
+            self.station.on_output(change)
+        if self._reports:
+            self._reports.on_local_output(change)
+
+    def on_input(self, change: InputChange) -> None:
+        own = self._site.own
+        if own is None or not change.active:
+            return
+        if change.input == own.acknowledge:
+            if self.station:
+                self.station.on_acknowledge()
+            if self._reports:
+                self._reports.on_local_acknowledge([a.id for a in self._state.open_alerts()])
+        elif change.input == own.silence:
+            self._spawn(self._silence(own.siren))
+        elif change.input == own.feedback:
+            if self.station:
+                self.station.on_feedback()
+            if self._reports:
+                self._reports.on_local_feedback([a.id for a in self._state.open_alerts()])
+
+    def on_press(self, press: Pressed) -> None:
+        self._spawn(self._pressed(press))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._spawned.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._spawned.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a press of a button failed", exc_info=error)
+
+    async def _silence(self, siren: str) -> None:
+        """A person here wants quiet: local, at once, and the centre is told by what the annunciator then says."""
+        try:
+            await self._annunciator.silence(siren)
+        except (Gone, Refusal) as e:
+            log.error("the siren cannot be silenced: %s", e)
+
+    async def _pressed(self, press: Pressed) -> None:
+        """The red button: core takes the press if it is in time, and orders what the site's plan says."""
+        plan = self._site.button
+        if plan is None or self.centre is None:
+            return  # not taken: the annunciator sounds locally
+        try:
+            await self._annunciator.take(press.press)
+        except (Gone, Refusal) as e:
+            self._append(al.ButtonPressed(button=press.button, taken=False))
+            log.warning("the press came too late for core, it sounds locally: %s", e)
+            return
+        self._append(al.ButtonPressed(button=press.button, taken=True))
+        command = IssueAlert(stations=plan.stations, pattern=plan.pattern, seconds=plan.seconds, via="button")
+        await self.centre.issue(command, f"button:{press.button}")
