@@ -72,9 +72,10 @@ class RunTest(Command, tag="test.run", frozen=True, kw_only=True):
 
 
 class ListTests(Command, tag="test.list", frozen=True, kw_only=True):
-    """The last runs and what is due."""
+    """The last runs, of their lines only the bad ones, and what is due; with `run`, an id, that one whole."""
 
     last: int = 30
+    run: str = ""
 
 
 class ModemAt(Command, tag="modem.at", frozen=True, kw_only=True):
@@ -131,12 +132,19 @@ AnyCommand = (
     | SendText
     | QueueText
     | ListTexts
+    | LockSiren
+    | UnlockSiren
+    | RunTest
+    | ListTests
     | AlarmCommand
     | CallCommand
     | PowerCommand
 )
 NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
-_TECHNICAL = (ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService)
+_TECHNICAL = (
+    ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService, LockSiren, UnlockSiren,
+    RunTest,
+)  # fmt: skip
 TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in _TECHNICAL)
 TECHNICIANS = frozenset(("technician", "supervisor"))  # roles that may give these; the console may too
 SUPERVISING = frozenset((str(BlockCaller.__struct_config__.tag),))
