@@ -78,6 +78,7 @@ class StationTest(msgspec.Struct):
     ended: Stamp | None = None
     good: int = 0
     bad: int = 0
+    key: str = ""
 
 
 class StationTestFailure(msgspec.Struct, frozen=True):
@@ -103,6 +104,7 @@ class StationTestRecord(msgspec.Struct):
     last: dict[str, str] = {}
     announced: dict[str, str] = {}
     reported: str = ""
+    reported_at: Stamp | None = None
     proven: dict[str, dict[str, Stamp]] = {}  # station: path: when it last answered a test
     failed: dict[str, dict[str, StationTestFailure]] = {}  # station: path: since it failed, where it does
     missed: list[StationTestGap] = []  # the last ones

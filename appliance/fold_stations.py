@@ -131,7 +131,7 @@ def _(s: State, e: st.LockConfirmed, at: Stamp) -> None:
 
 @FOLDS.of(st.StationTestBegun)
 def _(s: State, e: st.StationTestBegun, at: Stamp) -> None:
-    s.tests.runs[e.test] = StationTest(e.test, e.what, e.due, e.stations, e.paths, at)
+    s.tests.runs[e.test] = StationTest(e.test, e.what, e.due, e.stations, e.paths, at, key=e.key)
     if e.due:
         s.tests.last[e.what] = max(s.tests.last.get(e.what, ""), e.due)
     while len(s.tests.runs) > MOST_TESTS:
@@ -175,12 +175,12 @@ def _(s: State, e: st.StationTestPlanned, at: Stamp) -> None:
 
 @FOLDS.of(st.StationTestAnnounced)
 def _(s: State, e: st.StationTestAnnounced, at: Stamp) -> None:
-    s.tests.announced[e.what] = max(s.tests.announced.get(e.what, ""), e.due)
+    s.tests.announced[e.what] = e.due
 
 
 @FOLDS.of(st.StationTestReported)
 def _(s: State, e: st.StationTestReported, at: Stamp) -> None:
-    s.tests.reported = max(s.tests.reported, e.day)
+    s.tests.reported, s.tests.reported_at = e.day, at
 
 
 # At a station

@@ -74,6 +74,7 @@ class StationTestBegun(Event, tag="test.begun", frozen=True):
     due: str  # "2026-11-26 10:00", local; "" when a person ordered it
     stations: tuple[str, ...]
     paths: tuple[str, ...]
+    key: str = ""  # the giver's idempotency key
 
 
 class StationTestResult(Event, tag="test.result", frozen=True):
