@@ -19,20 +19,25 @@ import msgspec
 
 from appliance import annunciator_protocol as say
 from appliance.annunciator_button import RedButton
-from appliance.annunciator_config import SOUNDING, AnnunciatorConfig, ConfigRefused, load
+from appliance.annunciator_config import ONLY_FOLLOWS, SOUNDING, AnnunciatorConfig, ConfigRefused, load
+from appliance.annunciator_followers import Followers
 from appliance.annunciator_siren import Siren
 from appliance.annunciator_start import StartContacts
+from appliance.annunciator_stuck import StuckWatch
+from appliance.model import AlertKind
 from drivers import notify
 from drivers.clock import Clock
-from drivers.gpio.errors import BoardUnavailable, GpioError, NotDriven
+from drivers.gpio.errors import BoardUnavailable, GpioError
 from drivers.gpio.factory import Board, open_board
 from drivers.gpio.inputs import Input
 from drivers.gpio.outputs import Output
 from drivers.jsonsocket import Message, Peer, Refusal, Server
 from drivers.sim.pins import SimulatedPins
+from drivers.sim.wires import Wire
 
 log = logging.getLogger(__name__)
 
+SOUNDS = (AlertKind.ACTUAL, AlertKind.SOUNDING_TEST)
 BAD_CONFIG = 78  # EX_CONFIG of sysexits.h; the unit does not start again on it
 
 
@@ -50,30 +55,40 @@ class Annunciator:
         self._outputs: dict[str, Output] = {}
         self._sirens: dict[str, Siren] = {}
         self._starts = StartContacts(self._output_changed)
+        self._followers = Followers(self._output_changed)
+        self._stuck = StuckWatch(self._output_changed)
         self._inputs: dict[str, Input] = {}
         self._button: RedButton | None = None
 
     def claim(self, board: Board) -> None:
         """Claim every line; outputs are off then. One that fails is told as a fault, the others work."""
+        button = self._config.button
         for name, out in self._config.output.items():
             with self._alone(name):
-                made = Output(name, out.pin, board, max_s=out.max_s, active_high=out.active_high)
+                made = Output(
+                    name, out.pin, board, max_s=out.max_s, active_high=out.active_high, pwm=out.pwm, ramp_s=out.ramp_s,
+                    inverse=out.inverse,
+                )  # fmt: skip
                 self._outputs[name] = made
                 if out.kind in SOUNDING:
                     self._sirens[name] = Siren(made, partial(self._output_changed, name))
                 elif out.kind == "start":
                     self._starts.add(made)
+                elif button and button.lamp == name:  # core does not switch it
+                    made.when_ended = partial(self._lamp_ended, name)
                 else:
-                    made.when_ended = partial(self._light_ended, name)
-        if button := self._config.button:
+                    self._followers.add(made, out)
+        if button:
             lamp = self._outputs.get(button.lamp) if button.lamp else None
-            self._button = RedButton(button, self._sirens.get(button.output), lamp, self._push)
+            self._button = RedButton(button, self._sirens.get(button.output), self._followers, lamp, self._push)
         for name, into in self._config.input.items():
             with self._alone(name):
                 changed = partial(self._input_changed, name)
                 self._inputs[name] = Input(
                     name, into.pin, board, pull=into.pull, debounce_s=into.debounce_s, on_change=changed
                 )
+        proofs = [(self._config.input[name], into) for name, into in self._inputs.items()]
+        self._stuck.start(self._outputs, [(wired, into) for wired, into in proofs if wired.of])
 
     @contextlib.contextmanager
     def _alone(self, name: str) -> Iterator[None]:
@@ -85,6 +100,7 @@ class Annunciator:
 
     def close(self) -> None:
         """Switch everything off and give the lines back."""
+        self._stuck.close()
         for siren in self._sirens.values():
             siren.close()
         for out in self._outputs.values():
@@ -107,7 +123,7 @@ class Annunciator:
         self._peers.add(peer)
         match request:
             case say.Sound():
-                return self._siren(request.output).sound(request.order, request.pattern, request.seconds)
+                return self._sound(request)
             case say.Stop():
                 return self._stop(request.orders)
             case say.Silence():
@@ -134,6 +150,23 @@ class Annunciator:
         if was_core and not self._cores and self._button:
             self._button.core_left()
 
+    def _sound(self, asked: say.Sound) -> say.Sounding:
+        if asked.kind not in SOUNDS:
+            told = asked.kind.replace("_", " ")
+            raise Refusal("not_allowed", f"A {told} sounds nothing.", "Actual orders and sounding tests do.")
+        try:
+            sounding = self._siren(asked.output).sound(
+                asked.order, asked.pattern, asked.seconds, priority=asked.priority, level=asked.level,
+                test=asked.kind is not AlertKind.ACTUAL,
+            )  # fmt: skip
+        except Refusal as no:
+            if no.code == "not_driven":  # a crew that hears nothing wakes by light
+                self._followers.begin(asked.output, asked.order, asked.kind, asked.seconds)
+            raise
+        if sounding.ended is None:
+            self._followers.begin(asked.output, asked.order, asked.kind, sounding.remaining_s)
+        return sounding
+
     def _siren(self, name: str) -> Siren:
         if name not in self._sirens:
             raise self._no_output(name, "sounds", self._sirens)
@@ -146,26 +179,15 @@ class Annunciator:
 
     def _stop(self, orders: tuple[str, ...]) -> say.Stopped:
         ended = {siren: siren.end(orders, "stopped") for siren in self._sirens.values()}
+        self._followers.end(orders)
         stopped = dict.fromkeys(order for here in ended.values() for order in here)
         return say.Stopped(tuple(stopped), any(here and siren.output.on for siren, here in ended.items()))
 
     def _switch(self, name: str, on: bool) -> dict[str, bool]:
-        local_only = self._config.button.lamp if self._config.button else None
-        lights = [
-            n for n in self._outputs if n not in self._sirens and n not in self._starts.outputs and n != local_only
-        ]
+        lights = {n: x for n, x in self._followers.lights.items() if self._config.output[n].kind not in ONLY_FOLLOWS}
         if name not in lights:
             raise self._no_output(name, "core may light", lights)
-        output = self._outputs[name]
-        try:
-            if on:
-                output.switch_on()
-            elif not output.off():
-                raise NotDriven(f"Output {name} {output.fault}.")
-        except NotDriven as e:
-            raise Refusal("not_driven", str(e), "Repair this line.") from e
-        self._output_changed(name, None, "ordered")
-        return {"on": output.on}
+        return {"on": lights[name].switch(on)}
 
     def _hold(self, peer: Peer, name: str, on: bool) -> dict[str, bool]:
         if peer not in self._cores:
@@ -185,7 +207,8 @@ class Annunciator:
         for name, output in self._outputs.items():
             orders = tuple(self._sirens[name].orders.sounding) if name in self._sirens else ()
             left = output.remaining_s
-            outputs[name] = say.OutputState(output.on, orders, None if left == float("inf") else left, output.fault)
+            fault, stuck = self._stuck.fault(name), self._stuck.stuck(name)
+            outputs[name] = say.OutputState(output.on, orders, None if left == float("inf") else left, fault, stuck)
         local_only = self._button.local_only if self._button else not self._cores
         inputs = {name: into.active for name, into in self._inputs.items()}
         return say.Standing(outputs, inputs, self._started_at, local_only, self._faults)
@@ -198,7 +221,7 @@ class Annunciator:
     def _output_changed(self, name: str, order: str | None, why: str) -> None:
         self._push(say.OutputChange(name, self._outputs[name].on, order, why, self._loop.time()))
 
-    def _light_ended(self, name: str, _cut: bool) -> None:
+    def _lamp_ended(self, name: str, _cut: bool) -> None:
         self._output_changed(name, None, "limit")
 
     def _push(self, what: msgspec.Struct) -> None:
@@ -217,7 +240,8 @@ async def run(config: AnnunciatorConfig, stop: asyncio.Event, on_ready: Callable
         board = open_board(config.factory)
         if config.factory == "mock" and config.knobs:
             names = {name: wired.pin for name, wired in (config.output | config.input).items()}
-            bench = SimulatedPins(board.factory, names, Path(config.knobs))
+            wires = {name: Wire(into.of, into.kind == "current") for name, into in config.input.items() if into.of}
+            bench = SimulatedPins(board.factory, names, Path(config.knobs), wires)
             await bench.start()
             stack.push_async_callback(bench.stop)
         stack.callback(box.close)

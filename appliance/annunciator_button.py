@@ -8,8 +8,10 @@ import logging
 from collections.abc import Callable
 
 from appliance.annunciator_config import ButtonConfig
+from appliance.annunciator_followers import Followers
 from appliance.annunciator_protocol import Pressed
 from appliance.annunciator_siren import Siren
+from appliance.model import AlertKind
 from drivers.gpio.errors import NotDriven
 from drivers.gpio.outputs import Output
 from drivers.jsonsocket import Refusal
@@ -24,9 +26,10 @@ class RedButton:
     """`siren` and `lamp` are None when the line could not be claimed, `lamp` also when there is none."""
 
     def __init__(
-        self, config: ButtonConfig, siren: Siren | None, lamp: Output | None, push: Callable[[Pressed], None]
-    ) -> None:
-        self._config, self._siren, self._lamp, self._push = config, siren, lamp, push
+        self, config: ButtonConfig, siren: Siren | None, followers: Followers, lamp: Output | None,
+        push: Callable[[Pressed], None],
+    ) -> None:  # fmt: skip
+        self._config, self._siren, self._followers, self._lamp, self._push = config, siren, followers, lamp, push
         self._loop = asyncio.get_running_loop()
         self._core = self._untaken = False
         self._count = 0
@@ -55,6 +58,7 @@ class RedButton:
         if self._siren and self._order in self._siren.orders.sounding:
             if self._loop.time() - self._local_since > SAME_PRESS:
                 self._siren.end((self._order,), "silenced")
+                self._followers.end((self._order,))
             return
         if self._offer:  # the same person again, while core is asked
             return
@@ -98,6 +102,7 @@ class RedButton:
             self._siren.sound(self._order, self._config.pattern, self._config.seconds, "local")
         except Refusal as e:
             log.critical("The button %s was pressed and nothing sounds: %s", self._config.input, e)
+        self._followers.begin(self._config.output, self._order, AlertKind.ACTUAL, self._config.seconds)
 
     def _show(self) -> None:
         if self._lamp is None or self._lamp.on == self.local_only:

@@ -21,6 +21,7 @@ from appliance.annunciator_protocol import (
     Stopped,
     Take,
 )
+from appliance.model import AlertKind
 from drivers.jsonsocket import Link, Message
 
 T = TypeVar("T")
@@ -55,9 +56,12 @@ class AnnunciatorLink:
         """Keep the connection until cancelled."""
         await self._link.run()
 
-    async def sound(self, order: str, output: str, pattern: str, seconds: float) -> Sounding:
+    async def sound(
+        self, order: str, output: str, pattern: str, seconds: float, *,
+        kind: AlertKind = AlertKind.ACTUAL, priority: int = 1, level: int = 100,
+    ) -> Sounding:  # fmt: skip
         """Sound an order (hex id) once; a repeat never sounds twice nor longer."""
-        return await self._ask(Sound(order, output, pattern, seconds), Sounding)
+        return await self._ask(Sound(order, output, pattern, seconds, kind, priority, level), Sounding)
 
     async def stop(self, orders: list[str]) -> Stopped:
         """End these orders, and bar their late starts."""

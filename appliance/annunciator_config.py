@@ -19,7 +19,15 @@ MOST_DEBOUNCE = 1.0  # s
 TAKE_WITHIN = (0.05, 2.0)  # s; a person who presses waits no longer for a sound
 LONGEST_SOCKET = 107  # bytes, unix(7)
 SOUNDING = ("siren", "buzzer")
-AT_BOOT = {"siren": "sounds", "start": "starts the set"}  # what a line does that is driven while the board starts
+ONLY_FOLLOWS = ("door", "stove")  # nothing but an actual order at their siren switches them
+FOLLOWS = (*ONLY_FOLLOWS, "light", "lamp")
+DIMS = (*SOUNDING, "light")
+PROVES = ("current", "feedback")  # inputs that tell what became of an output
+HELD = (0.5, 14_400.0)  # s; a door's shortest pulse, and the four hours in which a crew is back at its stove
+DOOR_HELD = 5.0  # s; a door opener takes a push on its button
+RAMP = (0.1, 120.0)  # s; sleepers are woken by light in a minute, and nobody is left in the dark for two
+# What a line does that is driven while the board starts.
+AT_BOOT = {"siren": "sounds", "start": "starts the set", "door": "opens", "stove": "cuts the stove off"}
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,18 +38,28 @@ class OutputConfig(_Table, frozen=True):
     """A relay or a lamp. `max_s`: the longest it is ever on at once; sirens and buzzers must have one."""
 
     pin: int
-    kind: Literal["siren", "light", "buzzer", "lamp", "start"]  # start: the second way to start a generator
+    kind: Literal["siren", "light", "buzzer", "lamp", "start", "door", "stove"]  # start: a second way to start a set
     max_s: float | None = None
     active_high: bool = True
+    follows: str | None = None  # the siren or buzzer whose orders switch it on too
+    hold_s: float | None = None  # from an order's beginning; None: as long as the order, and of a door DOOR_HELD
+    pattern: str = "steady"  # of a light
+    inverse: bool = False  # a light that is on in the pauses of its pattern
+    pwm: bool = False
+    ramp_s: float = 0.0  # until it is at its full level
+    zone: str = ""  # for whoever reads the wiring
 
 
 class InputConfig(_Table, frozen=True):
-    """A contact that closes against the pull."""
+    """A contact that closes against the pull. `of`: the output whose current or relay it tells of."""
 
     pin: int
-    kind: Literal["button", "acknowledge", "contact", "feedback"]
+    kind: Literal[
+        "button", "acknowledge", "contact", "feedback", "current", "tamper", "door", "supply", "battery_low"
+    ]  # fmt: skip
     debounce_s: float = 0.05
     pull: Literal["up", "down"] = "up"
+    of: str | None = None
 
 
 class ButtonConfig(_Table, frozen=True):
@@ -92,7 +110,10 @@ def load(path: Path) -> AnnunciatorConfig:
 
 def check(config: AnnunciatorConfig) -> list[str]:
     """Why this cannot be wired so, one sentence a key; empty when it can."""
-    return [*_check_process(config), *_check_pins(config), *_check_outputs(config), *_check_button(config)]
+    return [
+        *_check_process(config), *_check_pins(config), *_check_outputs(config), *_check_followers(config),
+        *_check_dimming(config), *_check_proofs(config), *_check_button(config),
+    ]  # fmt: skip
 
 
 def _check_process(config: AnnunciatorConfig) -> Iterator[str]:
@@ -141,6 +162,58 @@ def _check_outputs(config: AnnunciatorConfig) -> Iterator[str]:
             yield f"{key}.active_high: a {wired.kind} that is on when its line is low {acts} whenever the board starts."
         if wired.kind in AT_BOOT and wired.pin in HIGH_AT_RESET:
             yield f"{key}.pin: GPIO {wired.pin} is pulled high while the board starts; use 9 to 27 for a {wired.kind}."
+
+
+def _check_followers(config: AnnunciatorConfig) -> Iterator[str]:
+    for name, wired in config.output.items():
+        key = f"output.{name}"
+        if wired.follows is None:
+            if wired.kind in ONLY_FOLLOWS:
+                yield f"{key}.follows: a {wired.kind} needs a siren to follow; nothing else switches it."
+            if wired.hold_s is not None:
+                yield f"{key}.hold_s: only an output that follows a siren is held; remove this line."
+            continue
+        leader = config.output.get(wired.follows)
+        if wired.kind not in FOLLOWS:
+            yield f"{key}.follows: a {wired.kind} follows nothing; give it orders of its own."
+        elif leader is None or leader.kind not in SOUNDING:
+            yield f"{key}.follows: {wired.follows!r} is no output of kind siren or buzzer."
+        if config.button and config.button.lamp == name:
+            yield f"{key}.follows: this lamp says that a press sounds here only; let another one follow."
+        if wired.kind == "stove" and wired.hold_s is None:
+            yield f"{key}.hold_s: say how long the stove stays off; it must not burn again when the siren is quiet."
+        if wired.hold_s is not None and not HELD[0] <= wired.hold_s <= min(HELD[1], wired.max_s or HELD[1]):
+            most = "max_s" if wired.max_s else f"{HELD[1]:g} s"
+            yield f"{key}.hold_s: {wired.hold_s:g} is not between {HELD[0]:g} and {most}."
+
+
+def _check_dimming(config: AnnunciatorConfig) -> Iterator[str]:
+    for name, wired in config.output.items():
+        key = f"output.{name}"
+        if wired.pattern not in PATTERNS:
+            yield f"{key}.pattern: {wired.pattern!r} is not one of {', '.join(PATTERNS)}."
+        elif wired.pattern != "steady" and wired.kind != "light":
+            yield f"{key}.pattern: only a light has a pattern of its own; a {wired.kind}'s comes with its order."
+        elif wired.inverse and not all(off for _, off in PATTERNS[wired.pattern]):
+            yield f"{key}.inverse: {wired.pattern} has no pauses to be on in; give a pattern that has."
+        if wired.pwm and wired.kind not in DIMS:
+            yield f"{key}.pwm: a {wired.kind} is on or off; only sirens, buzzers and lights are dimmed."
+        elif wired.pwm and not wired.active_high:
+            yield f"{key}.active_high: what is dimmed must be off when its line is low, as it is when its process dies."
+        elif wired.ramp_s and not wired.pwm:
+            yield f"{key}.ramp_s: only what has pwm = true fades in."
+        elif wired.ramp_s and not RAMP[0] <= wired.ramp_s <= RAMP[1]:
+            yield f"{key}.ramp_s: {wired.ramp_s:g} is not between {RAMP[0]:g} and {RAMP[1]:g} s."
+
+
+def _check_proofs(config: AnnunciatorConfig) -> Iterator[str]:
+    for name, wired in config.input.items():
+        if wired.kind == "current" and wired.of is None:
+            yield f"input.{name}.of: say whose current this is, the name of an output."
+        elif wired.of is not None and wired.kind not in PROVES:
+            yield f"input.{name}.of: a {wired.kind} proves no output; remove this line."
+        elif wired.of is not None and wired.of not in config.output:
+            yield f"input.{name}.of: there is no output {wired.of!r}."
 
 
 def _check_button(config: AnnunciatorConfig) -> Iterator[str]:

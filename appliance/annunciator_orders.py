@@ -1,5 +1,7 @@
-"""The orders that sound on one output, as a union: it is on while any has time left, and the newest one's pattern wins.
+"""The orders that sound on one output, as a union: it is on while any has time left.
 
+The pattern of the highest priority plays, among equals the newest, and no test's beside an actual order's; it is as
+loud as the loudest wants it.
 An order id sounds once. What ended, or was stopped before it came, is remembered.
 """
 
@@ -14,6 +16,9 @@ class Order:
     id: str
     pattern: str
     until: float  # loop time
+    priority: int = 1  # 1 is the highest
+    level: int = 100  # percent of loudness
+    test: bool = False
 
 
 @dataclass
@@ -24,8 +29,14 @@ class Orders:
     ended: dict[str, str] = field(default_factory=dict)
 
     @property
-    def newest(self) -> Order | None:
-        return next(reversed(self.sounding.values()), None)
+    def leading(self) -> Order | None:
+        """Whose pattern plays."""
+        return min(reversed(self.sounding.values()), key=lambda order: (order.test, order.priority), default=None)
+
+    @property
+    def level(self) -> float:
+        """How loud, 0 to 1: a test or a lesser order never makes another one quieter."""
+        return max((order.level for order in self.sounding.values()), default=0) / 100
 
     @property
     def full(self) -> bool:

@@ -8,6 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from appliance.model import AlertKind
+
 OrderId = Annotated[str, Meta(pattern=r"^[0-9a-f]{1,64}$")]
 AnyOrderId = Annotated[str, Meta(min_length=1, max_length=64)]  # the annunciator's own are local-1, local-2 ...
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
@@ -31,12 +33,20 @@ class Look(_Request, frozen=True, tag="look"):
 
 
 class Sound(_Request, frozen=True, tag="sound"):
-    """Sound one order, once. Answer: Sounding."""
+    """Sound one order, once. Answer: Sounding.
+
+    Only `actual` and `sounding_test` sound; the others are refused ("not_allowed") whatever else is right. `priority`:
+    1 is the highest; of orders that overlap its pattern plays, among equals the newest one's. `level`: percent of
+    loudness, for outputs with `pwm`; a relay knows only on.
+    """
 
     order: OrderId
     output: str
     pattern: str
     seconds: Seconds
+    kind: AlertKind = AlertKind.ACTUAL
+    priority: Annotated[int, Meta(ge=1, le=3)] = 1
+    level: Annotated[int, Meta(ge=1, le=100)] = 100
     id: int | None = None
 
 
@@ -55,7 +65,7 @@ class Silence(_Request, frozen=True, tag="silence"):
 
 
 class Light(_Request, frozen=True, tag="light"):
-    """Switch a light or a lamp. Answer: {"on": bool}."""
+    """Switch a light or a lamp. Answer: {"on": bool}: still on after off, when it also follows a siren."""
 
     output: str
     on: bool
@@ -96,12 +106,14 @@ class Stopped(msgspec.Struct, frozen=True):
 
 
 class OutputState(msgspec.Struct, frozen=True):
-    """`remaining_s` is None for what has no end."""
+    """`on`: the line. `remaining_s` is None for what has no end. `stuck`: it does not open, `fault` says how that is
+    known: the line reads on, or a contact of kind current or feedback stays closed."""
 
     on: bool
     order_ids: tuple[str, ...]
     remaining_s: float | None
     fault: str | None = None
+    stuck: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -118,7 +130,9 @@ class OutputChange(msgspec.Struct, frozen=True):
     """Push. `on`: the output's state now; `order`: whose change it was; `at`: loop time.
 
     `why`: ordered, local (the button, by itself), ended (its time was over), limit (the output's longest time ended
-    it), stopped, silenced, failed (the line did not read back), left (core, that held it, is gone).
+    it), stopped, silenced, failed (the line did not read back), left (core, that held it, is gone), follows (it goes
+    with its siren), stuck (switched off and not off since 2 s; `on` may be false: the line is off and the relay not),
+    released (it was stuck, and is off at last).
     """
 
     output: str

@@ -24,7 +24,10 @@ class Siren:
         self._loop = asyncio.get_running_loop()
         output.when_ended = self._ran_out
 
-    def sound(self, order_id: str, pattern: str, seconds: float, why: str = "ordered") -> Sounding:
+    def sound(
+        self, order_id: str, pattern: str, seconds: float, why: str = "ordered", *,
+        priority: int = 1, level: int = 100, test: bool = False,
+    ) -> Sounding:  # fmt: skip
         """Sound an order once, now; a repeat changes nothing and says how it stands. Raises Refusal."""
         if pattern not in PATTERNS:
             raise Refusal("no_pattern", f"There is no pattern {pattern!r}.", f"Patterns: {', '.join(PATTERNS)}.")
@@ -33,7 +36,7 @@ class Siren:
         if ended:
             return Sounding(energised=False, remaining_s=0.0, ended=ended)
         if order_id not in self.orders.sounding:
-            self._begin(Order(order_id, pattern, self._loop.time() + seconds), why)
+            self._begin(Order(order_id, pattern, self._loop.time() + seconds, priority, level, test), why)
         left = self.orders.sounding[order_id].until - self._loop.time()
         return Sounding(energised=self.output.on, remaining_s=max(0.0, min(left, self.output.remaining_s)))
 
@@ -42,7 +45,7 @@ class Siren:
             raise Refusal("too_many", f"{self.output.name} sounds too many orders at once.", "Stop some first.")
         self.orders.begin(order)
         try:
-            self._play(order)
+            self._follow(prove=self.output.fault is not None)
         except NotDriven as e:
             self._end_all("failed")
             raise Refusal("not_driven", str(e), "Sound it by another way and repair this line.") from e
@@ -64,21 +67,23 @@ class Siren:
         if self._review:
             self._review.cancel()
 
-    def _play(self, order: Order) -> None:
-        self._playing = order
-        self.output.sound(PATTERNS[order.pattern], self.orders.until)
+    def _follow(self, *, prove: bool = False) -> None:
+        """Play what the orders want together; `prove`: a pattern that plays already begins again. Raises NotDriven."""
+        leading = self.orders.leading
+        if leading is None:
+            self.output.off()
+        elif leading is self._playing and self.output.on and not prove:
+            self.output.end_at(self.orders.until, self.orders.level)
+        else:
+            self.output.sound(PATTERNS[leading.pattern], self.orders.until, self.orders.level)
+        self._playing = leading
 
     def _after(self, over: list[str], why: str) -> None:
-        newest = self.orders.newest
-        if over and newest is None:
-            self.output.off()
-        elif over and newest is self._playing:
-            self.output.end_at(self.orders.until)
-        elif over and newest is not None:
-            try:
-                self._play(newest)
-            except NotDriven:  # the output has logged it
-                self._end_all("failed")
+        try:
+            if over:
+                self._follow()
+        except NotDriven:  # the output has logged it
+            self._end_all("failed")
         for order_id in over:
             self._on_change(order_id, why)
         self._plan_review()

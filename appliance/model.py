@@ -25,6 +25,8 @@ class Pattern(StrEnum):
     WAIL = "wail"
     YELP = "yelp"
     PULSE = "pulse"
+    ALTERNATING = "alternating"
+    MORSE = "morse"
 
 
 class Path(StrEnum):

@@ -8,6 +8,7 @@ from enum import Enum
 
 from appliance.alerting.window import Window, drop_oldest
 from appliance.alerting.wire import Answer, Order
+from appliance.alerting.wire_health import Health
 
 MAX_SENT = 256  # ids awaiting an echo; a station gets one hello a few minutes and few orders an alert
 MAX_UNPROVEN = 8  # sessions; a station that restarts in a loop announces each of its starts
@@ -24,16 +25,16 @@ class Count(Enum):
 
 
 class AnswerWindow:
-    """The answers of one station. The caller gives only answers that `decode_answer` returned for it."""
+    """The answers of one station. The caller gives only what `decode_answer` or `decode_health` returned for it."""
 
     def __init__(self) -> None:
         self.session: bytes | None = None  # the proven one
-        self._window: Window[Answer] = Window()
-        self._unproven: dict[bytes, Window[Answer]] = {}
+        self._window: Window[Answer | Health] = Window()
+        self._unproven: dict[bytes, Window[Answer | Health]] = {}
         self._ended: dict[bytes, None] = {}
         self._sent: dict[tuple[bytes, bytes], None] = {}  # (session, alert)
 
-    def is_newest(self, answer: Answer) -> bool:
+    def is_newest(self, answer: Answer | Health) -> bool:
         """Whether nothing later was heard from the proven session: what it tells is so now."""
         return answer.session == self.session and answer.counter == self._window.highest
 
@@ -42,8 +43,8 @@ class AnswerWindow:
         self._sent[order.session, order.alert] = None
         drop_oldest(self._sent, MAX_SENT)
 
-    def take(self, answer: Answer) -> Count:
-        """What `answer` is worth. No answer is NEW twice."""
+    def take(self, answer: Answer | Health) -> Count:
+        """What `answer` is worth. No answer is NEW twice; a health never proves a session, it echoes nothing."""
         if answer.session in self._ended:
             return Count.ENDED
         window = self._window if answer.session == self.session else self._candidate(answer.session)
@@ -52,17 +53,17 @@ class AnswerWindow:
         window.take(answer.counter, answer)
         if answer.session == self.session:
             return Count.NEW
-        if (answer.session, answer.alert) not in self._sent:
+        if isinstance(answer, Health) or (answer.session, answer.alert) not in self._sent:
             return Count.UNPROVEN
         self._begin(answer.session, window)
         return Count.NEW
 
-    def _candidate(self, session: bytes) -> Window[Answer]:
+    def _candidate(self, session: bytes) -> Window[Answer | Health]:
         window = self._unproven.setdefault(session, Window())
         drop_oldest(self._unproven, MAX_UNPROVEN)
         return window
 
-    def _begin(self, session: bytes, window: Window[Answer]) -> None:
+    def _begin(self, session: bytes, window: Window[Answer | Health]) -> None:
         # Sessions are heard of in their order, or they are recordings: whatever was heard of before is over. What
         # went to those proves nothing any more, or a late answer would bring one back.
         heard = list(self._unproven)

@@ -18,12 +18,13 @@ FUTURE_SLACK = 5.0  # s; a centre's clock may be set on by this much without a n
 MAX_ANNOUNCEMENTS = 64  # remembered; a station makes a few each minute, and a hello comes within two
 MAX_ALERTS = 1024  # remembered; the order that began an older one has long left the window and its lifetime
 
+OPENING = frozenset({Action.START, Action.LOCK})  # what a stop or an unlock ends
 SOUNDING = frozenset({Kind.ACTUAL, Kind.SOUNDING_TEST})
 ASKING = frozenset({Reason.WRONG_SESSION, Reason.NO_TIME, Reason.EXPIRED, Reason.FUTURE})
 
 
 class Accept(Struct, frozen=True):
-    """Act on this order. `seconds` is within the station's own bound; `bounded` says that it was cut."""
+    """Act on this order. A start's `seconds` are within the station's own bound; `bounded` says that it was cut."""
 
     order: Order
     may_sound: bool
@@ -121,22 +122,22 @@ class Freshness:
         return Learned(hello)
 
     def _start_or_stop(self, order: Order, now: float) -> Accept | Refuse:
-        starts = order.action is Action.START
+        opens, starts = order.action in OPENING, order.action is Action.START
         stopped = self._stopped.get(order.alert)
-        if starts and stopped:
+        if opens and stopped:
             return Refuse(order, Reason.LATE_START_STOPPED)
         # A stop of an alert that began here is never too late: it cannot do harm twice.
-        if starts or stopped is None:
+        if opens or stopped is None:
             reason = self._time_flaw(order, now)
             if reason is not None:
                 return Refuse(order, reason)
-        self._stopped[order.alert] = not starts
+        self._stopped[order.alert] = not opens
         drop_oldest(self._stopped, MAX_ALERTS)
         return Accept(
             order,
             may_sound=starts and order.kind in SOUNDING,
-            seconds=min(order.seconds, self._max_seconds),
-            bounded=order.seconds > self._max_seconds,
+            seconds=min(order.seconds, self._max_seconds) if starts else order.seconds,
+            bounded=starts and order.seconds > self._max_seconds,
         )
 
     def _time_flaw(self, order: Order, now: float) -> Reason | None:

@@ -6,37 +6,43 @@ but the key's number is looked at before the signature has been verified.
 
 import struct
 from collections.abc import Mapping
-from enum import IntEnum, StrEnum
-from typing import Final, TypeVar
+from enum import IntEnum
+from typing import Final
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
 
+from appliance.alerting.wire_codec import BATTERY_UNKNOWN as BATTERY_UNKNOWN
+from appliance.alerting.wire_codec import ID_SIZE as ID_SIZE
+from appliance.alerting.wire_codec import NO_ID as NO_ID
+from appliance.alerting.wire_codec import SIGNATURE_SIZE as SIGNATURE_SIZE
+from appliance.alerting.wire_codec import Flaw as Flaw
+from appliance.alerting.wire_codec import Supply as Supply
+from appliance.alerting.wire_codec import WireError as WireError
+from appliance.alerting.wire_codec import body_of, check_key, first_octet, member, pack, require, verify
 from appliance.keys import key_id
 
 ORDER_VERSION: Final = 0x01
+ZONED_VERSION: Final = 0x02  # the same, and the zones of the station that are meant
 ANSWER_VERSION: Final = 0x81  # the high bit says "from a station"; the rest is the version
 ORDER_CONTEXT: Final = b"siaga order 1\0"  # signed before the body, so that no answer verifies as an order
 ANSWER_CONTEXT: Final = b"siaga answer 1\0"
-SIGNATURE_SIZE: Final = 64  # octets, RFC 8032
-ID_SIZE: Final = 8  # octets of an alert id and of a session
-NO_ID: Final = bytes(ID_SIZE)  # no alert, or a session that no station ever draws
-BATTERY_UNKNOWN: Final = 255
 
 # version, kind, action, pattern, seconds, alert, issuer, station, session, sequence, issued_at, lifetime_s, incident
 _ORDER: Final = struct.Struct(">BBBBH8sII8sIIHH")
+_ZONES: Final = struct.Struct(">H")  # behind a zoned order's body
 # version, what, reason, supply, battery, pattern, alert, station, key, session, issuer, sequence, highest, counter,
 # uptime_s, since_s, remaining_s
 _ANSWER: Final = struct.Struct(">BBBBBB8sII8sIIIIIHH")
 _COUNTER: Final = struct.Struct(">I")
 
 ORDER_SIZE: Final = _ORDER.size + SIGNATURE_SIZE  # 106
-ANSWER_SIZE: Final = _ANSWER.size + SIGNATURE_SIZE  # 118; either must stay within 120 to fit one binary SMS
+ZONED_SIZE: Final = ORDER_SIZE + _ZONES.size  # 108
+ANSWER_SIZE: Final = _ANSWER.size + SIGNATURE_SIZE  # 118; each must stay within 120 to fit one binary SMS
 
 
 class Kind(IntEnum):
-    """What an order is for. Only the first two may sound a siren; a hello is for nothing."""
+    """What an order is for. Only the first two may sound a siren; hellos, locks and unlocks are for nothing."""
 
     NONE = 0
     ACTUAL = 1
@@ -49,6 +55,11 @@ class Action(IntEnum):
     START = 1
     STOP = 2
     HELLO = 3  # tells the issuer's time to a station's session
+    LOCK = 4  # takes the station's siren out of service
+    UNLOCK = 5
+
+
+LOCKS: Final = frozenset({Action.LOCK, Action.UNLOCK})
 
 
 class Pattern(IntEnum):
@@ -57,6 +68,8 @@ class Pattern(IntEnum):
     WAIL = 2
     YELP = 3
     PULSE = 4
+    ALTERNATING = 5
+    MORSE = 6
 
 
 class What(IntEnum):
@@ -71,6 +84,9 @@ class What(IntEnum):
     SILENCED = 7
     ENDED = 8
     REFUSED = 9
+    HEARD = 10  # a microphone heard the siren
+    LOCKED = 11
+    UNLOCKED = 12
 
 
 class Reason(IntEnum):
@@ -88,33 +104,7 @@ class Reason(IntEnum):
     BOUNDED = 9
     LATE_START_STOPPED = 10
     HARDWARE = 11
-
-
-class Supply(IntEnum):
-    """What feeds the station."""
-
-    UNKNOWN = 0
-    MAINS = 1
-    BATTERY = 2
-    GENERATOR = 3
-
-
-class Flaw(StrEnum):
-    """What is wrong with bytes that are no order or no answer."""
-
-    LENGTH = "length"
-    VERSION = "version"
-    UNKNOWN_KEY = "unknown_key"
-    SIGNATURE = "signature"
-    VALUE = "value"
-
-
-class WireError(Exception):
-    """These bytes or fields are no valid message. `flaw` is for code, the text for people."""
-
-    def __init__(self, flaw: Flaw, text: str) -> None:
-        super().__init__(text)
-        self.flaw = flaw
+    LOCKED_OUT = 12
 
 
 class Order(Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,15 +113,16 @@ class Order(Struct, frozen=True, forbid_unknown_fields=True):
     action: Action
     kind: Kind
     pattern: Pattern
-    seconds: int  # u16, how long to sound
-    alert: bytes
+    seconds: int  # u16, how long to sound; a lock's minutes
+    alert: bytes  # a lock's own id, in LOCK and UNLOCK
     issuer: int  # u32, the signing key's id
     station: int  # u32
     session: bytes
     sequence: int  # u32 from 1; an issuer never signs two orders for one session with the same one
     issued_at: int  # u32, s of the issuer's own clock, rounded down
     lifetime_s: int  # u16
-    incident: int = 0  # u16, the site's code
+    incident: int = 0  # u16, the site's code; a lock's reason
+    zones: int = 0  # u16, bit i for the station's i-th zone; 0 for the whole station
 
 
 class Answer(Struct, frozen=True, forbid_unknown_fields=True):
@@ -168,12 +159,12 @@ def asked_counter(hello: Order) -> int:
 
 
 def encode_order(order: Order, key: Ed25519PrivateKey) -> bytes:
-    """106 octets. Raises WireError for fields that do not fit and for a key that is not `order.issuer`."""
-    _check_key(order.issuer, key)
+    """106 octets, 108 with zones. Raises WireError for fields that do not fit and for a key not `order.issuer`."""
+    check_key(order.issuer, key)
     _check_order(order)
-    body = _pack(
+    body = pack(
         _ORDER,
-        ORDER_VERSION,
+        ZONED_VERSION if order.zones else ORDER_VERSION,
         order.kind,
         order.action,
         order.pattern,
@@ -187,20 +178,23 @@ def encode_order(order: Order, key: Ed25519PrivateKey) -> bytes:
         order.lifetime_s,
         order.incident,
     )
+    if order.zones:
+        body += pack(_ZONES, order.zones)
     return body + key.sign(ORDER_CONTEXT + body)
 
 
 def decode_order(data: bytes, issuers: Mapping[int, Ed25519PublicKey]) -> Order:
     """The order in `data`, signed by one of `issuers` (by key id). Raises WireError."""
-    body = _body(data, ORDER_VERSION, _ORDER)
+    zoned = first_octet(data, ORDER_VERSION, ZONED_VERSION) == ZONED_VERSION
+    body = body_of(data, _ORDER.size + (_ZONES.size if zoned else 0))
     _, kind, action, pattern, seconds, alert, issuer, station, session, sequence, issued_at, lifetime_s, incident = (
-        _ORDER.unpack(body)
+        _ORDER.unpack_from(body)
     )
-    _verify(data, body, ORDER_CONTEXT, issuers.get(issuer), f"No enrolled issuer has the key {issuer:08x}.")
+    verify(data, body, ORDER_CONTEXT, issuers.get(issuer), f"No enrolled issuer has the key {issuer:08x}.")
     order = Order(
-        action=_member(Action, action),
-        kind=_member(Kind, kind),
-        pattern=_member(Pattern, pattern),
+        action=member(Action, action),
+        kind=member(Kind, kind),
+        pattern=member(Pattern, pattern),
         seconds=seconds,
         alert=alert,
         issuer=issuer,
@@ -210,16 +204,18 @@ def decode_order(data: bytes, issuers: Mapping[int, Ed25519PublicKey]) -> Order:
         issued_at=issued_at,
         lifetime_s=lifetime_s,
         incident=incident,
+        zones=_ZONES.unpack_from(body, _ORDER.size)[0] if zoned else 0,
     )
+    require(bool(order.zones) == zoned, "A zoned order names a zone.")
     _check_order(order)
     return order
 
 
 def encode_answer(answer: Answer, key: Ed25519PrivateKey) -> bytes:
     """118 octets. Raises WireError for fields that do not fit and for a key that is not `answer.key`."""
-    _check_key(answer.key, key)
+    check_key(answer.key, key)
     _check_answer(answer)
-    body = _pack(
+    body = pack(
         _ANSWER,
         ANSWER_VERSION,
         answer.what,
@@ -244,103 +240,60 @@ def encode_answer(answer: Answer, key: Ed25519PrivateKey) -> bytes:
 
 def decode_answer(data: bytes, stations: Mapping[int, Ed25519PublicKey]) -> Answer:
     """The answer in `data`, signed by the key that `stations` holds for its station's number. Raises WireError."""
-    body = _body(data, ANSWER_VERSION, _ANSWER)
+    first_octet(data, ANSWER_VERSION)
+    body = body_of(data, _ANSWER.size)
     fields = _ANSWER.unpack(body)
     _, what, reason, supply, battery, pattern, alert, station, key, session, *numbers = fields
     issuer, sequence, highest, counter, uptime_s, since_s, remaining_s = numbers
     public = stations.get(station)
     if public is not None and key_id(public) != key:
         raise WireError(Flaw.UNKNOWN_KEY, f"Station {station} is not enrolled with the key {key:08x}.")
-    _verify(data, body, ANSWER_CONTEXT, public, f"No station is enrolled as number {station}.")
+    verify(data, body, ANSWER_CONTEXT, public, f"No station is enrolled as number {station}.")
     answer = Answer(
-        what=_member(What, what),
+        what=member(What, what),
         station=station,
         key=key,
         session=session,
         counter=counter,
         uptime_s=uptime_s,
-        reason=_member(Reason, reason),
+        reason=member(Reason, reason),
         alert=alert,
         issuer=issuer,
         sequence=sequence,
         highest=highest,
         since_s=since_s,
         remaining_s=remaining_s,
-        pattern=_member(Pattern, pattern),
-        supply=_member(Supply, supply),
+        pattern=member(Pattern, pattern),
+        supply=member(Supply, supply),
         battery=battery,
     )
     _check_answer(answer)
     return answer
 
 
-E = TypeVar("E", bound=IntEnum)
-
-
-def _member(kind: type[E], value: int) -> E:
-    try:
-        return kind(value)
-    except ValueError as e:
-        raise WireError(Flaw.VALUE, f"{value} is no {kind.__name__.lower()}.") from e
-
-
-def _body(data: bytes, version: int, layout: struct.Struct) -> bytes:
-    # The version first: a message of another version or from the other side is told from a damaged one.
-    if data and data[0] != version:
-        raise WireError(Flaw.VERSION, f"The first octet is 0x{data[0]:02x}, not 0x{version:02x}.")
-    if len(data) != layout.size + SIGNATURE_SIZE:
-        raise WireError(Flaw.LENGTH, f"{len(data)} octets instead of {layout.size + SIGNATURE_SIZE}.")
-    return data[: layout.size]
-
-
-def _verify(data: bytes, body: bytes, context: bytes, key: Ed25519PublicKey | None, no_key: str) -> None:
-    if key is None:
-        raise WireError(Flaw.UNKNOWN_KEY, no_key)
-    try:
-        key.verify(data[len(body) :], context + body)
-    except InvalidSignature as e:
-        raise WireError(Flaw.SIGNATURE, "The signature is not that of the key named.") from e
-
-
-def _pack(layout: struct.Struct, *values: int | bytes) -> bytes:
-    try:
-        return layout.pack(*values)
-    except struct.error as e:
-        raise WireError(Flaw.VALUE, f"A field does not fit its width: {e}.") from e
-
-
-def _check_key(named: int, key: Ed25519PrivateKey) -> None:
-    if key_id(key.public_key()) != named:
-        raise WireError(Flaw.UNKNOWN_KEY, f"The message names the key {named:08x} but another one is to sign it.")
-
-
-def _require(so: bool, text: str) -> None:
-    if not so:
-        raise WireError(Flaw.VALUE, text)
-
-
 def _check_order(order: Order) -> None:
     # A field without meaning is zero, so that each order has one encoding and a later version can give it meaning.
-    _require(len(order.alert) == ID_SIZE and len(order.session) == ID_SIZE, "An alert id and a session are 8 octets.")
-    _require(order.sequence > 0, "Sequences begin at 1.")
+    require(len(order.alert) == ID_SIZE and len(order.session) == ID_SIZE, "An alert id and a session are 8 octets.")
+    require(order.sequence > 0, "Sequences begin at 1.")
+    require(order.zones == 0 or order.action is Action.START, "Only a start names zones.")
     if order.action is Action.HELLO:
         unused = order.kind, order.pattern, order.seconds, order.lifetime_s, order.incident
-        _require(not any(unused), "A hello has no kind, pattern, seconds, lifetime or incident.")
-        _require(asked_counter(order) > 0, "A hello names the counter of the answer that asked.")
+        require(not any(unused), "A hello has no kind, pattern, seconds, lifetime or incident.")
+        require(asked_counter(order) > 0, "A hello names the counter of the answer that asked.")
         return
-    _require(order.kind is not Kind.NONE, "An order has a kind.")
-    _require(order.alert != NO_ID, "An order names an alert.")
-    _require(order.lifetime_s > 0, "An order lives for at least 1 s.")
-    if order.action is Action.START:
-        _require(order.pattern is not Pattern.NONE and order.seconds > 0, "A start has a pattern and at least 1 s.")
-    else:
-        _require(order.pattern is Pattern.NONE and order.seconds == 0, "A stop has no pattern and no seconds.")
+    require(order.alert != NO_ID, "An order names an alert, a lock its own id.")
+    require(order.lifetime_s > 0, "An order lives for at least 1 s.")
+    require((order.kind is Kind.NONE) == (order.action in LOCKS), "An order has a kind, a lock has none.")
+    require((order.pattern is not Pattern.NONE) == (order.action is Action.START), "Only a start has a pattern.")
+    lasts = order.action in (Action.START, Action.LOCK)
+    require((order.seconds > 0) == lasts, "A start has at least 1 s, a lock 1 minute, a stop and an unlock have none.")
+    require(order.action is not Action.UNLOCK or order.incident == 0, "An unlock has no reason.")
 
 
 def _check_answer(answer: Answer) -> None:
-    _require(len(answer.alert) == ID_SIZE and len(answer.session) == ID_SIZE, "An alert id and a session are 8 octets.")
-    _require(answer.session != NO_ID, "A station's session is never all zeros.")
-    _require(answer.counter > 0, "Counters begin at 1.")
-    _require(answer.what is not What.REFUSED or answer.reason is not Reason.NONE, "A refusal has a reason.")
-    _require(answer.reason is not Reason.UNKNOWN_ISSUER, "An unknown issuer is never answered.")
-    _require(answer.battery <= 100 or answer.battery == BATTERY_UNKNOWN, "A battery has 0 to 100 percent.")
+    require(len(answer.alert) == ID_SIZE and len(answer.session) == ID_SIZE, "An alert id and a session are 8 octets.")
+    require(answer.session != NO_ID, "A station's session is never all zeros.")
+    require(answer.counter > 0, "Counters begin at 1.")
+    require(answer.what is not What.REFUSED or answer.reason is not Reason.NONE, "A refusal has a reason.")
+    require(answer.reason is not Reason.UNKNOWN_ISSUER, "An unknown issuer is never answered.")
+    require(answer.battery <= 100 or answer.battery == BATTERY_UNKNOWN, "A battery has 0 to 100 percent.")

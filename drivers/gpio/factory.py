@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpiozero import GPIOZeroError
-from gpiozero.pins.mock import MockFactory
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from drivers.gpio.errors import BoardUnavailable
 
@@ -23,7 +23,7 @@ class Board:
 def open_board(name: str) -> Board:
     """Open the board's GPIO. Raises BoardUnavailable."""
     if name == "mock":
-        return Board(MockFactory(), (GPIOZeroError,))
+        return Board(MockFactory(pin_class=MockPWMPin), (GPIOZeroError,))
     if name != "lgpio":
         raise BoardUnavailable(f"There is no pin factory {name!r}. Use lgpio on a board, mock elsewhere.")
     try:
@@ -34,8 +34,17 @@ def open_board(name: str) -> Board:
         ) from e
     errors: tuple[type[Exception], ...] = (GPIOZeroError, real.lgpio.error, OSError)
     try:
-        return Board(real.LGPIOFactory(), errors)
+        factory = real.LGPIOFactory()
     except errors as e:
         raise BoardUnavailable(
             f"The board's GPIO does not open: {e}. Is /dev/gpiochip0 there, and is this user in the group gpio?"
         ) from e
+
+    class SettledPin(real.LGPIOPin):  # type: ignore[misc]  # gpiozero has no types
+        """gpiozero's claims an output low and raises it then: a relay that is on when low would be on in between."""
+
+        def output_with_state(self, state: float) -> None:
+            real.lgpio.gpio_claim_output(self.factory._handle, self._number, int(state))
+
+    factory.pin_class = SettledPin
+    return Board(factory, errors)

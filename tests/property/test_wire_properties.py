@@ -4,7 +4,6 @@ from collections import Counter
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -12,150 +11,18 @@ from appliance.alerting.answers import AnswerWindow, Count
 from appliance.alerting.freshness import HELLO_BY_SMS, Accept, Freshness, Learned, Refuse
 from appliance.alerting.window import WINDOW, Window
 from appliance.alerting.wire import (
-    NO_ID,
     Action,
     Answer,
     Kind,
     Order,
     Pattern,
-    Reason,
-    Supply,
     What,
-    WireError,
-    decode_answer,
-    decode_order,
-    encode_answer,
-    encode_order,
     hello_id,
 )
-from appliance.keys import key_id, keyring
 
-CENTRE, ROGUE, STATION = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2, 3))
-ISSUER, STATION_KEY = key_id(CENTRE.public_key()), key_id(STATION.public_key())
-ISSUERS = keyring([CENTRE.public_key()])
-STATIONS = {7: STATION.public_key()}
+ISSUER, STATION_KEY = 1, 3
 
-u8, u16, u32 = (st.integers(0, (1 << bits) - 1) for bits in (8, 16, 32))
-positive_u16, positive_u32 = st.integers(1, 0xFFFF), st.integers(1, 0xFFFFFFFF)
-octets8 = st.binary(min_size=8, max_size=8)
-ids = octets8.filter(lambda octets: octets != NO_ID)
-
-
-def of(kind: Any) -> st.SearchStrategy[Any]:
-    return st.sampled_from([member for member in kind if member])
-
-
-starts = st.builds(
-    Order,
-    action=st.just(Action.START),
-    kind=of(Kind),
-    pattern=of(Pattern),
-    seconds=positive_u16,
-    alert=ids,
-    issuer=st.just(ISSUER),
-    station=u32,
-    session=octets8,
-    sequence=positive_u32,
-    issued_at=u32,
-    lifetime_s=positive_u16,
-    incident=u16,
-)
-stops = starts.map(
-    lambda order: msgspec.structs.replace(order, action=Action.STOP, pattern=Pattern.NONE, seconds=0),
-)
-hellos = st.builds(
-    lambda order, counter, nonce: msgspec.structs.replace(
-        order,
-        action=Action.HELLO,
-        kind=Kind.NONE,
-        pattern=Pattern.NONE,
-        seconds=0,
-        alert=hello_id(counter, nonce),
-        lifetime_s=0,
-        incident=0,
-    ),
-    starts,
-    positive_u32,
-    st.binary(min_size=4, max_size=4),
-)
-orders = st.one_of(starts, stops, hellos)
-answers = st.builds(
-    Answer,
-    what=of(What),
-    station=st.just(7),
-    key=st.just(STATION_KEY),
-    session=ids,
-    counter=positive_u32,
-    uptime_s=u32,
-    reason=of(Reason).filter(lambda reason: reason is not Reason.UNKNOWN_ISSUER),
-    alert=octets8,
-    issuer=u32,
-    sequence=u32,
-    highest=u32,
-    since_s=u16,
-    remaining_s=u16,
-    pattern=st.sampled_from(Pattern),
-    supply=st.sampled_from(Supply),
-    battery=st.one_of(st.integers(0, 100), st.just(255)),
-)
-
-
-@given(orders)
-def test_every_order_comes_back_as_it_was(order: Order) -> None:
-    assert decode_order(encode_order(order, CENTRE), ISSUERS) == order
-
-
-@given(answers)
-def test_every_answer_comes_back_as_it_was(answer: Answer) -> None:
-    assert decode_answer(encode_answer(answer, STATION), STATIONS) == answer
-
-
-def accepted(data: bytes) -> bool:
-    """Whether either decoder takes `data`; any exception but WireError fails the test."""
-    taken = False
-    for decode in (lambda: decode_order(data, ISSUERS), lambda: decode_answer(data, STATIONS)):
-        try:
-            decode()
-        except WireError:
-            continue
-        taken = True
-    return taken
-
-
-@given(
-    st.one_of(
-        st.binary(max_size=300),
-        st.builds(
-            lambda body, signature: b"\x01" + body + signature, st.binary(min_size=105, max_size=105), st.just(b"")
-        ),
-        st.builds(
-            lambda head, tail: b"\x81" + head + b"\0\0\0\7" + STATION_KEY.to_bytes(4) + tail,
-            st.binary(min_size=13, max_size=13),
-            st.binary(min_size=96, max_size=96),
-        ),
-    )
-)
-def test_garbage_is_never_accepted(data: bytes) -> None:
-    assert not accepted(data)
-
-
-@given(orders, answers, st.data())
-def test_octets_changed_cut_or_spliced_are_never_accepted(order: Order, answer: Answer, data: st.DataObject) -> None:
-    whole = [encode_order(order, CENTRE), encode_answer(answer, STATION)]
-    one, other = data.draw(st.permutations(whole))
-    first, last = data.draw(st.integers(0, len(one))), data.draw(st.integers(0, len(other)))
-    middle = data.draw(st.binary(max_size=8))
-    for changed in (one[:first] + middle + other[last:], one[:first] + middle + one[last:]):
-        if changed not in whole:
-            assert not accepted(changed)
-
-
-@given(orders)
-def test_an_order_signed_by_another_key_is_never_accepted(order: Order) -> None:
-    rogue = encode_order(msgspec.structs.replace(order, issuer=key_id(ROGUE.public_key())), ROGUE)
-    assert not accepted(rogue)
-    as_centre = rogue[:14] + ISSUER.to_bytes(4) + rogue[18:]
-    assert not accepted(as_centre)
+positive_u32 = st.integers(1, 0xFFFFFFFF)
 
 
 @given(st.lists(st.one_of(st.integers(1, 200), positive_u32), max_size=200))

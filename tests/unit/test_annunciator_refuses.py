@@ -125,6 +125,69 @@ def test_wiring_that_cannot_be_is_refused_by_its_key(changes: dict[str, Any], ke
     assert reasons[0].startswith(f"{key}: ")
 
 
+def added(**keys: Any) -> dict[str, Any]:
+    """One more output, on a line that is free."""
+    return {"output": WIRING["output"] | {"more": {"pin": 26, "kind": "light", **keys}}}
+
+
+def told(**keys: Any) -> dict[str, Any]:
+    return {"input": WIRING["input"] | {"more": {"pin": 5, "kind": "current", "of": "siren", **keys}}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        (added(kind="door"), "output.more.follows"),
+        (added(follows="amber"), "output.more.follows"),
+        (added(follows="nothing"), "output.more.follows"),
+        (added(kind="siren", max_s=60, follows="siren"), "output.more.follows"),
+        (added(kind="start", max_s=60, follows="siren"), "output.more.follows"),
+        ({"output": WIRING["output"] | {"local": {"pin": 10, "kind": "lamp", "follows": "siren"}}}, "output.local.follows"),
+        (added(hold_s=5), "output.more.hold_s"),
+        (added(follows="siren", hold_s=0.1), "output.more.hold_s"),
+        (added(follows="siren", hold_s=20_000), "output.more.hold_s"),
+        (added(follows="siren", hold_s=30, max_s=20), "output.more.hold_s"),
+        (added(kind="stove", follows="siren"), "output.more.hold_s"),
+        (added(kind="door", follows="siren", active_high=False), "output.more.active_high"),
+        (added(kind="stove", follows="siren", hold_s=5, pin=7), "output.more.pin"),
+        (added(pattern="song"), "output.more.pattern"),
+        (added(kind="lamp", pattern="pulse"), "output.more.pattern"),
+        (added(inverse=True), "output.more.inverse"),
+        (added(kind="door", follows="siren", pwm=True), "output.more.pwm"),
+        (added(pwm=True, active_high=False), "output.more.active_high"),
+        (added(ramp_s=5), "output.more.ramp_s"),
+        (added(pwm=True, ramp_s=500), "output.more.ramp_s"),
+        (told(of=None), "input.more.of"),
+        (told(of="nothing"), "input.more.of"),
+        (told(kind="contact"), "input.more.of"),
+    ],
+)  # fmt: skip
+def test_followers_dimmers_and_proofs_that_cannot_be_are_refused_by_their_key(
+    changes: dict[str, Any], key: str
+) -> None:
+    reasons = check(wiring(**changes))
+    assert len(reasons) == 1, reasons
+    assert reasons[0].startswith(f"{key}: ")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        added(follows="siren"),
+        added(follows="siren", pattern="alternating", inverse=True, pwm=True, ramp_s=30, zone="dormitory"),
+        added(kind="door", follows="siren"),
+        added(kind="stove", follows="siren", hold_s=1800),
+        added(kind="siren", max_s=60, pwm=True, ramp_s=5),
+        told(),
+        told(kind="feedback"),
+        told(kind="feedback", of=None),
+        told(kind="supply", of=None),
+    ],
+)
+def test_what_a_station_has_is_taken(changes: dict[str, Any]) -> None:
+    assert check(wiring(**changes)) == []
+
+
 def test_a_key_that_nobody_knows_is_named(tmp_path: Path) -> None:
     file = tmp_path / "annunciator.toml"
     file.write_text('socket = "/run/a"\nfactory = "mock"\n[output.siren]\npin = 17\nkind = "siren"\nloud = true\n')

@@ -352,3 +352,32 @@ def test_a_stop_ends_the_late_start_of_its_alert_too_and_no_other() -> None:
 def test_a_session_is_eight_octets_and_not_zero(session: bytes) -> None:
     with pytest.raises(ValueError, match="session"):
         Freshness(session, STATION, [ISSUER], LONGEST)
+
+
+def lock(sequence: int, at: float = 0.0, **changes: Any) -> Order:
+    own = {"action": Action.LOCK, "kind": Kind.NONE, "pattern": Pattern.NONE, "seconds": 480, "alert": b"lock...1"}
+    return start(sequence, at, **{**own, **changes})
+
+
+def unlock(sequence: int, at: float = 0.0, **changes: Any) -> Order:
+    return lock(sequence, at, **{"action": Action.UNLOCK, "seconds": 0, **changes})
+
+
+def test_a_locks_minutes_are_not_cut_to_what_a_siren_may_sound() -> None:
+    verdict = a_greeted_station().judge(lock(2), 1.0)
+    assert isinstance(verdict, Accept)
+    assert (verdict.seconds, verdict.bounded, verdict.may_sound) == (480, False, False)
+
+
+def test_a_lock_is_judged_by_the_clock_as_a_start_is_and_its_unlock_is_never_too_late() -> None:
+    assert reason(a_station().judge(lock(2), 1.0)) is Reason.NO_TIME
+    station = a_greeted_station()
+    assert reason(station.judge(lock(2), 100.0)) is Reason.EXPIRED
+    assert isinstance(station.judge(lock(3, 100.0), 100.0), Accept)
+    assert isinstance(station.judge(unlock(4, 100.0), 9_000.0), Accept)
+
+
+def test_a_lock_that_comes_behind_its_unlock_locks_nothing() -> None:
+    station = a_greeted_station()
+    assert isinstance(station.judge(unlock(3), 1.0), Accept)
+    assert reason(station.judge(lock(2), 2.0)) is Reason.LATE_START_STOPPED

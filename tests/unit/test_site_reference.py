@@ -45,6 +45,9 @@ def numbers(least: float, most: float, unit: str = "") -> str:
 CHECKED = {
     ("[annunciator.output.NAME]", "pin"): f"whole number, {numbers(wired.PINS[0], wired.PINS[-1])}",
     ("[annunciator.output.NAME]", "max_s"): f"number, {numbers(1, wired.MOST_SOUNDING)}",
+    ("[annunciator.output.NAME]", "hold_s"): f"number, {numbers(*wired.HELD)}",
+    ("[annunciator.output.NAME]", "ramp_s"): f"number, {numbers(*wired.RAMP)}",
+    ("[annunciator.output.NAME]", "pattern"): ", ".join(f"`{p}`" for p in PATTERNS),
     ("[annunciator.input.NAME]", "pin"): f"whole number, {numbers(wired.PINS[0], wired.PINS[-1])}",
     ("[annunciator.input.NAME]", "debounce_s"): f"number, {numbers(0, wired.MOST_DEBOUNCE)}",
     ("[annunciator.button]", "pattern"): ", ".join(f"`{p}`" for p in PATTERNS),

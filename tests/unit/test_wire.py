@@ -11,6 +11,25 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.alerting import wire
 from appliance.alerting.wire import Action, Answer, Flaw, Kind, Order, Pattern, Reason, Supply, What, WireError
+from appliance.alerting.wire_health import (
+    HEALTH_SIZE,
+    ClockQuality,
+    Fault,
+    Health,
+    decode_health,
+    encode_health,
+    fault_names,
+    is_health,
+)
+from appliance.alerting.wire_text import (
+    LARGEST_TEXT,
+    Language,
+    Text,
+    TextAbout,
+    decode_text,
+    encode_text,
+    is_text,
+)
 from appliance.keys import (
     KeyFileError,
     create_key,
@@ -32,12 +51,19 @@ ENUMERATIONS = {
     "what": What,
     "reason": Reason,
     "supply": Supply,
+    "about": TextAbout,
+    "language": Language,
+    "clock_quality": ClockQuality,
 }
+IDS = ("alert", "session")
 
 
 def fields(vector: dict[str, Any]) -> dict[str, Any]:
     read = {name: ENUMERATIONS[name][value.upper()] for name, value in vector.items() if name in ENUMERATIONS}
-    return {**vector, **read, "alert": bytes.fromhex(vector["alert"]), "session": bytes.fromhex(vector["session"])}
+    ids = {name: bytes.fromhex(vector[name]) for name in IDS if name in vector}
+    faults = vector.get("faults")
+    bits = {} if faults is None else {"faults": Fault(sum(Fault[name.upper()] for name in faults))}
+    return {**vector, **read, **ids, **bits}
 
 
 def titled(kind: str) -> pytest.MarkDecorator:
@@ -66,21 +92,52 @@ def test_an_answer_is_the_same_octets_as_its_vector_both_ways(vector: dict[str, 
     assert wire.decode_answer(data, STATIONS) == answer
 
 
+@titled("texts")
+def test_a_text_is_the_same_octets_as_its_vector_both_ways(vector: dict[str, Any]) -> None:
+    text = Text(**fields(vector["fields"]))
+    data = bytes.fromhex(vector["body"] + vector["signature"])
+    assert encode_text(text, KEYS[vector["signer"]]) == data
+    assert decode_text(data, ISSUERS) == text
+
+
+@titled("healths")
+def test_a_health_is_the_same_octets_as_its_vector_both_ways(vector: dict[str, Any]) -> None:
+    health = Health(**fields(vector["fields"]))
+    data = bytes.fromhex(vector["body"] + vector["signature"])
+    assert encode_health(health, KEYS[vector["signer"]]) == data
+    assert decode_health(data, STATIONS) == health
+    assert list(fault_names(health.faults)) == sorted(vector["fields"]["faults"])
+
+
 @titled("flawed")
 def test_flawed_octets_are_refused_for_their_flaw(vector: dict[str, Any]) -> None:
     data = bytes.fromhex(vector["data"])
     decode: Callable[[], object] = {
         "order": lambda: wire.decode_order(data, ISSUERS),
         "answer": lambda: wire.decode_answer(data, STATIONS),
+        "text": lambda: decode_text(data, ISSUERS),
+        "health": lambda: decode_health(data, STATIONS),
     }[vector["as"]]
     with pytest.raises(WireError) as refusal:
         decode()
     assert refusal.value.flaw == vector["flaw"]
 
 
-def test_order_and_answer_fit_one_binary_sms_with_its_port_header() -> None:
-    assert (wire.ORDER_SIZE, wire.ANSWER_SIZE) == (42 + 64, 54 + 64)
-    assert max(wire.ORDER_SIZE, wire.ANSWER_SIZE) <= 120
+def test_what_must_arrive_fits_one_binary_sms_with_its_port_header_and_a_text_fits_two() -> None:
+    assert (wire.ORDER_SIZE, wire.ZONED_SIZE, wire.ANSWER_SIZE, HEALTH_SIZE) == (106, 108, 118, 110)
+    assert max(wire.ORDER_SIZE, wire.ZONED_SIZE, wire.ANSWER_SIZE, HEALTH_SIZE) <= 120
+    assert LARGEST_TEXT == 252 <= 2 * (140 - 12)  # a header with ports and parts has 12 octets
+
+
+def test_the_first_octet_tells_whether_it_is_an_order_a_text_an_answer_or_a_health() -> None:
+    first = {kind: {bytes.fromhex(row["body"])[:1] for row in VECTORS[kind]} for kind in ("orders", "answers")}
+    assert first == {"orders": {b"\1", b"\2"}, "answers": {b"\x81"}}
+    text, health = bytes.fromhex(VECTORS["texts"][0]["body"]), bytes.fromhex(VECTORS["healths"][0]["body"])
+    assert is_text(text)
+    assert is_health(health)
+    assert not any(is_text(octets) or is_health(octets) for octets in (b"", b"\1", b"\2", b"\x81"))
+    assert not is_text(health)
+    assert not is_health(text)
 
 
 def an_order(**changes: Any) -> Order:
@@ -91,8 +148,9 @@ def an_answer(**changes: Any) -> Answer:
     return msgspec.structs.replace(Answer(**fields(VECTORS["answers"][2]["fields"])), **changes)
 
 
-def test_each_changed_bit_of_an_order_is_noticed() -> None:
-    data = wire.encode_order(an_order(), KEYS["centre A"])
+@pytest.mark.parametrize("zones", [0, 3])
+def test_each_changed_bit_of_an_order_is_noticed(zones: int) -> None:
+    data = wire.encode_order(an_order(zones=zones), KEYS["centre A"])
     for bit in range(len(data) * 8):
         changed = bytearray(data)
         changed[bit // 8] ^= 1 << bit % 8
@@ -110,6 +168,8 @@ def test_each_changed_bit_of_an_order_is_noticed() -> None:
         {"issued_at": 1 << 32},
         {"lifetime_s": 65536},
         {"incident": 65536},
+        {"zones": 65536},
+        {"zones": -1},
         {"alert": b"seven.."},
         {"alert": b"nine....."},
         {"session": b""},
@@ -125,6 +185,14 @@ def test_a_field_that_does_not_fit_is_refused_before_it_is_signed(changes: dict[
 def test_a_field_of_an_answer_that_does_not_fit_is_refused_before_it_is_signed(changes: dict[str, Any]) -> None:
     with pytest.raises(WireError) as refusal:
         wire.encode_answer(an_answer(**changes), KEYS["station 7"])
+    assert refusal.value.flaw is Flaw.VALUE
+
+
+@pytest.mark.parametrize("changes", [{"text": ""}, {"text": "é" * 81}, {"text": "\ud83d"}, {"text": "a\0"}])
+def test_words_that_do_not_fit_are_refused_before_they_are_signed(changes: dict[str, Any]) -> None:
+    text = msgspec.structs.replace(Text(**fields(VECTORS["texts"][0]["fields"])), **changes)
+    with pytest.raises(WireError) as refusal:
+        encode_text(text, KEYS["centre A"])
     assert refusal.value.flaw is Flaw.VALUE
 
 
