@@ -43,7 +43,7 @@ def faults_of(heard: Heard, known: Sequence[str], *, locked: bool) -> tuple[str,
         found.add(CLOCK_SKEW)
     if heard.cert_days != UNKNOWN_DAYS and heard.cert_days < (CERT_FRESH if CERT_ENDS in known else CERT_SOON):
         found.add(CERT_ENDS)
-    if heard.lock_minutes and not locked:
+    if heard.lock_minutes > 1 and not locked:  # the last minute may be one of rounding
         found.add(LOCKED_THERE)
     return tuple(sorted(found))
 
