@@ -62,6 +62,22 @@ class DeliverySendFailed(DeliveryEvent, tag="delivery.send_failed", frozen=True)
     reason: str
 
 
+class DeliveryCalled(DeliveryEvent, tag="delivery.called", frozen=True):
+    """A call that speaks to the station's phone was dialled."""
+
+    action: str  # "start", "stop"
+    line: str
+    call: str
+
+
+class DeliverySpoken(DeliveryEvent, tag="delivery.spoken", frozen=True):
+    """Who answered the call pressed the key: the start, or that it was taken back, is understood."""
+
+    action: str
+    line: str
+    call: str
+
+
 class DeliveryReceived(DeliveryEvent, tag="delivery.received", frozen=True):
     path: str
 
@@ -117,6 +133,7 @@ class CardRaised(DeliveryEvent, tag="delivery.card_raised", frozen=True):
 
     phone: str
     reason: str
+    wait_s: int = 0  # until the path that is slow will begin, for reasons "slow_sms" and "slow_voice"
 
 
 class DeliveryTold(DeliveryEvent, tag="delivery.told", frozen=True):

@@ -68,7 +68,7 @@ def _(s: State, e: al.DeliverySent, at: Stamp) -> None:
     s.sequences[e.station] = max(s.sequences.get(e.station, 0), e.sequence)
     if d := _delivery(s, e):
         d.attempts.append(Attempt(Path(e.path), e.action, e.sequence, at))
-        if d.state is DeliveryState.REFUSED:  # asked again, signed anew
+        if d.state is DeliveryState.REFUSED and e.path != Path.VOICE:  # asked again, signed anew
             d.state, d.since, d.reason = DeliveryState.SENT, at, ""
         _advance(d, DeliveryState.SENT, at, e.path)
 
@@ -77,6 +77,18 @@ def _(s: State, e: al.DeliverySent, at: Stamp) -> None:
 def _(s: State, e: al.DeliverySendFailed, at: Stamp) -> None:
     if d := _delivery(s, e):
         d.attempts.append(Attempt(Path(e.path), e.action, 0, at, e.reason))
+
+
+@FOLDS.of(al.DeliveryCalled)
+def _(s: State, e: al.DeliveryCalled, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        d.call = e.line, e.call
+
+
+@FOLDS.of(al.DeliverySpoken)
+def _(s: State, e: al.DeliverySpoken, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        d.spoken.setdefault(e.action, at)
 
 
 @FOLDS.of(al.DeliveryReceived)
@@ -137,7 +149,8 @@ def _(s: State, e: al.DeliveryRefused, at: Stamp) -> None:
 def _(s: State, e: al.DeliveryEnded, at: Stamp) -> None:
     if d := _delivery(s, e):
         silent = s.alerts[e.alert].kind in (AlertKind.SILENT_TEST, AlertKind.DRILL)  # it ends without a sound, as meant
-        _advance(d, DeliveryState.ENDED if d.energised or silent else DeliveryState.CANCELLED, at, e.path)
+        meant = d.energised or silent or e.path == Path.VOICE  # by phone alone there is no siren to fall silent
+        _advance(d, DeliveryState.ENDED if meant else DeliveryState.CANCELLED, at, e.path)
 
 
 @FOLDS.of(al.DeliveryExpired)
@@ -161,7 +174,7 @@ def _(s: State, e: al.DeliveryFailed, at: Stamp) -> None:
 @FOLDS.of(al.CardRaised)
 def _(s: State, e: al.CardRaised, at: Stamp) -> None:
     if d := _delivery(s, e):
-        d.card, d.card_reason = d.card or at, e.reason
+        d.card, d.card_reason, d.card_wait_s = d.card or at, e.reason, e.wait_s
 
 
 @FOLDS.of(al.StationOnline)

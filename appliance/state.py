@@ -51,6 +51,9 @@ class Delivery(msgspec.Struct):
     proven: Stamp | None = None  # current or a feedback contact
     heard: Stamp | None = None  # by a microphone
     by: str = ""  # path by which a person acknowledged
+    spoken: dict[str, Stamp] = {}  # by action: when somebody on the phone said that they understood
+    call: tuple[str, str] = ("", "")  # line and id of the last one
+    card_wait_s: int = 0
     told: dict[str, Stamp] = {}  # model.About: when its text went out
 
     @property

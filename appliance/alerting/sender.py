@@ -39,7 +39,13 @@ class Sender:
     ) -> None:  # fmt: skip
         self._site, self._boot, self._append, self._since, self._issuer = site, boot, append, since, issuer
         self._annunciator, self._publish, self._send_sms, self._contacts = annunciator, publish, send_sms, contacts
+        self._starts: dict[tuple[str, str], asyncio.Task[None]] = {}  # by SMS, that no modem has taken yet
         self.group: asyncio.TaskGroup | None = None  # whoever runs the centre owns what is under way
+
+    @property
+    def sms_starts(self) -> int:
+        """How many starts by SMS wait for a modem, or are in one."""
+        return len(self._starts)
 
     def send(self, alert: Alert, delivery: Delivery, path: Path, action: str) -> None:
         """Send a start or a stop, if it may still go out."""
@@ -71,7 +77,21 @@ class Sender:
             if why := self._publish(self._topic(delivery.station), payload, lifetime):
                 self._failed(alert, delivery, path, action, why)
         elif contact.station.sms:
-            self._spawn(self._by_sms(alert, delivery, action, contact.station.sms, payload))
+            self._withdraw(alert.id, delivery.station)
+            task = self._spawn(self._by_sms(alert, delivery, action, contact.station.sms, payload))
+            if task and action == "start":
+                key = (alert.id, delivery.station)
+                self._starts[key] = task
+                task.add_done_callback(lambda done: self._sent(key, done))
+
+    def _sent(self, key: tuple[str, str], done: asyncio.Task[None]) -> None:
+        if self._starts.get(key) is done:
+            del self._starts[key]
+
+    def _withdraw(self, alert: str, station: str) -> None:
+        """A start that waits for a modem yet is not sent behind what is newer."""
+        if waiting := self._starts.get((alert, station)):
+            waiting.cancel()
 
     def seconds_left(self, alert: Alert, delivery: Delivery) -> int:
         """A siren that sounded already, on a station that forgot it, gets only what remains."""
@@ -148,8 +168,8 @@ class Sender:
     def _topic(self, station: str) -> str:
         return f"siaga/{self._site.site}/alert/{station}"
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         if self.group is None:
             work.close()
-            return
-        self.group.create_task(work)
+            return None
+        return self.group.create_task(work)

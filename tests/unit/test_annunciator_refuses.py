@@ -142,7 +142,7 @@ def told(**keys: Any) -> dict[str, Any]:
         (added(follows="nothing"), "output.more.follows"),
         (added(kind="siren", max_s=60, follows="siren"), "output.more.follows"),
         (added(kind="start", max_s=60, follows="siren"), "output.more.follows"),
-        ({"output": WIRING["output"] | {"local": {"pin": 10, "kind": "lamp", "follows": "siren"}}}, "output.local.follows"),
+        (added(kind="lamp", follows="siren") | {"button": {**WIRING["button"], "lamp": "more"}}, "output.more.follows"),
         (added(hold_s=5), "output.more.hold_s"),
         (added(follows="siren", hold_s=0.1), "output.more.hold_s"),
         (added(follows="siren", hold_s=20_000), "output.more.hold_s"),
