@@ -1,4 +1,4 @@
-"""Lockouts on the wire: the signed order that takes a station's siren out of service, and the one that gives it back."""
+"""Lockouts on the wire: the signed order that takes a station's siren out of service, and the one that ends that."""
 
 import asyncio
 import logging

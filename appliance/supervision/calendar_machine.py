@@ -144,8 +144,7 @@ class Calendar:
             steps.append(Miss(rule.what, due, known or ("not_announced" if self._fresh(at, now) else late_why)))
         ahead = next_due(rule, now)
         if rule.announce_s and ahead and (ahead - now).total_seconds() <= rule.announce_s:
-            if record.announced.get(rule.what) != key(ahead):
-                steps.append(Announce(rule.what, key(ahead)))
+            steps += [Announce(rule.what, key(ahead))] if record.announced.get(rule.what) != key(ahead) else []
         return steps
 
     def _fresh(self, at: datetime, now: datetime) -> bool:

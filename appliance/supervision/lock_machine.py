@@ -36,7 +36,13 @@ def stands(lockout: Lockout | None, since: Since) -> bool:
 
 
 def due(
-    lockout: Lockout, since: Since, now: float, tried: Mapping[str, float], paths: tuple[str, ...], *, lost: bool = False
+    lockout: Lockout,
+    since: Since,
+    now: float,
+    tried: Mapping[str, float],
+    paths: tuple[str, ...],
+    *,
+    lost: bool = False,
 ) -> list[Step]:
     """What to do now. `paths` by which the station can be reached; `tried`: mono of the last try by each.
 

@@ -30,7 +30,14 @@ class Look:
         count = Counter(path for each in paths.values() for path in each)
         rules = site.supervision
         self._worst = {
-            path: worst_s(path, tests.rules, lost_s=rules.lost_s, grace_s=rules.grace_min * MINUTE, stations=count)
+            path: worst_s(
+                path,
+                tests.rules,
+                lost_s=rules.lost_s,
+                grace_s=rules.grace_min * MINUTE,
+                stations=count,
+                sms_each_s=tests.sms_each_s,
+            )
             for path in count
         }
         self._contacts = tuple(
@@ -60,10 +67,12 @@ class Look:
 
     def _station(self, name: str) -> StationHealthView:
         lockout = self._state.lockouts.get(name)
-        open_ended = lockout is not None and lockout.ended is not None and lockout.end_confirmed is None
-        shown = lockout if self._lockouts.locked(name) or (open_ended and lockout.confirmed is not None) else None
+        if lockout is not None and not self._lockouts.locked(name):
+            # Taken back, and the station that had it has not said so yet.
+            undecided = lockout.ended is not None and lockout.confirmed is not None and lockout.end_confirmed is None
+            lockout = lockout if undecided and self._clock.wall() < lockout.until else None
         return StationHealthView(
-            name, self._health.of(name), tuple(self._path(name, path) for path in self._paths[name]), shown
+            name, self._health.of(name), tuple(self._path(name, path) for path in self._paths[name]), lockout
         )
 
     def _path(self, station: str, path: str) -> PathView:

@@ -39,7 +39,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 
 TICK = 1.0  # s between looks
-MINUTE = 60.0
+MINUTE, HOUR = 60.0, 3600.0
 REPORT_WAIT = timedelta(hours=2)  # that the morning's report waits for a night's test to end
 BY_CALENDAR = "rule:calendar"
 MOST_LISTED = 60
@@ -71,6 +71,8 @@ class Tests:
         self.rules = rules_of(site.supervision)
         self._calendar = Calendar(self.rules, site.supervision.grace_min * MINUTE)
         self._notices = Notices(site, give)
+        # As the rate cap has it; the tests' own texts are not held back by it, as orders are not.
+        self.sms_each_s = HOUR / (site.sms.per_hour * max(1, len(site.line)))
         self._names = {s.id: s.name for s in site.station}
 
     async def run(self) -> None:
@@ -118,7 +120,7 @@ class Tests:
             raise Refusal("nothing", "None of these stations has such a way.", "Nothing was tested.")
         return {"test": run, "repeated": False}
 
-    def list(self, command: ListTests) -> dict[str, Any]:
+    def listed(self, command: ListTests) -> dict[str, Any]:
         """The last runs, or one whole. Raises Refusal."""
         if not command.run:
             view = self.view(max(1, min(command.last, MOST_LISTED)))
@@ -134,15 +136,18 @@ class Tests:
         newest = list(reversed(tests.runs.values()))[:last]
         local = self._local()
         due = []
-        for rule in self.rules if local is not None else ():
-            if at := next_due(rule, local):
+        for rule in self.rules:
+            if local is not None and (at := next_due(rule, local)):
                 due.append(DueView(rule.what, due_key(at), at.replace(tzinfo=self._zone).timestamp()))
         runs = tuple(
             msgspec.structs.replace(run, lines=[line for line in run.lines if not line.good][:MOST_BAD])
             for run in newest
         )
         return TestsView(
-            runs, tuple(sorted(due, key=lambda d: d.at)), clock_known=local is not None, missed=tuple(tests.missed[::-1])
+            runs,
+            tuple(sorted(due, key=lambda d: d.at)),
+            clock_known=local is not None,
+            missed=tuple(tests.missed[::-1]),
         )
 
     # What is under way
@@ -181,7 +186,9 @@ class Tests:
         asked = {
             s: tuple(w for w in self._ways.get(s, ()) if w in run.paths) for s in run.stations
         }  # fmt: skip
-        for step in steps(run, alerts, asked, locked, self._since, self._boot, urgent=self._urgent()):
+        for step in steps(
+            run, alerts, asked, locked, self._since, self._boot, urgent=self._urgent(), sms_each_s=self.sms_each_s
+        ):
             match step:
                 case Ask(way=way, stations=stations):
                     await self._ask(run, way, stations)

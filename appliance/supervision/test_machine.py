@@ -64,11 +64,19 @@ def chosen(
 
 
 def steps(
-    run: StationTest, alerts: Sequence[Alert], ways: Mapping[str, Collection[str]], locked: Collection[str],
-    since: Since, boot: str, *, urgent: bool,
+    run: StationTest,
+    alerts: Sequence[Alert],
+    ways: Mapping[str, Collection[str]],
+    locked: Collection[str],
+    since: Since,
+    boot: str,
+    *,
+    urgent: bool,
+    sms_each_s: float = 0.0,
 ) -> list[Step]:
     """What to do now. `alerts`: those of the run, oldest first. `ways`: what each station of the site file has.
 
+    `sms_each_s`: so many for a text on average, or the network takes the box for one that sends advertisements.
     `locked`: stations whose siren a person took out of service. `urgent`: a real alert is open, nothing begins.
     """
     if run.ended is not None:
@@ -83,7 +91,9 @@ def steps(
         begun = 0
         for station in [s for s, w in left if w == way]:
             alert = asked.get(station)
-            result = _result(station, way, alert, locked, since) if way in ways.get(station, ()) else _gone(station, way)
+            result = (
+                _result(station, way, alert, locked, since) if way in ways.get(station, ()) else _gone(station, way)
+            )
             if result is None and too_long:
                 result = Result(station, way, False, "not_finished")
             if result is not None:
@@ -92,7 +102,9 @@ def steps(
                 waiting.append(station)
             elif since(alert.issued) < NEXT_AFTER[way]:
                 begun += 1
-        if waiting and not begun and not urgent:
+        last = next((a for a in reversed(alerts) if _way(a) == way), None)
+        paced = way != Path.SMS or last is None or since(last.issued) >= sms_each_s * len(last.deliveries)
+        if waiting and not begun and not urgent and paced:
             number = sum(1 for alert in alerts if _way(alert) == way)
             found.append(Ask(way, tuple(waiting[: BATCH[way]]), number))
     if urgent:
@@ -164,6 +176,8 @@ def _sounded(station: str, alert: Alert | None, locked: Collection[str], since: 
 def _why(delivery: Delivery) -> str:
     if delivery.reason:
         return delivery.reason
+    if delivery.attempts and delivery.attempts[-1].path is Path.VOICE and delivery.attempts[-1].failed:
+        return delivery.attempts[-1].failed
     return "no_answer" if any(not attempt.failed for attempt in delivery.attempts) else "not_sent"
 
 
