@@ -80,9 +80,10 @@ class RunTest(Command, tag="test.run", frozen=True, kw_only=True):
 
 
 class ListTests(Command, tag="test.list", frozen=True, kw_only=True):
-    """The last runs and what is due."""
+    """The last runs, of their lines only the bad ones, and what is due; with `run`, an id, that one whole."""
 
     last: int = 30
+    run: str = ""
 
 
 class AcknowledgeOrder(Command, tag="order.acknowledge", frozen=True, kw_only=True):
@@ -152,6 +153,10 @@ AnyCommand = (
     | SendText
     | QueueText
     | ListTexts
+    | LockSiren
+    | UnlockSiren
+    | RunTest
+    | ListTests
     | AlarmCommand
     | CallCommand
     | PowerCommand
@@ -160,7 +165,10 @@ NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
 # What a station's own screen may say without a login, as its button may: web sends an empty token for it.
 UNNAMED = frozenset((str(AcknowledgeOrder.__struct_config__.tag),))
 SCREEN = "screen:"  # the actor of such a command
-_TECHNICAL = (ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService)
+_TECHNICAL = (
+    ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService, LockSiren, UnlockSiren,
+    RunTest,
+)  # fmt: skip
 TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in _TECHNICAL)
 TECHNICIANS = frozenset(("technician", "supervisor"))  # roles that may give these; the console may too
 SUPERVISING = frozenset((str(BlockCaller.__struct_config__.tag),))

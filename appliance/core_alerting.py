@@ -9,15 +9,19 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from appliance import alert_events as al
+from appliance.alert_view import SupervisionView
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
 from appliance.alerting.sender import Publish
 from appliance.alerting.spoken_order import Language
+from appliance.alerting.wire_health import is_health
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
-from appliance.commands import IssueAlert, StopAlert
+from appliance.commands import IssueAlert, ListTests, LockSiren, RunTest, StopAlert, UnlockSiren
 from appliance.config import Places, Site
+from appliance.core_supervision import COMMANDS as SUPERVISION_COMMANDS
+from appliance.core_supervision import SupervisionRoom
 from appliance.entry import Entry
 from appliance.journal import Appended
 from appliance.keeper import Keeper
@@ -32,7 +36,8 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.mqtt import Incoming
 
-COMMANDS = (IssueAlert, StopAlert)
+COMMANDS = (IssueAlert, StopAlert, *SUPERVISION_COMMANDS)
+AlertCommand = IssueAlert | StopAlert | LockSiren | UnlockSiren | RunTest | ListTests
 
 log = logging.getLogger("siaga.alerting")
 
@@ -74,6 +79,7 @@ class AlertRoom:
         key = load_key(places.key) if places.key.exists() else create_key(places.key)
         self.centre: Centre | None = None
         self._reports: Reports | None = None
+        self.supervision: SupervisionRoom | None = None
         self.station: StationNode | None = None
         if site.issuer:
             self.station = StationNode(
@@ -81,36 +87,51 @@ class AlertRoom:
                 publish=publish, broker_up=broker_up, send_sms=lines.send_data,
             )  # fmt: skip
         if site.station:
+            telephone = Phones(site, lines, speak, speaks)
             issuer = Issuer(key, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
             self.centre = Centre(
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer,
                 annunciator=annunciator, publish=publish, broker_up=broker_up,
                 send_sms=lines.send_data, sms_up=lines.registered,
-                telephone=Phones(site, lines, speak, speaks),
+                telephone=telephone,
             )  # fmt: skip
-            self._reports = Reports(site, self.centre, issuer, clock)
+            self.supervision = SupervisionRoom(
+                site=site, state=state, clock=clock, boot=boot, append=append, centre=self.centre, issuer=issuer,
+                publish=publish, broker_up=broker_up, annunciator_up=lambda: annunciator.up, lines=lines,
+                calls=telephone.able, time_known=time_known,
+            )  # fmt: skip
+            self._reports = Reports(site, self.centre, issuer, clock, self.supervision.lockouts.on_answer)
 
     def keep(self, keeper: Keeper) -> None:
         """Start its tasks."""
         if self.centre:
             keeper.keep("orders", self.centre.run)
+        if self.supervision:
+            self.supervision.keep(keeper)
         if self.station:
             keeper.keep("station", self.station.run)
 
     def on_entry(self, entry: Entry) -> None:
         if self.centre:
             self.centre.wake()
+        if self.supervision:
+            self.supervision.on_entry(entry)
 
-    async def obey(self, command: IssueAlert | StopAlert, actor: str) -> Any:
+    async def obey(self, command: AlertCommand, actor: str) -> Any:
         """One of COMMANDS. Raises Refusal."""
-        if self.centre is None:
+        if self.centre is None or self.supervision is None:
             raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
+        if isinstance(command, SUPERVISION_COMMANDS):
+            return await self.supervision.obey(command, actor)
         if isinstance(command, IssueAlert):
             return await self.centre.issue(command, actor)
         return await self.centre.stop(command, actor)
 
     def views(self) -> list[StationView]:
         return self.centre.views() if self.centre else []
+
+    def supervised(self) -> SupervisionView | None:
+        return self.supervision.view() if self.supervision else None
 
     # The broker and the lines
 
@@ -132,6 +153,8 @@ class AlertRoom:
         match message.topic.split("/"):
             case ["siaga", _, "alert", _] if self.station:
                 self.station.on_order(message.payload, Path.MQTT, retained=message.retain)
+            case ["siaga", _, "station", named, "answer"] if self.supervision and is_health(message.payload):
+                self.supervision.intake.on_health(message.payload, Path.MQTT, named=named, retained=message.retain)
             case ["siaga", _, "station", named, "answer"] if self._reports:
                 self._reports.on_answer(message.payload, Path.MQTT, named=named, retained=message.retain)
 
@@ -139,6 +162,8 @@ class AlertRoom:
         """A binary SMS on our port: an order at a station, an answer at a centre."""
         if self.station:
             self.station.on_order(payload, Path.SMS, number=number)
+        elif self.supervision and is_health(payload):
+            self.supervision.intake.on_health(payload, Path.SMS)
         elif self._reports:
             self._reports.on_answer(payload, Path.SMS)
 

@@ -43,7 +43,9 @@ def room_of(name: str, rooms: set[str]) -> str:
 
 def is_wiring(name: str) -> bool:
     parts = name.split(".")
-    return parts[0] == "appliance" and len(parts) > 1 and parts[1].startswith(WIRING)
+    if parts[0] != "appliance" or len(parts) < 2 or f"appliance.{parts[1]}" in VOCABULARY:
+        return False
+    return parts[1].startswith(WIRING)
 
 
 def must_be_pure(module: str) -> bool:

@@ -156,7 +156,7 @@ class Centre:
                 sms=bool(contact.station.sms),
                 contact=self._state.stations.get(name),
                 heard_at=contact.heard_at,
-                fresh_s=self._site.ladder.offline_s,
+                fresh_s=self._site.supervision.lost_s,
                 sounding=(own is not None and own.on) if contact.station.local else contact.sounding,
             )
             for name, contact in self.contacts.items()
@@ -250,7 +250,7 @@ class Centre:
     def _notice_silence(self) -> None:
         now = self._clock.now()
         for name, contact in self.contacts.items():
-            if contact.heard_at is not None and now - contact.heard_at > self._site.ladder.offline_s:
+            if contact.heard_at is not None and now - contact.heard_at > self._site.supervision.lost_s:
                 silent, contact.heard_at, contact.sounding = now - contact.heard_at, None, None
                 self._append(al.StationOffline(station=name, silent_s=round(silent, 1)))
 
