@@ -131,7 +131,7 @@ def _card(scene: Scene, own: OwnView, order: OwnOrder) -> Order:
     since = scene.since(order.accepted)
     taken = order.turnout_s
     return Order(
-        order.alert, order.alert[:4].upper(), test, words.code("kind", order.kind), what_of(scene, order.incident),
+        order.alert, order.alert[:4].upper(), test, words.code("kind", order.kind), _what(scene, order),
         order.text, next((size for most, size in LENGTHS if len(order.text) <= most), "s"),
         ", ".join(names.get(z, z) for z in order.zones) or words("own.whole"),
         scene.clock(order.accepted), words.span(since), words.code("path", order.path),
@@ -143,6 +143,13 @@ def _card(scene: Scene, own: OwnView, order: OwnOrder) -> Order:
         words("own.ended", clock=scene.clock(order.ended), why=words.code("own.why", order.why)) if order.ended else "",
         proofs(scene, order),
     )  # fmt: skip
+
+
+def _what(scene: Scene, order: OwnOrder) -> str:
+    """A test of nothing in particular is called by its kind: it is no siren order."""
+    if _test(order) and not order.incident:
+        return scene.words.code("kind", order.kind)
+    return what_of(scene, order.incident)
 
 
 def _minutes(seconds: float) -> str:
@@ -203,11 +210,9 @@ def _centre(scene: Scene, own: OwnView, name: str, heard: float | None) -> Centr
 
 def _last_told(scene: Scene, own: OwnView) -> str:
     order = max(own.orders, key=lambda o: o.accepted.seq)
-    what = what_of(scene, order.incident)
-    return scene.words(
-        "own.last", clock=scene.clock(order.accepted), kind=scene.words.code("kind", order.kind), what=what,
-        where=order.text,
-    ).strip(" ·")  # fmt: skip
+    kind = scene.words.code("kind", order.kind)
+    told = dict.fromkeys((scene.clock(order.accepted), kind, _what(scene, order), order.text))
+    return scene.words("own.last", told=" · ".join(filter(None, told)))
 
 
 def _last(scene: Scene, own: OwnView, order: OwnOrder) -> LastOrder:
@@ -217,7 +222,7 @@ def _last(scene: Scene, own: OwnView, order: OwnOrder) -> LastOrder:
     ended = words.code("own.why", order.why) if order.ended else words("own.open")
     if order.about:
         ended = f"{words.code('own.told', order.about)} · {ended}"
-    what = " · ".join(filter(None, [what_of(scene, order.incident), order.text]))
+    what = " · ".join(filter(None, [what_of(scene, order.incident) if order.incident else "", order.text]))
     return LastOrder(
         scene.clock(order.accepted), _test(order), words.code("kind", order.kind), what, words.code("path", order.path),
         " · ".join(told), turnout, ended,
