@@ -10,7 +10,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from drivers.mqtt_link import MAX_PACKET, MqttLink
 from drivers.mqtt_message import Fate, Sent
 
-MAX_OPEN = 256  # messages not yet acknowledged; the birth of a box with 100 points is some 100
+MAX_OPEN = 4096  # messages not yet acknowledged; an order to 1,000 stations, its stop, and what dashboards are told
 MAX_KEPT = 256  # messages that wait for a connection; the largest plan wakes some 60 stations
 HEADER = 128  # bytes left for a packet's header and properties
 
