@@ -38,7 +38,7 @@ class Accepted:
 
 
 class _Paho(paho.Client):
-    """paho with a socket that is connected already: its own connect() blocks."""
+    """paho with a socket that is connected already (its own connect() blocks), and that a broker can bound."""
 
     ready: socket.socket | None = None
 
@@ -46,6 +46,10 @@ class _Paho(paho.Client):
         if self.ready is None:
             raise RuntimeError("paho wanted a socket by itself")
         return self.ready
+
+    def allow(self, in_flight: int) -> None:
+        """What the broker allows. paho reads no Receive Maximum, and its own setter refuses once there is a connection."""
+        self._max_inflight_messages = in_flight
 
 
 class MqttLink:
@@ -129,11 +133,11 @@ class MqttLink:
     def _watch_writing_no_more(self, _client: Any, _data: Any, sock: "paho.SocketLike") -> None:
         asyncio.get_running_loop().remove_writer(sock.fileno())
 
-    def _noted_answer(self, client: Any, _data: Any, _flags: Any, reason: ReasonCode, allowed: Any) -> None:
+    def _noted_answer(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, allowed: Any) -> None:
         if reason.is_failure:
             self.ended = f"the broker refused us: {reason}"
         else:
-            client.max_inflight_messages = min(IN_FLIGHT, getattr(allowed, "ReceiveMaximum", IN_FLIGHT))
+            self.client.allow(min(IN_FLIGHT, getattr(allowed, "ReceiveMaximum", IN_FLIGHT)))
             self.happened.append(Accepted())
 
     def _noted_end(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
