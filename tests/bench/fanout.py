@@ -102,10 +102,20 @@ def rows_of(found: Found, floors: Sequence[float]) -> list[Row]:
     name = f"order to {n} stations, until the last signed answer is on disk"
     rows = [at_most(f"{name}, p{percent}", percentile(took, percent), "s", most) for percent, most in AIMS.items()]
     if floors:
-        rows.append(beside(f"{name}, p50 (floor: one unsigned message)", rows[0].value or 0, "s", percentile(floors, 50)))
+        rows.append(
+            beside(f"{name}, p50 (floor: one unsigned message)", rows[0].value or 0, "s", percentile(floors, 50))
+        )
     rows += [
-        plain("  of it until it is durable and its giver is told, p50", percentile([o.told for o in found.orders], 50), "s"),
-        plain(f"stop of {n} stations, until the last is seen silent, p50", percentile([o.ended for o in found.orders], 50), "s"),
+        plain(
+            "  of it until it is durable and its giver is told, p50",
+            percentile([o.told for o in found.orders], 50),
+            "s",
+        ),
+        plain(
+            f"stop of {n} stations, until the last is seen silent, p50",
+            percentile([o.ended for o in found.orders], 50),
+            "s",
+        ),
     ]
     rows += [
         plain(f"  CPU of {process} in an order", 1e3 * sum(o.cpu[process] for o in found.orders) / len(took), "ms")
