@@ -146,9 +146,7 @@ class Pages:
         token = token_of(request)
         who = await self._sessions.who(token)
         await self._refresh()
-        scene = self._board.scene(
-            Viewer(language_of(request, self._site.language), who.known, at_the_box(request))
-        )
+        scene = self._board.scene(Viewer(language_of(request, self._site.language), who.known, at_the_box(request)))
         shown = [panel for panel in PANELS if panel.name in names]
         return scene, {
             "page": page,

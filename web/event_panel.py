@@ -38,7 +38,21 @@ GROUPS = {
     "grade": "grade",
 }
 DECIMALS = {"litres_per_kwh": 2, "crank_s": 1, "up_s": 1, "dip_v": 1, "value": 1, "usual": 1}  # others have none
-NAMED = ("contact", "accepted_by", "station", "line", "genset", "ups", "link", "output", "button", "input", "trunk", "agency", "device")
+NAMED = (
+    "contact",
+    "accepted_by",
+    "station",
+    "line",
+    "genset",
+    "ups",
+    "link",
+    "output",
+    "button",
+    "input",
+    "trunk",
+    "agency",
+    "device",
+)
 SECRET = ("text", "pdu", "order")  # never in the short words of a row
 QUIET = (  # steps whose outcome has its own row
     "delivery.sent", "delivery.queued", "sms.part_received", "sms.queued", "sms.sending", "sms.sent", "sms.reported",
