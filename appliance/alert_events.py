@@ -1,5 +1,7 @@
 """Events of orders, deliveries, stations, sirens and buttons, at the centre and at a station."""
 
+import msgspec
+
 from appliance.event import Event
 
 # Orders, at the centre
@@ -16,6 +18,16 @@ class AlertIssued(Event, tag="alert.issued", frozen=True):
     stations: tuple[str, ...]  # the plan's order decides who goes first
     via: str  # "page", "button", "command", "rule"
     key: str = ""  # the giver's idempotency key
+    zones: dict[str, tuple[str, ...]] = msgspec.field(
+        default_factory=dict
+    )  # by station, where not the whole of it is meant
+    groups: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()  # ids, those of the groups too, in the order in which they are asked
+    text: str = ""
+    language: str = "id"
+    priority: int = 2
+    paths: tuple[str, ...] = ()  # only these; none named: all
+    test: str = ""  # id of the test run that this is a part of
 
 
 class AlertStopped(Event, tag="alert.stopped", frozen=True):
@@ -63,6 +75,12 @@ class DeliveryProven(DeliveryEvent, tag="delivery.proven", frozen=True):
     path: str
 
 
+class DeliveryHeard(DeliveryEvent, tag="delivery.heard", frozen=True):
+    """A microphone at the station heard the siren."""
+
+    path: str
+
+
 class DeliveryAcknowledged(DeliveryEvent, tag="delivery.acknowledged", frozen=True):
     path: str
 
@@ -99,6 +117,72 @@ class CardRaised(DeliveryEvent, tag="delivery.card_raised", frozen=True):
 
     phone: str
     reason: str
+
+
+class DeliveryTold(DeliveryEvent, tag="delivery.told", frozen=True):
+    """A text that belongs to the alert went out to the station: its words, all clear, false alarm."""
+
+    path: str
+    about: str  # model.About
+
+
+# Recipients beyond stations
+
+
+class ContactEvent(Event, frozen=True):
+    SUBJECT = ("alert", "contact")
+    alert: str
+    contact: str
+    about: str  # model.About
+
+
+class ContactAsked(ContactEvent, tag="contact.asked", frozen=True):
+    path: str  # "sms", "voice"
+    message: str = ""  # id of the text
+    call: str = ""  # id of the call
+
+
+class ContactDelivered(ContactEvent, tag="contact.delivered", frozen=True):
+    path: str
+
+
+class ContactAccepted(ContactEvent, tag="contact.accepted", frozen=True):
+    path: str
+    by: str  # "key", "text", or the actor who says so
+
+
+class ContactDeclined(ContactEvent, tag="contact.declined", frozen=True):
+    path: str
+    by: str
+
+
+class ContactFailed(ContactEvent, tag="contact.failed", frozen=True):
+    """One way did not reach it; the next one is tried."""
+
+    path: str
+    reason: str
+
+
+class ContactUnreached(ContactEvent, tag="contact.unreached", frozen=True):
+    """No way reached it: a person must."""
+
+    reason: str
+
+
+class ContactSpared(ContactEvent, tag="contact.spared", frozen=True):
+    """Another of its sequence had accepted."""
+
+    accepted_by: str
+
+
+class RecipientsTold(Event, tag="alert.told", frozen=True):
+    """A person says all clear or false alarm to everybody who was told of the alert."""
+
+    SUBJECT = ("alert",)
+    alert: str
+    about: str  # model.About
+    text: str
+    key: str = ""
 
 
 class AnswerRefused(Event, tag="answer.refused", frozen=True):
@@ -162,6 +246,10 @@ class OrderAccepted(Event, tag="order.accepted", frozen=True):
     sequence: int
     seconds: int
     order: str  # the signed bytes, hex: what was acted upon can be proven
+    alert_kind: str = "actual"  # model.AlertKind
+    pattern: str = ""
+    incident: int = 0
+    zones: tuple[str, ...] = ()  # none: the whole station
 
 
 class OrderRefused(Event, tag="order.refused", frozen=True):

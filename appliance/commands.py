@@ -1,9 +1,13 @@
 """Commands: orders from a person, a button or a rule, as they come in at the control socket (`do` names the kind)."""
 
+from typing import Annotated
+
+import msgspec
+
 from appliance.alarm_commands import AlarmCommand, PutInService, ShelveAlarm, TakeOutOfService
 from appliance.call_commands import BlockCaller, CallCommand
 from appliance.command import Command
-from appliance.model import AlertKind, Pattern
+from appliance.model import About, AlertKind, Path, Pattern
 from appliance.power_commands import PowerCommand
 
 MOST_SECONDS = 3600
@@ -11,15 +15,24 @@ MOST_PARTS = 10  # of a text; a line sends nothing else but orders meanwhile
 
 
 class IssueAlert(Command, tag="alert.issue", frozen=True, kw_only=True):
-    """Sound sirens. `key` makes it idempotent: the same key again answers with the alert that it made."""
+    """Sound sirens; each of `stations` is "id" or "id/zone".
 
-    stations: tuple[str, ...]
+    `key` makes it idempotent: the same key again answers with the alert that it made.
+    """
+
+    stations: tuple[str, ...] = ()
     alert_kind: AlertKind = AlertKind.ACTUAL
     pattern: Pattern = Pattern.WAIL
     seconds: int = 60
     incident_code: int = 0
     key: str = ""
     via: str = "page"
+    groups: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
+    text: str = ""  # place and words to speak
+    language: str = "id"
+    priority: int = 2  # 1: by every path at once; 3: never before others
+    paths: tuple[Path, ...] = ()  # only these; none named: all. A test of one path
 
 
 class StopAlert(Command, tag="alert.stop", frozen=True, kw_only=True):
@@ -27,6 +40,41 @@ class StopAlert(Command, tag="alert.stop", frozen=True, kw_only=True):
 
     alerts: tuple[str, ...] = ()
     via: str = "page"
+
+
+class TellRecipients(Command, tag="alert.tell", frozen=True, kw_only=True):
+    """All clear or false alarm, to everybody who was told of the alert."""
+
+    alert: str
+    about: About
+    text: str = ""
+    key: str = ""
+
+
+class LockSiren(Command, tag="siren.lock", frozen=True, kw_only=True):
+    """Take a station's siren out of service for a repair; the station itself refuses to sound it until then."""
+
+    station: str
+    hours: Annotated[float, msgspec.Meta(ge=0.1, le=720)]
+    reason: Annotated[str, msgspec.Meta(min_length=3, max_length=300)]
+
+
+class UnlockSiren(Command, tag="siren.unlock", frozen=True, kw_only=True):
+    station: str
+
+
+class RunTest(Command, tag="test.run", frozen=True, kw_only=True):
+    """A test now; `stations` none: all. `test`: "silent", "sms_probe", "voice", "sounding"."""
+
+    test: str
+    stations: tuple[str, ...] = ()
+    key: str = ""
+
+
+class ListTests(Command, tag="test.list", frozen=True, kw_only=True):
+    """The last runs and what is due."""
+
+    last: int = 30
 
 
 class ModemAt(Command, tag="modem.at", frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 
 from appliance.annunciator_config import AnnunciatorConfig
 from appliance.config_alarms import Duty, Notify
+from appliance.config_alerting import Contact, Group, Quiet, Supervision, Watch, Zone
 from appliance.config_desk import Agency, DeskRules, PrankRules
 from appliance.config_power import Bus, Contacts, Genset, PowerRules, Ups
 from appliance.config_power import Device as Meter
@@ -69,6 +70,8 @@ class Station(Struct, frozen=True, kw_only=True):
     sms: Number | None = None
     phone: Number | None = None
     local: bool = False
+    language: Literal["id", "en"] = "id"
+    zones: tuple[Name, ...] = ()  # in the order in which its own site file has them
 
 
 class Own(Struct, frozen=True, kw_only=True):
@@ -83,6 +86,9 @@ class Own(Struct, frozen=True, kw_only=True):
     feedback: Name | None = None  # input that proves the siren's current
     max_s: Seconds = 600
     sounding_test: bool = False
+    zone: tuple[Zone, ...] = ()
+    quiet: Quiet | None = None
+    watch: Watch = Watch()
 
 
 class ButtonPlan(Struct, frozen=True, kw_only=True):
@@ -195,6 +201,9 @@ class Site(Struct, frozen=True, kw_only=True):
     notify: Notify = Notify()
     issuer: tuple[Issuer, ...] = ()
     station: tuple[Station, ...] = ()
+    contact: tuple[Contact, ...] = ()
+    group: tuple[Group, ...] = ()
+    supervision: Supervision = Supervision()
     line: tuple[Line, ...] = ()
     sms: Sms = Sms()
     sound: SoundRules = SoundRules()

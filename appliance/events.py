@@ -15,6 +15,7 @@ from appliance import (
     power_events,
     power_order_events,
     sms_events,
+    station_events,
     trunk_events,
 )
 from appliance.event import Event
@@ -290,7 +291,8 @@ def _kinds_in(namespace: dict[str, Any]) -> dict[str, type[Event]]:
 
 
 OTHERS = (
-    alarm_events, alert_events, sms_events, call_events, line_events, trunk_events, power_events, power_order_events,
+    alarm_events, alert_events, station_events, sms_events, call_events, line_events, trunk_events, power_events,
+    power_order_events,
 )  # fmt: skip
 MODULES = tuple(map(vars, OTHERS))
 KINDS = {kind: found for module in (*MODULES, globals()) for kind, found in _kinds_in(module).items()}

@@ -18,6 +18,7 @@ from appliance import (
     fold_power,
     fold_power_orders,
     fold_sound,
+    fold_stations,
     fold_trunk,
 )
 from appliance.entry import Entry
@@ -73,5 +74,6 @@ def _(s: State, e: ev.LineDown, at: Stamp) -> None:
 
 TABLES = (
     FOLDS, fold_alarms.FOLDS, fold_power.FOLDS, fold_alerts.FOLDS, fold_calls.FOLDS, fold_desk.FOLDS, fold_lines.FOLDS,
-    fold_outgoing.FOLDS, fold_power_orders.FOLDS, fold_sound.FOLDS, fold_trunk.FOLDS,
+    fold_outgoing.FOLDS, fold_power_orders.FOLDS, fold_sound.FOLDS, fold_stations.FOLDS,
+    fold_trunk.FOLDS,
 )  # fmt: skip

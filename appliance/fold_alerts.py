@@ -1,8 +1,9 @@
 """The fold's part for alerts, their deliveries, stations and sirens. Ended alerts are kept up to a number."""
 
 from appliance import alert_events as al
+from appliance.alert_state import ContactDelivery
 from appliance.folding import Folds
-from appliance.model import AlertKind, DeliveryState, Path
+from appliance.model import AlertKind, ContactState, DeliveryState, Path
 from appliance.stamp import Stamp
 from appliance.state import CERTAINTY, Alert, Attempt, Delivery, Siren, State, StationContact
 
@@ -25,6 +26,14 @@ def _(s: State, e: al.AlertIssued, at: Stamp) -> None:
         e.key,
         at,
         deliveries={name: Delivery(name, DeliveryState.QUEUED, at) for name in e.stations},
+        zones=e.zones,
+        groups=e.groups,
+        text=e.text,
+        language=e.language,
+        priority=e.priority,
+        paths=e.paths,
+        test=e.test,
+        contacts={name: ContactDelivery(name, ContactState.QUEUED, at) for name in e.contacts},
     )
 
 
@@ -87,14 +96,27 @@ def _(s: State, e: al.DeliveryEnergised, at: Stamp) -> None:
 @FOLDS.of(al.DeliveryProven)
 def _(s: State, e: al.DeliveryProven, at: Stamp) -> None:
     if d := _delivery(s, e):
-        d.energised = d.energised or at
+        d.energised, d.proven = d.energised or at, d.proven or at
+        _advance(d, DeliveryState.PROVEN, at, e.path)
+
+
+@FOLDS.of(al.DeliveryHeard)
+def _(s: State, e: al.DeliveryHeard, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        d.energised, d.heard = d.energised or at, d.heard or at
         _advance(d, DeliveryState.PROVEN, at, e.path)
 
 
 @FOLDS.of(al.DeliveryAcknowledged)
 def _(s: State, e: al.DeliveryAcknowledged, at: Stamp) -> None:
+    if (d := _delivery(s, e)) and d.acknowledged is None:
+        d.acknowledged, d.by = at, e.path
+
+
+@FOLDS.of(al.DeliveryTold)
+def _(s: State, e: al.DeliveryTold, at: Stamp) -> None:
     if d := _delivery(s, e):
-        d.acknowledged = d.acknowledged or at
+        d.told.setdefault(e.about, at)
 
 
 @FOLDS.of(al.DeliverySilenced)

@@ -33,6 +33,28 @@ class Path(StrEnum):
     GPIO = "gpio"
     MQTT = "mqtt"
     SMS = "sms"
+    VOICE = "voice"
+
+
+class About(StrEnum):
+    """What a text to the recipients of an alert says."""
+
+    ANNOUNCE = "announce"
+    ALL_CLEAR = "all_clear"
+    FALSE_ALARM = "false_alarm"
+
+
+class ContactState(StrEnum):
+    """Of one alert at one contact; the last five are ends."""
+
+    QUEUED = "queued"
+    ASKED = "asked"  # a text or a call is on its way
+    DELIVERED = "delivered"  # the network says that its phone has the text
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    SPARED = "spared"  # another one of the sequence had accepted
+    UNREACHED = "unreached"
+    CANCELLED = "cancelled"
 
 
 class DeliveryState(StrEnum):
@@ -154,6 +176,8 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Seconds from an order's issue until each path starts, and how long an order may be believed."""
 
     sms_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 5.0
+    voice_s: Annotated[float, msgspec.Meta(ge=0, le=300)] = 30.0
+    parallel: bool = True  # an order of priority 1 goes by every path at once
     card_s: Annotated[float, msgspec.Meta(ge=5, le=600)] = 60.0
     lifetime_s: Annotated[int, msgspec.Meta(ge=30, le=3600)] = 300  # a handshake by SMS may cost 120 of them
     offline_s: Annotated[float, msgspec.Meta(ge=3, le=600)] = 9.0  # silence after which a station is offline

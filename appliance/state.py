@@ -3,6 +3,7 @@
 import msgspec
 
 from appliance.alarm_state import Alarm, AlarmRecord
+from appliance.alert_state import ContactDelivery, Lockout, OwnState, StationHealth, StationTestRecord, Told
 from appliance.call_events import VoiceProven
 from appliance.desk_state import DeskRecord
 from appliance.model import AlertKind, CallPhase, DeliveryState, Mains, OutgoingState, Path, Purpose
@@ -47,6 +48,10 @@ class Delivery(msgspec.Struct):
     card: Stamp | None = None
     card_reason: str = ""
     reason: str = ""
+    proven: Stamp | None = None  # current or a feedback contact
+    heard: Stamp | None = None  # by a microphone
+    by: str = ""  # path by which a person acknowledged
+    told: dict[str, Stamp] = {}  # model.About: when its text went out
 
     @property
     def over(self) -> bool:
@@ -67,6 +72,15 @@ class Alert(msgspec.Struct):
     stopped: Stamp | None = None
     ended: Stamp | None = None
     deliveries: dict[str, Delivery] = {}
+    zones: dict[str, tuple[str, ...]] = {}
+    groups: tuple[str, ...] = ()
+    text: str = ""
+    language: str = "id"
+    priority: int = 2
+    paths: tuple[str, ...] = ()
+    test: str = ""
+    contacts: dict[str, ContactDelivery] = {}
+    told: list[Told] = []
 
 
 class Call(msgspec.Struct):
@@ -302,6 +316,10 @@ class State(msgspec.Struct):
     unready: dict[str, str] = {}  # "genset/g1/charger": why; lines of the readiness list that were told as not well
     alerts: dict[str, Alert] = {}
     stations: dict[str, StationContact] = {}
+    health: dict[str, StationHealth] = {}
+    lockouts: dict[str, Lockout] = {}  # by station, the last one
+    tests: StationTestRecord = msgspec.field(default_factory=StationTestRecord)
+    own: OwnState = msgspec.field(default_factory=OwnState)
     calls: dict[str, Call] = {}
     desk: DeskRecord = msgspec.field(default_factory=DeskRecord)
     messages: list[Message] = []

@@ -7,6 +7,7 @@ page knows each figure's age even when core has stopped sending. `Stamp` fields 
 import msgspec
 
 from appliance.alarm_view import AlarmsSummary, AlarmView
+from appliance.alert_view import OwnView, SupervisionView
 from appliance.desk_view import DeskView
 from appliance.figure import Figure
 from appliance.model import Role
@@ -143,3 +144,5 @@ class View(msgspec.Struct):
     witnesses: list[WitnessView] = []  # of the trunk, all kinds, those that are not watched too
     fallback: FallbackView | None = None  # None at a station
     alarm_summary: AlarmsSummary = AlarmsSummary()
+    supervision: SupervisionView | None = None  # at a centre
+    own: OwnView | None = None  # at a station

@@ -16,7 +16,7 @@ WORDS = (
     "audio_protocol", "command", "commands", "call_commands", "stamp", "desk_state",
     "state", "power_events", "power_state", "power_commands", "power_view", "figure", "power_order_events",
     "power_order_state", "alarm_events", "alarm_state",
-    "alarm_commands",
+    "alarm_commands", "alert_state", "alert_view", "station_events",
 )  # fmt: skip
 VOCABULARY = {f"appliance.{name}" for name in WORDS}
 PURE = VOCABULARY | {"msgspec"}

@@ -24,7 +24,12 @@ MOST_GPIO = 600
 PACE = {Path.GPIO: (RETRY_GPIO, MOST_GPIO), Path.MQTT: (RESEND_MQTT, MOST_MQTT), Path.SMS: (RESEND_SMS, MOST_SMS)}
 # s between stops beyond those: for as long as a siren may sound, the stop goes on
 STOP_ON = {Path.GPIO: RETRY_GPIO, Path.MQTT: 15.0, Path.SMS: 300.0}
-END_GRACE = {Path.GPIO: 3.0, Path.MQTT: 10.0, Path.SMS: 90.0}  # s after its last second for the word "ended" to come
+END_GRACE = {
+    Path.GPIO: 3.0,
+    Path.MQTT: 10.0,
+    Path.SMS: 90.0,
+    Path.VOICE: 90.0,
+}  # s after its last second for the word "ended" to come
 STOP_CARD = 30.0  # s after a stop without the word "ended", then a person must phone
 HOPELESS = {"hardware", "not_allowed"}  # refusals that no other path can mend: a person must phone now
 

@@ -52,7 +52,8 @@ async def test_an_empty_one_that_was_left_is_removed_and_the_keeper_lives(tmp_pa
     left.parent.mkdir(parents=True)
     left.touch()
     await looked_at(tmp_path, mender := Mends())
-    assert mender.asked == [str(left)] and not left.exists()
+    assert mender.asked == [str(left)]
+    assert not left.exists()
 
 
 async def test_one_with_octets_in_it_is_never_removed_for_being_empty(tmp_path: Path) -> None:
@@ -66,7 +67,8 @@ async def test_one_with_octets_in_it_is_never_removed_for_being_empty(tmp_path: 
             while not mender.asked:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
-        assert left.exists() and not running.done()
+        assert left.exists()
+        assert not running.done()
     finally:
         running.cancel()
 

@@ -33,6 +33,7 @@ WORDS = {
     r"^\+?[0-9]{3,15}$": "phone number",
     "^[0-9]{4,8}$": "4 to 8 digits",
     "^([01][0-9]|2[0-3]):[0-5][0-9]$": "hour and minute, 24 h",
+    "^(([01][0-9]|2[0-3]):[0-5][0-9])?$": "hour and minute, 24 h, or empty",
 }
 
 
@@ -88,6 +89,8 @@ def default(field: inspect.Field) -> str:
     value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
     if value in (None, "", ()):
         return "none"
+    if isinstance(value, tuple):
+        return ", ".join(f"`{one}`" for one in value)
     return f"`{str(value).lower() if isinstance(value, bool) else f'{value:g}' if isinstance(value, float) else value}`"
 
 

@@ -1,0 +1,129 @@
+"""State of alerting beyond deliveries: contacts, lockouts, stations' health, tests; at a station its own orders."""
+
+import msgspec
+
+from appliance.model import About, ContactState
+from appliance.stamp import Stamp
+
+
+class ContactDelivery(msgspec.Struct):
+    """One alert at one contact. `tries` are (path, message or call id, stamp, outcome or "")."""
+
+    contact: str
+    state: ContactState
+    since: Stamp
+    group: str = ""
+    tries: list[tuple[str, str, Stamp, str]] = []
+    path: str = ""
+    by: str = ""
+    reason: str = ""
+    told: dict[str, Stamp] = {}  # model.About: when its text went out
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a person said to everybody afterwards."""
+
+    about: About
+    text: str
+    at: Stamp
+    key: str = ""
+
+
+class Lockout(msgspec.Struct):
+    """`confirmed`: the station's own word. `until` in unix seconds. `ended`: a person or the time ended it."""
+
+    station: str
+    lock: str
+    minutes: int
+    until: float
+    reason: str
+    since: Stamp
+    confirmed: Stamp | None = None
+    ended: Stamp | None = None
+    end_confirmed: Stamp | None = None
+
+
+class StationHealth(msgspec.Struct, frozen=True):
+    """As its last signed word had it; unknown figures as in the event."""
+
+    since: Stamp
+    faults: tuple[str, ...] = ()
+    path: str = ""
+    disk_free_percent: int = 255
+    battery: int = 255
+    supply: str = "unknown"
+    supply_mv: int = 0
+    cert_days: int = 65535
+    key_days: int = 65535
+    skew_s: float | None = None
+
+
+class StationTestLine(msgspec.Struct, frozen=True):
+    station: str
+    path: str
+    good: bool
+    reason: str
+    seconds: float
+    at: Stamp
+
+
+class StationTest(msgspec.Struct):
+    id: str
+    what: str
+    due: str
+    stations: tuple[str, ...]
+    paths: tuple[str, ...]
+    begun: Stamp
+    lines: list[StationTestLine] = []
+    ended: Stamp | None = None
+
+
+class StationTestRecord(msgspec.Struct):
+    """`runs` by id, the last ones; `last` by what: the due time that ran or was missed last."""
+
+    runs: dict[str, StationTest] = {}
+    last: dict[str, str] = {}
+    announced: dict[str, str] = {}
+    reported: str = ""
+    proven: dict[str, dict[str, Stamp]] = {}  # station: path: when it last answered a test
+
+
+class OwnOrder(msgspec.Struct):
+    """An order that this station took."""
+
+    alert: str
+    kind: str
+    pattern: str
+    incident: int
+    zones: tuple[str, ...]
+    seconds: int
+    path: str
+    accepted: Stamp
+    text: str = ""
+    language: str = "id"
+    about: str = ""  # "all_clear", "false_alarm" once told
+    energised: Stamp | None = None
+    current: Stamp | None = None
+    heard: Stamp | None = None
+    heard_dbfs: float | None = None
+    acknowledged: Stamp | None = None
+    turnout_s: float | None = None
+    ended: Stamp | None = None
+    why: str = ""
+
+
+class OwnLockout(msgspec.Struct, frozen=True):
+    lock: str
+    until: float
+    reason: str
+    who: str
+    since: Stamp
+
+
+class OwnState(msgspec.Struct):
+    """Of this box as a station."""
+
+    orders: dict[str, OwnOrder] = {}  # the last ones
+    lockout: OwnLockout | None = None
+    faults: dict[str, Stamp] = {}  # "output/fault"
+    centre_silent: dict[str, Stamp] = {}  # by issuer

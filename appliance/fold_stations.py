@@ -1,0 +1,238 @@
+"""The fold's part for stations: contacts, health, lockouts, tests; at a station its own orders, proofs, faults."""
+
+from appliance import alert_events as al
+from appliance import station_events as st
+from appliance.alert_state import (
+    ContactDelivery,
+    Lockout,
+    OwnLockout,
+    OwnOrder,
+    StationHealth,
+    StationTest,
+    StationTestLine,
+    Told,
+)
+from appliance.folding import Folds
+from appliance.model import About, ContactState
+from appliance.stamp import Stamp
+from appliance.state import State
+
+MOST_TESTS = 60  # runs: two months of nights; the journal keeps them all
+MOST_OWN = 30  # orders that a station's page can show
+
+ENDS = (ContactState.ACCEPTED, ContactState.DECLINED, ContactState.SPARED, ContactState.UNREACHED)
+
+FOLDS = Folds()
+
+
+# Contacts
+
+
+def _contact(s: State, e: al.ContactEvent) -> ContactDelivery | None:
+    alert = s.alerts.get(e.alert)
+    return alert.contacts.get(e.contact) if alert else None
+
+
+def _to(c: ContactDelivery, state: ContactState, at: Stamp, path: str = "", by: str = "", reason: str = "") -> None:
+    c.state, c.since = state, at
+    c.path, c.by, c.reason = path or c.path, by or c.by, reason
+
+
+@FOLDS.of(al.ContactAsked)
+def _(s: State, e: al.ContactAsked, at: Stamp) -> None:
+    if not (c := _contact(s, e)):
+        return
+    if e.about != About.ANNOUNCE:
+        c.told.setdefault(e.about, at)
+        return
+    c.tries.append((e.path, e.message or e.call, at, ""))
+    if c.state is ContactState.QUEUED:
+        _to(c, ContactState.ASKED, at, e.path)
+
+
+@FOLDS.of(al.ContactDelivered)
+def _(s: State, e: al.ContactDelivered, at: Stamp) -> None:
+    if (c := _contact(s, e)) and c.state in (ContactState.QUEUED, ContactState.ASKED):
+        _to(c, ContactState.DELIVERED, at, e.path)
+
+
+@FOLDS.of(al.ContactFailed)
+def _(s: State, e: al.ContactFailed, at: Stamp) -> None:
+    if c := _contact(s, e):
+        for i in range(len(c.tries) - 1, -1, -1):
+            if c.tries[i][0] == e.path and not c.tries[i][3]:
+                c.tries[i] = (*c.tries[i][:3], e.reason)
+                break
+
+
+@FOLDS.of(al.ContactAccepted)
+def _(s: State, e: al.ContactAccepted, at: Stamp) -> None:
+    if c := _contact(s, e):
+        _to(c, ContactState.ACCEPTED, at, e.path, e.by)
+
+
+@FOLDS.of(al.ContactDeclined)
+def _(s: State, e: al.ContactDeclined, at: Stamp) -> None:
+    if (c := _contact(s, e)) and c.state is not ContactState.ACCEPTED:
+        _to(c, ContactState.DECLINED, at, e.path, e.by)
+
+
+@FOLDS.of(al.ContactUnreached)
+def _(s: State, e: al.ContactUnreached, at: Stamp) -> None:
+    if (c := _contact(s, e)) and c.state not in ENDS:
+        _to(c, ContactState.UNREACHED, at, reason=e.reason)
+
+
+@FOLDS.of(al.ContactSpared)
+def _(s: State, e: al.ContactSpared, at: Stamp) -> None:
+    if (c := _contact(s, e)) and c.state not in ENDS:
+        _to(c, ContactState.SPARED, at, reason=e.accepted_by)
+
+
+@FOLDS.of(al.RecipientsTold)
+def _(s: State, e: al.RecipientsTold, at: Stamp) -> None:
+    if alert := s.alerts.get(e.alert):
+        alert.told.append(Told(About(e.about), e.text, at, e.key))
+
+
+# Stations, at the centre
+
+
+@FOLDS.of(st.StationHealthChanged)
+def _(s: State, e: st.StationHealthChanged, at: Stamp) -> None:
+    s.health[e.station] = StationHealth(
+        at, e.faults, e.path, e.disk_free_percent, e.battery, e.supply, e.supply_mv, e.cert_days, e.key_days, e.skew_s
+    )
+
+
+@FOLDS.of(st.SirenLocked)
+def _(s: State, e: st.SirenLocked, at: Stamp) -> None:
+    s.lockouts[e.station] = Lockout(e.station, e.lock, e.minutes, e.until, e.reason, at)
+
+
+@FOLDS.of(st.SirenUnlocked)
+def _(s: State, e: st.SirenUnlocked, at: Stamp) -> None:
+    if (known := s.lockouts.get(e.station)) and known.lock == e.lock:
+        known.ended = known.ended or at
+
+
+@FOLDS.of(st.LockConfirmed)
+def _(s: State, e: st.LockConfirmed, at: Stamp) -> None:
+    if (known := s.lockouts.get(e.station)) and known.lock == e.lock:
+        if e.locked:
+            known.confirmed = known.confirmed or at
+        else:
+            known.end_confirmed = known.end_confirmed or at
+
+
+@FOLDS.of(st.StationTestBegun)
+def _(s: State, e: st.StationTestBegun, at: Stamp) -> None:
+    s.tests.runs[e.test] = StationTest(e.test, e.what, e.due, e.stations, e.paths, at)
+    if e.due:
+        s.tests.last[e.what] = max(s.tests.last.get(e.what, ""), e.due)
+    while len(s.tests.runs) > MOST_TESTS:
+        del s.tests.runs[next(iter(s.tests.runs))]
+
+
+@FOLDS.of(st.StationTestResult)
+def _(s: State, e: st.StationTestResult, at: Stamp) -> None:
+    if run := s.tests.runs.get(e.test):
+        run.lines.append(StationTestLine(e.station, e.path, e.good, e.reason, e.seconds, at))
+    if e.good:
+        s.tests.proven.setdefault(e.station, {})[e.path] = at
+
+
+@FOLDS.of(st.StationTestEnded)
+def _(s: State, e: st.StationTestEnded, at: Stamp) -> None:
+    if run := s.tests.runs.get(e.test):
+        run.ended = run.ended or at
+
+
+@FOLDS.of(st.StationTestMissed)
+def _(s: State, e: st.StationTestMissed, at: Stamp) -> None:
+    s.tests.last[e.what] = max(s.tests.last.get(e.what, ""), e.due)
+
+
+@FOLDS.of(st.StationTestAnnounced)
+def _(s: State, e: st.StationTestAnnounced, at: Stamp) -> None:
+    s.tests.announced[e.what] = max(s.tests.announced.get(e.what, ""), e.due)
+
+
+@FOLDS.of(st.StationTestReported)
+def _(s: State, e: st.StationTestReported, at: Stamp) -> None:
+    s.tests.reported = max(s.tests.reported, e.day)
+
+
+# At a station
+
+
+@FOLDS.of(al.OrderAccepted)
+def _(s: State, e: al.OrderAccepted, at: Stamp) -> None:
+    if e.action != "start" or e.alert in s.own.orders:
+        return
+    s.own.orders[e.alert] = OwnOrder(e.alert, e.alert_kind, e.pattern, e.incident, e.zones, e.seconds, e.path, at)
+    while len(s.own.orders) > MOST_OWN:
+        del s.own.orders[next(iter(s.own.orders))]
+
+
+@FOLDS.of(st.SirenProof)
+def _(s: State, e: st.SirenProof, at: Stamp) -> None:
+    if not (own := s.own.orders.get(e.alert)):
+        return
+    match e.proof:
+        case "energised":
+            own.energised = own.energised or at
+        case "current":
+            own.current = own.current or at
+        case "heard":
+            own.heard, own.heard_dbfs = own.heard or at, e.dbfs
+
+
+@FOLDS.of(st.TextTaken)
+def _(s: State, e: st.TextTaken, at: Stamp) -> None:
+    if own := s.own.orders.get(e.alert):
+        if e.about == About.ANNOUNCE:
+            own.text, own.language = e.text, e.language
+        else:
+            own.about = e.about
+
+
+@FOLDS.of(st.OrderAcknowledged)
+def _(s: State, e: st.OrderAcknowledged, at: Stamp) -> None:
+    if (own := s.own.orders.get(e.alert)) and own.acknowledged is None:
+        own.acknowledged, own.turnout_s = at, e.turnout_s
+
+
+@FOLDS.of(st.OrderEnded)
+def _(s: State, e: st.OrderEnded, at: Stamp) -> None:
+    if (own := s.own.orders.get(e.alert)) and own.ended is None:
+        own.ended, own.why = at, e.why
+
+
+@FOLDS.of(st.LockoutSet)
+def _(s: State, e: st.LockoutSet, at: Stamp) -> None:
+    s.own.lockout = OwnLockout(e.lock, e.until, e.reason, e.who, at)
+
+
+@FOLDS.of(st.LockoutEnded)
+def _(s: State, e: st.LockoutEnded, at: Stamp) -> None:
+    if s.own.lockout and s.own.lockout.lock == e.lock:
+        s.own.lockout = None
+
+
+@FOLDS.of(st.SirenFault)
+def _(s: State, e: st.SirenFault, at: Stamp) -> None:
+    if e.on:
+        s.own.faults.setdefault(f"{e.output}/{e.fault}", at)
+    else:
+        s.own.faults.pop(f"{e.output}/{e.fault}", None)
+
+
+@FOLDS.of(st.CentreSilent)
+def _(s: State, e: st.CentreSilent, at: Stamp) -> None:
+    s.own.centre_silent.setdefault(e.issuer, at)
+
+
+@FOLDS.of(st.CentreHeard)
+def _(s: State, e: st.CentreHeard, at: Stamp) -> None:
+    s.own.centre_silent.pop(e.issuer, None)

@@ -1,0 +1,190 @@
+"""Events of stations: what is wrong there, lockouts, tests, and at the station itself turnouts and proofs of sound."""
+
+from appliance.event import Event
+
+# At the centre
+
+
+class StationHealthChanged(Event, tag="station.health", frozen=True):
+    """A station's faults are others than before. `faults` are names of wire.Fault in lower case, sorted."""
+
+    SUBJECT = ("station",)
+    station: str
+    faults: tuple[str, ...]
+    path: str
+    disk_free_percent: int = 255  # 255: unknown
+    battery: int = 255
+    supply: str = "unknown"
+    supply_mv: int = 0
+    cert_days: int = 65535
+    key_days: int = 65535
+    skew_s: float | None = None  # its wall clock ahead of ours; None: not known
+
+
+class SirenLocked(Event, tag="siren.locked", frozen=True):
+    """A person takes a siren out of service; the actor is who. `until` in unix seconds."""
+
+    SUBJECT = ("station",)
+    station: str
+    lock: str  # id, 16 hex digits
+    minutes: int
+    until: float
+    reason: str
+
+
+class SirenUnlocked(Event, tag="siren.unlocked", frozen=True):
+    SUBJECT = ("station",)
+    station: str
+    lock: str
+    why: str  # "person", "ended"
+
+
+class LockConfirmed(Event, tag="siren.lock_confirmed", frozen=True):
+    """The station says by its signature that its siren is locked out, or is not any more."""
+
+    SUBJECT = ("station",)
+    station: str
+    lock: str
+    locked: bool
+    path: str
+
+
+class StationTestBegun(Event, tag="test.begun", frozen=True):
+    SUBJECT = ("test",)
+    test: str  # id, 8 hex digits
+    what: str  # "silent", "sms_probe", "voice", "sounding"
+    due: str  # "2026-11-26 10:00", local; "" when a person ordered it
+    stations: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+class StationTestResult(Event, tag="test.result", frozen=True):
+    """One station by one path."""
+
+    SUBJECT = ("test", "station")
+    test: str
+    station: str
+    path: str
+    good: bool
+    reason: str = ""  # code
+    seconds: float = 0.0  # until its answer
+
+
+class StationTestEnded(Event, tag="test.ended", frozen=True):
+    SUBJECT = ("test",)
+    test: str
+    good: int
+    bad: int
+
+
+class StationTestMissed(Event, tag="test.missed", frozen=True):
+    """It was due and did not run."""
+
+    SUBJECT = ("what",)
+    what: str
+    due: str
+    reason: str  # "not_running", "clock_unknown", "alert_open"
+
+
+class StationTestAnnounced(Event, tag="test.announced", frozen=True):
+    SUBJECT = ("what",)
+    what: str
+    due: str
+    told: int  # people and stations
+
+
+class StationTestReported(Event, tag="test.reported", frozen=True):
+    """The morning's report."""
+
+    SUBJECT = ("day",)
+    day: str  # 2026-11-26
+    failures: int
+    tests: tuple[str, ...]
+
+
+# At the station
+
+
+class LockoutSet(Event, tag="lockout.set", frozen=True):
+    """This station's siren is out of service. `who`: "centre", or the actor at the station."""
+
+    SUBJECT = ("lock",)
+    lock: str
+    minutes: int
+    until: float  # unix seconds
+    reason: str
+    who: str
+
+
+class LockoutEnded(Event, tag="lockout.ended", frozen=True):
+    SUBJECT = ("lock",)
+    lock: str
+    why: str  # "person", "centre", "time"
+
+
+class SirenProof(Event, tag="siren.proof", frozen=True):
+    """What shows that an order sounds here. `proof`: "energised", "current", "heard", "acknowledged"."""
+
+    SUBJECT = ("alert",)
+    alert: str
+    proof: str
+    after_s: float  # since it was accepted
+    dbfs: float | None = None
+
+
+class SirenFault(Event, tag="siren.fault", frozen=True):
+    """`fault`: "no_current", "not_heard", "stuck", "line"; `on` False: it is over."""
+
+    SUBJECT = ("output",)
+    output: str
+    fault: str
+    on: bool
+    alert: str = ""
+
+
+class TextTaken(Event, tag="order.text", frozen=True):
+    """Words for an alert came from the centre."""
+
+    SUBJECT = ("alert",)
+    alert: str
+    about: str  # model.About
+    language: str
+    text: str
+    path: str
+
+
+class Announced(Event, tag="order.announced", frozen=True):
+    """It was spoken in the station."""
+
+    SUBJECT = ("alert",)
+    alert: str
+    about: str
+    zones: tuple[str, ...]
+    outcome: str  # "spoken", "no_sound"
+
+
+class OrderAcknowledged(Event, tag="order.acknowledged", frozen=True):
+    """A person at the station pressed; the turnout took so long."""
+
+    SUBJECT = ("alert",)
+    alert: str
+    turnout_s: float
+    by: str  # "button", "page"
+
+
+class OrderEnded(Event, tag="order.ended", frozen=True):
+    SUBJECT = ("alert",)
+    alert: str
+    why: str  # "ended", "stopped", "silenced", "failed"
+
+
+class CentreSilent(Event, tag="centre.silent", frozen=True):
+    SUBJECT = ("issuer",)
+    issuer: str
+    silent_s: float
+
+
+class CentreHeard(Event, tag="centre.heard", frozen=True):
+    SUBJECT = ("issuer",)
+    issuer: str
+    path: str
