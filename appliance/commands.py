@@ -122,6 +122,10 @@ class ListTexts(Command, tag="sms.list", frozen=True, kw_only=True):
     last: int = 50
 
 
+class LookAtKeys(Command, tag="keys.look", frozen=True):
+    """The book of keys was changed: take it now. Answers how many keys count and how many are revoked."""
+
+
 AnyCommand = (
     IssueAlert
     | StopAlert
@@ -134,9 +138,10 @@ AnyCommand = (
     | AlarmCommand
     | CallCommand
     | PowerCommand
+    | LookAtKeys
 )
 NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
-_TECHNICAL = (ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService)
+_TECHNICAL = (ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService, LookAtKeys)
 TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in _TECHNICAL)
 TECHNICIANS = frozenset(("technician", "supervisor"))  # roles that may give these; the console may too
 SUPERVISING = frozenset((str(BlockCaller.__struct_config__.tag),))

@@ -26,6 +26,7 @@ from appliance.control import Control
 from appliance.core_alarms import AlarmRoom
 from appliance.core_commands import Obey
 from appliance.core_desk import DeskRoom
+from appliance.core_keys import KeyRoom
 from appliance.core_power import PlantRoom
 from appliance.core_sound import SoundRoom
 from appliance.dashboards import Dashboards
@@ -34,7 +35,6 @@ from appliance.event import Event
 from appliance.fold import apply
 from appliance.journal import Appended, Journal
 from appliance.keeper import Keeper
-from appliance.keys import create_key, load_key
 from appliance.lines.service import Lines
 from appliance.local import Local
 from appliance.logins import Logins
@@ -64,6 +64,7 @@ class Core:
 
     def __init__(self, site: Site, file: FilePath, clock: Clock) -> None:
         self._site, self._clock = site, clock
+        self._mqtt: Mqtt | None = None
         self._places = places(site, file)
         self._boot = boot_id()
         self._state = State()
@@ -88,7 +89,10 @@ class Core:
         """Make the rooms. After the journal was read: they start from what it says."""
         site, clock, state = self._site, self._clock, self._state
         self._people = People(self._places.people, self._logins)
-        self._mqtt: Mqtt | None = None
+        self._keys = KeyRoom(
+            site=site, places=self._places, clock=clock, append=self._append, wall=self._wall_clock.known,
+            publish=self._publish_state, reconnect=lambda why: self._mqtt.reconnect(why) if self._mqtt else None,
+        )  # fmt: skip
         if site.broker:
             self._mqtt = Mqtt(
                 site.broker.host,
@@ -99,6 +103,7 @@ class Core:
                 on_down=lambda why: self._note(ev.LinkLost(link="broker", reason=why)),
                 will=Will(f"siaga/{site.site}/state/{site.id}/online", b"false"),
                 session_expiry_s=SESSION_EXPIRY,
+                credential=self._keys.credential,
             )
         self._lines = Lines(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
@@ -129,23 +134,23 @@ class Core:
         self._local.lamp = self._alarms.lamp
         self._trunk = TrunkWatch(site, self._append, self._changed)
         self._fallback = FallbackKeeper(site, state, clock, self._append, self._lines.outgoing.notice)
-        key = load_key(self._places.key) if self._places.key.exists() else create_key(self._places.key)
         self._centre: Centre | None = None
         self._reports: Reports | None = None
         self._station: StationNode | None = None
         if site.issuer:
             self._station = StationNode(
-                site=site, clock=clock, append=self._append, key=key, annunciator=self._annunciator,
+                site=site, clock=clock, append=self._append, key=self._keys.own, annunciator=self._annunciator,
                 publish=self._publish, broker_up=self._is_broker_up, send_sms=self._lines.send_data,
+                issuers=self._keys.issuers,
             )  # fmt: skip
         if site.station:
-            issuer = Issuer(key, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
+            issuer = Issuer(self._keys.hands, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
             self._centre = Centre(
                 site=site, state=state, clock=clock, boot=self._boot, append=self._append, issuer=issuer,
                 annunciator=self._annunciator, publish=self._publish, broker_up=self._is_broker_up,
                 send_sms=self._lines.send_data, sms_up=self._lines.up,
             )  # fmt: skip
-            self._reports = Reports(site, self._centre, issuer, clock)
+            self._reports = Reports(site, self._centre, issuer, clock, self._keys.stations)
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
             alarms=self._alarms.views,
@@ -164,15 +169,9 @@ class Core:
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event
         )
         obey = Obey(
-            state,
-            self._lines,
-            self._desk,
-            self._sound,
-            self._alarms,
-            self._centre,
-            self._fallback,
-            self._plant.orders,
-        )
+            state, self._lines, self._desk, self._sound, self._alarms, self._centre, self._fallback, self._plant.orders,
+                self._keys.look,
+        )  # fmt: skip
         self._control = Control(
             self._places.control, self._places.journal, self._journal, clock, self._people, self._view, obey
         )
@@ -202,6 +201,7 @@ class Core:
             self._keeper.keep("orders", self._centre.run)
         if self._station:
             self._keeper.keep("station", self._station.run)
+        self._keeper.keep("keys", self._keys.run)
         self._keeper.keep("lines", self._lines.run)
         self._desk.keep(self._keeper)
         self._sound.keep(self._keeper)
@@ -277,9 +277,9 @@ class Core:
         sent = self._mqtt.publish(topic, payload, expiry_s=expiry_s)
         return (sent.why or "refused") if sent.refused else ""
 
-    def _publish_state(self, topic: str, payload: bytes) -> None:
+    def _publish_state(self, topic: str, payload: bytes, retain: bool = True) -> None:
         if self._mqtt is not None and self._mqtt.up:
-            self._mqtt.publish(topic, payload, retain=True)
+            self._mqtt.publish(topic, payload, retain=retain)
 
     def _publish_event(self, topic: str, payload: bytes) -> None:
         if self._mqtt is not None and self._mqtt.up:
@@ -289,6 +289,7 @@ class Core:
         assert self._mqtt is not None
         self._append(ev.LinkRestored(link="broker"))
         self._dashboards.publish_all()
+        self._keys.on_broker_up(self._mqtt.subscribe)
         if self._station:
             assert self._site.own is not None
             self._mqtt.subscribe(f"siaga/{self._site.site}/alert/{self._site.own.id}")
@@ -305,6 +306,8 @@ class Core:
                     self._dashboards.publish_all()
             case ["siaga", _, "alert", _] if self._station:
                 self._station.on_order(message.payload, Path.MQTT, retained=message.retain)
+            case ["siaga", _, *_, "keys" | "request"] | ["siaga", _, "keys", _]:
+                self._keys.on_message(parts[2:], message.payload)
             case ["siaga", _, "station", named, "answer"] if self._reports:
                 self._reports.on_answer(message.payload, Path.MQTT, named=named, retained=message.retain)
 

@@ -4,7 +4,7 @@ Pure: each change gives another book. A key is current, previous (still believed
 even if the site file still names it).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Literal
 
@@ -133,14 +133,21 @@ def revoke(book: Book, id: str, why: str, *, previous: bool = False, public: str
     return put(book, replace(held, keys=tuple(keys)))
 
 
-def retire(book: Book, wall: float) -> Book:
-    """Previous keys whose time is over are revoked; the same book when there is none."""
+def retire(book: Book, wall: float, keep: Callable[[Holder], bool] = lambda _: False) -> Book:
+    """Previous keys whose time is over are revoked, but of those to `keep`; the same book when there is none."""
     for held in list(book.holders.values()):
-        if held.current is not None:  # never the last one
+        if held.current is not None and not keep(held):  # never the last one
             for key in held.keys:
                 if key.state is KeyState.PREVIOUS and 0 < key.until <= wall:
                     book = revoke(book, held.id, "rotated", public=key.public)
+                elif key.state is KeyState.PREVIOUS and not key.until:  # replaced while no clock could be trusted
+                    book = _until(book, held, key, wall + OVERLAP)
     return book
+
+
+def _until(book: Book, held: Holder, key: Key, until: float) -> Book:
+    keys = tuple(replace(k, until=until) if k is key else k for k in held.keys)
+    return replace(book, holders={**book.holders, held.id: replace(held, keys=keys)})
 
 
 def _held(book: Book, id: str) -> Holder:

@@ -1,4 +1,4 @@
-"""What becomes of the book when a statement comes: pure. The caller has the line's signatures and the place it came by."""
+"""What becomes of the book of keys when a statement comes. Pure."""
 
 from collections.abc import Iterable
 
@@ -27,7 +27,7 @@ def id_text(public: str) -> str:
 
 
 def rotated(book: Book, sealed: Sealed, *, wall: float, until: float) -> Book:
-    """At a centre: a station's signed wish for a new key. The same book when it is granted already. Raises NotBelieved."""
+    """At a centre: a station's signed wish for a new key. Granted already: the same book. Raises NotBelieved."""
     request = sealed.statement
     assert isinstance(request, Request)
     held = book.holders.get(request.station)

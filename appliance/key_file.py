@@ -19,7 +19,7 @@ class BookUnreadable(Exception):
 
 
 def read_book(file: Path) -> Book:
-    """An empty one where there is no file. Raises BookUnreadable: an unreadable book must not look like an empty one."""
+    """An empty one where there is no file. Raises BookUnreadable: a damaged book must not look like an empty one."""
     try:
         with file.open("rb") as opened:
             return msgspec.json.decode(opened.read(MOST_OCTETS), type=Book)

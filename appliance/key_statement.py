@@ -81,7 +81,7 @@ def seal(statement: Statement, *keys: Ed25519PrivateKey) -> str:
 
 
 def open_sealed(line: str, keys: Mapping[int, Ed25519PublicKey]) -> Sealed:
-    """Look at a line; signatures by `keys` are checked. A request's own key is always offered. Raises StatementError."""
+    """Look at a line; signatures by `keys` are checked, and by a request's own key. Raises StatementError."""
     line = "".join(line.split())  # a stick, a QR reader and a mail break lines
     if len(line) > MOST_OCTETS:
         raise StatementError(f"{len(line)} characters: no statement about keys is that long.")

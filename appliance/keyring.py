@@ -62,6 +62,10 @@ class IssuerRing(Mapping[int, Ed25519PublicKey]):
                 names.setdefault(id, name)
         self._held, self._names = MappingProxyType(held), MappingProxyType(names)
 
+    def kin(self, id: int) -> tuple[int, ...]:
+        """The other keys of the issuer that this key is of."""
+        return tuple(other for other, name in self._names.items() if other != id and name == self._names.get(id))
+
     def numbers(self, id: int) -> tuple[str, ...]:
         """Telephone numbers of the issuer that this key is of: the first is written to when none has asked."""
         name = self._names.get(id)
@@ -75,6 +79,45 @@ class IssuerRing(Mapping[int, Ed25519PublicKey]):
 
     def __len__(self) -> int:
         return len(self._held)
+
+
+class Hands:
+    """The keys a centre signs with, the one in use first. In a rotation each station is signed to by one it knows."""
+
+    def __init__(self, *keys: Ed25519PrivateKey) -> None:
+        self._knows: dict[int, frozenset[int]] = {}
+        self.take(keys)
+
+    def take(self, keys: tuple[Ed25519PrivateKey, ...], *, revoked: frozenset[int] = frozenset()) -> None:
+        """`keys` from the oldest to the newest; with one of `revoked` nothing more is signed that may be refused."""
+        self._keys = {key_id(k.public_key()): k for k in keys}
+        self._good = tuple(i for i in self._keys if i not in revoked) or tuple(self._keys)
+
+    def reported(self, station: int, knows: frozenset[int]) -> None:
+        """A station has said which issuers' keys it believes."""
+        self._knows[station] = knows
+
+    def known_to(self, station: int) -> frozenset[int]:
+        return self._knows.get(station, frozenset())
+
+    @property
+    def newest(self) -> int:
+        return self._good[-1]
+
+    @property
+    def all(self) -> tuple[Ed25519PrivateKey, ...]:
+        return tuple(self._keys.values())
+
+    def id_for(self, station: int) -> int:
+        """The newest key that the station believes; where it has not said, the oldest that counts."""
+        known = self.known_to(station)
+        return next((i for i in reversed(self._good) if i in known), self._good[0])
+
+    def __contains__(self, id: int) -> bool:
+        return id in self._keys
+
+    def __getitem__(self, id: int) -> Ed25519PrivateKey:
+        return self._keys[id]
 
 
 class OwnKey:

@@ -242,16 +242,14 @@ def encode_answer(answer: Answer, key: Ed25519PrivateKey) -> bytes:
     return body + key.sign(ANSWER_CONTEXT + body)
 
 
-def decode_answer(data: bytes, stations: Mapping[int, Ed25519PublicKey]) -> Answer:
-    """The answer in `data`, signed by the key that `stations` holds for its station's number. Raises WireError."""
+def decode_answer(data: bytes, stations: Mapping[int, Mapping[int, Ed25519PublicKey]]) -> Answer:
+    """The answer in `data`, signed by a key that `stations` holds, by key id, for its number. Raises WireError."""
     body = _body(data, ANSWER_VERSION, _ANSWER)
     fields = _ANSWER.unpack(body)
     _, what, reason, supply, battery, pattern, alert, station, key, session, *numbers = fields
     issuer, sequence, highest, counter, uptime_s, since_s, remaining_s = numbers
-    public = stations.get(station)
-    if public is not None and key_id(public) != key:
-        raise WireError(Flaw.UNKNOWN_KEY, f"Station {station} is not enrolled with the key {key:08x}.")
-    _verify(data, body, ANSWER_CONTEXT, public, f"No station is enrolled as number {station}.")
+    public = stations.get(station, {}).get(key)
+    _verify(data, body, ANSWER_CONTEXT, public, f"Station {station} is not enrolled with the key {key:08x}.")
     answer = Answer(
         what=_member(What, what),
         station=station,
