@@ -6,6 +6,7 @@ As a process: `python -m drivers.sim.broker --port 0 --knobs PATH` prints one li
 import argparse
 import asyncio
 import contextlib
+import os
 import re
 import shutil
 import signal
@@ -94,6 +95,8 @@ class Broker:
         who, tls = ["allow_anonymous true"], list[str]()
         if self._keys:
             who = [line.replace(KEYS, f"{self._keys}/") for line in shipped if line.startswith(WHO)]
+            if os.geteuid() == 0:
+                who.append("user root")  # it would give up root, and the keys are their owner's alone
             tls = list(dict.fromkeys(line.replace(KEYS, f"{self._keys}/") for line in shipped if line.startswith(TLS)))
         config = self._folder / "mosquitto.conf"
         config.write_text("\n".join([*kept, *who, f"listener {port} 127.0.0.1", *tls, "log_type information", ""]))
