@@ -162,9 +162,7 @@ def _list(office: Office, options: argparse.Namespace) -> None:
         if not (s.local or s.key or (s.id in book.holders and book.holders[s.id].current))
     ]
     for row in [["holder", "role", "key", "state", "since", "why"], *rows]:
-        print(
-            "  ".join(f"{cell!s:<{width}}" for cell, width in zip(row, (20, 9, 8, 12, 16, 0), strict=True)).rstrip()
-        )
+        print("  ".join(f"{cell!s:<{width}}" for cell, width in zip(row, (20, 9, 8, 12, 16, 0), strict=True)).rstrip())
 
 
 def _when(made: float) -> str:

@@ -66,7 +66,8 @@ class Boxes:
         office = self.office(id)
         book = office.store.read()
         own = book.self_
-        assert own is not None and own.current is not None
+        assert own is not None
+        assert own.current is not None
         authority = book.trust.authority if book.trust else self.centre.store.broker.authority()
         files = {"--cafile": authority, "--cert": own.current.certificate, "--key": key_pem(office.own()).decode()}
         for option, text in files.items():
