@@ -62,6 +62,7 @@ class KeyRoom:
         self.stations, self.issuers = StationRing(site), IssuerRing(site)
         self._waiting: dict[str, None] = {}  # stations that are to get a grant, in order
         self._refused = Sparing()
+        self._asked = False  # for the next key, in this connection
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
         self._take(self._book)
@@ -104,6 +105,8 @@ class KeyRoom:
         ticked = self._clock.now()
         while True:
             await self.look()
+            if self._store.next.exists() and not self._asked and self._site.role is Role.STATION:
+                self._ask()
             if self._clock.now() - ticked >= TICK:
                 ticked = self._clock.now()
                 await self._tick()
@@ -182,7 +185,8 @@ class KeyRoom:
         """A centre's old key is kept while a station has not said that it knows the new one."""
         if holder.id != self._book.own:
             return False
-        return any(self.hands.newest not in self.hands.known_to(s.number) for s in self._book.of("station"))
+        known = self.hands.known_to
+        return any(self.hands.newest not in known(s.number) for s in self._book.of("station") if s.current)
 
     async def _promote(self) -> None:
         own = self._book.self_
@@ -287,6 +291,7 @@ class KeyRoom:
             await self.change(lambda book: taken(book, grant, own, wall=wall))
             if self._store.next.exists() and grant.key == own[-1]:
                 await asyncio.to_thread(self._store.promote)
+                self._asked = False
                 self._take(self._book)
         except NotBelieved as e:
             if e.code != "old":  # retained ones come again at each connection
@@ -307,6 +312,7 @@ class KeyRoom:
     def _ask(self) -> None:
         own = self._site.own
         assert own is not None
+        self._asked = True
         keys = self._store.private_keys()
         request = Request(
             site=self._site.site, station=own.id, number=own.number, key=public_hex(keys[-1]),

@@ -120,6 +120,8 @@ class Mqtt:
     def reconnect(self, why: str) -> None:
         """Leave this connection and make another at once, with the credential as it is then."""
         if self.up:
+            log.info("MQTT: connecting again: %s.", why)
+            self._complained = True
             self._link.leave(why)
 
     async def run(self) -> None:

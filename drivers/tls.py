@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Credential(NamedTuple):
-    """What a client needs, all PEM. `name` is what the server's certificate must be for, wherever it stands."""
+    """What a client needs, all PEM. `name` is what the server's certificate must be for; empty: any of the authority's."""
 
     authority: bytes
     certificate: bytes
@@ -23,6 +23,7 @@ class Credential(NamedTuple):
     def context(self) -> ssl.SSLContext:
         """Raises ssl.SSLError (an OSError) when the texts do not fit together."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = bool(self.name)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_verify_locations(cadata=self.authority.decode("ascii"))
         with in_memory(self.key + self.certificate) as path:

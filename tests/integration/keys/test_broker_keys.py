@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from key_boxes import Boxes
 
 from drivers.sim.broker import Broker
+from tests.key_boxes import Boxes
 
 ORDER, ANSWER = "siaga/kota/alert/damkar", "siaga/kota/station/damkar/answer"
 

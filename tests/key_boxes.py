@@ -1,12 +1,15 @@
 """A centre and a station as folders with site files, enrolled by the office, and a broker that has their list."""
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from appliance.config import Places, Site, places
+from appliance.config import Places, Site, load_site, places
+from appliance.key_authority import BROKER, key_pem
+from appliance.key_file import read_book
 from appliance.key_office import Office
+from appliance.keys import load_key
+from drivers.tls import Credential
 
 WALL = 1_800_000_000.0
 ANNUNCIATOR = {"socket": "a.sock", "factory": "mock", "output": {"siren": {"pin": 17, "kind": "siren", "max_s": 600}}}
@@ -35,6 +38,17 @@ def station_site(id: str, port: int = 8883) -> Site:
     )  # fmt: skip
 
 
+def stolen_credential(file: Path) -> Credential:
+    """The centre's own, for the broker."""
+    site = load_site(file)
+    where = places(site, file)
+    book, key = read_book(where.keys), load_key(where.key)
+    own = book.holders[site.id].current
+    assert own is not None
+    authority = (where.broker / "authority.crt").read_bytes()
+    return Credential(authority, own.certificate.encode(), key_pem(key), "")
+
+
 class Boxes:
     """One office a box."""
 
@@ -59,17 +73,19 @@ class Boxes:
     def broker_keys(self) -> Path:
         return self.places["pusat"].broker
 
-    def pem(self, id: str, folder: Path) -> dict[str, Any]:
-        """Files for strangers' programs: --cafile, --cert, --key of a box."""
-        from appliance.key_authority import key_pem
-
+    def credential(self, id: str) -> Credential:
         office = self.office(id)
         book = office.store.read()
         own = book.self_
         assert own is not None
         assert own.current is not None
         authority = book.trust.authority if book.trust else self.centre.store.broker.authority()
-        files = {"--cafile": authority, "--cert": own.current.certificate, "--key": key_pem(office.own()).decode()}
+        return Credential(authority.encode(), own.current.certificate.encode(), key_pem(office.own()), BROKER)
+
+    def pem(self, id: str, folder: Path) -> dict[str, str]:
+        """Files for strangers' programs: --cafile, --cert, --key of a box."""
+        it = self.credential(id)
+        files = {"--cafile": it.authority, "--cert": it.certificate, "--key": it.key}
         for option, text in files.items():
-            (folder / f"{id}{option}").write_text(text)
+            (folder / f"{id}{option}").write_bytes(text)
         return {option: str(folder / f"{id}{option}") for option in files}
