@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Credential(NamedTuple):
-    """What a client needs, all PEM. `name` is what the server's certificate must be for; empty: any of the authority's."""
+    """All PEM. `name` is what the server's certificate must be for; empty: any of the authority's."""
 
     authority: bytes
     certificate: bytes

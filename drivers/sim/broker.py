@@ -92,7 +92,9 @@ class Broker:
     async def _launch(self, port: int) -> None:
         shipped = self._settings.read_text().splitlines()
         kept = [line for line in shipped if line.strip() and not line.startswith(("#", *LISTENER, *TLS, *WHO))]
-        who, tls = ["allow_anonymous true"], list[str]()
+        who, tls = [line for line in shipped if line.startswith(WHO)], list[str]()
+        if self._settings == SHIPPED:
+            who = ["allow_anonymous true"]
         if self._keys:
             who = [line.replace(KEYS, f"{self._keys}/") for line in shipped if line.startswith(WHO)]
             if os.geteuid() == 0:

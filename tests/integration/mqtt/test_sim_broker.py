@@ -40,7 +40,7 @@ async def test_mosquitto_takes_the_shipped_settings_as_they_are(tmp_path: Path) 
     process.terminate()
     _, said = await process.communicate()
     assert b"Error" not in said
-    assert b"Warning" not in said
+    assert b"Warning" not in said.replace(b"Warning: Mosquitto should not be run as root", b"")
 
 
 async def test_a_broker_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
