@@ -1,9 +1,10 @@
 """`siaga keys`: who is believed. Make this box's keys, enrol a station by four words, rotate, revoke, list."""
 
 import argparse
+import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from appliance.key_book import Book, BookError
 from appliance.key_changes import id_text
 from appliance.key_file import BookUnreadable
 from appliance.key_office import Office
+from appliance.key_pairing import PORT, call, listen
 from appliance.key_statement import Sealed, StatementError, code_of, open_sealed, same_code
 from appliance.keys import KeyFileError
 from drivers.clock import Clock
@@ -41,6 +43,9 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     enrol.add_argument("--request", metavar="FILE", help="at a centre: the station's line, - for standard input")
     enrol.add_argument("--grant", metavar="FILE", help="at a station: the centre's line, - for standard input")
     enrol.add_argument("--code", metavar="WORDS", help="the four words that the other box's screen shows")
+    enrol.add_argument("--listen", action="store_true", help="at a centre: wait for the station to call")
+    enrol.add_argument("--centre", metavar="HOST", help="at a station: call the centre that listens there")
+    enrol.add_argument("--port", type=int, default=PORT, help=f"for these two (default {PORT})")
     enrol.add_argument("--out", type=Path, metavar="FILE", help="write the line there instead of to the terminal")
     verb("rotate", _rotate, "take a new key into use beside the old one, without a gap")
     revoke = verb("revoke", _revoke, "believe a box no more, from now on")
@@ -103,6 +108,10 @@ def _init(office: Office, options: argparse.Namespace) -> Book | None:
 
 
 def _enrol(office: Office, options: argparse.Namespace) -> Book | None:
+    if office.centre and options.station and options.listen:
+        return _listen(office, options)
+    if options.centre and not office.centre:
+        return _call(office, options)
     if office.centre:
         if not options.station or not options.request:
             raise BookError(
@@ -121,6 +130,50 @@ def _enrol(office: Office, options: argparse.Namespace) -> Book | None:
     _write(office.request(), options.out, "The centre is to have this line")
     print("Then, with the line that it wrote: siaga keys enrol --grant FILE", file=sys.stderr)
     return None
+
+
+def _listen(office: Office, options: argparse.Namespace) -> Book | None:
+    kept: list[Callable[[], Book]] = []
+
+    def offer(request: str) -> str:
+        line, keep = office.offer(office.opened_request(request, options.station))
+        kept[:] = [keep]
+        return line
+
+    print(f"Now, at {options.station}: siaga keys enrol --centre ADDRESS", file=sys.stderr)
+    try:
+        agreed = asyncio.run(listen("", options.port, offer, _agreed(options.code)))
+    except TimeoutError as e:
+        raise BookError(f"{options.station} did not call in time. Nothing was changed.") from e
+    if not agreed:
+        raise BookError("Nothing was changed: the words were not found the same on both screens.")
+    book = kept[0]()
+    print(f"{options.station} is enrolled.")
+    return book
+
+
+def _call(office: Office, options: argparse.Namespace) -> Book:
+    try:
+        line = asyncio.run(call(options.centre, options.port, office.request(), _agreed(options.code)))
+    except TimeoutError as e:
+        raise BookError(f"{options.centre} does not answer: siaga keys enrol STATION --listen there?") from e
+    book = office.take(office.opened_grant(line))
+    print(f"Enrolled: this box is believed under the key {id_text(_public(office))}.")
+    return book
+
+
+def _agreed(code: str | None) -> Callable[[str], Awaitable[bool]]:
+    """Asks the person here, in a thread: the other side must go on being heard."""
+
+    async def ask(line: str) -> bool:
+        try:
+            await asyncio.to_thread(_compare, open_sealed(line, {}), code, known=False)
+        except StatementError as e:
+            print(e, file=sys.stderr)
+            return False
+        return True
+
+    return ask
 
 
 def _rotate(office: Office, _options: argparse.Namespace) -> Book | None:

@@ -4,14 +4,14 @@ It works with core running or not; `siaga keys` tells core afterwards.
 """
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.config import Own, Places, Site
 from appliance.key_authority import BROKER, client_certificate, digest, key_pem, make_key
-from appliance.key_book import OVERLAP, Book, BookError, Key, enrol, revoke, rotate
+from appliance.key_book import OVERLAP, Book, BookError, Key, certified, enrol, revoke, rotate
 from appliance.key_broker import AUTHORITY
 from appliance.key_changes import NotBelieved, enrolled, grant_for, rotated, taken
 from appliance.key_file import replace_file
@@ -105,6 +105,24 @@ class Office:
     def is_rotation(self, sealed: Sealed) -> bool:
         request = sealed.statement
         return isinstance(request, Request) and bool(request.replaces) and len(sealed.signers) > 1
+
+    def offer(self, sealed: Sealed) -> tuple[str, Callable[[], Book]]:
+        """The line for a station, and what believes the station from then on: nothing is kept before it is called."""
+        request = sealed.statement
+        assert isinstance(request, Request)
+        book = self.store.certify(
+            enrolled(with_site_keys(self.store.read(), self.site, self._wall), sealed, wall=self._wall)
+        )
+        holder = book.holders[request.station]
+
+        def keep() -> Book:
+            def change(now: Book) -> Book:
+                known = with_site_keys(now, self.site, self._wall)
+                return certified(enrolled(known, sealed, wall=self._wall), request.key, holder.keys[0].certificate)
+
+            return self.store.change(change)[1]
+
+        return self.grant_line(book, request.station), keep
 
     def grant(self, sealed: Sealed) -> str:
         """Believe a station from now on; returns the line that it is to have."""

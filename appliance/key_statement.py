@@ -23,7 +23,7 @@ MOST_SIGNATURES = 4
 CODE_WORDS = 4  # 64 bits: nobody makes another statement with the same words
 
 
-class StatementError(Exception):
+class StatementError(ValueError):
     """A line that is not what it should be; the text says what to do next."""
 
 
