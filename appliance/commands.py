@@ -141,6 +141,10 @@ class ListTexts(Command, tag="sms.list", frozen=True, kw_only=True):
     last: int = 50
 
 
+class LookAtKeys(Command, tag="keys.look", frozen=True):
+    """The book of keys was changed: take it now. Answers how many keys count and how many are revoked."""
+
+
 AnyCommand = (
     IssueAlert
     | StopAlert
@@ -160,6 +164,7 @@ AnyCommand = (
     | AlarmCommand
     | CallCommand
     | PowerCommand
+    | LookAtKeys
 )
 NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
 # What a station's own screen may say without a login, as its button may: web sends an empty token for it.
@@ -167,7 +172,7 @@ UNNAMED = frozenset((str(AcknowledgeOrder.__struct_config__.tag),))
 SCREEN = "screen:"  # the actor of such a command
 _TECHNICAL = (
     ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService, LockSiren, UnlockSiren,
-    RunTest,
+    RunTest, LookAtKeys,
 )  # fmt: skip
 TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in _TECHNICAL)
 TECHNICIANS = frozenset(("technician", "supervisor"))  # roles that may give these; the console may too

@@ -19,13 +19,13 @@ from appliance.alerting.wire_health import is_health
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
 from appliance.commands import IssueAlert, ListTests, LockSiren, RunTest, StopAlert, UnlockSiren
-from appliance.config import Places, Site
+from appliance.config import Site
+from appliance.core_keys import KeyRoom
 from appliance.core_supervision import COMMANDS as SUPERVISION_COMMANDS
 from appliance.core_supervision import SupervisionRoom
 from appliance.entry import Entry
 from appliance.journal import Appended
 from appliance.keeper import Keeper
-from appliance.keys import create_key, load_key
 from appliance.lines.service import Lines
 from appliance.model import Path
 from appliance.sound.spoken import Spoken
@@ -69,26 +69,25 @@ class AlertRoom:
     """`centre` where the site has stations, `station` where it has issuers; a box can be both, or neither."""
 
     def __init__(
-        self, *, site: Site, places: Places, state: State, clock: Clock, boot: str, append: Callable[..., Appended],
+        self, *, site: Site, state: State, clock: Clock, boot: str, append: Callable[..., Appended],
         annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool], lines: Lines,
         speak: Callable[..., Awaitable[Spoken]], speaks: Callable[[str], bool],
-        on_changed: Callable[[], None], time_known: Callable[[], bool],
+        on_changed: Callable[[], None], time_known: Callable[[], bool], keys: KeyRoom,
     ) -> None:  # fmt: skip
         self._site, self._state, self._append, self._annunciator = site, state, append, annunciator
         self._spawned: set[asyncio.Task[None]] = set()
-        key = load_key(places.key) if places.key.exists() else create_key(places.key)
         self.centre: Centre | None = None
         self._reports: Reports | None = None
         self.supervision: SupervisionRoom | None = None
         self.station: StationNode | None = None
         if site.issuer:
             self.station = StationNode(
-                site=site, clock=clock, append=append, key=key, annunciator=annunciator,
-                publish=publish, broker_up=broker_up, send_sms=lines.send_data,
+                site=site, clock=clock, append=append, key=keys.own, annunciator=annunciator,
+                publish=publish, broker_up=broker_up, send_sms=lines.send_data, issuers=keys.issuers,
             )  # fmt: skip
         if site.station:
             telephone = Phones(site, lines, speak, speaks)
-            issuer = Issuer(key, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
+            issuer = Issuer(keys.hands, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
             self.centre = Centre(
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer,
                 annunciator=annunciator, publish=publish, broker_up=broker_up,
@@ -98,9 +97,11 @@ class AlertRoom:
             self.supervision = SupervisionRoom(
                 site=site, state=state, clock=clock, boot=boot, append=append, centre=self.centre, issuer=issuer,
                 publish=publish, broker_up=broker_up, annunciator_up=lambda: annunciator.up, lines=lines,
-                calls=telephone.able, time_known=time_known,
+                calls=telephone.able, time_known=time_known, keys=keys.stations,
             )  # fmt: skip
-            self._reports = Reports(site, self.centre, issuer, clock, self.supervision.lockouts.on_answer)
+            self._reports = Reports(
+                site, self.centre, issuer, clock, keys.stations, self.supervision.lockouts.on_answer
+            )
 
     def keep(self, keeper: Keeper) -> None:
         """Start its tasks."""

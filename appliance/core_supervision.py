@@ -16,6 +16,7 @@ from appliance.config import Site, Station
 from appliance.entry import Entry
 from appliance.journal import Appended
 from appliance.keeper import Keeper
+from appliance.keyring import StationRing
 from appliance.lines.service import Lines
 from appliance.model import AlertKind, Path, Pattern
 from appliance.state import State
@@ -40,7 +41,7 @@ class SupervisionRoom:
     def __init__(
         self, *, site: Site, state: State, clock: Clock, boot: str, append: Callable[..., Appended], centre: Centre,
         issuer: Issuer, publish: Publish, broker_up: Callable[[], bool], annunciator_up: Callable[[], bool],
-        lines: Lines, calls: Callable[[], bool], time_known: Callable[[], bool],
+        lines: Lines, calls: Callable[[], bool], time_known: Callable[[], bool], keys: StationRing | None = None,
     ) -> None:  # fmt: skip
         self._site, self._centre, self._lines = site, centre, lines
         self._broker_up, self._annunciator_up, self._calls = broker_up, annunciator_up, calls
@@ -58,7 +59,13 @@ class SupervisionRoom:
             state=state, clock=clock, boot=boot, append=append, locked=self.lockouts.locked
         )  # fmt: skip
         self.intake = HealthIntake(
-            site=site, clock=clock, contacts=centre.contacts, note=centre.note, time_known=time_known, take=self._heard
+            site=site,
+            clock=clock,
+            contacts=centre.contacts,
+            note=centre.note,
+            time_known=time_known,
+            take=self._heard,
+            keys=keys,
         )
         self.tests = Tests(
             site=site, state=state, clock=clock, boot=boot, append=append, order=self._order, stop=self._stop,

@@ -186,7 +186,8 @@ class Site:
         """What a stranger, mosquitto_sub, gets retained on a topic."""
         broker = self.where["broker"]
         process = await asyncio.create_subprocess_exec(
-            "mosquitto_sub", "-h", broker["host"], "-p", str(broker["port"]), "-t", topic, "-C", "1", "-W", "1",
+            "mosquitto_sub", "-h", broker["host"], "-p", str(broker["port"]), "--cafile", broker["authority"],
+            "--cert", broker["certificate"], "--key", broker["key"], "-t", topic, "-C", "1", "-W", "1",
             "--retained-only", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         out, _ = await process.communicate()

@@ -40,7 +40,7 @@ from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import OutputChange, Standing
 from appliance.config import Site
 from appliance.journal import Appended
-from appliance.keys import key_id, keyring, public_key
+from appliance.keyring import IssuerRing, OwnKey
 from appliance.model import Path
 from appliance.sparing import Sparing
 from drivers.clock import Clock
@@ -77,19 +77,18 @@ class StationNode:
     """One session of this station's core."""
 
     def __init__(
-        self, *, site: Site, clock: Clock, append: Callable[..., Appended], key: Ed25519PrivateKey,
+        self, *, site: Site, clock: Clock, append: Callable[..., Appended], key: Ed25519PrivateKey | OwnKey,
         annunciator: AnnunciatorLink, publish: Callable[[str, bytes, int], str], broker_up: Callable[[], bool],
-        send_sms: Callable[[str, bytes, str], Awaitable[None]],
+        send_sms: Callable[[str, bytes, str], Awaitable[None]], issuers: IssuerRing | None = None,
     ) -> None:  # fmt: skip
         assert site.own is not None
-        self._own, self._site, self._clock, self._append, self._key = site.own, site, clock, append, key
+        self._own, self._site, self._clock, self._append = site.own, site, clock, append
+        self._key = key if isinstance(key, OwnKey) else OwnKey(key)
         self._annunciator, self._publish, self._broker_up, self._send_sms = annunciator, publish, broker_up, send_sms
-        self._issuers = keyring(public_key(i.key, f"issuer {i.name}") for i in site.issuer)
-        self._sms_of = {key_id(public_key(i.key, "")): i.sms for i in site.issuer}
+        self._issuers = issuers or IssuerRing(site)
         self.session = secrets.token_bytes(8)
-        self._fresh = Freshness(self.session, self._own.number, list(self._issuers), self._own.max_s)
+        self._fresh = Freshness(self.session, self._own.number, self._issuers, self._own.max_s, self._issuers.kin)
         self._reply_to: dict[int, str] = {}
-        self._key_id = key_id(key.public_key())
         self._began = clock.now()
         self._counter = 0
         self.active: dict[str, Active] = {}
@@ -137,7 +136,7 @@ class StationNode:
         except WireError as e:
             self._refused("", path, f"{e.flaw}", self._noise)  # unsigned: not answered
             return
-        if number in self._sms_of.get(order.issuer, ()):
+        if number in self._issuers.numbers(order.issuer):
             self._reply_to[order.issuer] = number  # the modem that sends hears too; another may be dead
         now = self._clock.now()
         match self._fresh.judge(order, now):
@@ -311,11 +310,11 @@ class StationNode:
         now = self._clock.now()
         self._counter += 1
         sounding = next((a for a in self.active.values() if a.energised and not a.ended and a.until > now), None)
-        issuer = order.issuer if order else next(iter(self._issuers))
+        issuer = order.issuer if order else next(iter(self._issuers), 0)
         answer = Answer(
             what=what,
             station=self._own.number,
-            key=self._key_id,
+            key=self._key.id,
             session=self.session,
             counter=self._counter,
             uptime_s=int(now - self._began),
@@ -329,9 +328,9 @@ class StationNode:
         )
         if what in (What.ALIVE, What.SESSION) or reason in ASKING:  # the centre may reply with its time
             self._fresh.announced(self._counter, now, HELLO_BY_SMS if path is Path.SMS else HELLO_BY_MQTT)
-        payload = encode_answer(answer, self._key)
+        payload = encode_answer(answer, self._key.private)
         refused = self._publish(f"siaga/{self._site.site}/station/{self._own.id}/answer", payload, ANSWER_LIFE)
-        numbers = self._sms_of.get(issuer, ())
+        numbers = self._issuers.numbers(issuer)
         number = self._reply_to.get(issuer, numbers[0] if numbers else "")
         if number and (path is Path.SMS or (refused and what not in (What.ALIVE, What.SESSION))):
             self._spawn(self._by_sms(number, payload, what))

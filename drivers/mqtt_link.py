@@ -7,6 +7,7 @@ over by the adapter afterwards.
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections import deque
 from collections.abc import Callable
@@ -92,6 +93,8 @@ class MqttLink:
                 self.client.loop_read()
         except NO_MQTT as e:
             self.ended = self.ended or f"what it sent is no MQTT ({type(e).__name__}: {e})"
+        if isinstance(self.client.ready, ssl.SSLSocket) and not self.ended and self.client.ready.pending():
+            self._wake.set()  # decrypted already: no selector tells of it
         self.client.loop_misc()
         if self.client.buffered and not self.ended:
             self._wake.set()  # read already: no selector tells of it
@@ -112,6 +115,13 @@ class MqttLink:
     def _gathered(self) -> None:
         self._gathering = 0
         self.flush()
+
+    def leave(self, why: str) -> None:
+        """End it from our side, with the session kept at the broker and our will not sent."""
+        self.client.disconnect()
+        self.flush()
+        self.ended = why
+        self._wake.set()
 
     def end(self, *, leaving: bool = False) -> None:
         """Close the socket and forget what was under way; `leaving` asks the broker to send our will."""

@@ -14,7 +14,7 @@ from appliance.alerting.wire import WireError
 from appliance.alerting.wire_health import Health, decode_health, fault_names
 from appliance.config import Site
 from appliance.event import Event
-from appliance.keys import public_key
+from appliance.keyring import StationRing
 from appliance.model import Path
 from appliance.sparing import Sparing
 from drivers.clock import Clock
@@ -35,12 +35,12 @@ class HealthIntake:
 
     def __init__(
         self, *, site: Site, clock: Clock, contacts: Mapping[str, Contact], note: Callable[[Event], None],
-        time_known: Callable[[], bool], take: Callable[[Word], None],
+        time_known: Callable[[], bool], take: Callable[[Word], None], keys: StationRing | None = None,
     ) -> None:  # fmt: skip
         self._clock, self._contacts, self._note = clock, contacts, note
         self._time_known, self._take = time_known, take
         self._names = {s.number: s.id for s in site.station}
-        self._keys = {s.number: public_key(s.key, f"station {s.id}") for s in site.station if s.key}
+        self._keys = keys or StationRing(site)
         self._noise, self._flaws = Sparing(), Sparing()
 
     def on_health(self, data: bytes, path: Path, *, named: str = "", retained: bool = False) -> None:

@@ -35,7 +35,7 @@ class LockSender:
             pattern=Pattern.NONE,
             seconds=minutes,
             alert=bytes.fromhex(lock),
-            issuer=self._issuer.id,
+            issuer=self._issuer.id_for(number),
             station=number,
             session=contact.session or NO_ID,
             sequence=self._issuer.next_sequence(number),

@@ -15,7 +15,7 @@ from appliance.alerting.issuer import Issuer
 from appliance.alerting.wire import NO_ID, Answer, Pattern, Reason, What, WireError, decode_answer
 from appliance.annunciator_protocol import OutputChange
 from appliance.config import Site
-from appliance.keys import public_key
+from appliance.keyring import StationRing
 from appliance.model import DeliveryState, Path
 from appliance.sparing import Sparing
 from drivers.clock import Clock
@@ -38,7 +38,7 @@ class Reports:
     """Turns words from stations into events, and asks the centre to greet or to send again."""
 
     def __init__(
-        self, site: Site, centre: Centre, issuer: Issuer, clock: Clock,
+        self, site: Site, centre: Centre, issuer: Issuer, clock: Clock, keys: StationRing | None = None,
         on_lock: Callable[[str, str, bool, str], None] = lambda station, lock, locked, path: None,
     ) -> None:  # fmt: skip
         self._centre, self._issuer, self._clock, self._on_lock = centre, issuer, clock, on_lock
@@ -46,7 +46,7 @@ class Reports:
         own = site.own
         self._own_outputs = {own.siren, *(zone.output for zone in own.zone)} if own else set[str]()
         self._local = next((s.id for s in site.station if s.local), None)
-        self._keys = {s.number: public_key(s.key, f"station {s.id}") for s in site.station if s.key}
+        self._keys = keys or StationRing(site)
         self._flaws, self._noise = Sparing(), Sparing()  # noise is anybody's, and must not hide what a station does
 
     def on_answer(self, data: bytes, path: Path, *, named: str = "", retained: bool = False) -> None:

@@ -6,6 +6,7 @@ that was sent before it has been judged.
 
 import asyncio
 import secrets
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -137,12 +138,18 @@ async def test_a_genuine_signature_does_not_make_an_order_fresh(
     assert await demo.rises(KOTA) == rises
 
 
-async def test_a_retained_order_is_dropped_now_and_at_each_reconnect(demo: RunningDemo, stranger: Stranger) -> None:
+async def test_a_retained_order_is_dropped_now_and_at_each_reconnect(
+    demo: RunningDemo, stranger: Stranger, tmp_path: Path
+) -> None:
     rises, seq = await demo.rises(PASSO), demo.seq(PASSO)
     order = stranger.sign(await stranger.fresh(PASSO))
     where = demo.where["broker"]
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    key.write_bytes(stranger.credential.key)
+    certificate.write_bytes(stranger.credential.certificate)
     put = await asyncio.create_subprocess_exec(
-        "mosquitto_pub", "-h", where["host"], "-p", str(where["port"]), "-q", "1", "-r", "-t", alert_topic(PASSO), "-s",
+        "mosquitto_pub", "-h", where["host"], "-p", str(where["port"]), "--cafile", where["authority"],
+        "--key", key, "--cert", certificate, "-q", "1", "-r", "-t", alert_topic(PASSO), "-s",
         stdin=asyncio.subprocess.PIPE,
     )  # fmt: skip
     await put.communicate(order)

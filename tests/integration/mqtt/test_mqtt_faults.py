@@ -12,7 +12,7 @@ from drivers.clock import Clock
 from drivers.dial import Dialer
 from drivers.mqtt import Fate, Incoming
 from drivers.mqtt_outbox import MAX_OCTETS
-from drivers.sim.broker import SHIPPED, Broker
+from drivers.sim.broker import Broker
 from drivers.sim.netcut import Line
 
 CONNACK = b"\x20\x03\x00\x00\x00"
@@ -46,6 +46,9 @@ class RudeBroker:
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
         await until(lambda: not self._open)
+
+
+PLAIN = "set_tcp_nodelay true\nlog_dest stderr\n"
 
 
 async def test_a_frozen_network_is_noticed_and_nothing_is_called_acknowledged_in_it(join: Join, line: Line) -> None:
@@ -145,13 +148,13 @@ async def test_a_fault_in_a_callback_reaches_the_owner_of_the_task(join: Join) -
 
 async def test_a_refusal_is_said_and_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     settings = tmp_path / "strict.conf"
-    settings.write_text(SHIPPED.read_text().replace("allow_anonymous true", "allow_anonymous false"))
+    settings.write_text(PLAIN + "allow_anonymous false\n")
     broker = Broker(tmp_path, settings=settings)
     party = Party(await broker.start(), "nameless")
     await until(lambda: "the broker refused us: Not authorized" in caplog.text)
     assert party.log == []
     await broker.stop()
-    settings.write_text(SHIPPED.read_text())
+    settings.write_text(PLAIN + "allow_anonymous true\n")
     await broker.start()
     await until(lambda: party.mqtt.up)
     await party.leave()
