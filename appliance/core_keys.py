@@ -48,10 +48,12 @@ class KeyRoom:
     def __init__(
         self, *, site: Site, places: Places, clock: Clock, wall: Callable[[], float], append: Callable[[Event], Any],
         publish: Callable[[str, bytes, bool], None], reconnect: Callable[[str], None],
+        on_new_key: Callable[[str], None] = lambda station: None,
     ) -> None:  # fmt: skip
         """Raises KeyFileError for a key file that cannot be used."""
         self._site, self._clock, self._wall, self._append = site, clock, wall, append
-        self._publish, self._reconnect = publish, reconnect
+        self._publish, self._reconnect, self._on_new_key = publish, reconnect, on_new_key
+        self._reported: dict[str, str] = {}  # station -> the key that its last report was of
         self._store = KeyStore(site, places)
         self._stamp: tuple[int, ...] = ()
         self.readable = True
@@ -266,6 +268,10 @@ class KeyRoom:
             raise NotBelieved("unsigned")
         knows = frozenset(int(i, 16) for i in report.issuers)
         self.hands.reported(report.number, knows)
+        if self._reported.get(report.station, report.key) != report.key:
+            # The broker keeps nothing for another user: what it had for the old key is gone.
+            self._on_new_key(report.station)
+        self._reported[report.station] = report.key
         holder = self._book.holders.get(report.station)
         if holder is None or not self._store.broker.there:
             return
