@@ -14,7 +14,7 @@ from appliance.key_book import BookError
 from appliance.key_pairing import call, listen
 from appliance.key_statement import code_of, open_sealed
 from drivers.clock import Clock
-from drivers.mqtt import Incoming, Mqtt
+from drivers.mqtt import Incoming, Mqtt, Sent
 from drivers.sim.broker import Broker, free_port
 from tests.key_boxes import WALL, Boxes
 
@@ -36,9 +36,8 @@ class Node:
         )  # fmt: skip
         self.tasks = [asyncio.create_task(self.mqtt.run()), asyncio.create_task(self.room.run())]
 
-    def _publish(self, topic: str, payload: bytes, retain: bool) -> None:
-        if self.mqtt.up:
-            self.mqtt.publish(topic, payload, retain=retain)
+    def _publish(self, topic: str, payload: bytes, retain: bool) -> Sent | None:
+        return self.mqtt.publish(topic, payload, retain=retain) if self.mqtt.up else None
 
     def _on_message(self, message: Incoming) -> None:
         parts = message.topic.split("/")
