@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -47,6 +48,7 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     enrol.add_argument("--centre", metavar="HOST", help="at a station: call the centre that listens there")
     enrol.add_argument("--port", type=int, default=PORT, help=f"for these two (default {PORT})")
     enrol.add_argument("--out", type=Path, metavar="FILE", help="write the line there instead of to the terminal")
+    enrol.add_argument("--qr", action="store_true", help="show the line as a QR code, too (needs qrencode)")
     verb("rotate", _rotate, "take a new key into use beside the old one, without a gap")
     revoke = verb("revoke", _revoke, "believe a box no more, from now on")
     revoke.add_argument("id", help="of a station, an issuer or a dashboard")
@@ -119,7 +121,7 @@ def _enrol(office: Office, options: argparse.Namespace) -> Book | None:
             )
         sealed = office.opened_request(_read(options.request), options.station)
         _compare(sealed, options.code, known=office.is_rotation(sealed))
-        _write(office.grant(sealed), options.out, f"{options.station} is enrolled. It is to have this line")
+        _write(office.grant(sealed), options, f"{options.station} is enrolled. It is to have this line")
         return office.store.read()
     if options.grant:
         sealed = office.opened_grant(_read(options.grant))
@@ -127,7 +129,7 @@ def _enrol(office: Office, options: argparse.Namespace) -> Book | None:
         book = office.take(sealed)
         print(f"Enrolled: this box is believed under the key {id_text(_public(office))}.")
         return book
-    _write(office.request(), options.out, "The centre is to have this line")
+    _write(office.request(), options, "The centre is to have this line")
     print("Then, with the line that it wrote: siaga keys enrol --grant FILE", file=sys.stderr)
     return None
 
@@ -230,7 +232,10 @@ def _read(name: str) -> str:
     return sys.stdin.read(20_000) if name == "-" else Path(name).read_text()[:20_000]
 
 
-def _write(line: str, out: Path | None, what: str) -> None:
+def _write(line: str, options: argparse.Namespace, what: str) -> None:
+    out: Path | None = options.out
+    if options.qr:
+        _draw(line)
     if out:
         out.write_text(line + "\n")
         print(f"{what}: {out}", file=sys.stderr)
@@ -239,6 +244,16 @@ def _write(line: str, out: Path | None, what: str) -> None:
         print(line)
     words = code_of(open_sealed(line, {}).statement)
     print(f"The other box must show these words:  {words}", file=sys.stderr)
+
+
+def _draw(line: str) -> None:
+    """On the terminal; level L, since a screen is not torn and the line is long."""
+    try:
+        subprocess.run(["qrencode", "-t", "UTF8", "-l", "L", line], check=True)
+    except FileNotFoundError as e:
+        raise BookError("qrencode is missing: apt-get install qrencode. Or carry the line on a stick: --out") from e
+    except subprocess.CalledProcessError as e:
+        raise BookError("The line does not fit into one QR code; carry it on a stick: --out") from e
 
 
 def _compare(sealed: Sealed, given: str | None, *, known: bool) -> None:

@@ -42,7 +42,7 @@ from appliance.trunk.fallback import FallbackKeeper
 from appliance.trunk.watch import TrunkWatch
 from appliance.wall_clock import WallClock
 from drivers.clock import Clock
-from drivers.mqtt import Incoming, Mqtt, Will
+from drivers.mqtt import Incoming, Mqtt, Sent, Will
 from drivers.notify import ready, stopping, watchdog
 
 SESSION_EXPIRY = 300  # s that the broker keeps our messages while core restarts; as long as an order lives
@@ -82,7 +82,8 @@ class Core:
         self._people = People(self._places.people, self._logins)
         self._keys = KeyRoom(
             site=site, places=self._places, clock=clock, append=self._append, wall=self._wall_clock.known,
-            publish=self._publish_state, reconnect=lambda why: self._mqtt.reconnect(why) if self._mqtt else None,
+            publish=self._publish_about_keys, reconnect=lambda why: self._mqtt.reconnect(why) if self._mqtt else None,
+            on_new_key=lambda name: self._centre.send_again(name, Path.MQTT) if self._centre else None,
         )  # fmt: skip
         if site.broker:
             self._mqtt = Mqtt(
@@ -141,10 +142,9 @@ class Core:
             witnesses=self._trunk.views, sound=self._sound.view,
         )  # fmt: skip
         self._telemetry = Telemetry(
-            path=self._places.telemetry,
-            clock=clock,
+            path=self._places.telemetry, clock=clock,
             figures=lambda: measured(self._plant.measured(), self._lines.views()),
-        )
+        )  # fmt: skip
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event
         )
@@ -253,9 +253,12 @@ class Core:
         sent = self._mqtt.publish(topic, payload, expiry_s=expiry_s)
         return (sent.why or "refused") if sent.refused else ""
 
-    def _publish_state(self, topic: str, payload: bytes, retain: bool = True) -> None:
+    def _publish_about_keys(self, topic: str, payload: bytes, retain: bool) -> Sent | None:
+        return self._mqtt.publish(topic, payload, retain=retain) if self._mqtt and self._mqtt.up else None
+
+    def _publish_state(self, topic: str, payload: bytes) -> None:
         if self._mqtt is not None and self._mqtt.up:
-            self._mqtt.publish(topic, payload, retain=retain)
+            self._mqtt.publish(topic, payload, retain=True)
 
     def _publish_event(self, topic: str, payload: bytes) -> None:
         if self._mqtt is not None and self._mqtt.up:

@@ -17,6 +17,7 @@ from appliance.key_authority import BROKER, key_pem
 from appliance.key_book import OVERLAP, Book, BookError, Holder, Key, KeyState, retire
 from appliance.key_changes import NotBelieved, grant_for, id_of, id_text, rotated, taken
 from appliance.key_file import BookUnreadable
+from appliance.key_news import issuers_in, oldest_first, public_of, told
 from appliance.key_statement import Grant, Report, Request, Sealed, StatementError, open_sealed, seal
 from appliance.key_store import Change, KeyStore, believed_key, with_site_keys
 from appliance.keyring import Hands, IssuerRing, OwnKey, StationRing
@@ -24,10 +25,14 @@ from appliance.keys import KeyFileError, public_hex
 from appliance.model import Role
 from appliance.sparing import Sparing
 from drivers.clock import Clock
+from drivers.mqtt import Fate, Sent
 from drivers.tls import Credential
 
 LOOK = 1.0  # s between looks at the book's file, for changes made without the control socket
 TICK = 30.0  # s between tries of what waits for another: a request not granted, a key whose time is over
+TAKEN_WITHIN = 5.0  # s for the broker's acknowledgement of a grant
+BROKER_KNOWS = 2.0  # s from a new key until the broker has read its list: a box's own does within one
+REPORTS = (3.0, 10.0)  # s after a connection: the first report may have come before the broker knew this key
 GRANTS = 20  # a second at most; 1,000 stations hear of a new key of the centre within a minute, orders go between
 
 FAULTS = (OSError, BookUnreadable, BookError, KeyFileError, ValueError)
@@ -43,15 +48,18 @@ class Ages(NamedTuple):
 
 
 class KeyRoom:
-    """`publish(topic, payload)` goes retained; `wall` is 0 while no clock can be trusted."""
+    """`publish(topic, payload, retain)` gives None without a broker; `wall` is 0 while no clock can be trusted."""
 
     def __init__(
         self, *, site: Site, places: Places, clock: Clock, wall: Callable[[], float], append: Callable[[Event], Any],
-        publish: Callable[[str, bytes, bool], None], reconnect: Callable[[str], None],
+        publish: Callable[[str, bytes, bool], Sent | None], reconnect: Callable[[str], None],
+        on_new_key: Callable[[str], None] = lambda station: None,
     ) -> None:  # fmt: skip
         """Raises KeyFileError for a key file that cannot be used."""
         self._site, self._clock, self._wall, self._append = site, clock, wall, append
-        self._publish, self._reconnect = publish, reconnect
+        self._publish, self._reconnect, self._on_new_key = publish, reconnect, on_new_key
+        self._connected = ""  # id of the key that the broker knows this box by
+        self._connected_by: dict[str, str] = {}  # the same of each station
         self._store = KeyStore(site, places)
         self._stamp: tuple[int, ...] = ()
         self.readable = True
@@ -62,6 +70,8 @@ class KeyRoom:
         self.stations, self.issuers = StationRing(site), IssuerRing(site)
         self._waiting: dict[str, None] = {}  # stations that are to get a grant, in order
         self._refused = Sparing()
+        self._reconnect_at = float("inf")
+        self._report_at: list[float] = []
         self._asked = False  # for the next key, in this connection
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
@@ -87,6 +97,7 @@ class KeyRoom:
         if key is None or not key.certificate or not authority:
             how = "siaga keys init" if self._site.role is Role.CENTRE else "siaga keys enrol"
             raise OSError(f"this box has no certificate for it yet; run: {how}")
+        self._connected = id_text(key.public)
         return Credential(authority.encode(), key.certificate.encode(), key_pem(self.own.private), name)
 
     def ages(self) -> Ages:
@@ -111,7 +122,16 @@ class KeyRoom:
                 ticked = self._clock.now()
                 await self._tick()
             self._grant_some()
+            self._due(self._clock.now())
             await asyncio.sleep(LOOK)
+
+    def _due(self, now: float) -> None:
+        if now >= self._reconnect_at:
+            self._reconnect_at = float("inf")
+            self._reconnect("this box has another key")
+        if self._report_at and now >= self._report_at[0]:
+            del self._report_at[0]
+            self._report()
 
     async def look(self) -> dict[str, int]:
         """Take the book as it lies on the disk now; says how many keys count and how many are revoked."""
@@ -144,24 +164,24 @@ class KeyRoom:
 
     def _take(self, book: Book) -> None:
         before, self._book = self._book, book
-        revoked = frozenset(id_of(p) for h in book.of("issuer") for p in _public(h, KeyState.REVOKED))
+        revoked = frozenset(id_of(p) for h in book.of("issuer") for p in public_of(h, KeyState.REVOKED))
         self.stations.update(book)
         self.issuers.update(book)
         keys = self._store.private_keys()
-        self.hands.take(_oldest_first(book.self_, keys), revoked=revoked)
+        self.hands.take(oldest_first(book.self_, keys), revoked=revoked)
         new = believed_key(book.self_, keys)
-        for event in _told(before, book):
+        for event in told(before, book):
             self._append(event)
         changed = public_hex(new) != public_hex(self.own.private)
         self.own.take(new)
         if self._site.role is Role.CENTRE:
-            if _issuers(before) != _issuers(book):
+            if issuers_in(before) != issuers_in(book):
                 self._waiting.update(dict.fromkeys(h.id for h in book.of("station")))
             for holder in book.of("station"):
-                if _public(holder) != _public(before.holders.get(holder.id)):
+                if public_of(holder) != public_of(before.holders.get(holder.id)):
                     self._waiting[holder.id] = None
         if changed or (before.trust != book.trust):
-            self._reconnect("this box has another key")
+            self._reconnect_at = self._clock.now() + BROKER_KNOWS
 
     async def change(self, change: Change) -> None:
         """Change the book on the disk and take it. Raises FAULTS."""
@@ -193,7 +213,7 @@ class KeyRoom:
         if own is None or own.current is None or not self._store.next.exists() or self._keeps(own):
             return
         keys = self._store.private_keys()
-        if public_hex(keys[0]) in _public(own, KeyState.REVOKED) and public_hex(keys[-1]) == own.current.public:
+        if public_hex(keys[0]) in public_of(own, KeyState.REVOKED) and public_hex(keys[-1]) == own.current.public:
             await asyncio.to_thread(self._store.promote)
             self._take(self._book)
 
@@ -209,6 +229,7 @@ class KeyRoom:
             subscribe(topics)
         if self._site.own and self._site.role is Role.STATION:
             self._report()
+            self._report_at = [self._clock.now() + s for s in REPORTS]
             if self._store.next.exists():
                 self._ask()
 
@@ -266,6 +287,10 @@ class KeyRoom:
             raise NotBelieved("unsigned")
         knows = frozenset(int(i, 16) for i in report.issuers)
         self.hands.reported(report.number, knows)
+        if self._connected_by.get(report.station, report.connected) != report.connected:
+            # The broker keeps nothing for another user: what it had for the old key is gone.
+            self._on_new_key(report.station)
+        self._connected_by[report.station] = report.connected
         holder = self._book.holders.get(report.station)
         if holder is None or not self._store.broker.there:
             return
@@ -279,7 +304,13 @@ class KeyRoom:
             holder = self._book.holders.get(station)
             if holder is not None and holder.current is not None and self._store.broker.there:
                 line = seal(self._grant(holder, holder.current), *self.hands.all)
-                self._publish(f"{self._root}/keys/{station}", line.encode(), True)
+                self._spawn(self._granted(station, self._publish(f"{self._root}/keys/{station}", line.encode(), True)))
+
+    async def _granted(self, station: str, sent: Sent | None) -> None:
+        """What the broker did not take goes again: it may not know this centre's new key yet."""
+        if sent is None or await sent.settled(TAKEN_WITHIN) is not Fate.ACKNOWLEDGED:
+            await asyncio.sleep(LOOK)
+            self._waiting[station] = None
 
     def _grant(self, holder: Holder, key: Key) -> Grant:
         return grant_for(self._book, self._site.site, holder, key, self._store.broker.authority(), BROKER)
@@ -305,7 +336,9 @@ class KeyRoom:
         assert own is not None
         ids = tuple(f"{i:08x}" for i in self.issuers)
         key = public_hex(self.own.private)
-        report = Report(site=self._site.site, station=own.id, number=own.number, key=key, issuers=ids)
+        report = Report(
+            site=self._site.site, station=own.id, number=own.number, key=key, connected=self._connected, issuers=ids
+        )
         line = seal(report, self.own.private)
         self._publish(f"{self._root}/station/{own.id}/keys", line.encode(), True)
 
@@ -336,36 +369,3 @@ class KeyRoom:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("a statement about keys was not carried out", exc_info=error)
-
-
-def _public(holder: Holder | None, *states: KeyState) -> list[str]:
-    return [k.public for k in holder.keys if not states or k.state in states] if holder else []
-
-
-def _issuers(book: Book) -> dict[str, list[tuple[str, KeyState]]]:
-    return {h.id: [(k.public, k.state) for k in h.keys] for h in book.of("issuer")}
-
-
-def _oldest_first(holder: Holder | None, keys: tuple[Any, ...]) -> tuple[Any, ...]:
-    """As the book has them, the newest last; a next key that the book does not have yet signs nothing."""
-    listed = _public(holder)
-    known = [k for k in keys if public_hex(k) in listed]
-    return tuple(sorted(known, key=lambda k: -listed.index(public_hex(k)))) or keys[:1]
-
-
-def _told(before: Book, after: Book) -> list[Event]:
-    events: list[Event] = []
-    for holder in after.holders.values():
-        old = {k.public: k for k in h.keys} if (h := before.holders.get(holder.id)) else {}
-        current = next((k.public for k in old.values() if k.state is KeyState.CURRENT), "")
-        for key in holder.keys:
-            id = id_text(key.public) if holder.role != "dashboard" else key.public[:8]
-            was = old.get(key.public)
-            if was is None and key.state is KeyState.CURRENT:
-                if current:
-                    events.append(ke.KeyRotated(holder=holder.id, key=id, before=id_text(current)))
-                else:
-                    events.append(ke.KeyEnrolled(holder=holder.id, key=id, role=holder.role))
-            if key.state is KeyState.REVOKED and (was is None or was.state is not KeyState.REVOKED):
-                events.append(ke.KeyRevoked(holder=holder.id, key=id, why=key.why[:100]))
-    return events

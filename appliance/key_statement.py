@@ -60,6 +60,7 @@ class Grant(Struct, frozen=True, tag="grant"):
 class Report(Struct, frozen=True, tag="report"):
     """A station believes these issuers' keys (ids, 8 hex digits). Signed by its key."""
 
+    connected: str  # id of the key by which the broker knows it; empty: in clear
     issuers: tuple[str, ...]
 
 

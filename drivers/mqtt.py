@@ -75,6 +75,7 @@ class Mqtt:
         self._subscriptions: dict[str, int] = {}
         self._accepted = False
         self._complained = False
+        self._at_once = False
 
     @property
     def up(self) -> bool:
@@ -119,7 +120,7 @@ class Mqtt:
         """Leave this connection and make another at once, with the credential as it is then."""
         if self.up:
             log.info("MQTT: connecting again: %s.", why)
-            self._complained = True
+            self._complained = self._at_once = True
             self._link.leave(why)
 
     async def run(self) -> None:
@@ -134,8 +135,11 @@ class Mqtt:
             while True:
                 began = loop.time()
                 self._lost(await self._connection())
-                if loop.time() - began >= STEADY:
+                if loop.time() - began >= STEADY or self._at_once:
                     wait = RETRY_FIRST
+                if self._at_once:
+                    self._at_once = False
+                    continue
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, RETRY_MOST)
         finally:

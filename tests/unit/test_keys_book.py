@@ -201,7 +201,7 @@ def test_each_station_is_signed_to_by_a_key_that_it_knows() -> None:
 
 
 def test_a_report_is_no_grant_and_a_request_no_report() -> None:
-    report = Report(site="kota", station="damkar", number=7, key=public_hex(OLD), issuers=("00000001",))
+    report = Report(site="kota", station="damkar", number=7, key=public_hex(OLD), connected="", issuers=("00000001",))
     sealed = open_sealed(seal(report, OLD), {key_id(OLD.public_key()): OLD.public_key()})
     assert isinstance(sealed.statement, Report)
     assert sealed.signers == (key_id(OLD.public_key()),)
