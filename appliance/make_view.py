@@ -1,5 +1,6 @@
 """Builds the view: all that a page or a status command shows, from the state, the rooms' figures and the links."""
 
+from collections import deque
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
@@ -17,7 +18,7 @@ from appliance.model import Role
 from appliance.power_view import PowerView
 from appliance.state import State
 from appliance.trunk_view import WitnessView, fallback_view, unwatched
-from appliance.view import EntryView, LineView, OutgoingView, SoundView, StationView, View
+from appliance.view import LineView, OutgoingView, SoundView, StationView, View
 from drivers.clock import Clock
 
 LAST = 14  # journal rows on the first page
@@ -40,10 +41,10 @@ class ViewMaker:
         self._site, self._state, self._journal, self._clock, self._quality = site, state, journal, clock, quality
         self._power, self._lines, self._stations, self._alarms = power, lines, stations, alarms
         self._clock_offset, self._desk, self._witnesses, self._sound = clock_offset, desk, witnesses, sound
-        self._last: list[EntryView] = []
+        self._last: deque[Entry] = deque(maxlen=LAST)
 
     def on_entry(self, entry: Entry) -> None:
-        self._last = [entry_view(entry), *self._last[: LAST - 1]]
+        self._last.appendleft(entry)
 
     def __call__(self) -> View:
         site, state = self._site, self._state
@@ -76,7 +77,7 @@ class ViewMaker:
             links=state.links,
             disk_failed=self._journal.failed,
             disk_kept=self._journal.kept if self._journal.failed else 0,
-            last=self._last,
+            last=[entry_view(entry) for entry in self._last],
             clock_offset=self._clock_offset(),
             outgoing=texts_out(state, MOST_MESSAGES),
             desk=self._desk() if self._desk else None,

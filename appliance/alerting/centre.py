@@ -28,6 +28,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 
 TICK = 0.2  # s between looks at open deliveries; the shortest of their deadlines is 1 s
+REST = 4.0  # times as long as a look took: a thousand deliveries are not gone through at each answer
 DURABLE_WITHIN = 0.5  # s that an order waits for the disk; then it goes out all the same
 MOST_SECONDS = 3600
 MOST_WRITTEN = 64  # orders of which is known when they were on disk; an older one is, or the disk is dead
@@ -58,13 +59,16 @@ class Centre:
         try:
             async with asyncio.TaskGroup() as self._sender.group:
                 while True:
+                    began = self._clock.unscaled()
                     self.look()
+                    rest = min(TICK, REST * (self._clock.unscaled() - began))
                     busy = bool(self._state.open_alerts())
                     try:
                         async with asyncio.timeout(TICK if busy else 1.0):
                             await self._wake.wait()
                     except TimeoutError:
                         pass
+                    await asyncio.sleep(rest)
                     self._wake.clear()
         finally:
             self._sender.group = None
@@ -155,6 +159,8 @@ class Centre:
         for alert in self._open():
             rebooted = alert.issued.boot != self._boot
             for name, delivery in alert.deliveries.items():
+                if delivery.over:
+                    continue
                 if name not in self.contacts:
                     self._leave_out(alert, delivery)
                     continue
