@@ -136,6 +136,11 @@ class AlertRoom:
 
     # The broker and the lines
 
+    def on_new_key(self, station: str) -> None:
+        """It connects anew, and what the broker held for its old session is gone."""
+        if self.centre:
+            self.centre.send_again(station, Path.MQTT)
+
     def topics(self) -> list[str]:
         """What to subscribe."""
         topics = []

@@ -9,12 +9,14 @@ import contextlib
 import functools
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt import MQTTException
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.exception import MalformedPacket
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -22,6 +24,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from drivers.mqtt_message import Incoming
 
 CHUNK = 65536  # bytes asked of the kernel, and given to it, at once
+LARGEST = 2 * CHUNK  # bytes of a packet; we tell the broker to send none above half of it
 U16, U32 = struct.Struct("!H"), struct.Struct("!I")
 QOS, QOS_2, RETAIN = 0x06, 0x04, 0x01  # bits of a publish's first octet
 EXPIRY, CONTENT_TYPE = 0x02, 0x03  # properties of a publish
@@ -76,8 +79,8 @@ class Client(paho.Client):
 
     @property
     def buffered(self) -> bool:
-        """Bytes were read that are not looked at yet; the socket does not tell of them."""
-        return self._at < len(self._read)
+        """A whole packet was read that is not looked at yet; the socket does not tell of it."""
+        return _whole(self._read, self._at) is not None
 
     @property
     def unsent(self) -> int:
@@ -117,12 +120,31 @@ class Client(paho.Client):
         super()._sock_close()
         self._forget()
 
-    def _sock_recv(self, bufsize: int) -> bytes:
-        if self._at >= len(self._read):
-            self._read, self._at = super()._sock_recv(CHUNK), 0
-        data = self._read[self._at : self._at + bufsize]
-        self._at += len(data)
-        return data
+    def _packet_read(self) -> MQTTErrorCode:
+        while (found := _whole(self._read, self._at)) is None:
+            try:
+                data = self._sock_recv(CHUNK)
+            except BlockingIOError:
+                return MQTTErrorCode.MQTT_ERR_AGAIN
+            except OSError:
+                return MQTTErrorCode.MQTT_ERR_CONN_LOST
+            if not data:
+                return MQTTErrorCode.MQTT_ERR_CONN_LOST
+            self._read, self._at = self._read[self._at :] + data, 0
+            self._last_bytes_received = time.monotonic()
+        begins, ends = found
+        if ends - begins > LARGEST:
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        held = self._in_packet
+        held["command"], held["remaining_length"] = self._read[self._at], ends - begins
+        held["packet"] = bytearray(self._read[begins:ends])
+        self._at = ends
+        try:
+            return self._packet_handle()
+        except MalformedPacket:
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        finally:
+            held["command"] = 0
 
     def _sock_send(self, buf: bytes | bytearray) -> int:
         self._unsent += buf  # it goes with `push`, all in one
@@ -169,6 +191,19 @@ class Client(paho.Client):
     def _do_on_publish(self, mid: int, reason_code: ReasonCode, properties: Properties) -> MQTTErrorCode:
         self._answered(mid, reason_code)
         return super()._do_on_publish(mid, reason_code, properties)
+
+
+def _whole(data: bytes, at: int) -> tuple[int, int] | None:
+    """Where the body of the packet at `at` begins and ends, once all of it is there; too large a one at once."""
+    value, here = 0, at + 1
+    for shift in (0, 7, 14, 21):
+        if here >= len(data):
+            return None
+        octet = data[here]
+        value, here = value | (octet & 0x7F) << shift, here + 1
+        if octet < ONE_OCTET:
+            return (here, here + value) if here + value <= len(data) or value > LARGEST else None
+    return here, here + LARGEST + 1  # a fifth octet of length: no MQTT
 
 
 def _properties(packet: bytes, at: int) -> tuple[int | None, int] | None:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psutil
@@ -26,6 +27,7 @@ SECONDS = 120  # that an order sounds; each is stopped long before
 PAUSE = (0.2, 0.5)  # s between a stop's end and the next order: heartbeats go on
 IDLE = 12.0  # s of heartbeats; four of each station
 AIMS = {50: 0.5, 99: 1.0}  # s
+SHOWN_WITHIN = 30.0  # s
 FEWER = (10, 100)  # stations besides, to see what each one costs
 
 
@@ -36,6 +38,7 @@ class Order(msgspec.Struct):
     energised: float  # the last answer is on disk
     ended: float  # since the request to stop it
     cpu: dict[str, float]  # s, by process, until `energised`
+    shown: float | None = None  # a page's view tells of all of them
 
 
 class Found(msgspec.Struct):
@@ -47,6 +50,43 @@ class Found(msgspec.Struct):
     pss: float  # MB
     rss: float
     right: int  # orders that the stations found rightly signed, for them
+    watched: list[Order]  # with a page open
+    view: float  # kB, of the largest view that the page got
+
+
+class Watcher:
+    """A page's connection to core: gets each view, as web does while a page is open."""
+
+    def __init__(self, site: FanoutSite) -> None:
+        self._site = site
+        self._client = Client(site.control, self._pushed)
+        self._seen = asyncio.Event()
+        self._waits = ""
+        self.largest = 0
+
+    async def open(self) -> None:
+        await self._client.connect()
+        await self._client.request({"do": "subscribe", "views": True})
+
+    def close(self) -> None:
+        self._client.close()
+
+    async def shown(self, alert: str) -> float:
+        """The loop's time at which a view came that tells of each station's siren."""
+        self._waits = alert
+        self._seen.clear()
+        async with asyncio.timeout(SHOWN_WITHIN):
+            await self._seen.wait()
+        return asyncio.get_running_loop().time()
+
+    def _pushed(self, message: dict[str, Any]) -> None:
+        if "view" not in message:
+            return
+        told = [alert for alert in message["view"]["alerts"] if alert["id"] == self._waits]
+        if told and all(delivery["energised"] for delivery in told[0]["deliveries"].values()):
+            self._waits = ""
+            self.largest = max(self.largest, len(msgspec.json.encode(message)))
+            self._seen.set()
 
 
 async def measure(folder: Path, count: int, orders: int, idle_s: float = IDLE) -> Found:
@@ -64,14 +104,23 @@ async def measure(folder: Path, count: int, orders: int, idle_s: float = IDLE) -
             for _ in range(orders):
                 await asyncio.sleep(random.uniform(*PAUSE))
                 done.append(await one_order(site, client))
+            watcher = Watcher(site)
+            await watcher.open()
+            watched = []
+            for _ in range((orders + 1) // 2):
+                await asyncio.sleep(random.uniform(*PAUSE))
+                watched.append(await one_order(site, client, watcher))
+            watcher.close()
             report = await site.stations.report()
             held = memory([site.core_pid])
         finally:
             client.close()
-    return Found(count, done, idle, held.pss, held.rss, report["orders"] - report["wrong"])
+    return Found(
+        count, done, idle, held.pss, held.rss, report["orders"] - report["wrong"], watched, watcher.largest / 1e3
+    )
 
 
-async def one_order(site: FanoutSite, client: Client) -> Order:
+async def one_order(site: FanoutSite, client: Client, watcher: Watcher | None = None) -> Order:
     """Sound all stations, then stop them, until both are on disk."""
     loop, count = asyncio.get_running_loop(), len(site.names)
     after = site.rows("", 0)
@@ -82,13 +131,15 @@ async def one_order(site: FanoutSite, client: Client) -> Order:
     command = {"do": "alert.issue", "stations": site.names, "seconds": SECONDS, "via": "command"}
     answer = await client.request(command, timeout=30.0)
     told = loop.time()
+    seeing = asyncio.ensure_future(watcher.shown(answer["alert"])) if watcher else None
     energised = await looking
     cpu = {name: spent(pid) - before[name] for name, pid in processes.items()}
+    shown = await seeing - began if seeing else None
     await asyncio.sleep(0.1)
     stopped = loop.time()
     await client.request({"do": "alert.stop", "alerts": [answer["alert"]], "via": "command"}, timeout=30.0)
     ended = await site.written("alert.ended", 1, after=after)
-    return Order(told - began, energised - began, ended - stopped, cpu)
+    return Order(told - began, energised - began, ended - stopped, cpu, shown)
 
 
 def spent(pid: int) -> float:
@@ -121,7 +172,13 @@ def rows_of(found: Found, floors: Sequence[float]) -> list[Row]:
         plain(f"  CPU of {process} in an order", 1e3 * sum(o.cpu[process] for o in found.orders) / len(took), "ms")
         for process in found.orders[0].cpu
     ]
-    sent = 2 * n * len(found.orders)
+    if found.watched:
+        watched = [order.energised for order in found.watched]
+        shown = [order.shown for order in found.watched if order.shown is not None]
+        rows += [at_most(f"{name}, page open, p50", percentile(watched, 50), "s", AIMS[50])]
+        rows += [plain(f"  of it shown, p{percent}", percentile(shown, percent), "s") for percent in AIMS]
+        rows.append(plain(f"a view while {n} stations are woken", found.view, "kB"))
+    sent = 2 * n * (len(found.orders) + len(found.watched))
     return [*rows, exactly("  orders and stops found rightly signed by their stations", found.right, "orders", sent)]
 
 
