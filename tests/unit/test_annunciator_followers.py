@@ -40,7 +40,7 @@ def test_what_follows_a_siren_goes_on_with_an_order_and_off_by_its_own_clock(tmp
                 "gate": [(0, 1), (5, 0)],
                 "stove": [(0, 1), (900, 0)],
             }
-            assert core.whys("gate") == [(True, "a1", "follows"), (False, None, "ended")]
+            assert core.whys("gate") == [(True, None, "follows"), (False, None, "ended")]
 
     play(tmp_path, story)
 
@@ -95,7 +95,7 @@ def test_a_stop_ends_what_is_not_held_and_silence_ends_no_light(tmp_path: Path) 
             moved = await record(box, began)
             assert moved["hall"] == [(0, 1), (10, 0)]
             assert moved["beds"] == [(0, 1), (302, 0)]
-            assert core.whys("hall") == [(True, "a1", "follows"), (False, "b2", "stopped")]
+            assert core.whys("hall") == [(True, None, "follows"), (False, None, "stopped")]
 
     play(tmp_path, story)
 
