@@ -67,6 +67,8 @@ class Centre:
         try:
             async with asyncio.TaskGroup() as group:
                 self._sender.group = self._caller.group = group
+                for delivery in [d for alert in self._state.open_alerts() for d in alert.deliveries.values()]:
+                    self._caller.leave(delivery)
                 while True:
                     began = self._clock.unscaled()
                     self.look()
