@@ -77,7 +77,7 @@ class Box:
         orders = tuple(self.siren.orders.sounding)
         return Standing({"siren": OutputState(self.relay.on, orders, self.relay.remaining_s)}, {}, 0.0, False)
 
-    async def sound(self, order: str, output: str, pattern: str, seconds: float) -> Sounding:
+    async def sound(self, order: str, output: str, pattern: str, seconds: float, **_: object) -> Sounding:
         await self._reached()
         return self.siren.sound(order, pattern, seconds)
 
