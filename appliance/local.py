@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from appliance import alert_events as al
 from appliance import events as ev
+from appliance import station_events as st
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Standing
 from appliance.config import Site
@@ -26,6 +27,7 @@ class Local:
     def __init__(self, site: Site, state: State, clock: Clock, append: Callable[..., Appended]) -> None:
         self._site, self._state, self._clock, self._append = site, state, clock, append
         self._sirens = {name for name, o in site.annunciator.output.items() if o.kind == "siren"}
+        self._currents = {name for name, i in site.annunciator.input.items() if i.kind == "current"}
         self._shown: dict[str, bool] = {}
         self._wake = asyncio.Event()
         self.lamp: Callable[[], bool] = lambda: False  # whether the alarms' lamp is wanted
@@ -36,12 +38,14 @@ class Local:
         for name in self._sirens:
             output, believed = standing.outputs.get(name), self._state.sirens.get(name)
             on = output is not None and output.on
-            if output is not None and on and not (believed and believed.on):
+            if output is not None and on and not output.stuck and not (believed and believed.on):
                 order = output.order_ids[-1] if output.order_ids else ""
                 why = "local" if standing.local_only else "ordered"
                 self._energised(name, order, why, output.remaining_s or 0)
             if not on and believed and believed.on:
                 self._append(al.SirenReleased(output=name, why="annunciator_lost"))
+        for name, output in standing.outputs.items():
+            self._relay(name, stuck=output.stuck)
         self._shown = {}
         self._wake.set()
 
@@ -49,6 +53,10 @@ class Local:
         self._append(ev.LinkLost(link="annunciator", reason="the socket closed"))
 
     def on_output(self, change: OutputChange) -> None:
+        if change.why in ("stuck", "released"):
+            self._relay(change.output, stuck=change.why == "stuck")
+        if change.why == "stuck":  # nobody ordered what it does now
+            return
         believed = self._state.sirens.get(change.output)
         if change.output not in self._sirens or (believed is not None and believed.on) == change.on:
             return
@@ -69,7 +77,14 @@ class Local:
             )
         )
 
+    def _relay(self, output: str, *, stuck: bool) -> None:
+        """A relay that was switched off does not open; also one that was found so when the annunciator came back."""
+        if stuck != (f"{output}/stuck" in self._state.own.faults):
+            self._append(st.SirenFault(output=output, fault="stuck", on=stuck))
+
     def on_input(self, change: InputChange) -> None:
+        if change.input in self._currents:
+            return  # it goes with each stroke of a pattern; what it proves is written down as a proof
         self._append(al.InputChanged(input=change.input, active=change.active))
 
     def wake(self) -> None:

@@ -13,6 +13,7 @@ from appliance import line_events as le
 from appliance import power_events as pw
 from appliance import power_order_events as po
 from appliance import sms_events as sms
+from appliance import station_events as st
 from appliance import trunk_events as tr
 from appliance.alarms.alarm_machine import Cause, Condition, Row, wanted
 from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
@@ -160,6 +161,8 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
      al.DeliveryExpired(**CARD)),
     (al.SirenReleased(output="siren", why="annunciator_lost"), "siren.cut_short", "siren", 1,
      al.SirenEnergised(output="siren", order="", seconds=60, why="ordered")),
+    (st.SirenFault(output="siren", fault="stuck", on=True), "relay.stuck", "siren", 1,
+     st.SirenFault(output="siren", fault="stuck", on=False)),
     (ev.DiskFailed(reason="x"), "journal.disk_failed", "journal", 2, ev.DiskRestored(kept=1)),
 ]  # fmt: skip
 
