@@ -16,6 +16,7 @@ class Relay:
 
     def __init__(self, clock: VirtualClock) -> None:
         self.name, self.on, self.broken, self._clock, self._until = "siren", False, False, clock, 0.0
+        self.fault: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.when_ended: Callable[[bool], None] = lambda cut: None
 
@@ -23,13 +24,13 @@ class Relay:
     def remaining_s(self) -> float:
         return max(0.0, self._until - self._clock.now()) if self.on else 0.0
 
-    def sound(self, pattern: object, until: float) -> None:
+    def sound(self, pattern: object, until: float, level: int = 100) -> None:
         if self.broken:
             raise NotDriven("Output siren reads off after it was switched the other way.")
         self.on = True
         self.end_at(until)
 
-    def end_at(self, until: float) -> None:
+    def end_at(self, until: float, level: int = 100) -> None:
         if self._timer:
             self._timer.cancel()
         self._until = until
