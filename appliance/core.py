@@ -122,7 +122,7 @@ class Core:
         self._alerting = AlertRoom(
             site=site, places=self._places, state=state, clock=clock, boot=self._boot, append=self._append,
             annunciator=self._annunciator, publish=self._publish, broker_up=self._is_broker_up, lines=self._lines,
-            speak=self._sound.speak, on_changed=self._changed,
+            speak=self._sound.speak, speaks=self._sound.speaks, on_changed=self._changed,
             time_known=lambda: self._wall_clock.quality() != "unknown", quality=self._wall_clock.quality,
             disk_failed=lambda: self._journal.failed is not None,
         )  # fmt: skip

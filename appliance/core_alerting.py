@@ -14,6 +14,7 @@ from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
 from appliance.alerting.sender import Publish
+from appliance.alerting.spoken_order import Language
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
 from appliance.commands import AcknowledgeOrder, IssueAlert, StopAlert
@@ -37,13 +38,37 @@ COMMANDS = (IssueAlert, StopAlert, AcknowledgeOrder)
 log = logging.getLogger("siaga.alerting")
 
 
+class Phones:
+    """The lines with their voice, as orders need them."""
+
+    def __init__(
+        self, site: Site, lines: Lines, speak: Callable[..., Awaitable[Spoken]], speaks: Callable[[str], bool]
+    ) -> None:
+        self._named = [line.id for line in site.line if line.sound is not None]
+        self._keep_free, self._lines, self._speak, self._speaks = site.calls.keep_free, lines, speak, speaks
+        self.hang_up = lines.hang_up
+
+    def able(self) -> bool:
+        return any(map(self._speaks, self._named))
+
+    def free(self) -> int:
+        free = self._lines.free_lines()
+        return min(sum(map(self._speaks, free)), max(0, len(free) - self._keep_free))
+
+    async def speak(
+        self, number: str, texts: tuple[tuple[Language, str], ...], on_dialled: Callable[[str, str], None]
+    ) -> Spoken:
+        return await self._speak(number, texts, on_dialled=on_dialled)
+
+
 class AlertRoom:
     """`centre` where the site has stations, `station` where it has issuers; a box can be both, or neither."""
 
     def __init__(
         self, *, site: Site, places: Places, state: State, clock: Clock, boot: str, append: Callable[..., Appended],
         annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool], lines: Lines,
-        speak: Callable[..., Awaitable[Spoken]], on_changed: Callable[[], None], time_known: Callable[[], bool],
+        speak: Callable[..., Awaitable[Spoken]], speaks: Callable[[str], bool],
+        on_changed: Callable[[], None], time_known: Callable[[], bool],
         quality: Callable[[], str] = lambda: "unknown", disk_failed: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self._site, self._state, self._append, self._annunciator = site, state, append, annunciator
@@ -64,7 +89,8 @@ class AlertRoom:
             self.centre = Centre(
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer,
                 annunciator=annunciator, publish=publish, broker_up=broker_up,
-                send_sms=lines.send_data, sms_up=lines.up,
+                send_sms=lines.send_data, sms_up=lines.registered,
+                telephone=Phones(site, lines, speak, speaks),
             )  # fmt: skip
             self._reports = Reports(site, self.centre, issuer, clock)
 

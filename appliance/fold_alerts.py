@@ -34,7 +34,12 @@ def _(s: State, e: al.AlertIssued, at: Stamp) -> None:
         paths=e.paths,
         test=e.test,
         contacts={name: ContactDelivery(name, ContactState.QUEUED, at) for name in e.contacts},
+        sequences=e.sequences,
     )
+    for group, members in e.sequences.items():
+        for name in members:
+            if contact := s.alerts[e.alert].contacts.get(name):
+                contact.group = group
 
 
 @FOLDS.of(al.AlertStopped)
@@ -47,9 +52,11 @@ def _(s: State, e: al.AlertStopped, at: Stamp) -> None:
 def _(s: State, e: al.AlertEnded, at: Stamp) -> None:
     if alert := s.alerts.get(e.alert):
         alert.ended = at
-    ended = [a.id for a in s.alerts.values() if a.ended]
-    for old in ended[: max(0, len(ended) - MOST_ENDED_ALERTS)]:
-        del s.alerts[old]
+    # Tests never push out an alert whose all-clear is still to be said.
+    for actual in (True, False):
+        ended = [a.id for a in s.alerts.values() if a.ended and (a.kind is AlertKind.ACTUAL) is actual]
+        for old in ended[: max(0, len(ended) - MOST_ENDED_ALERTS)]:
+            del s.alerts[old]
 
 
 def _delivery(s: State, e: al.DeliveryEvent) -> Delivery | None:
@@ -68,7 +75,7 @@ def _(s: State, e: al.DeliverySent, at: Stamp) -> None:
     s.sequences[e.station] = max(s.sequences.get(e.station, 0), e.sequence)
     if d := _delivery(s, e):
         d.attempts.append(Attempt(Path(e.path), e.action, e.sequence, at))
-        if d.state is DeliveryState.REFUSED:  # asked again, signed anew
+        if d.state is DeliveryState.REFUSED and e.path != Path.VOICE:  # asked again, signed anew
             d.state, d.since, d.reason = DeliveryState.SENT, at, ""
         _advance(d, DeliveryState.SENT, at, e.path)
 
@@ -77,6 +84,18 @@ def _(s: State, e: al.DeliverySent, at: Stamp) -> None:
 def _(s: State, e: al.DeliverySendFailed, at: Stamp) -> None:
     if d := _delivery(s, e):
         d.attempts.append(Attempt(Path(e.path), e.action, 0, at, e.reason))
+
+
+@FOLDS.of(al.DeliveryCalled)
+def _(s: State, e: al.DeliveryCalled, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        d.call = e.line, e.call
+
+
+@FOLDS.of(al.DeliverySpoken)
+def _(s: State, e: al.DeliverySpoken, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        d.spoken.setdefault(e.action, at)
 
 
 @FOLDS.of(al.DeliveryReceived)
@@ -117,6 +136,13 @@ def _(s: State, e: al.DeliveryAcknowledged, at: Stamp) -> None:
 def _(s: State, e: al.DeliveryTold, at: Stamp) -> None:
     if d := _delivery(s, e):
         d.told.setdefault(e.about, at)
+        d.untold.pop(e.about, None)
+
+
+@FOLDS.of(al.DeliveryUntold)
+def _(s: State, e: al.DeliveryUntold, at: Stamp) -> None:
+    if (d := _delivery(s, e)) and e.about not in d.told:
+        d.untold.setdefault(e.about, e.reason)
 
 
 @FOLDS.of(al.DeliverySilenced)
@@ -137,7 +163,8 @@ def _(s: State, e: al.DeliveryRefused, at: Stamp) -> None:
 def _(s: State, e: al.DeliveryEnded, at: Stamp) -> None:
     if d := _delivery(s, e):
         silent = s.alerts[e.alert].kind in (AlertKind.SILENT_TEST, AlertKind.DRILL)  # it ends without a sound, as meant
-        _advance(d, DeliveryState.ENDED if d.energised or silent else DeliveryState.CANCELLED, at, e.path)
+        meant = d.energised or silent or e.path == Path.VOICE  # by phone alone there is no siren to fall silent
+        _advance(d, DeliveryState.ENDED if meant else DeliveryState.CANCELLED, at, e.path)
 
 
 @FOLDS.of(al.DeliveryExpired)
@@ -161,7 +188,7 @@ def _(s: State, e: al.DeliveryFailed, at: Stamp) -> None:
 @FOLDS.of(al.CardRaised)
 def _(s: State, e: al.CardRaised, at: Stamp) -> None:
     if d := _delivery(s, e):
-        d.card, d.card_reason = d.card or at, e.reason
+        d.card, d.card_reason, d.card_wait_s = d.card or at, e.reason, e.wait_s
 
 
 @FOLDS.of(al.StationOnline)

@@ -9,11 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 from appliance import alert_events as al
+from appliance.alerting import phone_machine as phone
+from appliance.alerting.caller import Caller, NoTelephone, Telephone
 from appliance.alerting.contact import Contact
-from appliance.alerting.delivery_machine import Do, Reach, Step, due
+from appliance.alerting.delivery_machine import Do, Reach, Step, allowed, due, late
 from appliance.alerting.issuer import Issuer
+from appliance.alerting.queue_machine import CALL_S, SMS_A_LINE, SMS_S, Wish, line_up
+from appliance.alerting.recipients import resolve
 from appliance.alerting.sender import Append, Publish, Sender, SendSms
 from appliance.alerting.window import drop_oldest
+from appliance.alerting.zones import own_outputs
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import Standing
 from appliance.commands import IssueAlert, StopAlert
@@ -32,14 +37,16 @@ DURABLE_WITHIN = 0.5  # s that an order waits for the disk; then it goes out all
 MOST_SECONDS = 3600
 MOST_WRITTEN = 64  # orders of which is known when they were on disk; an older one is, or the disk is dead
 
+Queued = tuple[Wish, Alert, Delivery, Step]
+
 
 class Centre:
-    """Carries orders to stations. `append` writes to the journal, `state` is its fold."""
+    """Carries orders to stations. `append` writes to the journal, `state` is its fold; `sms_up` counts lines."""
 
     def __init__(
         self, *, site: Site, state: State, clock: Clock, boot: str, append: Append, issuer: Issuer,
         annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool],
-        send_sms: SendSms, sms_up: Callable[[], bool],
+        send_sms: SendSms, sms_up: Callable[[], int], telephone: Telephone | None = None,
     ) -> None:  # fmt: skip
         self._site, self._state, self._clock, self._boot, self._append = site, state, clock, boot, append
         self._broker_up, self._sms_up = broker_up, sms_up
@@ -50,13 +57,17 @@ class Centre:
             publish=publish, send_sms=send_sms, contacts=self.contacts,
         )  # fmt: skip
         self._wake = asyncio.Event()
+        self._caller = Caller(state=state, append=append, telephone=telephone or NoTelephone(), wake=self._wake.set)
         self._written: dict[str, Appended] = {}
         self._held: set[str] = set()  # orders that wait for the disk
 
     async def run(self) -> None:
         """Look at what is open, at once when something has happened, else at each tick."""
         try:
-            async with asyncio.TaskGroup() as self._sender.group:
+            async with asyncio.TaskGroup() as group:
+                self._sender.group = self._caller.group = group
+                for delivery in [d for alert in self._state.open_alerts() for d in alert.deliveries.values()]:
+                    self._caller.leave(delivery)
                 while True:
                     self.look()
                     busy = bool(self._state.open_alerts())
@@ -67,18 +78,18 @@ class Centre:
                         pass
                     self._wake.clear()
         finally:
-            self._sender.group = None
+            self._sender.group = self._caller.group = None
 
     # Orders in
 
-    async def issue(self, command: IssueAlert, actor: str) -> dict[str, Any]:
-        """Sound. Returns the alert's id and whether it is on disk; raises Refusal for what cannot be ordered."""
+    async def issue(self, command: IssueAlert, actor: str, test: str = "") -> dict[str, Any]:
+        """Sound. Returns the alert's id and whether it is on disk; raises Refusal for what cannot be ordered.
+
+        `test` is the run of a test that it is a part of: what fails is told there and raises no card.
+        """
         if known := next((a for a in self._state.alerts.values() if command.key and a.key == command.key), None):
             return {"alert": known.id, "durable": await self._is_durable(known.id), "repeated": True}
-        unknown = [s for s in command.stations if s not in self.contacts]
-        if unknown or not command.stations:
-            there = ", ".join(self.contacts)
-            raise Refusal("no_station", f"There is no station {', '.join(unknown) or 'named'}.", f"There is: {there}.")
+        to = resolve(self._site, command)
         if not 1 <= command.seconds <= MOST_SECONDS or not 0 <= command.incident_code <= 0xFFFF:
             raise Refusal("out_of_range", f"{command.seconds} s is not between 1 and {MOST_SECONDS} s.")
         alert = secrets.token_hex(8)
@@ -91,9 +102,18 @@ class Centre:
                 seconds=command.seconds,
                 lifetime_s=self._site.ladder.lifetime_s,
                 incident_code=command.incident_code,
-                stations=tuple(dict.fromkeys(command.stations)),
+                stations=to.stations,
                 via=command.via,
                 key=command.key,
+                zones=to.zones,
+                groups=to.groups,
+                contacts=to.contacts,
+                sequences=to.sequences,
+                text=command.text,
+                language=command.language,
+                priority=command.priority,
+                paths=tuple(command.paths),
+                test=test,
             ),
             actor=actor,
         )
@@ -152,16 +172,54 @@ class Centre:
     def look(self) -> None:
         """Carry out all that is due now."""
         self._notice_silence()
-        for alert in self._open():
-            rebooted = alert.issued.boot != self._boot
-            for name, delivery in alert.deliveries.items():
+        sms: list[Queued] = []
+        calls: list[Queued] = []
+        open_alerts = self._open()
+        for alert in open_alerts:
+            for place, (name, delivery) in enumerate(alert.deliveries.items()):
                 if name not in self.contacts:
                     self._leave_out(alert, delivery)
                     continue
-                for step in due(alert, delivery, self._reach(name), self._site.ladder, self.since, rebooted=rebooted):
-                    self._carry_out(alert, delivery, step)
-            if all(d.over for d in alert.deliveries.values()):
+                for step in self._due(alert, delivery):
+                    wish = Wish(alert.id, name, step.action, alert.priority, alert.issued.seq, place)
+                    if step.do is Do.SEND and step.path is Path.VOICE:
+                        calls.append((wish, alert, delivery, step))
+                    elif step.do is Do.SEND and step.path is Path.SMS and step.action == "start":
+                        sms.append((wish, alert, delivery, step))
+                    else:
+                        self._carry_out(alert, delivery, step)
+        if sms:
+            lines, out = int(self._sms_up()), self._sender.sms_starts
+            self._in_turn(sms, slots=SMS_A_LINE * lines - out, under_way=out, lines=lines, each_s=SMS_S)
+        if calls:
+            free, out = self._caller.free(), self._caller.under_way
+            self._in_turn(calls, slots=free, under_way=out, lines=free + out, each_s=CALL_S)
+        for alert in open_alerts:
+            if alert.settled and not any(self._calls_yet(alert, d) for d in alert.deliveries.values()):
                 self._append(al.AlertEnded(alert=alert.id))
+
+    def _due(self, alert: Alert, delivery: Delivery) -> list[Step]:
+        reach = self._reach(alert.id, delivery.station)
+        rebooted = alert.issued.boot != self._boot
+        steps = due(alert, delivery, reach, self._site.ladder, self.since, rebooted=rebooted)
+        return steps + phone.calls(alert, delivery, reach, self._site.ladder, self.since, rebooted=rebooted)
+
+    def _calls_yet(self, alert: Alert, delivery: Delivery) -> bool:
+        """A call goes on, or has to be made to take back what another one told."""
+        return bool(self._caller.calling(alert.id, delivery.station)[0]) or phone.owed(alert, delivery, self.since)
+
+    def _in_turn(self, queue: list[Queued], *, slots: int, under_way: int, lines: int, each_s: float) -> None:
+        """What goes one by one: those whose turn it is go, and of whom waits too long a person is told now."""
+        wanted = {(wish.alert, wish.station): (alert, delivery, step) for wish, alert, delivery, step in queue}
+        turns = line_up(
+            (wish for wish, *_ in queue), slots=slots, under_way=under_way, lines=lines, each_s=each_s
+        )  # fmt: skip
+        for turn in turns:
+            alert, delivery, step = wanted[turn.wish.alert, turn.wish.station]
+            for card in late(alert, delivery, step, turn.wait_s, self._site.ladder, self.since):
+                self._carry_out(alert, delivery, card, wait_s=round(turn.wait_s))
+            if turn.now:
+                self._carry_out(alert, delivery, step)
 
     def _open(self) -> list[Alert]:
         return [a for a in self._state.open_alerts() if a.id not in self._held]
@@ -169,19 +227,26 @@ class Centre:
     def _leave_out(self, alert: Alert, delivery: Delivery) -> None:
         """The station was taken out of the site file while an order to it was open."""
         if not delivery.over:
-            ids = {"alert": alert.id, "station": delivery.station, "reason": "not_in_site"}
-            self._append(al.CardRaised(**ids, phone=""))
-            self._append(al.DeliveryFailed(**ids))
+            name, why = delivery.station, "not_in_site"
+            self._append(al.CardRaised(alert=alert.id, station=name, phone="", reason=why))
+            self._append(al.DeliveryFailed(alert=alert.id, station=name, reason=why))
 
-    def _reach(self, name: str) -> Reach:
+    def _reach(self, alert: str, name: str) -> Reach:
         contact = self.contacts[name]
+        number = contact.station.phone
+        calling, talking = self._caller.calling(alert, name)
+        phone, calls = bool(number) and self._caller.able(), self._caller.free() + self._caller.under_way > 0
         if contact.station.local:
-            return Reach(local=True)
+            return Reach(local=True, phone=phone, calls=calls, calling=calling, talking=talking)
         online = self._broker_up() and contact.heard_at is not None
         return Reach(
             mqtt=online and contact.session is not None,
-            sms=bool(contact.station.sms) and self._sms_up(),
+            sms=bool(contact.station.sms) and self._sms_up() > 0,
             offline=not online,
+            phone=phone,
+            calls=calls,
+            calling=calling,
+            talking=talking,
         )
 
     def _notice_silence(self) -> None:
@@ -191,14 +256,24 @@ class Centre:
                 silent, contact.heard_at, contact.sounding = now - contact.heard_at, None, None
                 self._append(al.StationOffline(station=name, silent_s=round(silent, 1)))
 
-    def _carry_out(self, alert: Alert, delivery: Delivery, step: Step) -> None:
-        ids: dict[str, str] = {"alert": alert.id, "station": delivery.station}
+    def _carry_out(self, alert: Alert, delivery: Delivery, step: Step, wait_s: int = 0) -> None:
+        name = delivery.station
+        ids: dict[str, str] = {"alert": alert.id, "station": name}
         match step.do:
+            case Do.SEND if step.path is Path.VOICE:
+                self._caller.call(alert, delivery, self.contacts[name].station, step.action)
+            case Do.HANG_UP:
+                self._caller.hang_up(alert.id, name)
+            case Do.CUT:
+                self._caller.cut(alert, delivery, step.action)
             case Do.SEND:
                 self._sender.send(alert, delivery, step.path, step.action)
-            case Do.CARD:
-                phone = self.contacts[delivery.station].station.phone or ""
-                self._append(al.CardRaised(**ids, phone=phone, reason=step.reason))
+            case Do.CARD if delivery.card is None:
+                number = self.contacts[name].station.phone or ""
+                card = al.CardRaised(alert=alert.id, station=name, phone=number, reason=step.reason, wait_s=wait_s)
+                self._append(card)
+            case Do.END:
+                self._append(al.DeliveryEnded(**ids, path=step.path))
             case Do.EXPIRE:
                 self._append(al.DeliveryExpired(**ids))
             case Do.CANCEL:
@@ -210,22 +285,26 @@ class Centre:
 
     def send_again(self, name: str, path: Path) -> None:
         """A station has a new session, knows our time now, or is back: whatever is open is signed anew for it."""
-        if not self._reach(name).sms and path is Path.SMS:
+        station = self.contacts[name].station
+        if path is Path.SMS and not (station.sms and self._sms_up()):
             return
         for alert in self._open():
             delivery = alert.deliveries.get(name)
             if delivery and not delivery.over:
                 # What has sounded its time gets a stop: it ends nothing, and its answer is the proof that was missed.
                 over = delivery.energised is not None and self._sender.seconds_left(alert, delivery) < 1
-                self._sender.send(alert, delivery, path, "stop" if alert.stopped or over else "start")
+                action = "stop" if alert.stopped or over else "start"
+                if action == "stop" or allowed(alert, path):
+                    self._sender.send(alert, delivery, path, action)
 
     def on_standing(self, standing: Standing) -> None:
         """The annunciator is there (again): our own siren sounds what remains of what it forgot, or is stopped."""
-        siren = standing.outputs.get(self._site.own.siren) if self._site.own else None
+        own = self._site.own
         local = [name for name, contact in self.contacts.items() if contact.station.local]
         for alert in self._open():
             for delivery in [alert.deliveries[name] for name in local if name in alert.deliveries]:
-                forgot = siren is not None and alert.id not in siren.order_ids
+                outputs = own_outputs(alert, own) if own else []
+                forgot = any(o in standing.outputs and alert.id not in standing.outputs[o].order_ids for o in outputs)
                 if not delivery.over and (alert.stopped or (delivery.energised and forgot)):
                     self._sender.send(alert, delivery, Path.GPIO, "stop" if alert.stopped else "start")
 

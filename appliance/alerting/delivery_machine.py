@@ -1,6 +1,7 @@
 """What one delivery needs next: pure, from the folded alert and the time since its issue.
 
-Nothing is remembered here but in the events, so a restart in the middle goes on where the journal says.
+Nothing is remembered here but in the events, so a restart in the middle goes on where the journal says. Telephone
+calls are `phone_machine`'s.
 """
 
 from collections.abc import Callable
@@ -31,24 +32,32 @@ END_GRACE = {
     Path.VOICE: 90.0,
 }  # s after its last second for the word "ended" to come
 STOP_CARD = 30.0  # s after a stop without the word "ended", then a person must phone
-HOPELESS = {"hardware", "not_allowed"}  # refusals that no other path can mend: a person must phone now
+TALKED_OUT = 30.0  # s that the card waits for the key of who has answered the phone: a text is said in some 15
+HOPELESS = {"hardware", "not_allowed", "locked_out"}  # refusals that no other path can mend: people must be told now
 
 
 class Do(StrEnum):
     SEND = "send"
+    HANG_UP = "hang_up"
+    CUT = "cut"  # a call of before a restart is not followed any more
     CARD = "card"
+    END = "end"
     EXPIRE = "expire"
     CANCEL = "cancel"
     FAIL = "fail"
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One thing to do now. `path` and `action` belong to SEND, `reason` to CARD and FAIL."""
+    """One thing to do now. `path` and `action` belong to SEND and CUT, `reason` to CARD and FAIL.
+
+    `early`: it goes beside other paths, not behind them, so nobody is told if it has to wait.
+    """
 
     do: Do
     path: Path = Path.MQTT
     action: str = "start"
     reason: str = ""
+    early: bool = False
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -58,6 +67,10 @@ class Reach(msgspec.Struct, frozen=True):
     mqtt: bool = False
     sms: bool = False  # a number is enrolled and a line is up
     offline: bool = False  # known to be silent on MQTT, or the broker is
+    phone: bool = False  # a telephone is enrolled, and lines have sound
+    calls: bool = False  # such a line could call it now
+    calling: str = ""  # a call of this delivery is under way, its action
+    talking: bool = False  # and was answered
 
 
 def sounds(kind: AlertKind) -> bool:
@@ -77,32 +90,54 @@ def due(
         return _stopping(alert, delivery, reach, ladder, since)
     if CERTAINTY[delivery.state] >= CERTAINTY[DeliveryState.ENERGISED]:
         return _ending(alert, delivery, since)
-    age = since(alert.issued)
-    steps: list[Step] = []
-    if rebooted or age > alert.lifetime_s:
-        steps += _card(delivery, "expired")
+    if rebooted or since(alert.issued) > alert.lifetime_s:
+        steps = card(alert, delivery, "expired")
         return steps if _may_sound_unheard(alert, delivery, reach, since) else [*steps, Step(Do.EXPIRE)]
-    if reach.local:
-        if _rested(delivery, Path.GPIO, "start", since):
+    return _starting(alert, delivery, reach, ladder, since)
+
+
+def allowed(alert: Alert, path: Path) -> bool:
+    """Whether a start may take this path. A stop takes any."""
+    return not alert.paths or path in alert.paths
+
+
+def hopeless(delivery: Delivery) -> bool:
+    """The station has it and will not sound."""
+    return delivery.state is DeliveryState.REFUSED and delivery.reason in HOPELESS
+
+
+def at_once(alert: Alert, ladder: Ladder) -> bool:
+    """Every path begins together."""
+    return ladder.parallel and alert.priority == 1
+
+
+def _starting(alert: Alert, delivery: Delivery, reach: Reach, ladder: Ladder, since: Since) -> list[Step]:
+    age = since(alert.issued)
+    gpio = reach.local and allowed(alert, Path.GPIO)
+    mqtt = reach.mqtt and not reach.local and allowed(alert, Path.MQTT)
+    sms = reach.sms and allowed(alert, Path.SMS)
+    steps: list[Step] = []
+    if delivery.reason != "locked_out":  # a station in repair would say so again
+        if gpio and _rested(delivery, Path.GPIO, "start", since):
             steps.append(Step(Do.SEND, Path.GPIO))
-    elif reach.mqtt and delivery.state is not DeliveryState.RECEIVED and _rested(delivery, Path.MQTT, "start", since):
-        steps.append(Step(Do.SEND, Path.MQTT))
-    by_sms = reach.sms and (age >= ladder.sms_s or reach.offline)
-    if by_sms and _rested(delivery, Path.SMS, "start", since):
-        steps.append(Step(Do.SEND, Path.SMS))
-    if delivery.state is DeliveryState.REFUSED and delivery.reason in HOPELESS:
-        steps += _card(delivery, delivery.reason)
-    elif age >= ladder.card_s:
-        steps += _card(delivery, "no_proof")
-    elif not (reach.local or reach.mqtt or reach.sms) and age >= ladder.sms_s:
-        steps += _card(delivery, "no_path")
+        if mqtt and delivery.state is not DeliveryState.RECEIVED and _rested(delivery, Path.MQTT, "start", since):
+            steps.append(Step(Do.SEND, Path.MQTT))
+        in_turn = age >= ladder.sms_s or reach.offline or not allowed(alert, Path.MQTT)
+        if sms and (in_turn or at_once(alert, ladder)) and _rested(delivery, Path.SMS, "start", since):
+            steps.append(Step(Do.SEND, Path.SMS, early=not in_turn))
+    if hopeless(delivery):
+        steps += card(alert, delivery, delivery.reason)
+    elif age >= ladder.card_s + (TALKED_OUT if reach.talking else 0.0):
+        steps += card(alert, delivery, "no_proof")
+    elif not (gpio or mqtt or sms or (reach.phone and allowed(alert, Path.VOICE))) and age >= ladder.sms_s:
+        steps += card(alert, delivery, "no_path")
     return steps
 
 
 def _stopping(alert: Alert, delivery: Delivery, reach: Reach, ladder: Ladder, since: Since) -> list[Step]:
     assert alert.stopped is not None
     stop_age = since(alert.stopped)
-    begun = {a.path for a in delivery.attempts if a.action == "start" and not a.failed}
+    begun = {a.path for a in delivery.attempts if a.action == "start" and not a.failed} - {Path.VOICE}
     if not begun and delivery.energised is None:
         return [Step(Do.CANCEL)]
     steps: list[Step] = []
@@ -115,7 +150,7 @@ def _stopping(alert: Alert, delivery: Delivery, reach: Reach, ladder: Ladder, si
     if reach.sms and by_sms and _rested(delivery, Path.SMS, "stop", since):
         steps.append(Step(Do.SEND, Path.SMS, "stop"))
     if stop_age >= STOP_CARD:
-        steps += _card(delivery, "stop_not_seen")
+        steps += stop_card(delivery, "stop_not_seen")
     if stop_age > alert.seconds + END_GRACE[Path.SMS]:
         steps.append(Step(Do.FAIL, reason="end_not_seen"))
     return steps
@@ -125,17 +160,31 @@ def _ending(alert: Alert, delivery: Delivery, since: Since) -> list[Step]:
     """Sounding: its end must be seen too. A station bounds itself, so this is a watch, not a stop."""
     grace = END_GRACE[Path(delivery.path)] if delivery.path else END_GRACE[Path.SMS]
     if since(delivery.energised or delivery.since) > alert.seconds + grace:
-        return [*_card(delivery, "end_not_seen"), Step(Do.FAIL, reason="end_not_seen")]
+        return [*stop_card(delivery, "end_not_seen"), Step(Do.FAIL, reason="end_not_seen")]
     return []
 
 
-def _card(delivery: Delivery, reason: str) -> list[Step]:
+def card(alert: Alert, delivery: Delivery, reason: str) -> list[Step]:
+    """A person must phone: unless one was told already, or a test notes what came of it."""
+    if "start" in delivery.spoken or (alert.test and not sounds(alert.kind)):
+        return []
+    return stop_card(delivery, reason)
+
+
+def stop_card(delivery: Delivery, reason: str) -> list[Step]:
     return [] if delivery.card else [Step(Do.CARD, reason=reason)]
+
+
+def late(alert: Alert, delivery: Delivery, step: Step, wait_s: float, ladder: Ladder, since: Since) -> list[Step]:
+    """The card for a start that cannot go out before a person would be called anyway: then better now."""
+    if step.action != "start" or step.early or since(alert.issued) + wait_s <= ladder.card_s:
+        return []
+    return card(alert, delivery, f"slow_{step.path}")
 
 
 def _may_sound_unheard(alert: Alert, delivery: Delivery, reach: Reach, since: Since) -> bool:
     """Whether a start is still somewhere that may begin, or has begun unheard. Until then the alert can be stopped."""
-    starts = [a for a in delivery.attempts if a.action == "start"]
+    starts = [a for a in delivery.attempts if a.action == "start" and a.path is not Path.VOICE]
     if not starts or not sounds(alert.kind):
         return False
     under_way = END_GRACE[Path.GPIO] if reach.local else alert.lifetime_s + END_GRACE[Path.SMS]

@@ -13,10 +13,12 @@ from appliance.alerting.contact import Contact
 from appliance.alerting.delivery_machine import sounds
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.wire import NO_ID, WireError
+from appliance.alerting.zones import bits, own_outputs
 from appliance.annunciator_client import AnnunciatorLink
+from appliance.annunciator_protocol import Sounding
 from appliance.config import Site
 from appliance.journal import Appended
-from appliance.model import Path
+from appliance.model import AlertKind, Path
 from appliance.stamp import Stamp
 from appliance.state import Alert, Delivery
 from drivers.jsonsocket import Gone, Refusal
@@ -39,7 +41,13 @@ class Sender:
     ) -> None:  # fmt: skip
         self._site, self._boot, self._append, self._since, self._issuer = site, boot, append, since, issuer
         self._annunciator, self._publish, self._send_sms, self._contacts = annunciator, publish, send_sms, contacts
+        self._starts: dict[tuple[str, str], asyncio.Task[None]] = {}  # by SMS, that no modem has taken yet
         self.group: asyncio.TaskGroup | None = None  # whoever runs the centre owns what is under way
+
+    @property
+    def sms_starts(self) -> int:
+        """How many starts by SMS wait for a modem, or are in one."""
+        return len(self._starts)
 
     def send(self, alert: Alert, delivery: Delivery, path: Path, action: str) -> None:
         """Send a start or a stop, if it may still go out."""
@@ -59,7 +67,8 @@ class Sender:
         # A station that has not told its session answers one of zeros with the right one.
         number = contact.station.number
         sequence = self._issuer.next_sequence(number)
-        order = self._issuer.order(alert, action, number, contact.session or NO_ID, sequence, seconds, lifetime)
+        zones = bits(alert.zones.get(delivery.station, ()), contact.station.zones)
+        order = self._issuer.order(alert, action, number, contact.session or NO_ID, sequence, seconds, lifetime, zones)
         try:
             payload = self._issuer.sign(order)
         except WireError as e:  # of a count that its station drove to the end: this station's affair alone
@@ -71,7 +80,21 @@ class Sender:
             if why := self._publish(self._topic(delivery.station), payload, lifetime):
                 self._failed(alert, delivery, path, action, why)
         elif contact.station.sms:
-            self._spawn(self._by_sms(alert, delivery, action, contact.station.sms, payload))
+            self._withdraw(alert.id, delivery.station)
+            task = self._spawn(self._by_sms(alert, delivery, action, contact.station.sms, payload))
+            if task and action == "start":
+                key = (alert.id, delivery.station)
+                self._starts[key] = task
+                task.add_done_callback(lambda done: self._sent(key, done))
+
+    def _sent(self, key: tuple[str, str], done: asyncio.Task[None]) -> None:
+        if self._starts.get(key) is done:
+            del self._starts[key]
+
+    def _withdraw(self, alert: str, station: str) -> None:
+        """A start that waits for a modem yet is not sent behind what is newer."""
+        if waiting := self._starts.get((alert, station)):
+            waiting.cancel()
 
     def seconds_left(self, alert: Alert, delivery: Delivery) -> int:
         """A siren that sounded already, on a station that forgot it, gets only what remains."""
@@ -94,7 +117,10 @@ class Sender:
                 self._append(al.DeliveryReceived(**ids))
                 self._append(al.DeliveryEnded(**ids))
                 return
-            sound = await self._annunciator.sound(alert.id, self._site.own.siren, alert.pattern, seconds)
+            if alert.kind is AlertKind.SOUNDING_TEST and not self._site.own.sounding_test:
+                self._append(al.DeliveryRefused(**ids, reason="not_allowed"))
+                return
+            sound = await self._sound(alert, own_outputs(alert, self._site.own), seconds)
         except (Gone, Refusal) as e:
             if isinstance(e, Refusal) and e.code == "stopped":  # by a stop that the journal did not keep
                 self._append(al.DeliveryEnded(**ids))
@@ -109,6 +135,23 @@ class Sender:
             self.fail(alert, delivery)
         else:
             self._append(al.DeliveryEnded(**ids))
+
+    async def _sound(self, alert: Alert, outputs: list[str], seconds: int) -> Sounding:
+        """All of them; what is said is what holds for each. Raises the first one's Gone or Refusal, behind the last."""
+        told: list[Sounding] = []
+        failures: list[Gone | Refusal] = []
+        for output in outputs:
+            try:
+                sounding = await self._annunciator.sound(
+                    alert.id, output, alert.pattern, seconds, kind=alert.kind, priority=alert.priority
+                )
+            except (Gone, Refusal) as e:
+                failures.append(e)
+            else:
+                told.append(sounding)
+        if failures:
+            raise failures[0]
+        return min(told, key=lambda one: (one.energised, one.remaining_s))
 
     def fail(self, alert: Alert, delivery: Delivery) -> None:
         """The siren's line does not do what it is told; a person must phone."""
@@ -148,8 +191,8 @@ class Sender:
     def _topic(self, station: str) -> str:
         return f"siaga/{self._site.site}/alert/{station}"
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         if self.group is None:
             work.close()
-            return
-        self.group.create_task(work)
+            return None
+        return self.group.create_task(work)

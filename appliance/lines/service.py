@@ -125,6 +125,10 @@ class Lines(Switchboard):
         """Whether a message could be sent now."""
         return any(line.registered for line in self._lines.values())
 
+    def registered(self) -> int:
+        """How many lines could send a message now."""
+        return sum(1 for line in self._lines.values() if line.registered)
+
     async def send_data(self, number: str, payload: bytes, purpose: str) -> None:
         """One binary message to ORDER_PORT, before all else. Raises OSError with all reasons when no line took it."""
         await self.outgoing.send_data(number, payload, purpose)
