@@ -66,10 +66,13 @@ class IssuerRing(Mapping[int, Ed25519PublicKey]):
         """The other keys of the issuer that this key is of."""
         return tuple(other for other, name in self._names.items() if other != id and name == self._names.get(id))
 
+    def name(self, id: int) -> str:
+        """Of the issuer that this key is of; empty for a key of nobody."""
+        return self._names.get(id, "")
+
     def numbers(self, id: int) -> tuple[str, ...]:
         """Telephone numbers of the issuer that this key is of: the first is written to when none has asked."""
-        name = self._names.get(id)
-        return next((i.sms for i in self._site.issuer if i.name == name), ())
+        return next((i.sms for i in self._site.issuer if i.name == self.name(id)), ())
 
     def __getitem__(self, id: int) -> Ed25519PublicKey:
         return self._held[id]
