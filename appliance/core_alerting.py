@@ -16,8 +16,9 @@ from appliance.alerting.sender import Publish
 from appliance.alerting.spoken_order import Language
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
-from appliance.commands import IssueAlert, StopAlert
+from appliance.commands import AnswerForContact, IssueAlert, StopAlert, TellRecipients
 from appliance.config import Places, Site
+from appliance.core_recipients import RecipientRoom
 from appliance.entry import Entry
 from appliance.journal import Appended
 from appliance.keeper import Keeper
@@ -32,7 +33,8 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.mqtt import Incoming
 
-COMMANDS = (IssueAlert, StopAlert)
+AlertCommand = IssueAlert | StopAlert | TellRecipients | AnswerForContact
+COMMANDS = (IssueAlert, StopAlert, TellRecipients, AnswerForContact)
 
 log = logging.getLogger("siaga.alerting")
 
@@ -55,9 +57,10 @@ class Phones:
         return min(sum(map(self._speaks, free)), max(0, len(free) - self._keep_free))
 
     async def speak(
-        self, number: str, texts: tuple[tuple[Language, str], ...], on_dialled: Callable[[str, str], None]
-    ) -> Spoken:
-        return await self._speak(number, texts, on_dialled=on_dialled)
+        self, number: str, texts: tuple[tuple[Language, str], ...], on_dialled: Callable[[str, str], None],
+        decline: str = "",
+    ) -> Spoken:  # fmt: skip
+        return await self._speak(number, texts, on_dialled=on_dialled, decline=decline)
 
 
 class AlertRoom:
@@ -74,6 +77,7 @@ class AlertRoom:
         key = load_key(places.key) if places.key.exists() else create_key(places.key)
         self.centre: Centre | None = None
         self._reports: Reports | None = None
+        self._recipients: RecipientRoom | None = None
         self.station: StationNode | None = None
         if site.issuer:
             self.station = StationNode(
@@ -81,30 +85,41 @@ class AlertRoom:
                 publish=publish, broker_up=broker_up, send_sms=lines.send_data,
             )  # fmt: skip
         if site.station:
+            phones = Phones(site, lines, speak, speaks)
             issuer = Issuer(key, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
             self.centre = Centre(
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer,
                 annunciator=annunciator, publish=publish, broker_up=broker_up,
                 send_sms=lines.send_data, sms_up=lines.registered,
-                telephone=Phones(site, lines, speak, speaks),
+                telephone=phones,
             )  # fmt: skip
             self._reports = Reports(site, self.centre, issuer, clock)
+            self._recipients = RecipientRoom(
+                site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer, centre=self.centre,
+                publish=publish, broker_up=broker_up, lines=lines, phones=phones,
+            )  # fmt: skip
 
     def keep(self, keeper: Keeper) -> None:
         """Start its tasks."""
         if self.centre:
             keeper.keep("orders", self.centre.run)
+        if self._recipients:
+            self._recipients.keep(keeper)
         if self.station:
             keeper.keep("station", self.station.run)
 
     def on_entry(self, entry: Entry) -> None:
         if self.centre:
             self.centre.wake()
+        if self._recipients:
+            self._recipients.on_entry(entry)
 
-    async def obey(self, command: IssueAlert | StopAlert, actor: str) -> Any:
+    async def obey(self, command: AlertCommand, actor: str) -> Any:
         """One of COMMANDS. Raises Refusal."""
-        if self.centre is None:
+        if self.centre is None or self._recipients is None:
             raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
+        if isinstance(command, TellRecipients | AnswerForContact):
+            return await self._recipients.obey(command, actor)
         if isinstance(command, IssueAlert):
             return await self.centre.issue(command, actor)
         return await self.centre.stop(command, actor)
