@@ -51,7 +51,7 @@ def a_site(**more: Any) -> Site:
 
 
 class Box:
-    """`texts` says what becomes of a text to a contact: "delivered", "undelivered", "silent". `calls` what of a call."""
+    """`texts` says what becomes of a text to a number: "delivered", "undelivered", "silent"; `calls` what of a call."""
 
     def __init__(self, folder: Path, clock: VirtualClock, site: Site | None = None) -> None:
         self.folder, self.clock, self.site = folder, clock, site or a_site()
