@@ -18,6 +18,7 @@ from appliance.alerting.queue_machine import CALL_S, SMS_A_LINE, SMS_S, Wish, li
 from appliance.alerting.recipients import resolve
 from appliance.alerting.sender import Append, Publish, Sender, SendSms
 from appliance.alerting.window import drop_oldest
+from appliance.alerting.zones import own_outputs
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import Standing
 from appliance.commands import IssueAlert, StopAlert
@@ -65,6 +66,8 @@ class Centre:
         try:
             async with asyncio.TaskGroup() as group:
                 self._sender.group = self._caller.group = group
+                for delivery in [d for alert in self._state.open_alerts() for d in alert.deliveries.values()]:
+                    self._caller.leave(delivery)
                 while True:
                     self.look()
                     busy = bool(self._state.open_alerts())
@@ -296,11 +299,12 @@ class Centre:
 
     def on_standing(self, standing: Standing) -> None:
         """The annunciator is there (again): our own siren sounds what remains of what it forgot, or is stopped."""
-        siren = standing.outputs.get(self._site.own.siren) if self._site.own else None
+        own = self._site.own
         local = [name for name, contact in self.contacts.items() if contact.station.local]
         for alert in self._open():
             for delivery in [alert.deliveries[name] for name in local if name in alert.deliveries]:
-                forgot = siren is not None and alert.id not in siren.order_ids
+                outputs = own_outputs(alert, own) if own else []
+                forgot = any(o in standing.outputs and alert.id not in standing.outputs[o].order_ids for o in outputs)
                 if not delivery.over and (alert.stopped or (delivery.energised and forgot)):
                     self._sender.send(alert, delivery, Path.GPIO, "stop" if alert.stopped else "start")
 
