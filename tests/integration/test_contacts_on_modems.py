@@ -76,7 +76,8 @@ def test_a_sequence_over_the_network_is_asked_reported_answered_and_told_the_end
             lambda: all("all_clear" in c.notes and c.notes["all_clear"].reached for c in contacts.values()), "all clear"
         )
         sent = await texts_of(world)
-        assert [(to, text.split(".")[0]) for to, text in sent] == [
+        said = [(to, text.split(".")[0]) for to, text in sent]
+        assert said[:3] + sorted(said[3:]) == [
             (RSUD, "PERINGATAN dari PK 112 Ambon"),
             (RSAL, "PERINGATAN dari PK 112 Ambon"),
             (RSUD, f"SUDAH ADA yang menyanggupi peringatan {CODE} dari PK 112 Ambon"),

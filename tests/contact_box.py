@@ -80,6 +80,8 @@ class Box:
         )  # fmt: skip
         self.telling = Telling(state=self.state, append=self.journal.append, stop=self._stop)
         self._running = asyncio.create_task(self.contacts.run())
+        for row in [m for m in self.state.outgoing.values() if not m.over and not m.attempts]:
+            self._play(self._carry(row.id, row.number))
 
     async def end(self) -> None:
         for task in self._playing:
