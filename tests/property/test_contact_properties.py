@@ -1,4 +1,4 @@
-"""Contacts under random fates, answers, stops, ends and deaths of core: whatever happens, each ends in a known state."""
+"""Contacts under random fates, answers, stops and deaths of core: whatever happens, each ends in a known state."""
 
 import os
 import random
