@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from appliance import alert_events as al
+from appliance.alert_view import OwnView
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
@@ -16,7 +17,7 @@ from appliance.alerting.sender import Publish
 from appliance.alerting.spoken_order import Language
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
-from appliance.commands import AnswerForContact, IssueAlert, StopAlert, TellRecipients
+from appliance.commands import AcknowledgeOrder, AnswerForContact, IssueAlert, StopAlert, TellRecipients
 from appliance.config import Places, Site
 from appliance.core_recipients import RecipientRoom
 from appliance.entry import Entry
@@ -27,14 +28,14 @@ from appliance.lines.service import Lines
 from appliance.model import Path
 from appliance.sound.spoken import Spoken
 from appliance.state import State
-from appliance.station import StationNode
+from appliance.station_room import StationRoom
 from appliance.view import StationView
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.mqtt import Incoming
 
-AlertCommand = IssueAlert | StopAlert | TellRecipients | AnswerForContact
-COMMANDS = (IssueAlert, StopAlert, TellRecipients, AnswerForContact)
+AlertCommand = IssueAlert | StopAlert | TellRecipients | AnswerForContact | AcknowledgeOrder
+COMMANDS = (IssueAlert, StopAlert, TellRecipients, AnswerForContact, AcknowledgeOrder)
 
 log = logging.getLogger("siaga.alerting")
 
@@ -71,6 +72,7 @@ class AlertRoom:
         annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool], lines: Lines,
         speak: Callable[..., Awaitable[Spoken]], speaks: Callable[[str], bool],
         on_changed: Callable[[], None], time_known: Callable[[], bool],
+        quality: Callable[[], str] = lambda: "unknown", disk_failed: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self._site, self._state, self._append, self._annunciator = site, state, append, annunciator
         self._spawned: set[asyncio.Task[None]] = set()
@@ -78,12 +80,14 @@ class AlertRoom:
         self.centre: Centre | None = None
         self._reports: Reports | None = None
         self._recipients: RecipientRoom | None = None
-        self.station: StationNode | None = None
+        self._own: StationRoom | None = None
         if site.issuer:
-            self.station = StationNode(
-                site=site, clock=clock, append=append, key=key, annunciator=annunciator,
-                publish=publish, broker_up=broker_up, send_sms=lines.send_data,
+            self._own = StationRoom(
+                site=site, places=places, state=state, clock=clock, boot=boot, append=append, key=key,
+                annunciator=annunciator, publish=publish, broker_up=broker_up, lines=lines, time_known=time_known,
+                quality=quality, disk_failed=disk_failed,
             )  # fmt: skip
+        self.station = self._own.node if self._own else None
         if site.station:
             phones = Phones(site, lines, speak, speaks)
             issuer = Issuer(key, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
@@ -105,8 +109,8 @@ class AlertRoom:
             keeper.keep("orders", self.centre.run)
         if self._recipients:
             self._recipients.keep(keeper)
-        if self.station:
-            keeper.keep("station", self.station.run)
+        if self._own:
+            self._own.keep(keeper)
 
     def on_entry(self, entry: Entry) -> None:
         if self.centre:
@@ -116,6 +120,10 @@ class AlertRoom:
 
     async def obey(self, command: AlertCommand, actor: str) -> Any:
         """One of COMMANDS. Raises Refusal."""
+        if isinstance(command, AcknowledgeOrder):
+            if self._own is None:
+                raise Refusal("no_station", "This box takes no orders.", "Acknowledge at the station.")
+            return self._own.acknowledge(command, actor)
         if self.centre is None or self._recipients is None:
             raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
         if isinstance(command, TellRecipients | AnswerForContact):
@@ -123,6 +131,10 @@ class AlertRoom:
         if isinstance(command, IssueAlert):
             return await self.centre.issue(command, actor)
         return await self.centre.stop(command, actor)
+
+    def own_view(self) -> OwnView | None:
+        """This box as a station."""
+        return self._own.view() if self._own else None
 
     def views(self) -> list[StationView]:
         return self.centre.views() if self.centre else []
@@ -172,6 +184,8 @@ class AlertRoom:
             self._reports.on_local_output(change)
 
     def on_input(self, change: InputChange) -> None:
+        if self._own:
+            self._own.on_input(change)
         own = self._site.own
         if own is None or not change.active:
             return
@@ -181,7 +195,8 @@ class AlertRoom:
             if self._reports:
                 self._reports.on_local_acknowledge([a.id for a in self._state.open_alerts()])
         elif change.input == own.silence:
-            self._spawn(self._silence(own.siren))
+            for siren in self.station.outputs if self.station else (own.siren,):
+                self._spawn(self._silence(siren))
         elif change.input == own.feedback:
             if self.station:
                 self.station.on_feedback()
