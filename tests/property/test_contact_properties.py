@@ -15,7 +15,7 @@ from appliance.sms_events import SmsQueued
 
 TEXTS, CALLS = ("delivered", "undelivered", "silent"), ("heard", "declined", "no_answer", "no_key", "busy")
 REPLIES = (f"YA {CODE}", "ya", f"TIDAK {CODE}", "tidak", "siapa ini?")
-LIVES = int(os.environ.get("SIAGA_CONTACT_LIVES", "8"))  # each costs a third of a second of the disk
+LIVES = int(os.environ.get("SIAGA_CONTACT_LIVES", "3"))  # each costs a third of a second of the disk
 END = 4000.0  # s; an hour is the most for which anybody is asked
 
 
