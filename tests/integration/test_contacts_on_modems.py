@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from lines_box import Box, World, play
+from lines_box import NUMBERS, Box, World, play
 
 from appliance import alert_events as al
 from appliance.alerting.contacts import Contacts
@@ -124,5 +124,22 @@ def test_a_restart_between_the_text_and_its_row_gives_no_second_text(tmp_path: P
         running.cancel()
         await asyncio.wait({running})
         assert len(await texts_of(world)) == 1
+
+    play(tmp_path, story)
+
+
+def test_words_to_a_station_go_as_one_message_of_two_parts_behind_an_order(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        box = await world.start()
+        await box.ready()
+        words, order = bytes(range(250)), b"\x01" * 106
+        sent = [
+            asyncio.create_task(box.lines.send_data(NUMBERS["l2"], data, purpose))
+            for data, purpose in ((words, "alert"), (order, "order"))
+        ]
+        await asyncio.wait(sent)
+        assert [task.exception() for task in sent] == [None, None]
+        await box.until(lambda: len(box.data) == 2, "received")
+        assert {data for _, data in box.data} == {words, order}
 
     play(tmp_path, story)
