@@ -18,9 +18,20 @@ from appliance.alerting.spoken_order import Language
 from appliance.alerting.wire_health import is_health
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
-from appliance.commands import AcknowledgeOrder, IssueAlert, ListTests, LockSiren, RunTest, StopAlert, UnlockSiren
+from appliance.commands import (
+    AcknowledgeOrder,
+    AnswerForContact,
+    IssueAlert,
+    ListTests,
+    LockSiren,
+    RunTest,
+    StopAlert,
+    TellRecipients,
+    UnlockSiren,
+)
 from appliance.config import Places, Site
 from appliance.core_keys import KeyRoom
+from appliance.core_recipients import RecipientRoom
 from appliance.core_supervision import COMMANDS as SUPERVISION_COMMANDS
 from appliance.core_supervision import SupervisionRoom
 from appliance.entry import Entry
@@ -36,8 +47,12 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.mqtt import Incoming
 
-COMMANDS = (IssueAlert, StopAlert, AcknowledgeOrder, *SUPERVISION_COMMANDS)
-AlertCommand = IssueAlert | StopAlert | AcknowledgeOrder | LockSiren | UnlockSiren | RunTest | ListTests
+RECIPIENT_COMMANDS = (TellRecipients, AnswerForContact)
+COMMANDS = (IssueAlert, StopAlert, AcknowledgeOrder, *RECIPIENT_COMMANDS, *SUPERVISION_COMMANDS)
+AlertCommand = (
+    IssueAlert | StopAlert | AcknowledgeOrder | TellRecipients | AnswerForContact | LockSiren | UnlockSiren | RunTest
+    | ListTests
+)  # fmt: skip
 
 log = logging.getLogger("siaga.alerting")
 
@@ -60,9 +75,10 @@ class Phones:
         return min(sum(map(self._speaks, free)), max(0, len(free) - self._keep_free))
 
     async def speak(
-        self, number: str, texts: tuple[tuple[Language, str], ...], on_dialled: Callable[[str, str], None]
-    ) -> Spoken:
-        return await self._speak(number, texts, on_dialled=on_dialled)
+        self, number: str, texts: tuple[tuple[Language, str], ...], on_dialled: Callable[[str, str], None],
+        decline: str = "",
+    ) -> Spoken:  # fmt: skip
+        return await self._speak(number, texts, on_dialled=on_dialled, decline=decline)
 
 
 class AlertRoom:
@@ -80,6 +96,7 @@ class AlertRoom:
         self.centre: Centre | None = None
         self._reports: Reports | None = None
         self.supervision: SupervisionRoom | None = None
+        self._recipients: RecipientRoom | None = None
         self._own: StationRoom | None = None
         if site.issuer:
             self._own = StationRoom(
@@ -89,22 +106,26 @@ class AlertRoom:
             )  # fmt: skip
         self.station = self._own.node if self._own else None
         if site.station:
-            telephone = Phones(site, lines, speak, speaks)
+            phones = Phones(site, lines, speak, speaks)
             issuer = Issuer(keys.hands, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
             self.centre = Centre(
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer,
                 annunciator=annunciator, publish=publish, broker_up=broker_up,
                 send_sms=lines.send_data, sms_up=lines.registered,
-                telephone=telephone,
+                telephone=phones,
             )  # fmt: skip
             self.supervision = SupervisionRoom(
                 site=site, state=state, clock=clock, boot=boot, append=append, centre=self.centre, issuer=issuer,
                 publish=publish, broker_up=broker_up, annunciator_up=lambda: annunciator.up, lines=lines,
-                calls=telephone.able, time_known=time_known, keys=keys.stations,
+                calls=phones.able, time_known=time_known, keys=keys.stations,
             )  # fmt: skip
             self._reports = Reports(
                 site, self.centre, issuer, clock, keys.stations, self.supervision.lockouts.on_answer
             )
+            self._recipients = RecipientRoom(
+                site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer, centre=self.centre,
+                publish=publish, broker_up=broker_up, lines=lines, phones=phones,
+            )  # fmt: skip
 
     def keep(self, keeper: Keeper) -> None:
         """Start its tasks."""
@@ -112,6 +133,8 @@ class AlertRoom:
             keeper.keep("orders", self.centre.run)
         if self.supervision:
             self.supervision.keep(keeper)
+        if self._recipients:
+            self._recipients.keep(keeper)
         if self._own:
             self._own.keep(keeper)
 
@@ -120,6 +143,8 @@ class AlertRoom:
             self.centre.wake()
         if self.supervision:
             self.supervision.on_entry(entry)
+        if self._recipients:
+            self._recipients.on_entry(entry)
 
     async def obey(self, command: AlertCommand, actor: str) -> Any:
         """One of COMMANDS. Raises Refusal."""
@@ -127,8 +152,10 @@ class AlertRoom:
             if self._own is None:
                 raise Refusal("no_station", "This box takes no orders.", "Acknowledge at the station.")
             return self._own.acknowledge(command, actor)
-        if self.centre is None or self.supervision is None:
+        if self.centre is None or self.supervision is None or self._recipients is None:
             raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
+        if isinstance(command, RECIPIENT_COMMANDS):
+            return await self._recipients.obey(command, actor)
         if isinstance(command, SUPERVISION_COMMANDS):
             return await self.supervision.obey(command, actor)
         if isinstance(command, IssueAlert):

@@ -44,8 +44,8 @@ class StationRoom:
         sound = self._sound
         self.node = StationNode(
             site=site, clock=clock, append=append, key=keys.own, issuers=keys.issuers, annunciator=annunciator,
-            publish=publish, broker_up=broker_up, send_sms=lines.send_data, state=state, boot=boot, time_known=time_known,
-            speaker=sound, audio_up=(lambda: sound.up) if sound else None, vitals=self._vitals,
+            publish=publish, broker_up=broker_up, send_sms=lines.send_data, state=state, boot=boot,
+            time_known=time_known, speaker=sound, audio_up=(lambda: sound.up) if sound else None, vitals=self._vitals,
         )  # fmt: skip
 
     def _vitals(self) -> Vitals:

@@ -74,7 +74,8 @@ class StationNode:
         self._announce_by_sms_at: float | None = clock.now() + ANNOUNCE_BY_SMS
         self._answers = Answers(
             site=site, clock=clock, key=key if isinstance(key, OwnKey) else OwnKey(key),
-            issuers=self._issuers, fresh=self._fresh, publish=publish, send_sms=send_sms, spawn=self._spawn, sounding=self._sounding, lost=self._session_lost,
+            issuers=self._issuers, fresh=self._fresh, publish=publish, send_sms=send_sms,
+            spawn=self._spawn, sounding=self._sounding, lost=self._session_lost,
         )  # fmt: skip
         self._answer = self._answers.say
         self._lockout = Lockout(clock, append, self._state.own.lockout, boot, time_known)

@@ -226,3 +226,27 @@ def test_a_call_that_a_restart_cut_off_is_made_again(tmp_path: Path) -> None:
 
     play(tmp_path, never_answers, first)
     play(tmp_path, presses_one, second)
+
+
+def test_who_is_asked_may_say_no_by_another_key_and_hears_which(tmp_path: Path) -> None:
+    async def says_no(box: Box, call: str) -> None:
+        await asyncio.sleep(4.0)
+        box.append(CallAnswered(line="l1", call=call))
+        await asyncio.sleep(8.0)
+        box.append(CallKey(line="l1", call=call, key="2", source="sound"))
+
+    async def story(box: Box) -> None:
+        said = await box.texts.speak(NUMBER, (("id", "3 korban"),), decline="2")
+        assert (said.outcome, said.line) == ("declined", "l1")
+        assert box.all_said[0].texts[-1] == (
+            "id",
+            "Tekan angka 1 jika Anda menyanggupi. Tekan angka 2 jika tidak.",
+        )
+        assert len(box.hung_up) == 1
+        without = asyncio.create_task(box.texts.speak(NUMBER, (("id", "3 korban"),)))
+        await asyncio.sleep(30.0)
+        assert not without.done()  # a text that only wants to be understood knows no such key
+        without.cancel()
+        await asyncio.wait({without})
+
+    play(tmp_path, says_no, story)
