@@ -65,7 +65,7 @@ class Light:
         except NotDriven as e:
             log.error("%s", e)
         if self.output.on != was:
-            self._on_change(self.output.name, order, "follows")
+            self._on_change(self.output.name, None, "follows")
 
     def end(self, order: str) -> None:
         """An order was stopped; what is held stays to its own end."""
@@ -73,7 +73,7 @@ class Light:
             was = self.output.on
             self._settle()
             if self.output.on != was:
-                self._on_change(self.output.name, order, "stopped")
+                self._on_change(self.output.name, None, "stopped")
 
     @property
     def _until(self) -> float:

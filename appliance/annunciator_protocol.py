@@ -127,7 +127,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 class OutputChange(msgspec.Struct, frozen=True):
-    """Push. `on`: the output's state now; `order`: whose change it was; `at`: loop time.
+    """Push. `on`: the output's state now; `order`: whose sound it was, of sirens and buzzers only; `at`: loop time.
 
     `why`: ordered, local (the button, by itself), ended (its time was over), limit (the output's longest time ended
     it), stopped, silenced, failed (the line did not read back), left (core, that held it, is gone), follows (it goes

@@ -11,6 +11,7 @@ import msgspec
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Level = Annotated[float, msgspec.Meta(ge=-40.0, le=12.0)]  # dB
 RECORDING = "recording"
+STATION_BRIDGE = "station"  # a station's own microphone and loudspeaker; no call has such an id
 LONGEST_TEXT = 1000  # characters of one spoken text
 MOST_BRIDGES, MOST_ENDS = 16, 8
 QUIET_DBFS = -66.0  # an end below says nothing, as drivers/audio/levels.py has it

@@ -78,6 +78,16 @@ class ListTests(Command, tag="test.list", frozen=True, kw_only=True):
     run: str = ""
 
 
+class AcknowledgeOrder(Command, tag="order.acknowledge", frozen=True, kw_only=True):
+    """At a station: a person there has seen the order and goes; the turnout timer stops. No alert: all that are open.
+
+    The same order acknowledged again changes nothing.
+    """
+
+    alert: str = ""
+    key: str = ""
+
+
 class ModemAt(Command, tag="modem.at", frozen=True, kw_only=True):
     """One AT command that only reads."""
 
@@ -126,6 +136,7 @@ class ListTexts(Command, tag="sms.list", frozen=True, kw_only=True):
 AnyCommand = (
     IssueAlert
     | StopAlert
+    | AcknowledgeOrder
     | ModemAt
     | ModemUssd
     | ModemRecording
@@ -141,6 +152,9 @@ AnyCommand = (
     | PowerCommand
 )
 NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
+# What a station's own screen may say without a login, as its button may: web sends an empty token for it.
+UNNAMED = frozenset((str(AcknowledgeOrder.__struct_config__.tag),))
+SCREEN = "screen:"  # the actor of such a command
 _TECHNICAL = (
     ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService, LockSiren, UnlockSiren,
     RunTest,

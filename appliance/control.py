@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.commands import NAMES, SUPERVISING, SUPERVISORS, TECHNICAL, TECHNICIANS, AnyCommand
+from appliance.commands import NAMES, SCREEN, SUPERVISING, SUPERVISORS, TECHNICAL, TECHNICIANS, UNNAMED, AnyCommand
 from appliance.entry import Entry
 from appliance.events import LinkLost, LinkRestored, LoggedIn, LoginRefused
 from appliance.journal import Journal
@@ -143,6 +143,8 @@ class Control:
         return {}
 
     def _actor(self, peer: Peer, message: Message) -> str:
+        if message.get("token") == "" and message.get("do") in UNNAMED:
+            return SCREEN
         if "token" in message:
             session = self._people.logins.holder(str(message["token"]), self._clock.now())
             if session is None:

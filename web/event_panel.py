@@ -158,4 +158,4 @@ def _alarms(scene: Scene, keys: list[str]) -> str:
 def actor_words(scene: Scene, actor: str) -> str:
     """ "budi" -> "budi", "console:root" -> "konsol root", "button:red" -> "tombol red"."""
     kind, colon, name = actor.partition(":")
-    return f"{scene.words.code('actor', kind)} {name}" if colon else actor
+    return f"{scene.words.code('actor', kind)} {name}".strip() if colon else actor

@@ -12,6 +12,7 @@ from pathlib import Path
 from appliance.audio_client import AudioLink
 from appliance.audio_protocol import (
     RECORDING,
+    STATION_BRIDGE,
     BridgeStanding,
     Close,
     EndChanged,
@@ -311,7 +312,8 @@ class Sound:
         self._was_up = True
         self._said = {}
         for bridge in standing.bridges:
-            self._adopt(bridge)
+            if bridge.bridge != STATION_BRIDGE:
+                self._adopt(bridge)
         # A recording that the audio process does not have any more is a killed one's: its call begins another.
         for call in [c for c in self._records if c not in {b.bridge for b in standing.bridges}]:
             del self._records[call]

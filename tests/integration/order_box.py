@@ -16,6 +16,7 @@ class Relay:
 
     def __init__(self, clock: VirtualClock) -> None:
         self.name, self.on, self.broken, self._clock, self._until = "siren", False, False, clock, 0.0
+        self.fault: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.when_ended: Callable[[bool], None] = lambda cut: None
 
@@ -23,13 +24,13 @@ class Relay:
     def remaining_s(self) -> float:
         return max(0.0, self._until - self._clock.now()) if self.on else 0.0
 
-    def sound(self, pattern: object, until: float) -> None:
+    def sound(self, pattern: object, until: float, level: int = 100) -> None:
         if self.broken:
             raise NotDriven("Output siren reads off after it was switched the other way.")
         self.on = True
         self.end_at(until)
 
-    def end_at(self, until: float) -> None:
+    def end_at(self, until: float, level: int = 100) -> None:
         if self._timer:
             self._timer.cancel()
         self._until = until
@@ -77,7 +78,7 @@ class Box:
         orders = tuple(self.siren.orders.sounding)
         return Standing({"siren": OutputState(self.relay.on, orders, self.relay.remaining_s)}, {}, 0.0, False)
 
-    async def sound(self, order: str, output: str, pattern: str, seconds: float) -> Sounding:
+    async def sound(self, order: str, output: str, pattern: str, seconds: float, **_: object) -> Sounding:
         await self._reached()
         return self.siren.sound(order, pattern, seconds)
 

@@ -4,11 +4,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from annunciator_box import WIRING, Box, play, wiring
 
 from appliance.annunciator import Annunciator
-from appliance.annunciator_config import ConfigRefused, check, load
+from appliance.annunciator_config import AnnunciatorConfig, ConfigRefused, check, load
 from appliance.annunciator_protocol import Standing
 from drivers.clock import VirtualClock
 from drivers.gpio.factory import open_board
@@ -186,6 +187,14 @@ def test_followers_dimmers_and_proofs_that_cannot_be_are_refused_by_their_key(
 )
 def test_what_a_station_has_is_taken(changes: dict[str, Any]) -> None:
     assert check(wiring(**changes)) == []
+
+
+def test_the_example_in_the_document_is_one_that_is_taken() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "site-file-alerting.md").read_text()
+    example = next(block for block in text.split("```toml\n") if block.startswith("[annunciator.output."))
+    wired = msgspec.toml.decode(example.split("```")[0])["annunciator"]
+    config = msgspec.convert({"socket": "/run/a.sock", "factory": "mock", **wired}, AnnunciatorConfig)
+    assert check(config) == []
 
 
 def test_a_key_that_nobody_knows_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+"""What a station's page shows of its orders, proofs, lockout and faults."""
+
+from collections.abc import Iterable, Mapping
+
+from appliance.alert_state import OwnState
+from appliance.alert_view import OwnView
+from appliance.config import Site
+
+SHOWN = 12  # orders; the journal has them all
+
+
+def own_view(site: Site, own: OwnState, *, faults: Iterable[str], centres: Mapping[str, float | None]) -> OwnView:
+    """`faults`: the box's own, by their names; those of outputs are in the journal's state."""
+    assert site.own is not None
+    orders = sorted(own.orders.values(), key=lambda o: (o.ended is not None, -o.accepted.seq))
+    return OwnView(
+        name=site.name,
+        zones=tuple((zone.id, zone.name) for zone in site.own.zone),
+        orders=tuple(orders[:SHOWN]),
+        lockout=own.lockout,
+        faults=(*sorted(own.faults), *faults),
+        turnout_s=site.own.watch.turnout_s,
+        centres=tuple(centres.items()),
+        silent_s=site.own.watch.centre_silent_s,
+    )
