@@ -28,6 +28,9 @@ class AlertIssued(Event, tag="alert.issued", frozen=True):
     priority: int = 2
     paths: tuple[str, ...] = ()  # only these; none named: all
     test: str = ""  # id of the test run that this is a part of
+    sequences: dict[str, tuple[str, ...]] = msgspec.field(
+        default_factory=dict
+    )  # by group: contacts that are asked one after the other, until one accepts
 
 
 class AlertStopped(Event, tag="alert.stopped", frozen=True):
@@ -143,6 +146,13 @@ class DeliveryTold(DeliveryEvent, tag="delivery.told", frozen=True):
     about: str  # model.About
 
 
+class DeliveryUntold(DeliveryEvent, tag="delivery.untold", frozen=True):
+    """Such a text did not go out to the station by any path: a person must say it."""
+
+    about: str  # model.About
+    reason: str
+
+
 # Recipients beyond stations
 
 
@@ -190,6 +200,28 @@ class ContactSpared(ContactEvent, tag="contact.spared", frozen=True):
     """Another of its sequence had accepted."""
 
     accepted_by: str
+
+
+class ContactCancelled(ContactEvent, tag="contact.cancelled", frozen=True):
+    """It is asked no more."""
+
+    reason: str  # "stopped", "told" (all clear or false alarm), "not_in_site"
+
+
+class SequenceEvent(Event, frozen=True):
+    SUBJECT = ("alert", "group")
+    alert: str
+    group: str
+
+
+class SequenceTaken(SequenceEvent, tag="sequence.taken", frozen=True):
+    """One of it has accepted; the others are told that they are not needed."""
+
+    contact: str
+
+
+class SequenceExhausted(SequenceEvent, tag="sequence.exhausted", frozen=True):
+    """All were asked and nobody has accepted: a person must find somebody."""
 
 
 class RecipientsTold(Event, tag="alert.told", frozen=True):

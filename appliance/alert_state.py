@@ -5,19 +5,39 @@ import msgspec
 from appliance.model import About, ContactState
 from appliance.stamp import Stamp
 
+Try = tuple[str, str, Stamp, str]  # path, message or call id, when, outcome or "" while it is under way
+CONTACT_ENDS = (
+    ContactState.ACCEPTED, ContactState.DECLINED, ContactState.SPARED, ContactState.UNREACHED, ContactState.CANCELLED,
+)  # fmt: skip
+
+
+class Note(msgspec.Struct):
+    """What was said to one contact afterwards: all clear, false alarm, already taken."""
+
+    tries: list[Try] = []
+    reached: Stamp | None = None
+    path: str = ""
+    unreached: str = ""  # why, once no way is left
+
 
 class ContactDelivery(msgspec.Struct):
-    """One alert at one contact. `tries` are (path, message or call id, stamp, outcome or "")."""
+    """One alert at one contact. `group`: the sequence that asks it, "" where it is told whoever else accepts."""
 
     contact: str
     state: ContactState
     since: Stamp
     group: str = ""
-    tries: list[tuple[str, str, Stamp, str]] = []
+    tries: list[Try] = []
     path: str = ""
     by: str = ""
     reason: str = ""
     told: dict[str, Stamp] = {}  # model.About: when its text went out
+    notes: dict[str, Note] = {}  # by model.About, what was said behind the announcement
+
+    @property
+    def over(self) -> bool:
+        """Nothing is waited for; who need not accept is done when the text is there."""
+        return self.state in CONTACT_ENDS or (self.state is ContactState.DELIVERED and not self.group)
 
 
 class Told(msgspec.Struct, frozen=True):

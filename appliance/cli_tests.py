@@ -12,8 +12,8 @@ from appliance.alert_state import StationTest
 from appliance.alert_view import TestsView
 from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
 from appliance.cli_tests_words import calendar, record, report, runs
+from appliance.commands import TESTS
 from appliance.config import ZONES, Site
-from appliance.supervision.test_machine import WAYS
 from appliance.view import View
 from drivers.jsonsocket import Client, Refusal
 
@@ -36,7 +36,7 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
         add_node_arguments(one, again=True)
         add_login_argument(one, again=True)
         if verb == "run":
-            one.add_argument("test", choices=list(WAYS), help="silent and sms_probe energise nothing; sounding DOES")
+            one.add_argument("test", choices=TESTS, help="silent and sms_probe energise nothing; sounding DOES")
             one.add_argument("station", nargs="*", help="station ids; none: all")
             one.add_argument("--no-wait", action="store_true", help="do not wait for its end")
         if verb == "record":

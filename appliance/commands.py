@@ -1,6 +1,6 @@
 """Commands: orders from a person, a button or a rule, as they come in at the control socket (`do` names the kind)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -43,12 +43,20 @@ class StopAlert(Command, tag="alert.stop", frozen=True, kw_only=True):
 
 
 class TellRecipients(Command, tag="alert.tell", frozen=True, kw_only=True):
-    """All clear or false alarm, to everybody who was told of the alert."""
+    """All clear or false alarm, to everybody who was told of the alert. It stops the alert where it is still open."""
 
     alert: str
     about: About
     text: str = ""
     key: str = ""
+
+
+class AnswerForContact(Command, tag="alert.contact", frozen=True, kw_only=True):
+    """A person has spoken with a contact: what it answered, or that it knows."""
+
+    alert: str
+    contact: str
+    answer: Literal["accepted", "declined", "told"]
 
 
 class LockSiren(Command, tag="siren.lock", frozen=True, kw_only=True):
@@ -63,8 +71,11 @@ class UnlockSiren(Command, tag="siren.unlock", frozen=True, kw_only=True):
     station: str
 
 
+TESTS = ("silent", "sms_probe", "voice", "sounding")  # of stations
+
+
 class RunTest(Command, tag="test.run", frozen=True, kw_only=True):
-    """A test now; `stations` none: all. `test`: "silent", "sms_probe", "voice", "sounding"."""
+    """A test now; `stations` none: all. `test`: one of TESTS."""
 
     test: str
     stations: tuple[str, ...] = ()
@@ -137,6 +148,8 @@ AnyCommand = (
     IssueAlert
     | StopAlert
     | AcknowledgeOrder
+    | TellRecipients
+    | AnswerForContact
     | ModemAt
     | ModemUssd
     | ModemRecording

@@ -8,6 +8,7 @@ from pathlib import Path
 from appliance.annunciator_config import check as check_annunciator
 from appliance.config import PLACEHOLDER, Own, Site, Web
 from appliance.config_check_power import power_faults
+from appliance.config_check_recipients import recipient_faults
 from appliance.keys import KeyFileError, public_key
 from appliance.model import Role
 from drivers.dns_query import encode_name
@@ -34,6 +35,7 @@ def contradictions(site: Site, profiles: Path) -> list[str]:
         *_notify(site),
         *_numbers(site),
         *_desk(site),
+        *recipient_faults(site),
     ]
 
 
@@ -183,6 +185,7 @@ def _numbers(site: Site) -> Iterator[str]:
     numbers += [n for a in site.agency for n in (*a.phone, a.sms, a.uses) if n]
     numbers += [site.desk.overflow.number] if site.desk.overflow else []
     numbers += [*site.fallback.citizens, *(d.number for d in site.duty)]
+    numbers += [n for c in site.contact for n in (c.sms, c.voice) if n]
     fake = sorted({n for n in numbers if n.startswith(PLACEHOLDER)})
     if fake and any(x.armed for x in site.line):
         yield f"line.armed: numbers that no network assigns stand in this file: {', '.join(fake)}."

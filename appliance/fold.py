@@ -12,6 +12,7 @@ from appliance import (
     fold_alarms,
     fold_alerts,
     fold_calls,
+    fold_contacts,
     fold_desk,
     fold_lines,
     fold_outgoing,
@@ -73,7 +74,7 @@ def _(s: State, e: ev.LineDown, at: Stamp) -> None:
 
 
 TABLES = (
-    FOLDS, fold_alarms.FOLDS, fold_power.FOLDS, fold_alerts.FOLDS, fold_calls.FOLDS, fold_desk.FOLDS, fold_lines.FOLDS,
-    fold_outgoing.FOLDS, fold_power_orders.FOLDS, fold_sound.FOLDS, fold_stations.FOLDS,
-    fold_trunk.FOLDS,
+    FOLDS, fold_alarms.FOLDS, fold_power.FOLDS, fold_alerts.FOLDS, fold_calls.FOLDS, fold_contacts.FOLDS,
+    fold_desk.FOLDS, fold_lines.FOLDS, fold_outgoing.FOLDS, fold_power_orders.FOLDS, fold_sound.FOLDS,
+    fold_stations.FOLDS, fold_trunk.FOLDS,
 )  # fmt: skip

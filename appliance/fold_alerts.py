@@ -34,7 +34,12 @@ def _(s: State, e: al.AlertIssued, at: Stamp) -> None:
         paths=e.paths,
         test=e.test,
         contacts={name: ContactDelivery(name, ContactState.QUEUED, at) for name in e.contacts},
+        sequences=e.sequences,
     )
+    for group, members in e.sequences.items():
+        for name in members:
+            if contact := s.alerts[e.alert].contacts.get(name):
+                contact.group = group
 
 
 @FOLDS.of(al.AlertStopped)
@@ -47,9 +52,11 @@ def _(s: State, e: al.AlertStopped, at: Stamp) -> None:
 def _(s: State, e: al.AlertEnded, at: Stamp) -> None:
     if alert := s.alerts.get(e.alert):
         alert.ended = at
-    ended = [a.id for a in s.alerts.values() if a.ended]
-    for old in ended[: max(0, len(ended) - MOST_ENDED_ALERTS)]:
-        del s.alerts[old]
+    # Tests never push out an alert whose all-clear is still to be said.
+    for actual in (True, False):
+        ended = [a.id for a in s.alerts.values() if a.ended and (a.kind is AlertKind.ACTUAL) is actual]
+        for old in ended[: max(0, len(ended) - MOST_ENDED_ALERTS)]:
+            del s.alerts[old]
 
 
 def _delivery(s: State, e: al.DeliveryEvent) -> Delivery | None:
@@ -129,6 +136,13 @@ def _(s: State, e: al.DeliveryAcknowledged, at: Stamp) -> None:
 def _(s: State, e: al.DeliveryTold, at: Stamp) -> None:
     if d := _delivery(s, e):
         d.told.setdefault(e.about, at)
+        d.untold.pop(e.about, None)
+
+
+@FOLDS.of(al.DeliveryUntold)
+def _(s: State, e: al.DeliveryUntold, at: Stamp) -> None:
+    if (d := _delivery(s, e)) and e.about not in d.told:
+        d.untold.setdefault(e.about, e.reason)
 
 
 @FOLDS.of(al.DeliverySilenced)

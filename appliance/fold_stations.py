@@ -1,9 +1,8 @@
-"""The fold's part for stations: contacts, health, lockouts, tests; at a station its own orders, proofs, faults."""
+"""The fold's part for stations: health, lockouts, tests; at a station its own orders, proofs, faults."""
 
 from appliance import alert_events as al
 from appliance import station_events as st
 from appliance.alert_state import (
-    ContactDelivery,
     Lockout,
     OwnLockout,
     OwnOrder,
@@ -12,10 +11,9 @@ from appliance.alert_state import (
     StationTestFailure,
     StationTestGap,
     StationTestLine,
-    Told,
 )
 from appliance.folding import Folds
-from appliance.model import About, ContactState
+from appliance.model import About
 from appliance.stamp import Stamp
 from appliance.state import State
 
@@ -24,79 +22,7 @@ MOST_LINES = 20_000  # of all runs together: a week of nights of 1,000 stations;
 MOST_GAPS = 30
 MOST_OWN = 30  # orders that a station's page can show
 
-ENDS = (ContactState.ACCEPTED, ContactState.DECLINED, ContactState.SPARED, ContactState.UNREACHED)
-
 FOLDS = Folds()
-
-
-# Contacts
-
-
-def _contact(s: State, e: al.ContactEvent) -> ContactDelivery | None:
-    alert = s.alerts.get(e.alert)
-    return alert.contacts.get(e.contact) if alert else None
-
-
-def _to(c: ContactDelivery, state: ContactState, at: Stamp, path: str = "", by: str = "", reason: str = "") -> None:
-    c.state, c.since = state, at
-    c.path, c.by, c.reason = path or c.path, by or c.by, reason
-
-
-@FOLDS.of(al.ContactAsked)
-def _(s: State, e: al.ContactAsked, at: Stamp) -> None:
-    if not (c := _contact(s, e)):
-        return
-    if e.about != About.ANNOUNCE:
-        c.told.setdefault(e.about, at)
-        return
-    c.tries.append((e.path, e.message or e.call, at, ""))
-    if c.state is ContactState.QUEUED:
-        _to(c, ContactState.ASKED, at, e.path)
-
-
-@FOLDS.of(al.ContactDelivered)
-def _(s: State, e: al.ContactDelivered, at: Stamp) -> None:
-    if (c := _contact(s, e)) and c.state in (ContactState.QUEUED, ContactState.ASKED):
-        _to(c, ContactState.DELIVERED, at, e.path)
-
-
-@FOLDS.of(al.ContactFailed)
-def _(s: State, e: al.ContactFailed, at: Stamp) -> None:
-    if c := _contact(s, e):
-        for i in range(len(c.tries) - 1, -1, -1):
-            if c.tries[i][0] == e.path and not c.tries[i][3]:
-                c.tries[i] = (*c.tries[i][:3], e.reason)
-                break
-
-
-@FOLDS.of(al.ContactAccepted)
-def _(s: State, e: al.ContactAccepted, at: Stamp) -> None:
-    if c := _contact(s, e):
-        _to(c, ContactState.ACCEPTED, at, e.path, e.by)
-
-
-@FOLDS.of(al.ContactDeclined)
-def _(s: State, e: al.ContactDeclined, at: Stamp) -> None:
-    if (c := _contact(s, e)) and c.state is not ContactState.ACCEPTED:
-        _to(c, ContactState.DECLINED, at, e.path, e.by)
-
-
-@FOLDS.of(al.ContactUnreached)
-def _(s: State, e: al.ContactUnreached, at: Stamp) -> None:
-    if (c := _contact(s, e)) and c.state not in ENDS:
-        _to(c, ContactState.UNREACHED, at, reason=e.reason)
-
-
-@FOLDS.of(al.ContactSpared)
-def _(s: State, e: al.ContactSpared, at: Stamp) -> None:
-    if (c := _contact(s, e)) and c.state not in ENDS:
-        _to(c, ContactState.SPARED, at, reason=e.accepted_by)
-
-
-@FOLDS.of(al.RecipientsTold)
-def _(s: State, e: al.RecipientsTold, at: Stamp) -> None:
-    if alert := s.alerts.get(e.alert):
-        alert.told.append(Told(About(e.about), e.text, at, e.key))
 
 
 # Stations, at the centre

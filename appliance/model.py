@@ -44,6 +44,7 @@ class About(StrEnum):
     ANNOUNCE = "announce"
     ALL_CLEAR = "all_clear"
     FALSE_ALARM = "false_alarm"
+    TAKEN = "taken"  # to contacts alone: another one of the sequence has accepted
 
 
 class ContactState(StrEnum):
@@ -132,6 +133,7 @@ class Purpose(StrEnum):
     ORDER = "order"
     ANSWER = "answer"
     HELLO = "hello"
+    ALERT = "alert"  # an alert's text to a contact
     TEST = "test"  # of a way to a station: a silent order
     TEXT = "text"  # of an operator
     TRIAL = "trial"  # of a technician, through a line that they name

@@ -55,6 +55,7 @@ class Delivery(msgspec.Struct):
     call: tuple[str, str] = ("", "")  # line and id of the last one
     card_wait_s: int = 0
     told: dict[str, Stamp] = {}  # model.About: when its text went out
+    untold: dict[str, str] = {}  # model.About: why its text did not
 
     @property
     def over(self) -> bool:
@@ -84,6 +85,13 @@ class Alert(msgspec.Struct):
     test: str = ""
     contacts: dict[str, ContactDelivery] = {}
     told: list[Told] = []
+    sequences: dict[str, tuple[str, ...]] = {}
+    taken: dict[str, str] = {}  # by sequence: the contact that accepted, "" when nobody did
+
+    @property
+    def settled(self) -> bool:
+        """Every delivery is over, and every contact reached or known not to be: the alert can end."""
+        return all(d.over for d in self.deliveries.values()) and all(c.over for c in self.contacts.values())
 
 
 class Call(msgspec.Struct):

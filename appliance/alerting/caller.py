@@ -105,7 +105,8 @@ class Caller:
         return self._telephone.able()
 
     def free(self) -> int:
-        return self._telephone.free()
+        """How many calls could begin now. One that is being dialled has its line, though that does not show yet."""
+        return max(0, self._telephone.free() - sum(1 for call in self._calls if not call.call))
 
     def rings_at(self, number: str) -> bool:
         """Whether that phone is being called by us."""
@@ -137,12 +138,14 @@ class Caller:
             call.task.cancel()
 
     def cut(self, alert: Alert, delivery: Delivery, action: str) -> None:
-        """A call of before a restart: nobody knows what was heard of it, and it is ended if it still stands."""
-        if self.group is None:
-            return
-        self._failed(alert.id, delivery.station, action, "restarted")
+        """A call of before a restart. What was answered may have been understood."""
+        answered = self._answered(delivery.call[1])
+        self._failed(alert.id, delivery.station, action, "cut_off" if answered else "restarted")
+
+    def leave(self, delivery: Delivery) -> None:
+        """The last call of a delivery is of before a restart: it is ended, if it stands yet."""
         line, call = delivery.call
-        if self._live(call):
+        if self.group and self._live(call) and all(call != mine.call for mine in self._calls):
             self.group.create_task(self._leave(line, call))
 
     async def _call(self, call: UnderWay, texts: tuple[tuple[Language, str], ...]) -> Said:

@@ -15,9 +15,10 @@ from appliance.alerting.contact import Contact
 from appliance.alerting.delivery_machine import Do, Reach, Step, allowed, due, late
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.queue_machine import CALL_S, SMS_A_LINE, SMS_S, Wish, line_up
+from appliance.alerting.recipients import resolve
 from appliance.alerting.sender import Append, Publish, Sender, SendSms
-from appliance.alerting.targets import targets
 from appliance.alerting.window import drop_oldest
+from appliance.alerting.zones import own_outputs
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import Standing
 from appliance.commands import IssueAlert, StopAlert
@@ -65,6 +66,8 @@ class Centre:
         try:
             async with asyncio.TaskGroup() as group:
                 self._sender.group = self._caller.group = group
+                for delivery in [d for alert in self._state.open_alerts() for d in alert.deliveries.values()]:
+                    self._caller.leave(delivery)
                 while True:
                     self.look()
                     busy = bool(self._state.open_alerts())
@@ -86,7 +89,7 @@ class Centre:
         """
         if known := next((a for a in self._state.alerts.values() if command.key and a.key == command.key), None):
             return {"alert": known.id, "durable": await self._is_durable(known.id), "repeated": True}
-        to = targets(command, self._site)
+        to = resolve(self._site, command)
         if not 1 <= command.seconds <= MOST_SECONDS or not 0 <= command.incident_code <= 0xFFFF:
             raise Refusal("out_of_range", f"{command.seconds} s is not between 1 and {MOST_SECONDS} s.")
         alert = secrets.token_hex(8)
@@ -103,8 +106,9 @@ class Centre:
                 via=command.via,
                 key=command.key,
                 zones=to.zones,
-                groups=command.groups,
+                groups=to.groups,
                 contacts=to.contacts,
+                sequences=to.sequences,
                 text=command.text,
                 language=command.language,
                 priority=command.priority,
@@ -191,7 +195,7 @@ class Centre:
             free, out = self._caller.free(), self._caller.under_way
             self._in_turn(calls, slots=free, under_way=out, lines=free + out, each_s=CALL_S)
         for alert in open_alerts:
-            if all(d.over and not self._calls_yet(alert, d) for d in alert.deliveries.values()):
+            if alert.settled and not any(self._calls_yet(alert, d) for d in alert.deliveries.values()):
                 self._append(al.AlertEnded(alert=alert.id))
 
     def _due(self, alert: Alert, delivery: Delivery) -> list[Step]:
@@ -295,11 +299,12 @@ class Centre:
 
     def on_standing(self, standing: Standing) -> None:
         """The annunciator is there (again): our own siren sounds what remains of what it forgot, or is stopped."""
-        siren = standing.outputs.get(self._site.own.siren) if self._site.own else None
+        own = self._site.own
         local = [name for name, contact in self.contacts.items() if contact.station.local]
         for alert in self._open():
             for delivery in [alert.deliveries[name] for name in local if name in alert.deliveries]:
-                forgot = siren is not None and alert.id not in siren.order_ids
+                outputs = own_outputs(alert, own) if own else []
+                forgot = any(o in standing.outputs and alert.id not in standing.outputs[o].order_ids for o in outputs)
                 if not delivery.over and (alert.stopped or (delivery.energised and forgot)):
                     self._sender.send(alert, delivery, Path.GPIO, "stop" if alert.stopped else "start")
 

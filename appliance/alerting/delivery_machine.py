@@ -32,6 +32,7 @@ END_GRACE = {
     Path.VOICE: 90.0,
 }  # s after its last second for the word "ended" to come
 STOP_CARD = 30.0  # s after a stop without the word "ended", then a person must phone
+TALKED_OUT = 30.0  # s that the card waits for the key of who has answered the phone: a text is said in some 15
 HOPELESS = {"hardware", "not_allowed", "locked_out"}  # refusals that no other path can mend: people must be told now
 
 
@@ -126,7 +127,7 @@ def _starting(alert: Alert, delivery: Delivery, reach: Reach, ladder: Ladder, si
             steps.append(Step(Do.SEND, Path.SMS, early=not in_turn))
     if hopeless(delivery):
         steps += card(alert, delivery, delivery.reason)
-    elif age >= ladder.card_s:
+    elif age >= ladder.card_s + (TALKED_OUT if reach.talking else 0.0):
         steps += card(alert, delivery, "no_proof")
     elif not (gpio or mqtt or sms or (reach.phone and allowed(alert, Path.VOICE))) and age >= ladder.sms_s:
         steps += card(alert, delivery, "no_path")

@@ -60,9 +60,13 @@ class Issuer:
         )
 
     def order(
-        self, alert: Alert, action: str, station: int, session: bytes, sequence: int, seconds: int, lifetime_s: int
-    ) -> Order:
-        """A start (sounding `seconds`) or a stop of `alert`, to be believed for `lifetime_s` from now."""
+        self, alert: Alert, action: str, station: int, session: bytes, sequence: int, seconds: int, lifetime_s: int,
+        zones: int = 0,
+    ) -> Order:  # fmt: skip
+        """A start (sounding `seconds`) or a stop of `alert`, to be believed for `lifetime_s` from now.
+
+        `zones` are bits of the station's zones; a stop ends all of them.
+        """
         starts = action == "start"
         return Order(
             action=Action.START if starts else Action.STOP,
@@ -77,6 +81,7 @@ class Issuer:
             issued_at=self.time(),
             lifetime_s=lifetime_s,
             incident=alert.incident_code,
+            zones=zones if starts else 0,
         )
 
     def sign(self, order: Order) -> bytes:

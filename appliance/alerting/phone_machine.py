@@ -1,7 +1,7 @@
 """Calls that speak an order, or take it back: pure, beside what `delivery_machine` decides of the siren.
 
 A call that was begun stands in the journal before it is dialled, with its outcome behind it. One without an outcome
-that nobody follows is of before a restart: it may have been heard, so it counts as one that was.
+that nobody follows is of before a restart; if it was answered, it counts as one that was heard.
 """
 
 from appliance.alerting.delivery_machine import (
@@ -24,7 +24,7 @@ AGAIN = 20.0  # s behind a call without its key: who was on the phone has ended 
 RETRY = 5.0  # s behind one that no line took; it counts as none
 STOP_FOR = 300.0  # s behind a stop in which it is told by phone; by then people are there and see
 NO_CALL = ("no_line", "stopped")  # outcomes of calls that nobody can have heard, and that were none
-UNHEARD = (*NO_CALL, "busy", "no_answer", "unreachable", "refused")
+UNHEARD = (*NO_CALL, "busy", "no_answer", "unreachable", "refused", "restarted")
 
 
 def calls(

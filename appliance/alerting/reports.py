@@ -22,10 +22,11 @@ from drivers.clock import Clock
 
 ASKING = {Reason.WRONG_SESSION, Reason.NO_TIME, Reason.EXPIRED, Reason.FUTURE, Reason.REPLAYED}
 
+ENDS = ("ended", "limit", "stopped", "silenced", "failed", "left")  # of the box's own siren
+
 LATER_STATES = {
     What.RECEIVED: DeliveryState.RECEIVED,
     What.ENERGISED: DeliveryState.ENERGISED,
-    What.PROVEN: DeliveryState.PROVEN,
     What.REFUSED: DeliveryState.REFUSED,
 }
 
@@ -42,6 +43,8 @@ class Reports:
     ) -> None:  # fmt: skip
         self._centre, self._issuer, self._clock, self._on_lock = centre, issuer, clock, on_lock
         self._by_number = {s.number: s for s in site.station}
+        own = site.own
+        self._own_outputs = {own.siren, *(zone.output for zone in own.zone)} if own else set[str]()
         self._local = next((s.id for s in site.station if s.local), None)
         self._keys = {s.number: public_key(s.key, f"station {s.id}") for s in site.station if s.key}
         self._flaws, self._noise = Sparing(), Sparing()  # noise is anybody's, and must not hide what a station does
@@ -115,8 +118,10 @@ class Reports:
             case What.ENERGISED:
                 remaining = max(0, round(answer.remaining_s - late))
                 self._centre.note(al.DeliveryEnergised(alert=alert, station=station, path=path, remaining_s=remaining))
-            case What.PROVEN:
+            case What.PROVEN if delivery.proven is None and not delivery.over:
                 self._centre.note(al.DeliveryProven(alert=alert, station=station, path=path))
+            case What.HEARD if delivery.heard is None and not delivery.over:
+                self._centre.note(al.DeliveryHeard(alert=alert, station=station, path=path))
             case What.ACKNOWLEDGED if delivery.acknowledged is None:
                 self._centre.note(al.DeliveryAcknowledged(alert=alert, station=station, path=path))
             case What.SILENCED if delivery.silenced is None:
@@ -145,7 +150,7 @@ class Reports:
     def on_local_output(self, change: OutputChange) -> None:
         """The box's own siren: its deliveries end when the annunciator says so."""
         delivery = self._centre.delivery(change.order or "", self._local or "")
-        if delivery is None or delivery.over or change.why in ("ordered", "local"):
+        if delivery is None or delivery.over or change.why not in ENDS or change.output not in self._own_outputs:
             return
         if change.why == "failed":
             self._centre.fail(change.order or "", delivery)

@@ -13,10 +13,12 @@ from appliance.alerting.contact import Contact
 from appliance.alerting.delivery_machine import sounds
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.wire import NO_ID, WireError
+from appliance.alerting.zones import bits, own_outputs
 from appliance.annunciator_client import AnnunciatorLink
+from appliance.annunciator_protocol import Sounding
 from appliance.config import Site
 from appliance.journal import Appended
-from appliance.model import Path
+from appliance.model import AlertKind, Path
 from appliance.stamp import Stamp
 from appliance.state import Alert, Delivery
 from drivers.jsonsocket import Gone, Refusal
@@ -65,7 +67,8 @@ class Sender:
         # A station that has not told its session answers one of zeros with the right one.
         number = contact.station.number
         sequence = self._issuer.next_sequence(number)
-        order = self._issuer.order(alert, action, number, contact.session or NO_ID, sequence, seconds, lifetime)
+        zones = bits(alert.zones.get(delivery.station, ()), contact.station.zones)
+        order = self._issuer.order(alert, action, number, contact.session or NO_ID, sequence, seconds, lifetime, zones)
         try:
             payload = self._issuer.sign(order)
         except WireError as e:  # of a count that its station drove to the end: this station's affair alone
@@ -114,7 +117,10 @@ class Sender:
                 self._append(al.DeliveryReceived(**ids))
                 self._append(al.DeliveryEnded(**ids))
                 return
-            sound = await self._annunciator.sound(alert.id, self._site.own.siren, alert.pattern, seconds)
+            if alert.kind is AlertKind.SOUNDING_TEST and not self._site.own.sounding_test:
+                self._append(al.DeliveryRefused(**ids, reason="not_allowed"))
+                return
+            sound = await self._sound(alert, own_outputs(alert, self._site.own), seconds)
         except (Gone, Refusal) as e:
             if isinstance(e, Refusal) and e.code == "stopped":  # by a stop that the journal did not keep
                 self._append(al.DeliveryEnded(**ids))
@@ -129,6 +135,23 @@ class Sender:
             self.fail(alert, delivery)
         else:
             self._append(al.DeliveryEnded(**ids))
+
+    async def _sound(self, alert: Alert, outputs: list[str], seconds: int) -> Sounding:
+        """All of them; what is said is what holds for each. Raises the first one's Gone or Refusal, behind the last."""
+        told: list[Sounding] = []
+        failures: list[Gone | Refusal] = []
+        for output in outputs:
+            try:
+                sounding = await self._annunciator.sound(
+                    alert.id, output, alert.pattern, seconds, kind=alert.kind, priority=alert.priority
+                )
+            except (Gone, Refusal) as e:
+                failures.append(e)
+            else:
+                told.append(sounding)
+        if failures:
+            raise failures[0]
+        return min(told, key=lambda one: (one.energised, one.remaining_s))
 
     def fail(self, alert: Alert, delivery: Delivery) -> None:
         """The siren's line does not do what it is told; a person must phone."""

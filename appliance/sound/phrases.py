@@ -9,6 +9,7 @@ from typing import Literal
 from appliance.audio_protocol import Speech
 
 WAIT, HOLD, SPOKEN_TEXT, PRESS_KEY = "wait", "hold", "spoken_text", "press_key"
+PRESS_YES_OR_NO = "press_yes_or_no"
 
 PHRASES = {
     (WAIT, "id"): "Anda terhubung dengan layanan darurat 112. Mohon jangan menutup telepon. "
@@ -21,6 +22,8 @@ PHRASES = {
     (SPOKEN_TEXT, "en"): "This is a message from the 112 command centre.",
     (PRESS_KEY, "id"): "Tekan angka {key} jika pesan ini sudah dimengerti.",
     (PRESS_KEY, "en"): "Press {key} if you have understood this message.",
+    (PRESS_YES_OR_NO, "id"): "Tekan angka {key} jika Anda menyanggupi. Tekan angka {decline} jika tidak.",
+    (PRESS_YES_OR_NO, "en"): "Press {key} to accept. Press {decline} to decline.",
 }
 Language = Literal["id", "en"]
 LANGUAGES: tuple[Language, ...] = ("id", "en")
@@ -33,20 +36,23 @@ def phrase(name: str, folder: Path | None, *, times: int = 0, rest_s: float = RE
     return Speech(texts, tuple(_recorded(name, language, folder) for language in LANGUAGES), times, rest_s)
 
 
-def message(texts: tuple[tuple[Language, str], ...], key: str, folder: Path | None, *, times: int) -> Speech:
+def message(
+    texts: tuple[tuple[Language, str], ...], key: str, folder: Path | None, *, times: int, decline: str = ""
+) -> Speech:
     """A message, with who speaks before it and the key to press behind it, in each language that it is given in."""
+    press = PRESS_YES_OR_NO if decline else PRESS_KEY
     spoken: list[tuple[Language, str]] = []
     instead: list[str] = []
     for language, text in texts:
         spoken += [
             (language, PHRASES[SPOKEN_TEXT, language]),
             (language, text),
-            (language, PHRASES[PRESS_KEY, language].format(key=key)),
+            (language, PHRASES[press, language].format(key=key, decline=decline)),
         ]
         instead += [
             _recorded(SPOKEN_TEXT, language, folder),
             "",
-            _recorded(f"{PRESS_KEY}_{key}", language, folder),
+            _recorded("_".join(filter(None, (press, key, decline))), language, folder),
         ]
     return Speech(tuple(spoken), tuple(instead), times, REST_S)
 

@@ -28,6 +28,8 @@ RINGS = 45.0  # s until nobody answers; the network's mailbox comes at 30 or so
 SPEAKS = 120.0  # s of one call, whatever is said in it
 ANSWERS = 6.0  # s behind the last word in which the key may be pressed
 TIMES = 2
+LEAVE = 120.0  # s in which a call of before a restart is tried to be ended
+LEAVE_EACH = 5.0
 KEY = "1"
 
 log = logging.getLogger("siaga.sound")
@@ -50,8 +52,8 @@ class Voice(Protocol):
 
 
 class Spoken(msgspec.Struct, frozen=True):
-    """`outcome`: "heard" (the key was pressed), "no_key", "busy", "no_answer", "no_line", "no_sound", "unreachable",
-    "refused", "line_lost"."""
+    """`outcome`: "heard" (the key was pressed), "declined" (the other one was), "no_key", "busy", "no_answer",
+    "no_line", "no_sound", "unreachable", "refused", "line_lost"."""
 
     outcome: str
     line: str = ""
@@ -102,15 +104,22 @@ class SpokenTexts:
             self._append(TextUnheard(message=row.id, call=said.call, why=said.outcome))
         return True
 
+    def able(self) -> list[str]:
+        """Lines by which a text could be spoken now."""
+        return [line for line in self._phone.free_lines() if self._voice.speaks(line)]
+
     async def speak(
         self, number: str, texts: tuple[tuple[Language, str], ...], times: int = TIMES, key: str = KEY,
         deadline: float = SPEAKS, on_dialled: Callable[[str, str], None] = lambda line, call: None,
+        decline: str = "",
     ) -> Spoken:  # fmt: skip
         """Call a number and say texts `times` over; who answers presses `key` to say that they were understood.
 
+        With `decline` they are asked: `key` says yes to what the texts want, `decline` no.
+
         Comes back after RINGS + `deadline` s at the latest. It takes no line that is kept free for callers.
         """
-        able = [line for line in self._phone.free_lines() if self._voice.speaks(line)]
+        able = self.able()
         if not able:
             return Spoken("no_line")
         try:
@@ -121,16 +130,23 @@ class SpokenTexts:
         line, call = told["line"], told["call"]
         on_dialled(line, call)
         try:
-            return Spoken(
-                await self._said(call, message(texts, key, self._folder, times=times), key, deadline), line, call
-            )
+            speech = message(texts, key, self._folder, times=times, decline=decline)
+            return Spoken(await self._said(call, speech, key, deadline, decline), line, call)
         finally:
             self._voice.say(call, None)
             self._voice.listen(call, None)
             if self._live(call):
                 await self._hang_up(line, call)
 
-    async def _said(self, call: str, speech: Speech, key: str, deadline: float) -> str:
+    async def leave(self, call: str) -> None:
+        """End a call of before a restart, in which nobody speaks any more; its modem has to come back first."""
+        for _ in range(int(LEAVE / LEAVE_EACH)):
+            if not self._live(call):
+                return
+            await self._hang_up(self._state.calls[call].line, call)
+            await asyncio.sleep(LEAVE_EACH)
+
+    async def _said(self, call: str, speech: Speech, key: str, deadline: float, decline: str) -> str:
         """What came of the call that was dialled."""
         if not await until(self._woken, lambda: not self._live(call) or self._answered(call), RINGS):
             return "no_answer"
@@ -145,11 +161,12 @@ class SpokenTexts:
 
         self._voice.listen(call, finished)
         self._voice.say(call, speech)
-        await until(self._woken, lambda: done or not self._live(call) or self._pressed(call, key), deadline)
+        keys = key + decline
+        await until(self._woken, lambda: done or not self._live(call) or self._pressed(call, keys), deadline)
         if done:
-            await until(self._woken, lambda: not self._live(call) or self._pressed(call, key), ANSWERS)
-        if self._pressed(call, key):
-            return "heard"
+            await until(self._woken, lambda: not self._live(call) or self._pressed(call, keys), ANSWERS)
+        if pressed := self._pressed(call, keys):
+            return "heard" if pressed == key else "declined"
         if not self._live(call):
             return spoken_machine.outcome(self._state.calls.get(call), answered=True)
         return "no_key" if done else "no_sound"
@@ -168,9 +185,10 @@ class SpokenTexts:
         known = self._state.calls.get(call)
         return known is not None and known.phase in HEARD
 
-    def _pressed(self, call: str, key: str) -> bool:
+    def _pressed(self, call: str, keys: str) -> str:
+        """The first of those keys that was pressed, or an empty string."""
         known = self._state.calls.get(call)
-        return known is not None and key in known.keys
+        return next((key for key in known.keys if key in keys), "") if known is not None else ""
 
     def _since(self, stamp: Stamp) -> float:
         return stamp.elapsed(self._clock.now(), self._clock.wall(), self._boot)

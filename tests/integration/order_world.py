@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from order_box import Box
+from order_phone import Phone, nobody
 
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
@@ -34,6 +35,7 @@ from drivers.clock import VirtualClock
 from drivers.jsonsocket import Refusal
 
 CENTRE, STATION = "pusat", "damkar"
+PHONE = "+6200009"
 SMS_TAKES = 1.5  # s until the modem has taken it
 SMS_OF = {"+6200001": CENTRE, "+6200002": STATION}
 KEYS = {
@@ -45,6 +47,7 @@ ANNUNCIATOR = {"socket": "a.sock", "factory": "mock", "output": {"siren": {"pin"
 
 def centre_site(**changes: Any) -> Site:
     far = {"id": STATION, "number": 7, "name": "Damkar", "key": public_hex(KEYS[STATION]), "sms": "+6200002"}
+    far |= {"phone": PHONE, "zones": ["garasi", "barak"]}
     near = {"id": CENTRE, "number": 1, "name": "Pusat", "local": True}
     site = {
         "role": "centre", "site": "kota", "id": CENTRE, "name": "Pusat", "annunciator": ANNUNCIATOR,
@@ -110,7 +113,7 @@ class World:
         self.clock, self.net, self.file = clock, Network(), folder / "journal.db"
         self.near, self.far = Box(clock), Box(clock)
         self.site, self._station_site = centre_site(), station_site(**station)
-        self.boot = "boot1"
+        self.boot, self.phone = "boot1", Phone(clock)
         self.centre: Centre | None = None
         self.reports: Reports | None = None
         self.station: StationNode | None = None
@@ -134,9 +137,10 @@ class World:
         self.centre = Centre(
             site=self.site, state=state, clock=self.clock, boot=self.boot, append=self.journal.append, issuer=issuer,
             annunciator=self.near, publish=self._publisher(CENTRE), broker_up=lambda: self.net.joined[CENTRE],  # type: ignore[arg-type]
-            send_sms=self._sms(CENTRE), sms_up=lambda: self.net.sms,
+            send_sms=self._sms(CENTRE), sms_up=lambda: int(self.net.sms), telephone=self.phone,
         )  # fmt: skip
         self.reports = Reports(self.site, self.centre, issuer, self.clock)
+        self.phone.note, self.phone.state = self.journal.append, state
         self.near.on_standing, self.near.on_output = self.centre.on_standing, self.reports.on_local_output
         self._tasks[CENTRE] = asyncio.create_task(self.centre.run())
         self.near.core_came()
@@ -168,6 +172,8 @@ class World:
 
     async def kill(self, who: str) -> None:
         task = self._tasks.pop(who)
+        if who == CENTRE:
+            self.phone.note, self.journal.dead = nobody, True
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task

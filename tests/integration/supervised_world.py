@@ -1,6 +1,6 @@
 """The world of orders with the centre's supervision in it: calendar, lockouts and intake of health are the real ones.
 
-A story begins on 2026-01-01 at 09:00 WIT. What the station does not say by itself, `says` and `healthy` sign for it.
+A story begins on 2026-01-01 at 09:00 WIT. What the station is to say of itself, `healthy` signs.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from order_world import CENTRE, KEYS, STATION, HeldJournal, World, centre_site
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
-from appliance.alerting.wire import Action, Answer, Order, What, WireError, decode_order, encode_answer
+from appliance.alerting.wire import Action, Order, WireError, decode_order
 from appliance.alerting.wire_health import Health, encode_health, is_health
 from appliance.core_supervision import SupervisionRoom
 from appliance.entry import Entry
@@ -60,7 +60,7 @@ class Supervised(World):
         self.known = True
         self.lines = Lines(self._sms(CENTRE), lambda: self.net.sms)
         self.locks: list[Order] = []  # that came to the station
-        self._counter = 1_000_000
+        self.deaf_to_locks, self._ahead = False, 0
         self._mine: list[asyncio.Task[None]] = []
 
     def centre_up(self) -> None:
@@ -110,29 +110,21 @@ class Supervised(World):
                 order = decode_order(payload, {key_id(KEYS[CENTRE].public_key()): KEYS[CENTRE].public_key()})
                 if order.action in (Action.LOCK, Action.UNLOCK):
                     self.locks.append(order)
-                    return
+                    if self.deaf_to_locks:
+                        return
         super()._hand(to, payload, way)
 
     # The station's words
 
-    def says(self, what: What, alert: bytes, way: Way = Way.MQTT) -> None:
-        """A signed answer of the station's present session."""
-        assert self.station
-        self._counter += 1
-        answer = Answer(
-            what=what, station=7, key=KEY_ID, session=self.station.session, counter=self._counter,
-            uptime_s=int(self.clock.now()), alert=alert,
-        )  # fmt: skip
-        self._hand(CENTRE, encode_answer(answer, KEYS[STATION]), way)
-
     def healthy(self, way: Way = Way.MQTT, **more: Any) -> bytes:
-        """A signed health of the station's present session; what was sent."""
+        """A signed health of the station's present session, behind all that it said; what was sent."""
+        assert self.centre
         assert self.station
-        self._counter += 1
+        self._ahead += 1
+        counter = self.centre.contacts[STATION].window._window.highest + 20 + self._ahead
         health = Health(
-            station=7, key=KEY_ID, session=self.station.session, counter=self._counter,
-            uptime_s=int(self.clock.now()), **more,
-        )  # fmt: skip
+            station=7, key=KEY_ID, session=self.station.session, counter=counter, uptime_s=int(self.clock.now()), **more
+        )
         payload = encode_health(health, KEYS[STATION])
         self._hand(CENTRE, payload, way)
         return payload
