@@ -147,9 +147,9 @@ class ListTexts(Command, tag="sms.list", frozen=True, kw_only=True):
 AnyCommand = (
     IssueAlert
     | StopAlert
-    | AcknowledgeOrder
     | TellRecipients
     | AnswerForContact
+    | AcknowledgeOrder
     | ModemAt
     | ModemUssd
     | ModemRecording

@@ -123,7 +123,8 @@ class Core:
             site=site, places=self._places, state=state, clock=clock, boot=self._boot, append=self._append,
             annunciator=self._annunciator, publish=self._publish, broker_up=self._is_broker_up, lines=self._lines,
             speak=self._sound.speak, speaks=self._sound.speaks, on_changed=self._changed,
-            time_known=lambda: self._wall_clock.quality() != "unknown",
+            time_known=lambda: self._wall_clock.quality() != "unknown", quality=self._wall_clock.quality,
+            disk_failed=lambda: self._journal.failed is not None,
         )  # fmt: skip
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
@@ -132,7 +133,7 @@ class Core:
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
             stations=self._alerting.views, supervision=self._alerting.supervised, clock_offset=self._wall_clock.offset,
-            witnesses=self._trunk.views, sound=self._sound.view,
+            witnesses=self._trunk.views, sound=self._sound.view, own=self._alerting.own_view,
         )  # fmt: skip
         self._telemetry = Telemetry(
             path=self._places.telemetry,

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from appliance import alert_events as al
-from appliance.alert_view import SupervisionView
+from appliance.alert_view import OwnView, SupervisionView
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
@@ -18,8 +18,19 @@ from appliance.alerting.spoken_order import Language
 from appliance.alerting.wire_health import is_health
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
-from appliance.commands import IssueAlert, ListTests, LockSiren, RunTest, StopAlert, UnlockSiren
+from appliance.commands import (
+    AcknowledgeOrder,
+    AnswerForContact,
+    IssueAlert,
+    ListTests,
+    LockSiren,
+    RunTest,
+    StopAlert,
+    TellRecipients,
+    UnlockSiren,
+)
 from appliance.config import Places, Site
+from appliance.core_recipients import RecipientRoom
 from appliance.core_supervision import COMMANDS as SUPERVISION_COMMANDS
 from appliance.core_supervision import SupervisionRoom
 from appliance.entry import Entry
@@ -30,14 +41,24 @@ from appliance.lines.service import Lines
 from appliance.model import Path
 from appliance.sound.spoken import Spoken
 from appliance.state import State
-from appliance.station import StationNode
+from appliance.station_room import StationRoom
 from appliance.view import StationView
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.mqtt import Incoming
 
-COMMANDS = (IssueAlert, StopAlert, *SUPERVISION_COMMANDS)
-AlertCommand = IssueAlert | StopAlert | LockSiren | UnlockSiren | RunTest | ListTests
+COMMANDS = (IssueAlert, StopAlert, TellRecipients, AnswerForContact, AcknowledgeOrder, *SUPERVISION_COMMANDS)
+AlertCommand = (
+    IssueAlert
+    | StopAlert
+    | TellRecipients
+    | AnswerForContact
+    | AcknowledgeOrder
+    | LockSiren
+    | UnlockSiren
+    | RunTest
+    | ListTests
+)
 
 log = logging.getLogger("siaga.alerting")
 
@@ -60,9 +81,10 @@ class Phones:
         return min(sum(map(self._speaks, free)), max(0, len(free) - self._keep_free))
 
     async def speak(
-        self, number: str, texts: tuple[tuple[Language, str], ...], on_dialled: Callable[[str, str], None]
-    ) -> Spoken:
-        return await self._speak(number, texts, on_dialled=on_dialled)
+        self, number: str, texts: tuple[tuple[Language, str], ...], on_dialled: Callable[[str, str], None],
+        decline: str = "",
+    ) -> Spoken:  # fmt: skip
+        return await self._speak(number, texts, on_dialled=on_dialled, decline=decline)
 
 
 class AlertRoom:
@@ -73,6 +95,7 @@ class AlertRoom:
         annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool], lines: Lines,
         speak: Callable[..., Awaitable[Spoken]], speaks: Callable[[str], bool],
         on_changed: Callable[[], None], time_known: Callable[[], bool],
+        quality: Callable[[], str] = lambda: "unknown", disk_failed: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self._site, self._state, self._append, self._annunciator = site, state, append, annunciator
         self._spawned: set[asyncio.Task[None]] = set()
@@ -80,27 +103,34 @@ class AlertRoom:
         self.centre: Centre | None = None
         self._reports: Reports | None = None
         self.supervision: SupervisionRoom | None = None
-        self.station: StationNode | None = None
+        self._recipients: RecipientRoom | None = None
+        self._own: StationRoom | None = None
         if site.issuer:
-            self.station = StationNode(
-                site=site, clock=clock, append=append, key=key, annunciator=annunciator,
-                publish=publish, broker_up=broker_up, send_sms=lines.send_data,
+            self._own = StationRoom(
+                site=site, places=places, state=state, clock=clock, boot=boot, append=append, key=key,
+                annunciator=annunciator, publish=publish, broker_up=broker_up, lines=lines, time_known=time_known,
+                quality=quality, disk_failed=disk_failed,
             )  # fmt: skip
+        self.station = self._own.node if self._own else None
         if site.station:
-            telephone = Phones(site, lines, speak, speaks)
+            phones = Phones(site, lines, speak, speaks)
             issuer = Issuer(key, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
             self.centre = Centre(
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer,
                 annunciator=annunciator, publish=publish, broker_up=broker_up,
                 send_sms=lines.send_data, sms_up=lines.registered,
-                telephone=telephone,
+                telephone=phones,
             )  # fmt: skip
             self.supervision = SupervisionRoom(
                 site=site, state=state, clock=clock, boot=boot, append=append, centre=self.centre, issuer=issuer,
                 publish=publish, broker_up=broker_up, annunciator_up=lambda: annunciator.up, lines=lines,
-                calls=telephone.able, time_known=time_known,
+                calls=phones.able, time_known=time_known,
             )  # fmt: skip
             self._reports = Reports(site, self.centre, issuer, clock, self.supervision.lockouts.on_answer)
+            self._recipients = RecipientRoom(
+                site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer, centre=self.centre,
+                publish=publish, broker_up=broker_up, lines=lines, phones=phones,
+            )  # fmt: skip
 
     def keep(self, keeper: Keeper) -> None:
         """Start its tasks."""
@@ -108,24 +138,38 @@ class AlertRoom:
             keeper.keep("orders", self.centre.run)
         if self.supervision:
             self.supervision.keep(keeper)
-        if self.station:
-            keeper.keep("station", self.station.run)
+        if self._recipients:
+            self._recipients.keep(keeper)
+        if self._own:
+            self._own.keep(keeper)
 
     def on_entry(self, entry: Entry) -> None:
         if self.centre:
             self.centre.wake()
         if self.supervision:
             self.supervision.on_entry(entry)
+        if self._recipients:
+            self._recipients.on_entry(entry)
 
     async def obey(self, command: AlertCommand, actor: str) -> Any:
         """One of COMMANDS. Raises Refusal."""
-        if self.centre is None or self.supervision is None:
+        if isinstance(command, AcknowledgeOrder):
+            if self._own is None:
+                raise Refusal("no_station", "This box takes no orders.", "Acknowledge at the station.")
+            return self._own.acknowledge(command, actor)
+        if self.centre is None or self._recipients is None or self.supervision is None:
             raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
+        if isinstance(command, TellRecipients | AnswerForContact):
+            return await self._recipients.obey(command, actor)
         if isinstance(command, SUPERVISION_COMMANDS):
             return await self.supervision.obey(command, actor)
         if isinstance(command, IssueAlert):
             return await self.centre.issue(command, actor)
         return await self.centre.stop(command, actor)
+
+    def own_view(self) -> OwnView | None:
+        """This box as a station."""
+        return self._own.view() if self._own else None
 
     def views(self) -> list[StationView]:
         return self.centre.views() if self.centre else []
@@ -182,6 +226,8 @@ class AlertRoom:
             self._reports.on_local_output(change)
 
     def on_input(self, change: InputChange) -> None:
+        if self._own:
+            self._own.on_input(change)
         own = self._site.own
         if own is None or not change.active:
             return
@@ -191,7 +237,8 @@ class AlertRoom:
             if self._reports:
                 self._reports.on_local_acknowledge([a.id for a in self._state.open_alerts()])
         elif change.input == own.silence:
-            self._spawn(self._silence(own.siren))
+            for siren in self.station.outputs if self.station else (own.siren,):
+                self._spawn(self._silence(siren))
         elif change.input == own.feedback:
             if self.station:
                 self.station.on_feedback()

@@ -114,7 +114,10 @@ def _(s: State, e: st.StationTestReported, at: Stamp) -> None:
 
 @FOLDS.of(al.OrderAccepted)
 def _(s: State, e: al.OrderAccepted, at: Stamp) -> None:
-    if e.action != "start" or e.alert in s.own.orders:
+    if e.action != "start":
+        return
+    if known := s.own.orders.get(e.alert):
+        known.ended, known.why = None, ""  # asked for again behind a restart; its end comes again too
         return
     s.own.orders[e.alert] = OwnOrder(e.alert, e.alert_kind, e.pattern, e.incident, e.zones, e.seconds, e.path, at)
     while len(s.own.orders) > MOST_OWN:

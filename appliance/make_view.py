@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from appliance.alarm_view import AlarmsSummary, AlarmView
-from appliance.alert_view import SupervisionView
+from appliance.alert_view import OwnView, SupervisionView
 from appliance.config import Site
 from appliance.control import entry_view
 from appliance.desk_view import DeskView
@@ -38,7 +38,9 @@ class ViewMaker:
         sound: Callable[[], SoundView | None] = lambda: None,
         supervision: Callable[[], SupervisionView | None] = lambda: None,
         alarms: Callable[[], tuple[list[AlarmView], AlarmsSummary]] = lambda: ([], AlarmsSummary()),
+        own: Callable[[], OwnView | None] = lambda: None,
     ) -> None:  # fmt: skip
+        self._own = own
         self._site, self._state, self._journal, self._clock, self._quality = site, state, journal, clock, quality
         self._power, self._lines, self._stations, self._alarms = power, lines, stations, alarms
         self._clock_offset, self._desk, self._witnesses, self._sound = clock_offset, desk, witnesses, sound
@@ -89,6 +91,7 @@ class ViewMaker:
             fallback=fallback_view(site, state) if site.role is Role.CENTRE else None,
             alarm_summary=alarm_summary,
             supervision=self._supervision(),
+            own=self._own(),
         )
 
 

@@ -132,6 +132,10 @@ class StationNode:
     def view(self) -> OwnView:
         return self.watching.view()
 
+    def knows(self, alert: str) -> bool:
+        """Whether it ever had this order, as far as it remembers."""
+        return alert in self.active or alert in self._state.own.orders
+
     def on_broker_up(self) -> None:
         """Announce the session at once: until the centre knows it, no order can be signed for us."""
         self._answer(What.SESSION, Path.MQTT)
@@ -322,6 +326,10 @@ class StationNode:
     def on_input(self, change: InputChange) -> None:
         """Any contact, either way; acknowledge and feedback have words of their own too."""
         self.watching.on_input(change)
+
+    def on_level(self, dbfs: float | None) -> None:
+        """What the station's microphone hears; None for silence."""
+        self.watching.level(dbfs)
 
     def on_feedback(self) -> None:
         """The feedback contact closed: what sounds is proven."""

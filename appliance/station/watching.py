@@ -28,6 +28,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 
 OF_PROOF = ("no_current", "not_heard")
+OF_SIREN = frozenset(name for fault in SIREN_FAULTS.values() for name in fault_names(fault))  # the state has these
 
 log = logging.getLogger("siaga.station")
 
@@ -161,6 +162,3 @@ class Watching:
     def view(self) -> OwnView:
         others = [name for name in fault_names(self._health.faults()) if name not in OF_SIREN]
         return own_view(self._site, self._state.own, faults=others, centres=self._centres.heard_at)
-
-
-OF_SIREN = frozenset(name for fault in SIREN_FAULTS.values() for name in fault_names(fault))

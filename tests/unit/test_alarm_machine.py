@@ -103,6 +103,7 @@ STATION_FAULTS = {
     "audio": 3, "key_old": 3, "cert_ends": 3, "button_stuck": 3, "locked_there": 3,
 }  # fmt: skip
 CARD = {"alert": "0123456789abcdef", "station": "damkar"}
+PERSON = {"alert": "aa", "contact": "rsud", "about": "announce"}
 CASES: list[tuple[Event, str, str, int, Event]] = [
     (pw.GensetFailedToStart(genset="g1", reason="controller"), "genset.fail_to_start", "g1", 1,
      pw.GensetRunning(genset="g1")),
@@ -166,6 +167,14 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
      al.DeliveryEnergised(**CARD, path="sms", remaining_s=60)),
     (al.CardRaised(**CARD, phone="", reason="expired"), "delivery.card", "0123456789abcdef/damkar", 1,
      al.DeliveryExpired(**CARD)),
+    (al.SequenceExhausted(alert="aa", group="rs"), "sequence.exhausted", "aa/rs", 1,
+     al.SequenceTaken(alert="aa", group="rs", contact="rsud")),
+    (al.ContactUnreached(**PERSON, reason="no_answer"), "contact.unreached", "aa/rsud", 2,
+     al.ContactAccepted(**PERSON, path="sms", by="text")),
+    (al.ContactUnreached(**PERSON | {"about": "all_clear"}, reason="no_line"), "contact.unreached", "aa/rsud", 2,
+     al.ContactDelivered(**PERSON | {"about": "all_clear"}, path="sms")),
+    (al.DeliveryUntold(**CARD, about="all_clear", reason="no_path"), "delivery.untold", "0123456789abcdef/damkar", 2,
+     al.DeliveryTold(**CARD, path="mqtt", about="all_clear")),
     (al.SirenReleased(output="siren", why="annunciator_lost"), "siren.cut_short", "siren", 1,
      al.SirenEnergised(output="siren", order="", seconds=60, why="ordered")),
     (st.SirenFault(output="siren", fault="stuck", on=True), "relay.stuck", "siren", 1,
