@@ -9,6 +9,7 @@ from appliance.annunciator_config import check as check_annunciator
 from appliance.config import PLACEHOLDER, Own, Site, Web
 from appliance.config_check_power import power_faults
 from appliance.config_check_recipients import recipient_faults
+from appliance.config_check_station import station_faults
 from appliance.keys import KeyFileError, public_key
 from appliance.model import Role
 from drivers.dns_query import encode_name
@@ -103,6 +104,7 @@ def _own(own: Own | None, site: Site) -> Iterator[str]:
     siren = site.annunciator.output.get(own.siren)
     if siren and siren.max_s is not None and own.max_s > siren.max_s:
         yield f"own.max_s: {own.max_s} s is longer than annunciator.output.{own.siren}.max_s, {siren.max_s:g} s."
+    yield from station_faults(own, site)
 
 
 def _button(site: Site) -> Iterator[str]:

@@ -70,6 +70,7 @@ class StationNode:
         self._flaws, self._by_sms_seldom = Sparing(), Sparing(SMS_AGAIN, MOST_SMS, 60.0)
         self._noise = Sparing()  # anybody's, and must not hide what an issuer's key does
         self._group: asyncio.TaskGroup | None = None
+        self._proven = False  # a centre knows this session
         self._announce_by_sms_at: float | None = clock.now() + ANNOUNCE_BY_SMS
         self._answers = Answers(
             site=site, clock=clock, key=key, issuers=self._issuers, fresh=self._fresh, publish=publish,
@@ -164,6 +165,9 @@ class StationNode:
                 self._spawn(self._act(accept, path, data))
             case Learned():
                 self._answer(What.ALIVE, path, order=order)
+                if not self._proven:  # what was told before that counted for nothing there
+                    self._proven = True
+                    self.watching.tell_again()
             case Duplicate():
                 self._refused(order.alert.hex(), path, "replayed")
                 if self._may_answer(order, path):

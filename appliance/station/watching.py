@@ -79,6 +79,10 @@ class Watching:
         if self._watch.lamp and lamp != self._lamp and self._annunciator.up:
             self._aside(self._light(self._watch.lamp, lamp))
 
+    def tell_again(self) -> None:
+        """The next heartbeat brings a health."""
+        self._health.told = None
+
     async def _light(self, lamp: str, on: bool) -> None:
         try:
             await self._annunciator.light(lamp, on)

@@ -190,6 +190,13 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
       for path, alarm, about, priority in (
         ("siren", "test.siren_silent", "damkar", 2), ("mqtt", "test.path_failed", "damkar/mqtt", 3),
         ("sms", "test.path_failed", "damkar/sms", 3), ("voice", "test.path_failed", "damkar/voice", 3))),
+    *((st.SirenFault(output="siren", fault=fault, on=True), code, "siren", priority,
+       st.SirenFault(output="siren", fault=fault, on=False)) for fault, code, priority in (
+        ("line", "siren.line_failed", 1), ("no_current", "siren.no_current", 2), ("not_heard", "siren.not_heard", 2))),
+    (st.LockoutSet(lock="10c4", minutes=60, until=0.0, reason="siren_repair", who="centre"), "siren.locked_here",
+     "10c4", 3, st.LockoutEnded(lock="10c4", why="time")),
+    (st.CentreSilent(issuer="pusat", silent_s=600.0), "centre.silent", "pusat", 2,
+     st.CentreHeard(issuer="pusat", path="mqtt")),
     (ev.DiskFailed(reason="x"), "journal.disk_failed", "journal", 2, ev.DiskRestored(kept=1)),
 ]  # fmt: skip
 
