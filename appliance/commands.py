@@ -71,8 +71,11 @@ class UnlockSiren(Command, tag="siren.unlock", frozen=True, kw_only=True):
     station: str
 
 
+TESTS = ("silent", "sms_probe", "voice", "sounding")  # of stations
+
+
 class RunTest(Command, tag="test.run", frozen=True, kw_only=True):
-    """A test now; `stations` none: all. `test`: "silent", "sms_probe", "voice", "sounding"."""
+    """A test now; `stations` none: all. `test`: one of TESTS."""
 
     test: str
     stations: tuple[str, ...] = ()

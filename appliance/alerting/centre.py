@@ -334,6 +334,16 @@ class Centre:
         found = self._state.alerts.get(alert)
         return found.deliveries.get(station) if found else None
 
+    def tests(self, alert: str, path: Path) -> bool:
+        """Whether the alert is a test of this very path."""
+        found = self._state.alerts.get(alert)
+        return found is not None and bool(found.test) and path in found.paths
+
+    def counts(self, alert: str, path: Path) -> bool:
+        """Whether an answer by this path says something: of a test of one path only answers by that path do."""
+        found = self._state.alerts.get(alert)
+        return found is None or not (found.test and found.paths) or path in found.paths
+
     @staticmethod
     def below(delivery: Delivery, state: DeliveryState) -> bool:
         """Whether `state` would be news."""

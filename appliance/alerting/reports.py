@@ -75,8 +75,9 @@ class Reports:
                 self._greet(contact, answer, path)
             case Count.ENDED:
                 self._refuse(station.id, "old_session", path, self._flaws)
-            case Count.REPEATED:
-                pass  # QoS 1 and two paths bring things twice
+            case Count.REPEATED:  # QoS 1 and two paths bring things twice
+                if self._centre.tests(answer.alert.hex(), path):
+                    self._about_delivery(contact, answer, path, 0.0)
 
     def _believe(self, contact: Contact, answer: Answer, path: Path, *, new_session: bool) -> None:
         now, name = self._clock.now(), contact.station.id
@@ -104,7 +105,7 @@ class Reports:
     def _about_delivery(self, contact: Contact, answer: Answer, path: Path, late: float) -> None:
         alert, station = answer.alert.hex(), contact.station.id
         delivery = self._centre.delivery(alert, station)
-        if delivery is None:
+        if delivery is None or not self._centre.counts(alert, path):
             return
         if answer.reason is Reason.HARDWARE and not contact.window.is_newest(answer):
             return  # overtaken: it may sound by now
