@@ -23,6 +23,7 @@ SHAPES = {
     DeliveryState.CANCELLED: ("done", "dim"),
     DeliveryState.FAILED: ("bad", "p1"),
 }
+MOST_TILES = 20  # that fit without scrolling; the page of stations has them all
 ON = (DeliveryState.ENERGISED, DeliveryState.PROVEN)
 
 
@@ -39,9 +40,27 @@ class Tile(NamedTuple):
 
 
 def station_panel(scene: Scene) -> dict[str, Any]:
-    tiles = [_tile(scene, station) for station in scene.view.stations]
+    stations, hidden = _read(scene)
+    tiles = [_tile(scene, station) for station in stations]
     reachable = sum(1 for s in scene.view.stations if scene.live and reach(scene.view, s, scene.now))
-    return {"tiles": tiles, "reachable": reachable, "count": len(tiles)}
+    return {"tiles": tiles, "reachable": reachable, "count": len(scene.view.stations), "hidden": hidden}
+
+
+def _read(scene: Scene) -> tuple[list[StationView], int]:
+    """The stations that have a tile and how many have none: of more than fit, what a person has to look at."""
+    stations = scene.view.stations
+    if len(stations) <= MOST_TILES:
+        return list(stations), 0
+    ranks = {"p1": 0, "p2": 1, "p3": 2}
+
+    def rank(station: StationView) -> tuple[bool, int, bool]:
+        found = open_delivery(scene, station.id)
+        mark = _reach_mark(scene, station) if found is None else delivery_mark(scene, found[1])
+        card = found is not None and found[1].card is not None
+        return not card, ranks.get(mark.tone, 3), found is None
+
+    shown = sorted(stations, key=rank)[:MOST_TILES]
+    return shown, len(stations) - len(shown)
 
 
 def open_delivery(scene: Scene, station: str) -> tuple[Alert, Delivery] | None:
