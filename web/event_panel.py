@@ -103,14 +103,15 @@ class EventRow(NamedTuple):
 
 
 def alerts_panel(scene: Scene) -> dict[str, Any]:
-    return {"alerts": [_alert(scene, a) for a in scene.view.alerts if a.ended is None]}
+    alerts = sorted((a for a in scene.view.alerts if a.ended is None), key=lambda a: a.kind != "actual")
+    return {"alerts": [_alert(scene, a) for a in alerts]}
 
 
 def _alert(scene: Scene, alert: Alert) -> AlertRow:
     words = scene.words
     seconds = words("seconds", seconds=alert.seconds)
     deliveries = [
-        DeliveryRow(scene.name(name), delivery_mark(scene, d), delivery_detail(scene, alert, d))
+        DeliveryRow(scene.name(name), delivery_mark(scene, d, test=alert.kind != "actual"), delivery_detail(scene, alert, d))
         for name, d in _read(alert)
     ]
     stopped = words("alert.stopped", clock=scene.clock(alert.stopped)) if alert.stopped else ""

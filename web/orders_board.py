@@ -51,7 +51,12 @@ class OrderRow(NamedTuple):
 
 
 def orders_panel(scene: Scene) -> dict[str, Any]:
-    return {"orders": [order_row(scene, alert, READ) for alert in scene.view.alerts]}
+    return {"orders": [order_row(scene, alert, READ) for alert in sorted(scene.view.alerts, key=_first)]}
+
+
+def _first(alert: Alert) -> tuple[bool, bool]:
+    """What is open before what is over, the real before tests."""
+    return alert.ended is not None, alert.kind is not AlertKind.ACTUAL
 
 
 def order_row(scene: Scene, alert: Alert, most: int) -> OrderRow:

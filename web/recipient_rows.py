@@ -68,8 +68,8 @@ class Count(NamedTuple):
 
 def delivery_counts(scene: Scene, alert: Alert) -> list[Count]:
     """How many stations stand in each state, the worst first, without the reasons."""
-    found = Counter(d.state for d in alert.deliveries.values())
-    plain = [(delivery_mark(scene, Delivery("", state, alert.issued)), found[state]) for state in ORDERED]
+    found, test = Counter(d.state for d in alert.deliveries.values()), alert.kind is not AlertKind.ACTUAL
+    plain = [(delivery_mark(scene, Delivery("", state, alert.issued), test=test), found[state]) for state in ORDERED]
     return [Count(mark, count) for mark, count in plain if count]
 
 
@@ -99,7 +99,8 @@ def station_row(scene: Scene, alert: Alert, delivery: Delivery) -> StationRow:
     if zones := alert.zones.get(delivery.station):
         notes.insert(0, words("orders.zones", zones=", ".join(zones)))
     return StationRow(
-        delivery.station, scene.name(delivery.station), delivery_mark(scene, delivery), _paths(scene, delivery),
+        delivery.station, scene.name(delivery.station),
+        delivery_mark(scene, delivery, test=alert.kind is not AlertKind.ACTUAL), _paths(scene, delivery),
         "" if silent else _clock(scene, delivery.energised), " · ".join(proofs), acknowledged, " · ".join(notes),
         _card(scene, delivery),
     )  # fmt: skip

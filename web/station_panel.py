@@ -64,8 +64,8 @@ def _read(scene: Scene) -> tuple[list[StationView], int]:
 
 
 def open_delivery(scene: Scene, station: str) -> tuple[Alert, Delivery] | None:
-    """The newest open alert that concerns a station."""
-    for alert in scene.view.alerts:
+    """The newest open alert that concerns a station; a test never stands before a real one."""
+    for alert in sorted(scene.view.alerts, key=lambda a: a.kind is not AlertKind.ACTUAL):
         if alert.ended is None and station in alert.deliveries:
             return alert, alert.deliveries[station]
     return None
@@ -79,18 +79,19 @@ def _tile(scene: Scene, station: StationView) -> Tile:
     alert, delivery = found
     extra = [delivery_detail(scene, alert, delivery)]
     if alert.kind is not AlertKind.ACTUAL:
-        extra.insert(0, scene.words.code("kind", alert.kind))
+        extra.insert(0, f"{scene.words('own.test')} · {scene.words.code('kind', alert.kind)}")
     phone = card = ""
-    if delivery.card is not None:
+    if delivery.card is not None and alert.kind is AlertKind.ACTUAL:
         card = scene.words("card.phone_now")
         phone = grouped(station.phone) if station.phone else scene.words("card.no_phone")
-    mark = delivery_mark(scene, delivery)
+    mark = delivery_mark(scene, delivery, test=alert.kind is not AlertKind.ACTUAL)
     return Tile(station.id, station.name, mark, " · ".join(filter(None, extra)), card, phone, delivery.state in ON)
 
 
-def delivery_mark(scene: Scene, delivery: Delivery) -> Mark:
-    """Shape, word and tone of a delivery's state."""
+def delivery_mark(scene: Scene, delivery: Delivery, *, test: bool = False) -> Mark:
+    """Shape, word and tone of a delivery's state; nothing of a test is red."""
     shape, tone = SHAPES[delivery.state]
+    tone = "p2" if test and tone == "p1" else tone
     word = scene.words.code("delivery", delivery.state)
     if delivery.reason:
         word = f"{word}: {scene.words.code('reason', delivery.reason)}"
