@@ -75,6 +75,8 @@ def _line(scene: Scene, station: StationView, seen: StationHealthView | None) ->
     lockout = seen.lockout if seen else None
     locked = lockout is not None and (lockout.ended is None or lockout.end_confirmed is None)
     rank = min((RANKS.get(tone, len(RANKS)) for tone in tones), default=len(RANKS))
+    if not mark.tone and rank == RANKS["p2"]:
+        mark = Mark("p2", words("stations_page.faults"), "p2")
     heard = words.ago(scene.now - station.heard_at) if station.heard_at is not None and scene.live else "---"
     return StationLine(
         station.id, station.name, rank, mark, paths, faults, cells["skew"], cells["disk"], cells["supply"],

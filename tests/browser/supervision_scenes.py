@@ -59,7 +59,7 @@ def _tests(m: Moment, clock: Clock) -> TestsView:
         for s, _ in STATIONS for path in ("mqtt", "sms")
     ]  # fmt: skip
     names = tuple(s for s, _ in STATIONS)
-    silent = StationTest(RUN, "silent", "2026-11-22 02:00", names, ("mqtt", "sms"), m.ago(61000), lines[:-1], m.ago(60940))
+    silent = StationTest(RUN, "silent", "2026-11-22 02:00", names, ("mqtt", "sms"), m.ago(61000), lines[1:], m.ago(60940))
     sounding = StationTest("0badcafe", "sounding", "2026-10-26 10:00", names, ("mqtt",), m.ago(2300000),
                            [StationTestLine(s, "mqtt", True, "", 0.5, m.ago(2299990)) for s in names], m.ago(2299900))  # fmt: skip
     running = StationTest("11111111", "sms_probe", "", names, ("sms",), m.ago(20, "budi"),
