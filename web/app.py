@@ -14,12 +14,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from appliance.config import ZONES, Places, Site
-from appliance.model import AlertKind, Pattern, Role
+from appliance.model import Role
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from web.alarm_board import MINUTES
 from web.alarm_page import alarm_history
 from web.board import Board, Viewer
+from web.calendar_page import KINDS as TEST_KINDS
+from web.calendar_page import run_record
 from web.call_orders import CALL_ORDERS
 from web.call_page import call_figures, call_list
 from web.chart_data import Charts
@@ -27,8 +29,10 @@ from web.corelink import CoreLink
 from web.guard import OwnPages, Secured, read_fields
 from web.message_page import counted, message_list
 from web.metrics import MEDIA_TYPE, exposition
-from web.orders import ALARM_ORDERS, SCREEN_ORDERS, Orders
-from web.panels import ALARMS, CARD, ELSEWHERE, FRAME, OVERVIEW, OWN, PANELS, POWER, WALLBOARD, Drawer
+from web.order_form import order_form
+from web.orders import ALARM_ORDERS, SCREEN_ORDERS, STATION_ORDERS, Orders
+from web.orders_board import order_record
+from web.panels import ALARMS, CARD, ELSEWHERE, FRAME, ORDERS, OVERVIEW, OWN, PANELS, POWER, STATIONS, TESTS, WALLBOARD, Drawer
 from web.plant_page import charts_of, day_and_clock
 from web.recordings import Wanted, recording
 from web.scene import Scene
@@ -43,18 +47,17 @@ from web.session import (
     theme_of,
     token_of,
 )
+from web.stations_page import station_list
 from web.stream import Stream, start_from
 from web.talk import Talks
 from web.words import LANGUAGES
 
 LOGIN_WITHIN = 10.0  # s; a password's hash takes half a second on a slow board
 VIEW_FRESH = 1.0  # s of a person's clock; an older view is asked for anew when a page is made
-SECONDS = (30, 60, 120, 180, 300, 600)  # offered lengths of an order
-PAGES = ("power", "alarms", "calls", "wallboard", "messages", "fallback")  # beside the overview
+PAGES = ("orders", "stations", "power", "alarms", "calls", "wallboard", "messages", "fallback")  # beside the overview
 OF_LINES = ("calls", "wallboard")
 OF_POWER = ("power",)
-OF_CENTRE = ("fallback",)
-KINDS = (AlertKind.ACTUAL, AlertKind.SILENT_TEST, AlertKind.SOUNDING_TEST)
+OF_CENTRE = ("fallback", "orders", "stations", "tests")
 
 HERE = Path(__file__).parent
 log = logging.getLogger("siaga.web")
@@ -87,13 +90,42 @@ class Pages:
         scene, fields = await self._frame(request, "overview", OVERVIEW)
         fields |= {
             "login": request.query_params.get("login", "")[:20],
-            "stations": self._site.station,
-            "kinds": KINDS,
-            "patterns": list(Pattern),
-            "seconds": SECONDS,
             "directory": scene.view.desk.directory if scene.view.desk and scene.known else (),
-        }
+        } | order_form(scene)
         return self._html("overview.html", scene, fields)
+
+    async def orders(self, request: Request) -> Response:
+        """The open orders and the last ones, with everybody they went to."""
+        scene, fields = await self._frame(request, "orders", ORDERS)
+        return self._html("orders.html", scene, fields)
+
+    async def order(self, request: Request) -> Response:
+        """One order with all its recipients, as they are at this moment."""
+        scene, fields = await self._frame(request, "orders", FRAME)
+        found = order_record(scene, request.path_params["alert"], request.query_params)
+        return self._record("order_record.html", scene, fields, found, "/orders")
+
+    async def stations(self, request: Request) -> Response:
+        """What is wrong with stations now, and the list of all as it is at this moment."""
+        scene, fields = await self._frame(request, "stations", STATIONS)
+        return self._html("stations.html", scene, fields | station_list(scene, request.query_params))
+
+    async def tests(self, request: Request) -> Response:
+        scene, fields = await self._frame(request, "tests", TESTS)
+        return self._html("tests.html", scene, fields | {"kinds": TEST_KINDS})
+
+    async def test(self, request: Request) -> Response:
+        """One run of a test, to be printed and signed."""
+        scene, fields = await self._frame(request, "tests", FRAME)
+        found = run_record(scene, request.path_params["test"])
+        return self._record("test_record.html", scene, fields, found, "/tests")
+
+    def _record(
+        self, template: str, scene: Scene, fields: dict[str, Any], found: dict[str, Any] | None, back: str
+    ) -> Response:
+        if found is None:  # older than what core shows; the journal has it
+            return _back(back)
+        return self._html(template, scene, fields | found | {"printed": day_and_clock(scene, scene.wall)})
 
     async def messages(self, request: Request) -> Response:
         """All texts, as they are at this moment."""
@@ -286,7 +318,12 @@ def make_app(pages: Pages, others: Sequence[Route] = ()) -> ASGIApp:
             Route("/logout", pages.logout, methods=post),
             Route("/language", pages.language, methods=post),
             Route("/alert", pages.command, methods=post),
-            Route("/alert/stop", pages.command, methods=post),
+            *(Route(path, pages.command, methods=post) for path in STATION_ORDERS),
+            Route("/orders", pages.orders),
+            Route("/orders/{alert}", pages.order),
+            Route("/stations", pages.stations),
+            Route("/tests", pages.tests),
+            Route("/tests/{test}", pages.test),
             Route("/order/acknowledge", pages.command, methods=post),
             *(Route(path, pages.command, methods=post) for path in CALL_ORDERS),
             Route("/power", pages.power),

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from appliance.state import Alert
+from appliance.state import Alert, Delivery
 from appliance.view import EntryView
 from web.alarm_panel import about_words
 from web.plant_orders import proof_words, refusal_words
+from web.recipient_rows import Count, contact_counts, delivery_counts, worst_first
 from web.scene import Mark, Scene
 from web.station_panel import delivery_detail, delivery_mark
 from web.words import Words
@@ -82,6 +83,7 @@ ALERTING_WORDS: dict[str, dict[str, str]] = {
     "test.begun": TEST, "test.missed": TEST, "test.announced": TEST,
     "test.result": TEST | {"good": "test.is"},
 }  # fmt: skip
+MOST_ROWS = 8  # stations of one order on the first page; the page of orders has more
 NAMED_ALARMS = 2  # in one row; the message itself has them all
 
 
@@ -101,6 +103,11 @@ class AlertRow(NamedTuple):
     stopped: str
     deliveries: list[DeliveryRow]
     actual: bool
+    text: str
+    hidden: int  # stations without a row here
+    counts: list[Count]  # of all stations, where not each has a row
+    contacts: list[Count]
+    told: str
 
 
 class EventRow(NamedTuple):
@@ -110,22 +117,32 @@ class EventRow(NamedTuple):
 
 
 def alerts_panel(scene: Scene) -> dict[str, Any]:
-    return {"alerts": [_alert(scene, a) for a in scene.view.alerts if a.ended is None]}
+    alerts = sorted((a for a in scene.view.alerts if a.ended is None), key=lambda a: a.kind != "actual")
+    return {"alerts": [_alert(scene, a) for a in alerts]}
 
 
 def _alert(scene: Scene, alert: Alert) -> AlertRow:
     words = scene.words
     seconds = words("seconds", seconds=alert.seconds)
     deliveries = [
-        DeliveryRow(scene.name(name), delivery_mark(scene, d), delivery_detail(scene, alert, d))
-        for name, d in alert.deliveries.items()
+        DeliveryRow(scene.name(name), delivery_mark(scene, d, test=alert.kind != "actual"), delivery_detail(scene, alert, d))
+        for name, d in _read(alert)
     ]
     stopped = words("alert.stopped", clock=scene.clock(alert.stopped)) if alert.stopped else ""
     return AlertRow(
         alert.id, alert.id[:4].upper(), scene.clock(alert.issued), words.code("kind", alert.kind),
         f"{words.code('pattern', alert.pattern)} · {seconds}", actor_words(scene, alert.issued.actor), stopped,
-        deliveries, alert.kind == "actual",
+        deliveries, alert.kind == "actual", alert.text, len(alert.deliveries) - len(deliveries),
+        delivery_counts(scene, alert) if len(deliveries) < len(alert.deliveries) else [], contact_counts(scene, alert),
+        " · ".join(f"{words.code('own.told_short', t.about)} {scene.clock(t.at)}" for t in alert.told),
     )  # fmt: skip
+
+
+def _read(alert: Alert) -> list[tuple[str, Delivery]]:
+    """The deliveries that have a row on the first page: all of a few, of many those that need a person."""
+    if len(alert.deliveries) <= MOST_ROWS:
+        return list(alert.deliveries.items())
+    return [(d.station, d) for d in worst_first(alert.deliveries.values())[:MOST_ROWS]]
 
 
 def events_panel(scene: Scene) -> dict[str, Any]:

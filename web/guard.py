@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.session import from_our_own_page
 
-MOST_FIELDS = 100  # of a form; each station is one
-MOST_BODY = 16_384  # bytes of a form; a note is the longest thing in one
+MOST_FIELDS = 2200  # of a form; each station of a thousand is one, and so may a zone of it be
+MOST_BODY = 131_072  # bytes of a form; the names of a thousand stations are the longest thing in one
 
 SECURITY = [
     (

@@ -10,6 +10,7 @@ from drivers.jsonsocket import Gone, Message, Refusal
 from web.call_orders import CALL_ORDERS, call_command
 from web.corelink import CoreLink
 from web.scene import grouped
+from web.siren_order import several, siren_order
 from web.talk import talk_key
 from web.words import Words
 
@@ -25,11 +26,16 @@ ALARM_ORDERS = {
     "/alarm/in-service": "alarm.in_service",
     "/alarm/silence": "alarm.silence",
 }
+STATION_ORDERS = ("/alert/stop", "/alert/tell", "/siren/lock", "/siren/unlock", "/test/run")
 SCREEN_ORDERS = frozenset(("/order/acknowledge",))  # which the box's own screen gives without a login
 DO = (
     {
         "/alert": "alert.issue",
         "/alert/stop": "alert.stop",
+        "/alert/tell": "alert.tell",
+        "/siren/lock": "siren.lock",
+        "/siren/unlock": "siren.unlock",
+        "/test/run": "test.run",
         "/order/acknowledge": "order.acknowledge",
         "/message": "sms.send",
         "/power/order": "power.order",
@@ -111,13 +117,19 @@ def _command(path: str, fields: Mapping[str, Any]) -> Message:
     command: Message = {"do": DO[path]}
     match path:
         case "/alert":
-            command["stations"] = _several(fields.get("stations"))
-            command["key"] = str(fields.get("key", ""))[:64]
-            command["pattern"] = str(fields.get("pattern", "wail"))
-            command["alert_kind"] = str(fields.get("kind", "actual"))
-            command["seconds"] = int(fields.get("seconds", 60))
+            command |= siren_order(fields)
         case "/alert/stop":
-            command["alerts"] = _several(fields.get("alerts"))
+            command["alerts"] = several(fields.get("alerts"))
+        case "/alert/tell":
+            command |= {name: str(fields.get(name, ""))[:400] for name in ("alert", "about", "text", "key")}
+        case "/siren/lock":
+            command |= {"station": str(fields.get("station", ""))[:64], "hours": float(fields.get("hours", 0))}
+            command["reason"] = str(fields.get("reason", "")).strip()[:MOST_REASON]
+        case "/siren/unlock":
+            command["station"] = str(fields.get("station", ""))[:64]
+        case "/test/run":
+            command |= {name: str(fields.get(name, ""))[:64] for name in ("test", "key")}
+            command["stations"] = several(fields.get("stations"))
         case "/order/acknowledge":
             command |= {name: str(fields.get(name, ""))[:64] for name in ("alert", "key")}
         case "/alarm/silence":
@@ -151,9 +163,3 @@ def _alarm(path: str, fields: Mapping[str, Any]) -> Message:
 def _place(talk: Any, token: str) -> str:
     """Where a person talks, in core's words: "browser" is the stream of this session, "headset" is the box's own."""
     return {"browser": talk_key(token), "headset": "headset"}.get(str(talk), "")
-
-
-def _several(value: Any) -> list[str]:
-    if value is None or value == "":
-        return []
-    return [str(v) for v in value] if isinstance(value, list) else [str(value)]

@@ -10,12 +10,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from appliance.view import View
 from web.alarm_board import board_panel
 from web.alarm_panel import alarm_panel
+from web.calendar_page import tests_panel
 from web.callback_panel import callbacks_inputs, callbacks_panel
 from web.event_panel import alerts_panel, events_panel
 from web.fallback_panel import card_inputs, card_panel, fallback_panel
 from web.line_panel import line_details, line_inputs, line_panel
 from web.message_panel import message_inputs, messages_panel
 from web.moment_panel import moment_panel
+from web.orders_board import orders_panel as recipients_panel
 from web.own_panel import own_inputs, own_orders_panel, own_panel
 from web.phone_panel import levels_panel, phone_inputs, phone_panel
 from web.plant_figures import figures_panel
@@ -24,6 +26,7 @@ from web.plant_page import now_panel, ready_panel, runs_panel
 from web.power_panel import power_panel
 from web.scene import Scene
 from web.station_panel import station_panel
+from web.stations_page import stations_panel
 from web.wall_panel import wall_inputs, wall_panel
 
 # What a template or a panel raises on a view that nobody thought of.
@@ -72,6 +75,9 @@ PANELS = (
     Panel("power-ready", lambda v: v.power and v.power.readiness, True, ready_panel),
     Panel("power-orders", lambda v: v.power and (v.power.offers, v.power.orders), True, orders_panel),
     Panel("power-figures", lambda v: v.power and [d.link for d in v.power.devices], True, figures_panel),
+    Panel("orders-board", lambda v: (v.alerts, v.supervision and v.supervision.contacts), True, recipients_panel),
+    Panel("stations-board", lambda v: (v.supervision, v.stations), True, stations_panel),
+    Panel("tests-board", lambda v: v.supervision and v.supervision.tests, True, tests_panel),
     Panel("own", own_inputs, True, own_panel),
     Panel("own-orders", own_inputs, False, own_orders_panel),
     Panel("power-runs", lambda v: v.power and v.power.runs, False, runs_panel),
@@ -82,7 +88,8 @@ CARD = FRAME | {"fallback-card"}
 POWER = FRAME | {"power-now", "power-ready", "power-orders", "power-figures", "power-runs"}
 ALARMS = FRAME | {"alarm-board"}
 OWN = FRAME | {"own", "own-orders", "events"}
-ELSEWHERE = WALLBOARD | CARD | POWER | ALARMS | OWN  # what other pages than the first may ask for
+ORDERS, STATIONS, TESTS = FRAME | {"orders-board"}, FRAME | {"stations-board"}, FRAME | {"tests-board"}
+ELSEWHERE = WALLBOARD | CARD | POWER | ALARMS | OWN | ORDERS | STATIONS | TESTS  # what other pages than the first may ask for
 OVERVIEW = frozenset(panel.name for panel in PANELS) - (ELSEWHERE - FRAME) | {"events"}
 
 

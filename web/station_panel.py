@@ -23,6 +23,7 @@ SHAPES = {
     DeliveryState.CANCELLED: ("done", "dim"),
     DeliveryState.FAILED: ("bad", "p1"),
 }
+MOST_TILES = 20  # that fit without scrolling; the page of stations has them all
 ON = (DeliveryState.ENERGISED, DeliveryState.PROVEN)
 
 
@@ -39,14 +40,32 @@ class Tile(NamedTuple):
 
 
 def station_panel(scene: Scene) -> dict[str, Any]:
-    tiles = [_tile(scene, station) for station in scene.view.stations]
+    stations, hidden = _read(scene)
+    tiles = [_tile(scene, station) for station in stations]
     reachable = sum(1 for s in scene.view.stations if scene.live and reach(scene.view, s, scene.now))
-    return {"tiles": tiles, "reachable": reachable, "count": len(tiles)}
+    return {"tiles": tiles, "reachable": reachable, "count": len(scene.view.stations), "hidden": hidden}
+
+
+def _read(scene: Scene) -> tuple[list[StationView], int]:
+    """The stations that have a tile and how many have none: of more than fit, what a person has to look at."""
+    stations = scene.view.stations
+    if len(stations) <= MOST_TILES:
+        return list(stations), 0
+    ranks = {"p1": 0, "p2": 1, "p3": 2}
+
+    def rank(station: StationView) -> tuple[bool, int, bool]:
+        found = open_delivery(scene, station.id)
+        mark = _reach_mark(scene, station) if found is None else delivery_mark(scene, found[1])
+        card = found is not None and found[1].card is not None
+        return not card, ranks.get(mark.tone, 3), found is None
+
+    shown = sorted(stations, key=rank)[:MOST_TILES]
+    return shown, len(stations) - len(shown)
 
 
 def open_delivery(scene: Scene, station: str) -> tuple[Alert, Delivery] | None:
-    """The newest open alert that concerns a station."""
-    for alert in scene.view.alerts:
+    """The newest open alert that concerns a station; a test never stands before a real one."""
+    for alert in sorted(scene.view.alerts, key=lambda a: a.kind is not AlertKind.ACTUAL):
         if alert.ended is None and station in alert.deliveries:
             return alert, alert.deliveries[station]
     return None
@@ -60,18 +79,19 @@ def _tile(scene: Scene, station: StationView) -> Tile:
     alert, delivery = found
     extra = [delivery_detail(scene, alert, delivery)]
     if alert.kind is not AlertKind.ACTUAL:
-        extra.insert(0, scene.words.code("kind", alert.kind))
+        extra.insert(0, f"{scene.words('own.test')} · {scene.words.code('kind', alert.kind)}")
     phone = card = ""
-    if delivery.card is not None:
+    if delivery.card is not None and alert.kind is AlertKind.ACTUAL:
         card = scene.words("card.phone_now")
         phone = grouped(station.phone) if station.phone else scene.words("card.no_phone")
-    mark = delivery_mark(scene, delivery)
+    mark = delivery_mark(scene, delivery, test=alert.kind is not AlertKind.ACTUAL)
     return Tile(station.id, station.name, mark, " · ".join(filter(None, extra)), card, phone, delivery.state in ON)
 
 
-def delivery_mark(scene: Scene, delivery: Delivery) -> Mark:
-    """Shape, word and tone of a delivery's state."""
+def delivery_mark(scene: Scene, delivery: Delivery, *, test: bool = False) -> Mark:
+    """Shape, word and tone of a delivery's state; nothing of a test is red."""
     shape, tone = SHAPES[delivery.state]
+    tone = "p2" if test and tone == "p1" else tone
     word = scene.words.code("delivery", delivery.state)
     if delivery.reason:
         word = f"{word}: {scene.words.code('reason', delivery.reason)}"

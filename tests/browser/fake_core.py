@@ -19,6 +19,7 @@ from call_scenes import CALL_ANSWERS
 from own_scenes import OWN_SCENES, OWN_SITE
 from power_scenes import POWER_SCENES
 from scenes import ALERT, STATIONS
+from supervision_scenes import SUPERVISION_SCENES
 
 from appliance.config import load_site, places
 from appliance.view import SoundView, View
@@ -26,7 +27,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Peer, Refusal, Server
 
 PASSWORD = "rahasia"
-ALL_SCENES = CALL_SCENES | POWER_SCENES | ALARM_SCENES | OWN_SCENES
+ALL_SCENES = CALL_SCENES | POWER_SCENES | ALARM_SCENES | OWN_SCENES | SUPERVISION_SCENES
 ANSWERS = CALL_ANSWERS | {"alarm.list": alarm_log}
 
 

@@ -160,15 +160,20 @@
     const kind = form.elements.kind;
     const sounds = () => "sounds" in kind.selectedOptions[0].dataset;
     const chosen = () => chips.filter((c) => c.checked);
+    const others = () => form.querySelectorAll("[name=groups]:checked, [name=contacts]:checked").length;
+    const nobody = () => !chosen().length && !others();
 
     const label = () => {
       all.checked = chips.length > 0 && chosen().length === chips.length;
+      const incident = form.elements.incident.value === "0" ? [] : [form.elements.incident.selectedOptions[0]];
       const words = [kind.selectedOptions[0], form.elements.pattern.selectedOptions[0], form.elements.seconds.selectedOptions[0]];
-      const what = `${chosen().length} ${form.dataset.chosen}`;
+      words.splice(1, 0, ...incident);
+      const what = `${chosen().length} ${form.dataset.chosen}${others() ? ` +${others()}` : ""}`;
       siren.querySelector(".what").textContent = sounds() ? form.dataset.hold : form.dataset.holdSilent;
       const told = [what, ...words.map((o) => o.textContent)].join(" · ");
-      siren.querySelector(".with").textContent = chosen().length ? told : form.dataset.nothingChosen;
+      siren.querySelector(".with").textContent = nobody() ? form.dataset.nothingChosen : told;
       siren.classList.toggle("silent", !sounds());
+      siren.classList.toggle("test", "test" in kind.selectedOptions[0].dataset);
     };
 
     const release = (early) => {
@@ -180,7 +185,7 @@
     };
     const hold = () => {
       if (holding) return;
-      if (!chosen().length) {
+      if (nobody()) {
         say(form.dataset.choose, "warn");
         return;
       }
