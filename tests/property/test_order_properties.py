@@ -150,9 +150,13 @@ waits = st.sampled_from([0.0, 0.02, 0.3, 2.0, 7.0, 40.0])
 stories = st.lists(st.tuples(waits, steps), min_size=4, max_size=25)
 
 
-async def tell(w: World, told: Told, story: list[tuple[float, Do]]) -> None:
+async def tell(w: World, told: Told, deaf: bool, story: list[tuple[float, Do]]) -> None:
+    """`deaf`: at first only the phone reaches the station."""
     await w.greeted()
     w.phone.speaks = True
+    if deaf:
+        w.leave(CENTRE)
+        w.net.sms = False
     for wait, do in [(0.0, issue(STATION, 30, "actual")), *story]:
         await asyncio.sleep(wait)
         await do(w, told)
@@ -222,14 +226,16 @@ def check_calls(w: World, told: Told) -> None:
             assert not stops, "what was not stopped was taken back"
 
 
-@given(stories)
+@given(st.booleans(), stories)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-def test_a_siren_order_is_never_lost_never_invented_and_never_sounds_twice(story: list[tuple[float, Do]]) -> None:
+def test_a_siren_order_is_never_lost_never_invented_and_never_sounds_twice(
+    deaf: bool, story: list[tuple[float, Do]]
+) -> None:
     told = Told()
     with tempfile.TemporaryDirectory() as folder:
 
         async def whole(w: World) -> None:
-            await tell(w, told, story)
+            await tell(w, told, deaf, story)
             check(w, told)
 
         play(Path(folder), whole)
