@@ -125,7 +125,9 @@ def _alert(scene: Scene, alert: Alert) -> AlertRow:
     words = scene.words
     seconds = words("seconds", seconds=alert.seconds)
     deliveries = [
-        DeliveryRow(scene.name(name), delivery_mark(scene, d, test=alert.kind != "actual"), delivery_detail(scene, alert, d))
+        DeliveryRow(
+            scene.name(name), delivery_mark(scene, d, test=alert.kind != "actual"), delivery_detail(scene, alert, d)
+        )
         for name, d in _read(alert)
     ]
     stopped = words("alert.stopped", clock=scene.clock(alert.stopped)) if alert.stopped else ""

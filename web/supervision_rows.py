@@ -115,7 +115,9 @@ def _path(scene: Scene, path: PathView) -> PathCell:
     if not scene.live:
         return PathCell(name, Mark("unknown", words("station.unknown_now"), "dim"), worst, tested)
     if not path.usable:
-        return PathCell(name, Mark("bad", words.code("test.why", path.reason) if path.reason else "", "p2"), worst, tested)
+        return PathCell(
+            name, Mark("bad", words.code("test.why", path.reason) if path.reason else "", "p2"), worst, tested
+        )
     tone = "p2" if path.failed is not None else "p3" if path.proven is None or path.worst_s is None else ""
     shape = {"p2": "half", "p3": "none", "": "ok"}[tone]
     return PathCell(name, Mark(shape, "", tone), worst, tested)

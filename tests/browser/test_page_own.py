@@ -44,7 +44,9 @@ async def opened(tab: Tab, scene: str) -> Tab:
 
 
 async def letters(tab: Tab, selector: str) -> float:
-    size: float = await tab.page.evaluate(f"parseFloat(getComputedStyle(document.querySelector('{selector}')).fontSize)")
+    size: float = await tab.page.evaluate(
+        f"parseFloat(getComputedStyle(document.querySelector('{selector}')).fontSize)"
+    )
     return size
 
 
@@ -66,7 +68,14 @@ async def test_no_text_leaves_its_place_and_each_stands_out(tab: Tab, scene: str
 async def test_what_where_since_when_and_the_turnout_are_read_from_five_metres(tab: Tab) -> None:
     await opened(tab, "own_actual")
     told = await tab.text("#own")
-    for words in ("PERINTAH SIRENE", "KEBAKARAN", PLACE, "Seluruh stasiun", "Waktu berangkat".upper(), "sasaran 1 mnt 20"):
+    for words in (
+        "PERINTAH SIRENE",
+        "KEBAKARAN",
+        PLACE,
+        "Seluruh stasiun",
+        "Waktu berangkat".upper(),
+        "sasaran 1 mnt 20",
+    ):
         assert words in told
     # 768 lines on a screen of 23 inches are 0.37 mm each; at 5 m a letter of 25 mm is read: 68 lines.
     assert await letters(tab, "#own h1") >= 100

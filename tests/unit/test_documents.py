@@ -99,9 +99,10 @@ def test_every_knob_is_explained() -> None:
 
 
 def test_every_operation_of_both_sockets_is_explained() -> None:
-    told = document("sockets.md")
     annunciator = {str(r.__struct_config__.tag) for r in Request.__args__}
-    assert {do for do in NAMES | annunciator if f"`{do}`" not in told} == set()
+    for operations, file in ((NAMES, "sockets.md"), (annunciator, "annunciator.md")):
+        told = document(file)
+        assert {do for do in operations if f"`{do}`" not in told} == set()
 
 
 def test_every_deed_and_sight_of_a_scenario_is_explained() -> None:
