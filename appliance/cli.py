@@ -20,6 +20,8 @@ COMMANDS = {
     "sim": ("appliance.cli_sim", "turn a knob of the running demo: mains, generator, trunk, calls, texts, networks"),
     "scenario": ("appliance.cli_scenario", "play a story against a simulated site and check what must be seen"),
     "alert": ("appliance.cli_orders", "sound sirens at stations, or stop them"),
+    "tests": ("appliance.cli_tests", "tests of stations: what ran, what is due, run one now, the record to be printed"),
+    "stations": ("appliance.cli_stations", "stations' health and ways; lock a siren out for a repair, and unlock it"),
     "status": ("appliance.cli_status", "what feeds the building, which lines and stations there are, what is wrong"),
     "modem": (
         "appliance.cli_modem",

@@ -1,9 +1,10 @@
-"""`siaga alert sound | stop | list`: orders from the box's own console, or with a name and password."""
+"""`siaga alert sound | stop | all-clear | contact | list`: orders from the console, or with a name and password."""
 
 import argparse
 import secrets
 from typing import Any
 
+from appliance.cli_alert_tell import add_verbs, all_clear, contact, contact_lines
 from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
 from appliance.config import Site
 from appliance.model import AlertKind, Pattern
@@ -15,9 +16,14 @@ SETTLED = ("energised", "proven", "ended", "refused", "expired", "cancelled", "f
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     add_node_arguments(parser)
     add_login_argument(parser)
-    verbs = parser.add_subparsers(dest="verb", metavar="sound|stop|list", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="sound|stop|all-clear|contact|list", required=True)
     sound = verbs.add_parser("sound", help="sound sirens and say what each station does")
-    sound.add_argument("station", nargs="+", help="station ids, or `all`")
+    sound.add_argument("station", nargs="*", help="stations' ids, `id/zone`, or `all`")
+    sound.add_argument("--group", action="append", default=[], help="a group of the site file; may be given again")
+    sound.add_argument("--contact", action="append", default=[], help="a contact; may be given again")
+    sound.add_argument("--text", default="", help="place and words, for stations and contacts")
+    sound.add_argument("--language", choices=("id", "en"), default="id", help="of the text")
+    sound.add_argument("--priority", type=int, choices=(1, 2, 3), default=2, help="1: by every path at once")
     sound.add_argument("--pattern", choices=[p.value for p in Pattern], default="wail")
     sound.add_argument("--seconds", type=int, default=60)
     sound.add_argument("--kind", choices=[k.value for k in AlertKind], default="actual")
@@ -25,6 +31,7 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     stop = verbs.add_parser("stop", help="end alerts")
     stop.add_argument("alert", nargs="*", help="alert ids; none: all open ones")
     listed = verbs.add_parser("list", help="alerts and what each station did")
+    add_verbs(verbs)
     for verb in (sound, stop, listed):
         add_node_arguments(verb, again=True)
     parser.set_defaults(run=_run)
@@ -35,6 +42,10 @@ def _run(options: argparse.Namespace) -> int:
         login = await log_in(client, options)
         if options.verb == "sound":
             return await _sound(client, site, options, login)
+        if options.verb == "all-clear":
+            return await all_clear(client, options, login)
+        if options.verb == "contact":
+            return await contact(client, options, login)
         if options.verb == "stop":
             done = await request(client, "alert.stop", alerts=options.alert, via="command", **login)
             print(f"stop ordered: {', '.join(done['alerts']) or 'nothing was open'}")
@@ -49,7 +60,8 @@ async def _sound(client: Client, site: Site, options: argparse.Namespace, login:
     stations = [s.id for s in site.station] if options.station == ["all"] else options.station
     done = await request(
         client, "alert.issue", stations=stations, pattern=options.pattern, seconds=options.seconds,
-        alert_kind=options.kind, key=secrets.token_hex(8), via="command", **login,
+        alert_kind=options.kind, key=secrets.token_hex(8), via="command", groups=options.group,
+        contacts=options.contact, text=options.text, language=options.language, priority=options.priority, **login,
     )  # fmt: skip
     print(f"alert {done['alert']} sent" + ("" if done["durable"] else ", but it is not on disk yet"))
     if options.no_wait:
@@ -78,3 +90,5 @@ def _show(alerts: list[dict[str, Any]]) -> None:
             print(
                 f"  {name:<20} {d['state']}{' by ' + d['path'] if d['path'] else ''}{more}{card} {d['reason']}".rstrip()
             )
+        for line in contact_lines(alert):
+            print(line)

@@ -71,8 +71,11 @@ class UnlockSiren(Command, tag="siren.unlock", frozen=True, kw_only=True):
     station: str
 
 
+TESTS = ("silent", "sms_probe", "voice", "sounding")  # of stations
+
+
 class RunTest(Command, tag="test.run", frozen=True, kw_only=True):
-    """A test now; `stations` none: all. `test`: "silent", "sms_probe", "voice", "sounding"."""
+    """A test now; `stations` none: all. `test`: one of TESTS."""
 
     test: str
     stations: tuple[str, ...] = ()
@@ -80,9 +83,10 @@ class RunTest(Command, tag="test.run", frozen=True, kw_only=True):
 
 
 class ListTests(Command, tag="test.list", frozen=True, kw_only=True):
-    """The last runs and what is due."""
+    """The last runs, of their lines only the bad ones, and what is due; with `run`, an id, that one whole."""
 
     last: int = 30
+    run: str = ""
 
 
 class AcknowledgeOrder(Command, tag="order.acknowledge", frozen=True, kw_only=True):
@@ -143,15 +147,19 @@ class ListTexts(Command, tag="sms.list", frozen=True, kw_only=True):
 AnyCommand = (
     IssueAlert
     | StopAlert
-    | AcknowledgeOrder
     | TellRecipients
     | AnswerForContact
+    | AcknowledgeOrder
     | ModemAt
     | ModemUssd
     | ModemRecording
     | SendText
     | QueueText
     | ListTexts
+    | LockSiren
+    | UnlockSiren
+    | RunTest
+    | ListTests
     | AlarmCommand
     | CallCommand
     | PowerCommand
@@ -160,7 +168,10 @@ NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
 # What a station's own screen may say without a login, as its button may: web sends an empty token for it.
 UNNAMED = frozenset((str(AcknowledgeOrder.__struct_config__.tag),))
 SCREEN = "screen:"  # the actor of such a command
-_TECHNICAL = (ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService)
+_TECHNICAL = (
+    ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService, LockSiren, UnlockSiren,
+    RunTest,
+)  # fmt: skip
 TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in _TECHNICAL)
 TECHNICIANS = frozenset(("technician", "supervisor"))  # roles that may give these; the console may too
 SUPERVISING = frozenset((str(BlockCaller.__struct_config__.tag),))

@@ -132,7 +132,7 @@ class Core:
             power=self._plant.view,
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
-            stations=self._alerting.views, clock_offset=self._wall_clock.offset,
+            stations=self._alerting.views, supervision=self._alerting.supervised, clock_offset=self._wall_clock.offset,
             witnesses=self._trunk.views, sound=self._sound.view, own=self._alerting.own_view,
         )  # fmt: skip
         self._telemetry = Telemetry(

@@ -9,16 +9,30 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from appliance import alert_events as al
-from appliance.alert_view import OwnView
+from appliance.alert_view import OwnView, SupervisionView
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
 from appliance.alerting.sender import Publish
 from appliance.alerting.spoken_order import Language
+from appliance.alerting.wire_health import is_health
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
-from appliance.commands import AcknowledgeOrder, IssueAlert, StopAlert
+from appliance.commands import (
+    AcknowledgeOrder,
+    AnswerForContact,
+    IssueAlert,
+    ListTests,
+    LockSiren,
+    RunTest,
+    StopAlert,
+    TellRecipients,
+    UnlockSiren,
+)
 from appliance.config import Places, Site
+from appliance.core_recipients import RecipientRoom
+from appliance.core_supervision import COMMANDS as SUPERVISION_COMMANDS
+from appliance.core_supervision import SupervisionRoom
 from appliance.entry import Entry
 from appliance.journal import Appended
 from appliance.keeper import Keeper
@@ -33,7 +47,18 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.mqtt import Incoming
 
-COMMANDS = (IssueAlert, StopAlert, AcknowledgeOrder)
+COMMANDS = (IssueAlert, StopAlert, TellRecipients, AnswerForContact, AcknowledgeOrder, *SUPERVISION_COMMANDS)
+AlertCommand = (
+    IssueAlert
+    | StopAlert
+    | TellRecipients
+    | AnswerForContact
+    | AcknowledgeOrder
+    | LockSiren
+    | UnlockSiren
+    | RunTest
+    | ListTests
+)
 
 log = logging.getLogger("siaga.alerting")
 
@@ -56,9 +81,10 @@ class Phones:
         return min(sum(map(self._speaks, free)), max(0, len(free) - self._keep_free))
 
     async def speak(
-        self, number: str, texts: tuple[tuple[Language, str], ...], on_dialled: Callable[[str, str], None]
-    ) -> Spoken:
-        return await self._speak(number, texts, on_dialled=on_dialled)
+        self, number: str, texts: tuple[tuple[Language, str], ...], on_dialled: Callable[[str, str], None],
+        decline: str = "",
+    ) -> Spoken:  # fmt: skip
+        return await self._speak(number, texts, on_dialled=on_dialled, decline=decline)
 
 
 class AlertRoom:
@@ -76,6 +102,8 @@ class AlertRoom:
         key = load_key(places.key) if places.key.exists() else create_key(places.key)
         self.centre: Centre | None = None
         self._reports: Reports | None = None
+        self.supervision: SupervisionRoom | None = None
+        self._recipients: RecipientRoom | None = None
         self._own: StationRoom | None = None
         if site.issuer:
             self._own = StationRoom(
@@ -85,34 +113,56 @@ class AlertRoom:
             )  # fmt: skip
         self.station = self._own.node if self._own else None
         if site.station:
+            phones = Phones(site, lines, speak, speaks)
             issuer = Issuer(key, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
             self.centre = Centre(
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer,
                 annunciator=annunciator, publish=publish, broker_up=broker_up,
                 send_sms=lines.send_data, sms_up=lines.registered,
-                telephone=Phones(site, lines, speak, speaks),
+                telephone=phones,
             )  # fmt: skip
-            self._reports = Reports(site, self.centre, issuer, clock)
+            self.supervision = SupervisionRoom(
+                site=site, state=state, clock=clock, boot=boot, append=append, centre=self.centre, issuer=issuer,
+                publish=publish, broker_up=broker_up, annunciator_up=lambda: annunciator.up, lines=lines,
+                calls=phones.able, time_known=time_known,
+            )  # fmt: skip
+            self._reports = Reports(site, self.centre, issuer, clock, self.supervision.lockouts.on_answer)
+            self._recipients = RecipientRoom(
+                site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer, centre=self.centre,
+                publish=publish, broker_up=broker_up, lines=lines, phones=phones,
+            )  # fmt: skip
 
     def keep(self, keeper: Keeper) -> None:
         """Start its tasks."""
         if self.centre:
             keeper.keep("orders", self.centre.run)
+        if self.supervision:
+            self.supervision.keep(keeper)
+        if self._recipients:
+            self._recipients.keep(keeper)
         if self._own:
             self._own.keep(keeper)
 
     def on_entry(self, entry: Entry) -> None:
         if self.centre:
             self.centre.wake()
+        if self.supervision:
+            self.supervision.on_entry(entry)
+        if self._recipients:
+            self._recipients.on_entry(entry)
 
-    async def obey(self, command: IssueAlert | StopAlert | AcknowledgeOrder, actor: str) -> Any:
+    async def obey(self, command: AlertCommand, actor: str) -> Any:
         """One of COMMANDS. Raises Refusal."""
         if isinstance(command, AcknowledgeOrder):
             if self._own is None:
                 raise Refusal("no_station", "This box takes no orders.", "Acknowledge at the station.")
             return self._own.acknowledge(command, actor)
-        if self.centre is None:
+        if self.centre is None or self._recipients is None or self.supervision is None:
             raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
+        if isinstance(command, TellRecipients | AnswerForContact):
+            return await self._recipients.obey(command, actor)
+        if isinstance(command, SUPERVISION_COMMANDS):
+            return await self.supervision.obey(command, actor)
         if isinstance(command, IssueAlert):
             return await self.centre.issue(command, actor)
         return await self.centre.stop(command, actor)
@@ -123,6 +173,9 @@ class AlertRoom:
 
     def views(self) -> list[StationView]:
         return self.centre.views() if self.centre else []
+
+    def supervised(self) -> SupervisionView | None:
+        return self.supervision.view() if self.supervision else None
 
     # The broker and the lines
 
@@ -144,6 +197,8 @@ class AlertRoom:
         match message.topic.split("/"):
             case ["siaga", _, "alert", _] if self.station:
                 self.station.on_order(message.payload, Path.MQTT, retained=message.retain)
+            case ["siaga", _, "station", named, "answer"] if self.supervision and is_health(message.payload):
+                self.supervision.intake.on_health(message.payload, Path.MQTT, named=named, retained=message.retain)
             case ["siaga", _, "station", named, "answer"] if self._reports:
                 self._reports.on_answer(message.payload, Path.MQTT, named=named, retained=message.retain)
 
@@ -151,6 +206,8 @@ class AlertRoom:
         """A binary SMS on our port: an order at a station, an answer at a centre."""
         if self.station:
             self.station.on_order(payload, Path.SMS, number=number)
+        elif self.supervision and is_health(payload):
+            self.supervision.intake.on_health(payload, Path.SMS)
         elif self._reports:
             self._reports.on_answer(payload, Path.SMS)
 

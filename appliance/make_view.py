@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from appliance.alarm_view import AlarmsSummary, AlarmView
-from appliance.alert_view import OwnView
+from appliance.alert_view import OwnView, SupervisionView
 from appliance.config import Site
 from appliance.control import entry_view
 from appliance.desk_view import DeskView
@@ -36,6 +36,7 @@ class ViewMaker:
         stations: Callable[[], list[StationView]], clock_offset: Callable[[], Figure | None] = lambda: None,
         desk: Callable[[], DeskView] | None = None, witnesses: Callable[[], list[WitnessView]] = unwatched,
         sound: Callable[[], SoundView | None] = lambda: None,
+        supervision: Callable[[], SupervisionView | None] = lambda: None,
         alarms: Callable[[], tuple[list[AlarmView], AlarmsSummary]] = lambda: ([], AlarmsSummary()),
         own: Callable[[], OwnView | None] = lambda: None,
     ) -> None:  # fmt: skip
@@ -43,6 +44,7 @@ class ViewMaker:
         self._site, self._state, self._journal, self._clock, self._quality = site, state, journal, clock, quality
         self._power, self._lines, self._stations, self._alarms = power, lines, stations, alarms
         self._clock_offset, self._desk, self._witnesses, self._sound = clock_offset, desk, witnesses, sound
+        self._supervision = supervision
         self._last: list[EntryView] = []
 
     def on_entry(self, entry: Entry) -> None:
@@ -88,6 +90,7 @@ class ViewMaker:
             witnesses=self._witnesses(),
             fallback=fallback_view(site, state) if site.role is Role.CENTRE else None,
             alarm_summary=alarm_summary,
+            supervision=self._supervision(),
             own=self._own(),
         )
 

@@ -158,7 +158,7 @@ class Centre:
                 sms=bool(contact.station.sms),
                 contact=self._state.stations.get(name),
                 heard_at=contact.heard_at,
-                fresh_s=self._site.ladder.offline_s,
+                fresh_s=self._site.supervision.lost_s,
                 sounding=(own is not None and own.on) if contact.station.local else contact.sounding,
             )
             for name, contact in self.contacts.items()
@@ -252,7 +252,7 @@ class Centre:
     def _notice_silence(self) -> None:
         now = self._clock.now()
         for name, contact in self.contacts.items():
-            if contact.heard_at is not None and now - contact.heard_at > self._site.ladder.offline_s:
+            if contact.heard_at is not None and now - contact.heard_at > self._site.supervision.lost_s:
                 silent, contact.heard_at, contact.sounding = now - contact.heard_at, None, None
                 self._append(al.StationOffline(station=name, silent_s=round(silent, 1)))
 
@@ -327,6 +327,16 @@ class Centre:
     def delivery(self, alert: str, station: str) -> Delivery | None:
         found = self._state.alerts.get(alert)
         return found.deliveries.get(station) if found else None
+
+    def tests(self, alert: str, path: Path) -> bool:
+        """Whether the alert is a test of this very path."""
+        found = self._state.alerts.get(alert)
+        return found is not None and bool(found.test) and path in found.paths
+
+    def counts(self, alert: str, path: Path) -> bool:
+        """Whether an answer by this path says something: of a test of one path only answers by that path do."""
+        found = self._state.alerts.get(alert)
+        return found is None or not (found.test and found.paths) or path in found.paths
 
     @staticmethod
     def below(delivery: Delivery, state: DeliveryState) -> bool:

@@ -20,6 +20,7 @@ Since = Callable[[Stamp], float]
 SMS, VOICE = "sms", "voice"
 ACCEPT, DECLINE = "1", "2"  # keys
 VOICE_AFTER = 45.0  # s that a text may take to be reported as delivered, until its recipient is called as well
+TEXT_WITHIN = 900.0  # s; a report that comes later still counts, but nobody waits for it
 MOST_CALLS = 2
 CALL_AGAIN = 120.0  # s from one call's beginning to the next; who was on another call has ended it, or not
 LINE_WITHIN = 300.0  # s in which a line must be free for a call, else that way has failed
@@ -68,7 +69,7 @@ DEFAULT_WAIT = 60.0  # s, of a group that is in the site file no more
 
 def due(alert: Alert, around: Around, since: Since) -> list[Step]:
     """The steps that are due now. What sequences need comes first and alone: it changes who else is asked."""
-    if first := [*_heard(alert, around), *_sequences(alert, around, since)]:
+    if first := [*_heard(alert, around, since), *_sequences(alert, around, since)]:
         return list(first)
     steps: list[Step] = []
     for name, contact in alert.contacts.items():
@@ -121,18 +122,18 @@ def stations_wait(alert: Alert, since: Since) -> bool:
 # What came of tries
 
 
-def _heard(alert: Alert, around: Around) -> Iterator[Event]:
+def _heard(alert: Alert, around: Around, since: Since) -> Iterator[Event]:
     for name, contact in alert.contacts.items():
         for about, tries in ((About.ANNOUNCE, contact.tries), *((About(a), n.tries) for a, n in contact.notes.items())):
             ids: dict[str, str] = {"alert": alert.id, "contact": name, "about": about}
-            for path, id, _, outcome in tries:
+            for path, id, at, outcome in tries:
                 if path == SMS:
-                    yield from _text_ended(ids, around.outgoing.get(id), outcome)
+                    yield from _text_ended(ids, around.outgoing.get(id), outcome, since(at))
                 elif not outcome and (alert.id, name, about) not in around.speaking:
                     yield from _call_cut(ids, around.calls.get(id))
 
 
-def _text_ended(ids: dict[str, str], row: Outgoing | None, outcome: str) -> Iterator[Event]:
+def _text_ended(ids: dict[str, str], row: Outgoing | None, outcome: str, age: float) -> Iterator[Event]:
     if row is not None and row.state is OutgoingState.DELIVERED:
         if outcome != "delivered":  # also one that was given up before its late report
             yield al.ContactDelivered(**ids, path=SMS)
@@ -140,7 +141,7 @@ def _text_ended(ids: dict[str, str], row: Outgoing | None, outcome: str) -> Iter
         return
     elif row is None:
         yield al.ContactFailed(**ids, path=SMS, reason="forgotten")
-    elif row.state is OutgoingState.UNCONFIRMED:
+    elif row.state is OutgoingState.UNCONFIRMED or (not row.over and age > TEXT_WITHIN):
         yield al.ContactFailed(**ids, path=SMS, reason="unconfirmed")
     elif row.state is OutgoingState.UNDELIVERED:
         yield al.ContactFailed(**ids, path=SMS, reason=row.reason or "undelivered")

@@ -37,6 +37,10 @@ MOST_PASSES = 50  # of a look: each changes a state, and a contact has few
 COOL_DOWN = 5.0  # s behind a text or a call that could not even begin
 LIFETIME = 300  # s of an announcement by text: the shortest there is
 LIFETIME_AFTER = 3600  # s of what is said behind it
+BEHIND_ORDERS = 1.0  # s from an alert's issue: sirens go first, and what is not on disk by then waits no longer
+LEAVE = 120.0  # s in which a call of before a restart is tried to be ended; its modem has to come back first
+LEAVE_EACH = 2.0
+BOX = "box"  # the actor of calls that nobody dialled
 FOR_NOW = ("full",)  # refusals that may not be one later
 
 log = logging.getLogger("siaga.alerting")
@@ -54,21 +58,21 @@ class Said(Protocol):
 
 
 class Mouth(Protocol):
-    """The lines' voice, as this needs it."""
+    """The lines with their voice, as this needs them."""
 
-    def able(self) -> list[str]:
-        """Lines by which a text could be spoken now."""
+    def free(self) -> int:
+        """How many calls could be dialled now, beside the lines that are kept for who calls in."""
         ...
 
     async def speak(
-        self, number: str, texts: tuple[tuple[Language, str], ...], *, key: str,
-        on_dialled: Callable[[str, str], None], decline: str,
+        self, number: str, texts: tuple[tuple[Language, str], ...], on_dialled: Callable[[str, str], None],
+        decline: str = "",
     ) -> Said:  # fmt: skip
         """Says it, and comes back with what came of it; hangs up when it is cancelled."""
         ...
 
-    async def leave(self, call: str) -> None:
-        """End a call of before a restart, in which nobody speaks any more."""
+    async def hang_up(self, line: str, call: str, actor: str) -> object:
+        """Raises Refusal."""
         ...
 
 
@@ -120,11 +124,23 @@ class Contacts:
                 await asyncio.wait(tasks)
 
     def _leave_calls(self) -> None:
-        """What a call of before a restart came to is judged by the keys in it; the call itself is over."""
+        """What a call of before a restart came to is judged by the keys in it; the call itself has to end."""
         keys = [(a.id, c, about) for a in self._alerts() for c in a.contacts for about in About]
         calls = [call for key in keys if key not in self._speaking and (call := self._call_of(key))]
         if self._mouth is not None:
-            self._leaving = [asyncio.create_task(self._mouth.leave(call)) for call in calls]
+            self._leaving = [asyncio.create_task(self._leave(self._mouth, call)) for call in calls]
+
+    async def _leave(self, mouth: Mouth, call: str) -> None:
+        for _ in range(int(LEAVE / LEAVE_EACH)):
+            known = self._state.calls.get(call)
+            if known is None or not known.live:
+                return
+            try:
+                await mouth.hang_up(known.line, call, BOX)
+            except Refusal as e:
+                log.debug("a call of before the restart stands yet: %s", e)
+            await asyncio.sleep(LEAVE_EACH)
+        log.warning("call %s of before a restart does not end", call)
 
     def look(self) -> None:
         """Carry out all that is due now."""
@@ -145,10 +161,11 @@ class Contacts:
 
     def _alerts(self) -> list[Alert]:
         """Those with contacts, ended ones too: they are told all clear, and answer late."""
-        return [a for a in self._state.alerts.values() if a.contacts]
+        alerts = (a for a in self._state.alerts.values() if a.contacts)
+        return [a for a in alerts if self._since(a.issued) >= BEHIND_ORDERS]
 
     def _busy(self) -> bool:
-        return any(not alert.settled or unsaid(alert) for alert in self._alerts())
+        return any(a.contacts and (not a.settled or unsaid(a)) for a in self._state.alerts.values())
 
     def _hear(self, alerts: list[Alert]) -> bool:
         numbers = {c.id: c.sms for c in self._site.contact if c.sms}
@@ -158,7 +175,7 @@ class Contacts:
         return False
 
     def _around(self, alert: Alert) -> Around:
-        free = len(self._mouth.able()) if self._mouth else 0
+        free = self._mouth.free() if self._mouth else 0
         dialling = sum(not self._call_of(key) for key in self._speaking)  # takes a line that is still told as free
         held = any(stations_wait(a, self._since) for a in self._state.open_alerts())
         return Around(
@@ -230,7 +247,7 @@ class Contacts:
 
         texts = ((contact.language, spoken(alert, step.about, self._site.name, contact.language)),)
         decline = DECLINE if step.about is About.ANNOUNCE else ""
-        said = await self._mouth.speak(contact.voice, texts, key=ACCEPT, on_dialled=dialled, decline=decline)
+        said = await self._mouth.speak(contact.voice, texts, dialled, decline)
         if not said.call:
             self._rest(key, VOICE)
         elif said.outcome in ("heard", "declined"):

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.alerting.wire import Action, Answer, Kind, Order, Pattern, encode_order, hello_id
+from appliance.alerting.wire_text import Language, Text, TextAbout, encode_text
 from appliance.keys import key_id
+from appliance.model import About
 from appliance.state import Alert
 from drivers.clock import Clock
 
@@ -87,3 +89,16 @@ class Issuer:
     def sign(self, order: Order) -> bytes:
         """Raises WireError when a field does not fit."""
         return encode_order(order, self._key)
+
+    def text(self, alert: Alert, about: About, station: int, session: bytes, language: str, words: str) -> bytes:
+        """The octets of an alert's words for one session of one station. Raises WireError when a field does not fit."""
+        text = Text(
+            about=TextAbout[about.name],
+            language=Language[language.upper()],
+            alert=bytes.fromhex(alert.id),
+            issuer=self.id,
+            station=station,
+            session=session,
+            text=words,
+        )
+        return encode_text(text, self._key)

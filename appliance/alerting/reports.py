@@ -5,6 +5,7 @@ something of ours (a recording could be played to us).
 """
 
 import logging
+from collections.abc import Callable
 
 from appliance import alert_events as al
 from appliance.alerting.answers import Count
@@ -36,8 +37,11 @@ log = logging.getLogger("siaga.alerting")
 class Reports:
     """Turns words from stations into events, and asks the centre to greet or to send again."""
 
-    def __init__(self, site: Site, centre: Centre, issuer: Issuer, clock: Clock) -> None:
-        self._centre, self._issuer, self._clock = centre, issuer, clock
+    def __init__(
+        self, site: Site, centre: Centre, issuer: Issuer, clock: Clock,
+        on_lock: Callable[[str, str, bool, str], None] = lambda station, lock, locked, path: None,
+    ) -> None:  # fmt: skip
+        self._centre, self._issuer, self._clock, self._on_lock = centre, issuer, clock, on_lock
         self._by_number = {s.number: s for s in site.station}
         own = site.own
         self._own_outputs = {own.siren, *(zone.output for zone in own.zone)} if own else set[str]()
@@ -71,8 +75,9 @@ class Reports:
                 self._greet(contact, answer, path)
             case Count.ENDED:
                 self._refuse(station.id, "old_session", path, self._flaws)
-            case Count.REPEATED:
-                pass  # QoS 1 and two paths bring things twice
+            case Count.REPEATED:  # QoS 1 and two paths bring things twice
+                if self._centre.tests(answer.alert.hex(), path):
+                    self._about_delivery(contact, answer, path, 0.0)
 
     def _believe(self, contact: Contact, answer: Answer, path: Path, *, new_session: bool) -> None:
         now, name = self._clock.now(), contact.station.id
@@ -86,7 +91,9 @@ class Reports:
         elif new_session:
             self._centre.note(al.StationOnline(station=name, session=answer.session.hex(), path=path))
             contact.heard_at = contact.sounding = None  # by SMS alone nobody is "online", and it tells of a while ago
-        if answer.alert != NO_ID and answer.what not in (What.ALIVE, What.SESSION):
+        if answer.what in (What.LOCKED, What.UNLOCKED):
+            self._on_lock(name, answer.alert.hex(), answer.what is What.LOCKED, path)
+        elif answer.alert != NO_ID and answer.what not in (What.ALIVE, What.SESSION):
             self._about_delivery(contact, answer, path, late)
         asks = answer.what is What.REFUSED and answer.reason in ASKING
         echo = answer.what is What.ALIVE and answer.alert != NO_ID
@@ -98,7 +105,7 @@ class Reports:
     def _about_delivery(self, contact: Contact, answer: Answer, path: Path, late: float) -> None:
         alert, station = answer.alert.hex(), contact.station.id
         delivery = self._centre.delivery(alert, station)
-        if delivery is None:
+        if delivery is None or not self._centre.counts(alert, path):
             return
         if answer.reason is Reason.HARDWARE and not contact.window.is_newest(answer):
             return  # overtaken: it may sound by now

@@ -73,4 +73,6 @@ def _announces(alert: Alert, delivery: Delivery) -> bool:
 
 
 def _ordered(delivery: Delivery) -> bool:
-    return any(a.action == "start" and a.path is not Path.GPIO and not a.failed for a in delivery.attempts)
+    """Whether an order went out. One that failed stands there twice: sent, and failed."""
+    starts = [a for a in delivery.attempts if a.action == "start" and a.path is not Path.GPIO]
+    return sum(-1 if a.failed else 1 for a in starts) > 0 or delivery.energised is not None

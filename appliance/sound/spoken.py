@@ -28,8 +28,6 @@ RINGS = 45.0  # s until nobody answers; the network's mailbox comes at 30 or so
 SPEAKS = 120.0  # s of one call, whatever is said in it
 ANSWERS = 6.0  # s behind the last word in which the key may be pressed
 TIMES = 2
-LEAVE = 120.0  # s in which a call of before a restart is tried to be ended
-LEAVE_EACH = 5.0
 KEY = "1"
 
 log = logging.getLogger("siaga.sound")
@@ -104,10 +102,6 @@ class SpokenTexts:
             self._append(TextUnheard(message=row.id, call=said.call, why=said.outcome))
         return True
 
-    def able(self) -> list[str]:
-        """Lines by which a text could be spoken now."""
-        return [line for line in self._phone.free_lines() if self._voice.speaks(line)]
-
     async def speak(
         self, number: str, texts: tuple[tuple[Language, str], ...], times: int = TIMES, key: str = KEY,
         deadline: float = SPEAKS, on_dialled: Callable[[str, str], None] = lambda line, call: None,
@@ -119,7 +113,7 @@ class SpokenTexts:
 
         Comes back after RINGS + `deadline` s at the latest. It takes no line that is kept free for callers.
         """
-        able = self.able()
+        able = [line for line in self._phone.free_lines() if self._voice.speaks(line)]
         if not able:
             return Spoken("no_line")
         try:
@@ -137,14 +131,6 @@ class SpokenTexts:
             self._voice.listen(call, None)
             if self._live(call):
                 await self._hang_up(line, call)
-
-    async def leave(self, call: str) -> None:
-        """End a call of before a restart, in which nobody speaks any more; its modem has to come back first."""
-        for _ in range(int(LEAVE / LEAVE_EACH)):
-            if not self._live(call):
-                return
-            await self._hang_up(self._state.calls[call].line, call)
-            await asyncio.sleep(LEAVE_EACH)
 
     async def _said(self, call: str, speech: Speech, key: str, deadline: float, decline: str) -> str:
         """What came of the call that was dialled."""

@@ -17,7 +17,9 @@ from appliance import station_events as st
 from appliance import trunk_events as tr
 from appliance.alarms.alarm_machine import Cause, Condition, Row, wanted
 from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
+from appliance.alerting.wire_health import Fault
 from appliance.event import Event
+from appliance.supervision.health_machine import CERT_ENDS, CLOCK_SKEW, LOCKED_THERE
 from drivers.jsonsocket import Refusal
 
 MAINS = "power.mains_lost", "mains"
@@ -95,7 +97,13 @@ def test_the_last_line_to_go_down_is_worth_more_than_the_first() -> None:
     assert alone == [ae.AlarmRaised(alarm="line.down", about="l1", priority=2)]
 
 
+STATION_FAULTS = {
+    "siren_stuck": 1, "siren_line": 2, "no_current": 2, "not_heard": 2, "annunciator": 2, "supply_low": 2, "tamper": 2,
+    "centre_silent": 2, "on_battery": 3, "door": 3, "disk": 3, "modem": 3, "broker": 3, "clock": 3, "clock_skew": 3,
+    "audio": 3, "key_old": 3, "cert_ends": 3, "button_stuck": 3, "locked_there": 3,
+}  # fmt: skip
 CARD = {"alert": "0123456789abcdef", "station": "damkar"}
+PERSON = {"alert": "aa", "contact": "rsud", "about": "announce"}
 CASES: list[tuple[Event, str, str, int, Event]] = [
     (pw.GensetFailedToStart(genset="g1", reason="controller"), "genset.fail_to_start", "g1", 1,
      pw.GensetRunning(genset="g1")),
@@ -159,10 +167,29 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
      al.DeliveryEnergised(**CARD, path="sms", remaining_s=60)),
     (al.CardRaised(**CARD, phone="", reason="expired"), "delivery.card", "0123456789abcdef/damkar", 1,
      al.DeliveryExpired(**CARD)),
+    (al.SequenceExhausted(alert="aa", group="rs"), "sequence.exhausted", "aa/rs", 1,
+     al.SequenceTaken(alert="aa", group="rs", contact="rsud")),
+    (al.ContactUnreached(**PERSON, reason="no_answer"), "contact.unreached", "aa/rsud", 2,
+     al.ContactAccepted(**PERSON, path="sms", by="text")),
+    (al.ContactUnreached(**PERSON | {"about": "all_clear"}, reason="no_line"), "contact.unreached", "aa/rsud", 2,
+     al.ContactDelivered(**PERSON | {"about": "all_clear"}, path="sms")),
+    (al.DeliveryUntold(**CARD, about="all_clear", reason="no_path"), "delivery.untold", "0123456789abcdef/damkar", 2,
+     al.DeliveryTold(**CARD, path="mqtt", about="all_clear")),
     (al.SirenReleased(output="siren", why="annunciator_lost"), "siren.cut_short", "siren", 1,
      al.SirenEnergised(output="siren", order="", seconds=60, why="ordered")),
     (st.SirenFault(output="siren", fault="stuck", on=True), "relay.stuck", "siren", 1,
      st.SirenFault(output="siren", fault="stuck", on=False)),
+    *((st.StationFault(station="damkar", fault=fault, on=True), f"station.{fault}", "damkar", priority,
+       st.StationFault(station="damkar", fault=fault, on=False)) for fault, priority in STATION_FAULTS.items()),
+    (st.SirenLocked(station="damkar", lock="0", minutes=60, until=0.0, reason="x"), "siren.locked_out", "damkar", 3,
+     st.SirenUnlocked(station="damkar", lock="0", why="ended")),
+    (st.StationTestMissed(what="silent", due="x", reason="not_running"), "test.missed", "silent", 2,
+     st.StationTestBegun(test="0", what="silent", due="y", stations=(), paths=())),
+    *((st.StationTestResult(test="0", station="damkar", path=path, good=False, reason="no_answer"), alarm, about,
+       priority, st.StationTestResult(test="1", station="damkar", path=path, good=True))
+      for path, alarm, about, priority in (
+        ("siren", "test.siren_silent", "damkar", 2), ("mqtt", "test.path_failed", "damkar/mqtt", 3),
+        ("sms", "test.path_failed", "damkar/sms", 3), ("voice", "test.path_failed", "damkar/voice", 3))),
     *((st.SirenFault(output="siren", fault=fault, on=True), code, "siren", priority,
        st.SirenFault(output="siren", fault=fault, on=False)) for fault, code, priority in (
         ("line", "siren.line_failed", 1), ("no_current", "siren.no_current", 2), ("not_heard", "siren.not_heard", 2))),
@@ -183,6 +210,20 @@ def test_the_catalogue_raises_and_clears(event: Event, code: str, about: str, pr
     assert isinstance(begun, ae.AlarmRaised)
     assert (begun.alarm, begun.about, begun.priority, begun.under) == (code, about, priority, "")
     assert ae.AlarmCleared(alarm=code, about=about) in desk.happens(over)
+
+
+def test_each_fault_that_a_station_can_tell_of_has_its_alarm() -> None:
+    told = {fault.name.lower() for fault in Fault if fault.name}
+    assert set(STATION_FAULTS) == told | {CLOCK_SKEW, CERT_ENDS, LOCKED_THERE}
+
+
+def test_a_siren_that_a_person_locked_out_is_not_told_as_one_that_failed_its_test() -> None:
+    desk = Desk()
+    desk.happens(st.SirenLocked(station="damkar", lock="0" * 16, minutes=60, until=0.0, reason="x"))
+    failed = st.StationTestResult(test="0", station="damkar", path="siren", good=False, reason="locked_out")
+    assert desk.happens(failed) == []
+    desk.happens(st.SirenUnlocked(station="damkar", lock="0" * 16, why="person"))
+    assert raised("test.siren_silent", desk.happens(failed)) == 1
 
 
 def test_a_line_that_falls_again_and_again_is_one_alarm_until_it_is_steady_or_stays_down() -> None:

@@ -12,13 +12,14 @@ OUTPUTS = {
     "siren": {"pin": 17, "kind": "siren", "max_s": 600}, "hall": {"pin": 18, "kind": "buzzer", "max_s": 60},
     "lamp": {"pin": 22, "kind": "lamp"}, "amber": {"pin": 23, "kind": "light"},
 }  # fmt: skip
+INPUTS = {"drawn": {"pin": 5, "kind": "contact"}}
 ZONE = {"id": "yard", "name": "Halaman", "output": "siren"}
 
 
 def faults(**own: Any) -> list[str]:
     site = {
         "role": "station", "site": "kota", "id": "damkar", "name": "Damkar", "amber": "amber",
-        "annunciator": {"socket": "a.sock", "factory": "mock", "output": OUTPUTS, "input": {"drawn": {"pin": 5, "kind": "contact"}}},
+        "annunciator": {"socket": "a.sock", "factory": "mock", "output": OUTPUTS, "input": INPUTS},
         "own": {"id": "damkar", "number": 7, "siren": "siren", **own},
     }  # fmt: skip
     made = msgspec.convert(site, Site)

@@ -1,0 +1,73 @@
+"""What a person says behind an alert: all clear or false alarm to everybody who was told, and what a contact answered.
+
+An alert that is still open is stopped first: no siren sounds under an all clear.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from appliance import alert_events as al
+from appliance.alerting.contact_machine import OPEN
+from appliance.alerting.recipients import check_text
+from appliance.commands import AnswerForContact, StopAlert, TellRecipients
+from appliance.journal import Appended
+from appliance.model import About, ContactState
+from appliance.state import Alert, State
+from drivers.jsonsocket import Refusal
+
+ANSWER_WITHIN = 0.5  # s that a person waits to hear whether it is on disk
+BEHIND = (About.ALL_CLEAR, About.FALSE_ALARM)
+BY_HAND = "person"  # the path
+
+
+class Telling:
+    """`stop` is the centre's."""
+
+    def __init__(
+        self, *, state: State, append: Callable[..., Appended], stop: Callable[[StopAlert, str], Awaitable[Any]]
+    ) -> None:
+        self._state, self._append, self._stop = state, append, stop
+
+    async def tell(self, command: TellRecipients, actor: str) -> dict[str, Any]:
+        """Each of both is said once; the same again changes nothing. Raises Refusal."""
+        alert = self._alert(command.alert)
+        if command.about not in BEHIND:
+            raise Refusal(
+                "bad_command", f"{command.about} is not said behind an alert.", "Say all clear or false alarm."
+            )
+        check_text(command.text)
+        if any(t.about is command.about for t in alert.told):
+            return {"alert": alert.id, "durable": True, "repeated": True}
+        if alert.ended is None and alert.stopped is None:
+            await self._stop(StopAlert(alerts=(alert.id,), via="command"), actor)
+        told = al.RecipientsTold(alert=alert.id, about=command.about, text=command.text, key=command.key)
+        row = self._append(told, actor=actor)
+        return {"alert": alert.id, "durable": await row.durable(ANSWER_WITHIN), "repeated": False}
+
+    async def answer(self, command: AnswerForContact, actor: str) -> dict[str, Any]:
+        """A person has it from the contact itself. Raises Refusal."""
+        alert = self._alert(command.alert)
+        contact = alert.contacts.get(command.contact)
+        if contact is None:
+            there = ", ".join(alert.contacts) or "none"
+            raise Refusal("no_contact", f"{command.contact} is no contact of that alert.", f"There is: {there}.")
+        ids = {"alert": alert.id, "contact": contact.contact, "about": About.ANNOUNCE}
+        event: al.ContactEvent
+        match command.answer:
+            case "accepted" if contact.state is not ContactState.ACCEPTED:
+                event = al.ContactAccepted(**ids, path=BY_HAND, by=actor)
+            case "declined" if contact.state is not ContactState.DECLINED:
+                event = al.ContactDeclined(**ids, path=BY_HAND, by=actor)
+            case "told" if contact.state in (*OPEN[:2], ContactState.UNREACHED):
+                event = al.ContactDelivered(**ids, path=BY_HAND)
+            case _:
+                return {"alert": alert.id, "durable": True, "repeated": True}
+        row = self._append(event, actor=actor)
+        return {"alert": alert.id, "durable": await row.durable(ANSWER_WITHIN), "repeated": False}
+
+    def _alert(self, id: str) -> Alert:
+        if (alert := self._state.alerts.get(id)) is None:
+            raise Refusal(
+                "no_alert", f"There is no alert {id}.", "Nothing was said. Older ones are in the journal only."
+            )
+        return alert
