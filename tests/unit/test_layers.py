@@ -8,7 +8,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 CHECKER = PROJECT / "tools" / "check_layers.py"
-ROOMS = ("power", "lines")
+ROOMS = ("power", "lines", "station", "alerting")
 
 PURE = "pure machines and the vocabulary import only"
 
@@ -26,6 +26,13 @@ WRONG = [
     ("appliance/power/service.py", "from ..lines.ledger import Ledger", "only appliance/core*.py"),
     ("appliance/power/service.py", "from appliance import lines", "only appliance/core*.py"),
     ("appliance/power/service.py", "from appliance.core import Core", "a room does not know who wires it"),
+    ("appliance/station/node.py", "from appliance.power import service", "only appliance/core*.py"),
+    (
+        "appliance/station/node.py",
+        "from appliance.station_room import StationRoom",
+        "a room does not know who wires it",
+    ),
+    ("appliance/alerting/centre.py", "from appliance.station.node import Node", "only appliance/core*.py"),
     ("appliance/journal.py", "import appliance.power.service", "only appliance/core*.py"),
     ("web/pages.py", "from appliance.lines.ledger import Ledger", "only appliance/core*.py"),
 ]
@@ -41,7 +48,12 @@ RIGHT = [
     ("appliance/power/plant_machine.py", "from appliance.power.fuel_machine import Fuel"),
     ("appliance/core.py", "from appliance.power import service\nfrom appliance.lines.ledger import Ledger"),
     ("appliance/core_lines.py", "from appliance.lines.ledger import Ledger"),
-    ("appliance/station.py", "from appliance.power import service"),
+    ("appliance/station_room.py", "from appliance.power import service\nfrom appliance.station.node import Node"),
+    (
+        "appliance/station/node.py",
+        "from appliance.alerting.wire import Order\nfrom appliance.station.active import Active",
+    ),
+    ("appliance/power/service.py", "from appliance.station_events import SirenFault"),
     ("web/app.py", "import fastapi\nfrom appliance.control import Client\nfrom drivers.clock import Clock"),
 ]
 
