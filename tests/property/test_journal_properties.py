@@ -67,6 +67,8 @@ def test_every_kind_of_event_is_read_back_as_it_was_written() -> None:
         for field in msgspec.structs.fields(kind):
             name = getattr(field.type, "__name__", str(field.type).removesuffix(" | None"))
             fields[field.name] = fill.get(name, ("a", "b") if "tuple[str" in str(field.type) else "x")
+            if str(field.type).startswith("dict[str, tuple[str"):
+                fields[field.name] = {"k": ("a", "b")}
             if "tuple[int" in str(field.type):
                 fields[field.name] = (1, 2)
         event = kind(**fields)
