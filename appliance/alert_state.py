@@ -94,8 +94,27 @@ class StationTest(msgspec.Struct):
     stations: tuple[str, ...]
     paths: tuple[str, ...]
     begun: Stamp
-    lines: list[StationTestLine] = []
+    lines: list[StationTestLine] = []  # of old runs only the bad ones
     ended: Stamp | None = None
+    good: int = 0
+    bad: int = 0
+    key: str = ""
+
+
+class StationTestFailure(msgspec.Struct, frozen=True):
+    """The last test that a path did not pass, since when it has passed none."""
+
+    reason: str
+    at: Stamp
+
+
+class StationTestGap(msgspec.Struct, frozen=True):
+    """A test that was due and did not run."""
+
+    what: str
+    due: str
+    reason: str
+    at: Stamp
 
 
 class StationTestRecord(msgspec.Struct):
@@ -105,7 +124,11 @@ class StationTestRecord(msgspec.Struct):
     last: dict[str, str] = {}
     announced: dict[str, str] = {}
     reported: str = ""
+    reported_at: Stamp | None = None
     proven: dict[str, dict[str, Stamp]] = {}  # station: path: when it last answered a test
+    failed: dict[str, dict[str, StationTestFailure]] = {}  # station: path: since it failed, where it does
+    missed: list[StationTestGap] = []  # the last ones
+    rules: dict[str, str] = {}  # by what: the calendar's rule that holds
 
 
 class OwnOrder(msgspec.Struct):

@@ -2,7 +2,14 @@
 
 import msgspec
 
-from appliance.alert_state import Lockout, OwnLockout, OwnOrder, StationHealth, StationTest
+from appliance.alert_state import (
+    Lockout,
+    OwnLockout,
+    OwnOrder,
+    StationHealth,
+    StationTest,
+    StationTestGap,
+)
 from appliance.stamp import Stamp
 
 
@@ -50,9 +57,10 @@ class DueView(msgspec.Struct, frozen=True):
 
 
 class TestsView(msgspec.Struct, frozen=True):
-    runs: tuple[StationTest, ...] = ()  # newest first
+    runs: tuple[StationTest, ...] = ()  # newest first, of their lines only the bad ones: `test.list` has all of a run
     due: tuple[DueView, ...] = ()  # soonest first
     clock_known: bool = True
+    missed: tuple[StationTestGap, ...] = ()  # newest first
 
 
 class SupervisionView(msgspec.Struct, frozen=True):

@@ -80,9 +80,10 @@ class RunTest(Command, tag="test.run", frozen=True, kw_only=True):
 
 
 class ListTests(Command, tag="test.list", frozen=True, kw_only=True):
-    """The last runs and what is due."""
+    """The last runs, of their lines only the bad ones, and what is due; with `run`, an id, that one whole."""
 
     last: int = 30
+    run: str = ""
 
 
 class AcknowledgeOrder(Command, tag="order.acknowledge", frozen=True, kw_only=True):
@@ -140,6 +141,10 @@ class ListTexts(Command, tag="sms.list", frozen=True, kw_only=True):
     last: int = 50
 
 
+class LookAtKeys(Command, tag="keys.look", frozen=True):
+    """The book of keys was changed: take it now. Answers how many keys count and how many are revoked."""
+
+
 AnyCommand = (
     IssueAlert
     | StopAlert
@@ -152,15 +157,23 @@ AnyCommand = (
     | SendText
     | QueueText
     | ListTexts
+    | LockSiren
+    | UnlockSiren
+    | RunTest
+    | ListTests
     | AlarmCommand
     | CallCommand
     | PowerCommand
+    | LookAtKeys
 )
 NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
 # What a station's own screen may say without a login, as its button may: web sends an empty token for it.
 UNNAMED = frozenset((str(AcknowledgeOrder.__struct_config__.tag),))
 SCREEN = "screen:"  # the actor of such a command
-_TECHNICAL = (ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService)
+_TECHNICAL = (
+    ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService, LockSiren, UnlockSiren,
+    RunTest, LookAtKeys,
+)  # fmt: skip
 TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in _TECHNICAL)
 TECHNICIANS = frozenset(("technician", "supervisor"))  # roles that may give these; the console may too
 SUPERVISING = frozenset((str(BlockCaller.__struct_config__.tag),))

@@ -48,15 +48,18 @@ class Web(Struct, frozen=True, kw_only=True):
 
 
 class Broker(Struct, frozen=True, kw_only=True):
+    """`tls`: with the certificate that `siaga keys` gave this box; without it the broker is anybody's."""
+
     host: str = "127.0.0.1"
-    port: Port = 1883
+    port: Port = 8883
+    tls: bool = True
 
 
 class Issuer(Struct, frozen=True, kw_only=True):
     """Who may order this station's siren."""
 
     name: Name
-    key: PublicKey
+    key: PublicKey | None = None  # None: `siaga keys enrol` brings it
     sms: tuple[Number, ...] = ()  # its modems: answers by SMS go to the one that asked, else to the first
 
 
@@ -307,6 +310,16 @@ class Places(Struct, frozen=True, kw_only=True):
     @property
     def people(self) -> Path:
         return self.state / "people.json"
+
+    @property
+    def keys(self) -> Path:
+        """The book of keys."""
+        return self.state / "keys.json"
+
+    @property
+    def broker(self) -> Path:
+        """What mosquitto needs, at a centre."""
+        return self.state / "broker"
 
     @property
     def tls(self) -> Path:

@@ -9,6 +9,7 @@ from appliance.annunciator_config import check as check_annunciator
 from appliance.config import PLACEHOLDER, Own, Site, Web
 from appliance.config_check_power import power_faults
 from appliance.config_check_recipients import recipient_faults
+from appliance.config_check_station import station_faults
 from appliance.keys import KeyFileError, public_key
 from appliance.model import Role
 from drivers.dns_query import encode_name
@@ -40,7 +41,7 @@ def contradictions(site: Site, profiles: Path) -> list[str]:
 
 
 def _twice(site: Site) -> Iterator[str]:
-    keys = [s.key for s in site.station if s.key], [i.key for i in site.issuer]
+    keys = [s.key for s in site.station if s.key], [i.key for i in site.issuer if i.key]
     for what, values in (
         ("station", [s.id for s in site.station]),
         ("station.number", [str(s.number) for s in site.station]),
@@ -103,6 +104,7 @@ def _own(own: Own | None, site: Site) -> Iterator[str]:
     siren = site.annunciator.output.get(own.siren)
     if siren and siren.max_s is not None and own.max_s > siren.max_s:
         yield f"own.max_s: {own.max_s} s is longer than annunciator.output.{own.siren}.max_s, {siren.max_s:g} s."
+    yield from station_faults(own, site)
 
 
 def _button(site: Site) -> Iterator[str]:
@@ -123,8 +125,6 @@ def _stations(site: Site) -> Iterator[str]:
             yield f"{where}: local = true needs an [own] table that names the siren."
         elif station.local and site.own and (site.own.id, site.own.number) != (station.id, station.number):
             yield f"{where}: id and number are not those of [own]: {site.own.id!r}, {site.own.number}."
-        if not station.local and station.key is None:
-            yield f"{where}: key is missing; without it no answer can be believed."
     keys = [(f"station {s.id!r}: key", s.key) for s in site.station]
     for where, key in [*keys, *((f"issuer {i.name!r}: key", i.key) for i in site.issuer)]:
         try:

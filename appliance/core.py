@@ -20,6 +20,7 @@ from appliance.core_alarms import AlarmRoom
 from appliance.core_alerting import AlertRoom
 from appliance.core_commands import Obey
 from appliance.core_desk import DeskRoom
+from appliance.core_keys import KeyRoom
 from appliance.core_power import PlantRoom
 from appliance.core_sound import SoundRoom
 from appliance.dashboards import Dashboards
@@ -41,7 +42,7 @@ from appliance.trunk.fallback import FallbackKeeper
 from appliance.trunk.watch import TrunkWatch
 from appliance.wall_clock import WallClock
 from drivers.clock import Clock
-from drivers.mqtt import Incoming, Mqtt, Will
+from drivers.mqtt import Incoming, Mqtt, Sent, Will
 from drivers.notify import ready, stopping, watchdog
 
 SESSION_EXPIRY = 300  # s that the broker keeps our messages while core restarts; as long as an order lives
@@ -55,6 +56,7 @@ class Core:
 
     def __init__(self, site: Site, file: FilePath, clock: Clock) -> None:
         self._site, self._clock = site, clock
+        self._mqtt: Mqtt | None = None
         self._places = places(site, file)
         self._boot = boot_id()
         self._state = State()
@@ -78,7 +80,11 @@ class Core:
         """Make the rooms. After the journal was read: they start from what it says."""
         site, clock, state = self._site, self._clock, self._state
         self._people = People(self._places.people, self._logins)
-        self._mqtt: Mqtt | None = None
+        self._keys = KeyRoom(
+            site=site, places=self._places, clock=clock, append=self._append, wall=self._wall_clock.known,
+            publish=self._publish_about_keys, reconnect=lambda why: self._mqtt.reconnect(why) if self._mqtt else None,
+            on_new_key=lambda station: self._alerting.on_new_key(station),
+        )  # fmt: skip
         if site.broker:
             self._mqtt = Mqtt(
                 site.broker.host,
@@ -89,6 +95,7 @@ class Core:
                 on_down=lambda why: self._note(ev.LinkLost(link="broker", reason=why)),
                 will=Will(f"siaga/{site.site}/state/{site.id}/online", b"false"),
                 session_expiry_s=SESSION_EXPIRY,
+                credential=self._keys.credential,
             )
         self._lines = Lines(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,
@@ -120,11 +127,11 @@ class Core:
         self._trunk = TrunkWatch(site, self._append, self._changed)
         self._fallback = FallbackKeeper(site, state, clock, self._append, self._lines.outgoing.notice)
         self._alerting = AlertRoom(
-            site=site, places=self._places, state=state, clock=clock, boot=self._boot, append=self._append,
+            site=site, state=state, clock=clock, boot=self._boot, append=self._append,
             annunciator=self._annunciator, publish=self._publish, broker_up=self._is_broker_up, lines=self._lines,
             speak=self._sound.speak, speaks=self._sound.speaks, on_changed=self._changed,
             time_known=lambda: self._wall_clock.quality() != "unknown", quality=self._wall_clock.quality,
-            disk_failed=lambda: self._journal.failed is not None,
+            keys=self._keys, places=self._places, disk_failed=lambda: self._journal.failed is not None,
         )  # fmt: skip
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,
@@ -132,27 +139,20 @@ class Core:
             power=self._plant.view,
             lines=lambda: self._sound.onto(self._lines.views()),
             desk=self._desk.view if site.line else None,
-            stations=self._alerting.views, clock_offset=self._wall_clock.offset,
+            stations=self._alerting.views, supervision=self._alerting.supervised, clock_offset=self._wall_clock.offset,
             witnesses=self._trunk.views, sound=self._sound.view, own=self._alerting.own_view,
         )  # fmt: skip
         self._telemetry = Telemetry(
-            path=self._places.telemetry,
-            clock=clock,
+            path=self._places.telemetry, clock=clock,
             figures=lambda: measured(self._plant.measured(), self._lines.views()),
-        )
+        )  # fmt: skip
         self._dashboards = Dashboards(
             site=site, view=self._view, clock=clock, publish=self._publish_state, publish_event=self._publish_event
         )
         obey = Obey(
-            state,
-            self._lines,
-            self._desk,
-            self._sound,
-            self._alarms,
-            self._alerting,
-            self._fallback,
-            self._plant.orders,
-        )
+            state, self._lines, self._desk, self._sound, self._alarms, self._alerting, self._fallback,
+            self._plant.orders, self._keys.look,
+        )  # fmt: skip
         self._control = Control(
             self._places.control, self._places.journal, self._journal, clock, self._people, self._view, obey
         )
@@ -179,6 +179,7 @@ class Core:
         if self._mqtt:
             self._keeper.keep("broker", self._mqtt.run)
         self._alerting.keep(self._keeper)
+        self._keeper.keep("keys", self._keys.run)
         self._keeper.keep("lines", self._lines.run)
         self._desk.keep(self._keeper)
         self._sound.keep(self._keeper)
@@ -253,6 +254,9 @@ class Core:
         sent = self._mqtt.publish(topic, payload, expiry_s=expiry_s)
         return (sent.why or "refused") if sent.refused else ""
 
+    def _publish_about_keys(self, topic: str, payload: bytes, retain: bool) -> Sent | None:
+        return self._mqtt.publish(topic, payload, retain=retain) if self._mqtt and self._mqtt.up else None
+
     def _publish_state(self, topic: str, payload: bytes) -> None:
         if self._mqtt is not None and self._mqtt.up:
             self._mqtt.publish(topic, payload, retain=True)
@@ -265,6 +269,7 @@ class Core:
         assert self._mqtt is not None
         self._append(ev.LinkRestored(link="broker"))
         self._dashboards.publish_all()
+        self._keys.on_broker_up(self._mqtt.subscribe)
         for topic in self._alerting.topics():
             self._mqtt.subscribe(topic)
         if self._alerting.centre:
@@ -272,11 +277,14 @@ class Core:
         self._alerting.on_broker_up()
 
     def _on_message(self, message: Incoming) -> None:
-        if message.topic == "homeassistant/status":
-            if message.payload == b"online":
-                self._dashboards.publish_all()
-        else:
-            self._alerting.on_message(message)
+        match message.topic.split("/"):
+            case ["homeassistant", "status"]:
+                if message.payload == b"online":
+                    self._dashboards.publish_all()
+            case ["siaga", _, *_, "keys" | "request"] | ["siaga", _, "keys", _]:
+                self._keys.on_message(message.topic.split("/")[2:], message.payload)
+            case _:
+                self._alerting.on_message(message)
 
     # The annunciator
 

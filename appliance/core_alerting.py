@@ -9,21 +9,35 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from appliance import alert_events as al
-from appliance.alert_view import OwnView
+from appliance.alert_view import OwnView, SupervisionView
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
 from appliance.alerting.sender import Publish
 from appliance.alerting.spoken_order import Language
+from appliance.alerting.wire_health import is_health
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
-from appliance.commands import AcknowledgeOrder, AnswerForContact, IssueAlert, StopAlert, TellRecipients
+from appliance.commands import (
+    AcknowledgeOrder,
+    AnswerForContact,
+    IssueAlert,
+    ListTests,
+    LockSiren,
+    RunTest,
+    StopAlert,
+    TellRecipients,
+    UnlockSiren,
+)
 from appliance.config import Places, Site
+from appliance.core_keys import KeyRoom
+from appliance.core_recipients import COMMANDS as RECIPIENT_COMMANDS
 from appliance.core_recipients import RecipientRoom
+from appliance.core_supervision import COMMANDS as SUPERVISION_COMMANDS
+from appliance.core_supervision import SupervisionRoom
 from appliance.entry import Entry
 from appliance.journal import Appended
 from appliance.keeper import Keeper
-from appliance.keys import create_key, load_key
 from appliance.lines.service import Lines
 from appliance.model import Path
 from appliance.sound.spoken import Spoken
@@ -34,8 +48,18 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.mqtt import Incoming
 
-AlertCommand = IssueAlert | StopAlert | TellRecipients | AnswerForContact | AcknowledgeOrder
-COMMANDS = (IssueAlert, StopAlert, TellRecipients, AnswerForContact, AcknowledgeOrder)
+COMMANDS = (IssueAlert, StopAlert, AcknowledgeOrder, *SUPERVISION_COMMANDS, *RECIPIENT_COMMANDS)
+AlertCommand = (
+    IssueAlert
+    | StopAlert
+    | AcknowledgeOrder
+    | LockSiren
+    | UnlockSiren
+    | RunTest
+    | ListTests
+    | TellRecipients
+    | AnswerForContact
+)
 
 log = logging.getLogger("siaga.alerting")
 
@@ -68,45 +92,54 @@ class AlertRoom:
     """`centre` where the site has stations, `station` where it has issuers; a box can be both, or neither."""
 
     def __init__(
-        self, *, site: Site, places: Places, state: State, clock: Clock, boot: str, append: Callable[..., Appended],
+        self, *, site: Site, state: State, clock: Clock, boot: str, append: Callable[..., Appended],
         annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool], lines: Lines,
         speak: Callable[..., Awaitable[Spoken]], speaks: Callable[[str], bool],
-        on_changed: Callable[[], None], time_known: Callable[[], bool],
+        on_changed: Callable[[], None], time_known: Callable[[], bool], keys: KeyRoom, places: Places,
         quality: Callable[[], str] = lambda: "unknown", disk_failed: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self._site, self._state, self._append, self._annunciator = site, state, append, annunciator
         self._spawned: set[asyncio.Task[None]] = set()
-        key = load_key(places.key) if places.key.exists() else create_key(places.key)
         self.centre: Centre | None = None
         self._reports: Reports | None = None
         self._recipients: RecipientRoom | None = None
+        self.supervision: SupervisionRoom | None = None
         self._own: StationRoom | None = None
         if site.issuer:
             self._own = StationRoom(
-                site=site, places=places, state=state, clock=clock, boot=boot, append=append, key=key,
+                site=site, places=places, state=state, clock=clock, boot=boot, append=append, keys=keys,
                 annunciator=annunciator, publish=publish, broker_up=broker_up, lines=lines, time_known=time_known,
                 quality=quality, disk_failed=disk_failed,
             )  # fmt: skip
         self.station = self._own.node if self._own else None
         if site.station:
-            phones = Phones(site, lines, speak, speaks)
-            issuer = Issuer(key, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
+            telephone = Phones(site, lines, speak, speaks)
+            issuer = Issuer(keys.hands, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
             self.centre = Centre(
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer,
                 annunciator=annunciator, publish=publish, broker_up=broker_up,
                 send_sms=lines.send_data, sms_up=lines.registered,
-                telephone=phones,
+                telephone=telephone,
             )  # fmt: skip
-            self._reports = Reports(site, self.centre, issuer, clock)
+            self.supervision = SupervisionRoom(
+                site=site, state=state, clock=clock, boot=boot, append=append, centre=self.centre, issuer=issuer,
+                publish=publish, broker_up=broker_up, annunciator_up=lambda: annunciator.up, lines=lines,
+                calls=telephone.able, time_known=time_known, keys=keys.stations,
+            )  # fmt: skip
+            self._reports = Reports(
+                site, self.centre, issuer, clock, keys.stations, self.supervision.lockouts.on_answer
+            )
             self._recipients = RecipientRoom(
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer, centre=self.centre,
-                publish=publish, broker_up=broker_up, lines=lines, phones=phones,
+                publish=publish, broker_up=broker_up, lines=lines, phones=telephone,
             )  # fmt: skip
 
     def keep(self, keeper: Keeper) -> None:
         """Start its tasks."""
         if self.centre:
             keeper.keep("orders", self.centre.run)
+        if self.supervision:
+            self.supervision.keep(keeper)
         if self._recipients:
             self._recipients.keep(keeper)
         if self._own:
@@ -115,6 +148,8 @@ class AlertRoom:
     def on_entry(self, entry: Entry) -> None:
         if self.centre:
             self.centre.wake()
+        if self.supervision:
+            self.supervision.on_entry(entry)
         if self._recipients:
             self._recipients.on_entry(entry)
 
@@ -124,9 +159,11 @@ class AlertRoom:
             if self._own is None:
                 raise Refusal("no_station", "This box takes no orders.", "Acknowledge at the station.")
             return self._own.acknowledge(command, actor)
-        if self.centre is None or self._recipients is None:
+        if self.centre is None or self.supervision is None or self._recipients is None:
             raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
-        if isinstance(command, TellRecipients | AnswerForContact):
+        if isinstance(command, SUPERVISION_COMMANDS):
+            return await self.supervision.obey(command, actor)
+        if isinstance(command, RECIPIENT_COMMANDS):
             return await self._recipients.obey(command, actor)
         if isinstance(command, IssueAlert):
             return await self.centre.issue(command, actor)
@@ -139,7 +176,15 @@ class AlertRoom:
     def views(self) -> list[StationView]:
         return self.centre.views() if self.centre else []
 
+    def supervised(self) -> SupervisionView | None:
+        return self.supervision.view() if self.supervision else None
+
     # The broker and the lines
+
+    def on_new_key(self, station: str) -> None:
+        """It connects anew, and what the broker held for its old session is gone."""
+        if self.centre:
+            self.centre.send_again(station, Path.MQTT)
 
     def topics(self) -> list[str]:
         """What to subscribe."""
@@ -159,6 +204,8 @@ class AlertRoom:
         match message.topic.split("/"):
             case ["siaga", _, "alert", _] if self.station:
                 self.station.on_order(message.payload, Path.MQTT, retained=message.retain)
+            case ["siaga", _, "station", named, "answer"] if self.supervision and is_health(message.payload):
+                self.supervision.intake.on_health(message.payload, Path.MQTT, named=named, retained=message.retain)
             case ["siaga", _, "station", named, "answer"] if self._reports:
                 self._reports.on_answer(message.payload, Path.MQTT, named=named, retained=message.retain)
 
@@ -166,6 +213,8 @@ class AlertRoom:
         """A binary SMS on our port: an order at a station, an answer at a centre."""
         if self.station:
             self.station.on_order(payload, Path.SMS, number=number)
+        elif self.supervision and is_health(payload):
+            self.supervision.intake.on_health(payload, Path.SMS)
         elif self._reports:
             self._reports.on_answer(payload, Path.SMS)
 

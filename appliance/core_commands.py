@@ -1,5 +1,6 @@
 """Carries a command that core has taken to the room whose matter it is."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from appliance.alarm_commands import AlarmCommand
@@ -18,6 +19,7 @@ from appliance.call_commands import (
 from appliance.commands import (
     AnyCommand,
     ListTexts,
+    LookAtKeys,
     ModemAt,
     ModemRecording,
     ModemUssd,
@@ -44,9 +46,10 @@ class Obey:
 
     def __init__(
         self, state: State, lines: Lines, desk: DeskRoom, sound: SoundRoom, alarms: AlarmRoom, alerting: AlertRoom,
-        fallback: FallbackKeeper, orders: Orders,
+        fallback: FallbackKeeper, orders: Orders, look_at_keys: Callable[[], Awaitable[Any]],
     ) -> None:  # fmt: skip
         self._state, self._lines, self._desk, self._sound = state, lines, desk, sound
+        self._look_at_keys = look_at_keys
         self._alarms, self._alerting, self._fallback, self._orders = alarms, alerting, fallback, orders
 
     async def __call__(self, command: AnyCommand, actor: str) -> Any:
@@ -88,6 +91,8 @@ class Obey:
                 return both_ways(self._state, last)
             case ModemRecording(line=line):
                 return self._lines.bench(line).recording()
+            case LookAtKeys():
+                return await self._look_at_keys()
             case OrderPlant():
                 return await self._orders.order(command, actor)
             case DeclareFallback():

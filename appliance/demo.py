@@ -88,7 +88,8 @@ class Demo:
         mobile = sim / "mobile.json"
         mobile.write_bytes(msgspec.json.encode({"modems": self._site.modems()}))
         add = self._processes.add_simulator
-        broker = add("broker", "drivers.sim.broker", "--port", "0")
+        self._site.enrol(self._clock.wall())
+        broker = add("broker", "drivers.sim.broker", "--port", "0", "--keys", self._site.broker_keys)
         self._ports["broker"] = _port(await broker.start(ready_line=True))
         lines = [f"--line={name}=0" for name in STATIONS]
         net = add("net", "drivers.sim.netcut", "--to", str(self._ports["broker"]), *lines)
@@ -121,7 +122,7 @@ class Demo:
             "page": f"http://127.0.0.1:{self._web_port}",
             "operator": OPERATOR,
             "password": self.password,
-            "broker": {"host": "127.0.0.1", "port": self._ports["broker"]},
+            "broker": {"host": "127.0.0.1", "port": self._ports["broker"], **self._site.reader()},
             "network_of": {name: self._ports[f"broker/{name}"] for name in STATIONS},
             "modems": {m["name"]: {"tty": m["port"], "number": m["number"]} for m in self._site.modems()},
             "genset": {"tty": str(self._site.rtu()), "baud": 9600, "unit": 10},

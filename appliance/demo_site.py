@@ -9,10 +9,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import tomli_w
 
 from appliance.config import Site, load_site, places
-from appliance.keys import create_key, load_key, public_hex
+from appliance.key_office import Office
 from appliance.people import new_password, set_password
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "firmware-config" / "sites" / "demo"
@@ -21,6 +22,7 @@ STATIONS = ("damkar-kota", "damkar-passo")
 NODES = (CENTRE, *STATIONS)
 OPERATOR = "operator"
 SUPERVISOR = "supervisor"
+READER = "layar"  # a program that only reads at the broker; Indonesian: screen
 MODELS = {"l1": "eg25g", "l2": "sim7600"}
 LINES_ONLY = ("role", "site", "id", "name", "zone", "language", "amber", "annunciator", "line", "stability")
 FOR_CALLS = (*LINES_ONLY, "web", "desk", "agency")
@@ -141,12 +143,35 @@ class DemoSite:
         """Where a modem's sound comes out."""
         return self.sim / f"{node}-{line}-pcm"
 
-    def write(self, *, web: int, broker: dict[str, int], modbus: int, trunk: int) -> dict[str, Site]:
-        """Write and check all site files; keys that exist stay. `broker` is the port by node."""
-        keys = {}
+    @property
+    def broker_keys(self) -> Path:
+        """What the broker reads."""
+        return self.folder / CENTRE / "state" / "broker"
+
+    def reader(self) -> dict[str, str]:
+        """Certificates of a program that only reads, as files."""
+        keys = self.folder / CENTRE / READER
+        files = "authority.crt", f"{READER}.crt", f"{READER}.key"
+        return dict(zip(("authority", "certificate", "key"), (str(keys / f) for f in files), strict=True))
+
+    def enrol(self, wall: float) -> None:
+        """Keys of all nodes, each enrolled as two people would; what exists stays. Raises key errors, OSError."""
+        offices = {}
         for node in NODES:
-            path = self.folder / node / "own.key"
-            keys[node] = public_hex(load_key(path) if path.exists() else create_key(path))
+            site = msgspec.convert(template(node), Site)
+            offices[node] = Office(site, places(site, self.file(node)), wall)
+            offices[node].store.file.parent.mkdir(parents=True, exist_ok=True)
+        centre = offices[CENTRE]
+        centre.init()
+        for node in STATIONS:
+            if offices[node].store.read().trust is None:
+                asked = centre.opened_request(offices[node].request(), node)
+                offices[node].take(offices[node].opened_grant(centre.grant(asked)))
+        if READER not in centre.store.read().holders:
+            centre.dashboard(READER, self.folder / CENTRE / READER)
+
+    def write(self, *, web: int, broker: dict[str, int], modbus: int, trunk: int) -> dict[str, Site]:
+        """Write and check all site files. `broker` is the port by node."""
         sites = {}
         for node in NODES:
             text = template(node)
@@ -158,13 +183,8 @@ class DemoSite:
             if node == CENTRE:
                 text["web"]["port"] = web
                 text["trunk"]["port"] = trunk
-                for station in text["station"]:
-                    if not station.get("local"):
-                        station["key"] = keys[station["id"]]
                 for bus in text["bus"]:
                     bus.update({"port": str(self.rtu())} if bus["kind"] == "rtu" else {"tcp_port": modbus})
-            else:
-                text["issuer"][0]["key"] = keys[CENTRE]
             self.file(node).write_text(tomli_w.dumps(text))
             sites[node] = load_site(self.file(node))
         return sites

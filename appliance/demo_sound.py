@@ -16,11 +16,13 @@ from drivers.clock import Clock
 from drivers.sim.headset import EAR, MOUTH
 from drivers.sim.sound_cards import SoundCards
 
+# A station that nothing but its telephone reaches; its key is nobody's.
+BY_PHONE = {"id": "pos-hative", "number": 20, "name": "Pos Hative", "key": "ab" * 32, "phone": "+628115550620"}
 GREET_AFTER = 2.5  # s; a story has no time for ten
 
 
 class SoundSite(DemoSite):
-    """Both lines have sound on ports of their own. No drill begins by itself."""
+    """Both lines have sound on ports of their own, and a station has a telephone. No drill begins by itself."""
 
     def write_lines(self, web: int | None = None) -> Site:
         super().write_lines(web)
@@ -29,6 +31,7 @@ class SoundSite(DemoSite):
             line["sound"] = {"kind": "serial", "port": str(self._pcm(CENTRE, line["id"]))}
         text["desk"] = {"greet_after_s": GREET_AFTER}
         text["sound"] = {"proof": {"every_days": 0}}
+        text["station"] = [BY_PHONE]
         self.file(CENTRE).write_text(tomli_w.dumps(text))
         return load_site(self.file(CENTRE))
 

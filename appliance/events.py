@@ -11,6 +11,7 @@ from appliance import (
     alarm_events,
     alert_events,
     call_events,
+    key_events,
     line_events,
     power_events,
     power_order_events,
@@ -292,7 +293,7 @@ def _kinds_in(namespace: dict[str, Any]) -> dict[str, type[Event]]:
 
 OTHERS = (
     alarm_events, alert_events, station_events, sms_events, call_events, line_events, trunk_events, power_events,
-    power_order_events,
+    power_order_events, key_events,
 )  # fmt: skip
 MODULES = tuple(map(vars, OTHERS))
 KINDS = {kind: found for module in (*MODULES, globals()) for kind, found in _kinds_in(module).items()}

@@ -66,7 +66,7 @@ def _(s: State, e: ev.GensetEvent, at: Stamp) -> None:
     record = _record(s, e.genset, at)
     if genset.phase.at_rest:
         record.began = None
-    elif record.began is None:
+    elif record.began is None and genset.phase.runs:  # a start that fails is no run
         record.began, record.sums = at, RunSums(outage=s.mains is Mains.LOST)
     if genset.phase is not GensetPhase.RUNNING or isinstance(e, ev.GensetOffLoad):
         record.not_taking = ""

@@ -8,6 +8,8 @@ from appliance.alert_state import (
     OwnOrder,
     StationHealth,
     StationTest,
+    StationTestFailure,
+    StationTestGap,
     StationTestLine,
 )
 from appliance.folding import Folds
@@ -16,6 +18,8 @@ from appliance.stamp import Stamp
 from appliance.state import State
 
 MOST_TESTS = 60  # runs: two months of nights; the journal keeps them all
+MOST_LINES = 20_000  # of all runs together: a week of nights of 1,000 stations; behind it only the bad ones
+MOST_GAPS = 30
 MOST_OWN = 30  # orders that a station's page can show
 
 FOLDS = Folds()
@@ -53,19 +57,29 @@ def _(s: State, e: st.LockConfirmed, at: Stamp) -> None:
 
 @FOLDS.of(st.StationTestBegun)
 def _(s: State, e: st.StationTestBegun, at: Stamp) -> None:
-    s.tests.runs[e.test] = StationTest(e.test, e.what, e.due, e.stations, e.paths, at)
+    s.tests.runs[e.test] = StationTest(e.test, e.what, e.due, e.stations, e.paths, at, key=e.key)
     if e.due:
         s.tests.last[e.what] = max(s.tests.last.get(e.what, ""), e.due)
     while len(s.tests.runs) > MOST_TESTS:
         del s.tests.runs[next(iter(s.tests.runs))]
+    lines = 0
+    for run in reversed(s.tests.runs.values()):
+        lines += len(run.lines)
+        if lines > MOST_LINES:
+            run.lines = [line for line in run.lines if not line.good]
 
 
 @FOLDS.of(st.StationTestResult)
 def _(s: State, e: st.StationTestResult, at: Stamp) -> None:
     if run := s.tests.runs.get(e.test):
         run.lines.append(StationTestLine(e.station, e.path, e.good, e.reason, e.seconds, at))
+        run.good, run.bad = run.good + e.good, run.bad + (not e.good)
+    failed = s.tests.failed.setdefault(e.station, {})
     if e.good:
         s.tests.proven.setdefault(e.station, {})[e.path] = at
+        failed.pop(e.path, None)
+    else:
+        failed[e.path] = StationTestFailure(e.reason, at)
 
 
 @FOLDS.of(st.StationTestEnded)
@@ -77,16 +91,22 @@ def _(s: State, e: st.StationTestEnded, at: Stamp) -> None:
 @FOLDS.of(st.StationTestMissed)
 def _(s: State, e: st.StationTestMissed, at: Stamp) -> None:
     s.tests.last[e.what] = max(s.tests.last.get(e.what, ""), e.due)
+    s.tests.missed = [*s.tests.missed, StationTestGap(e.what, e.due, e.reason, at)][-MOST_GAPS:]
+
+
+@FOLDS.of(st.StationTestPlanned)
+def _(s: State, e: st.StationTestPlanned, at: Stamp) -> None:
+    s.tests.rules[e.what], s.tests.last[e.what] = e.rule, e.since
 
 
 @FOLDS.of(st.StationTestAnnounced)
 def _(s: State, e: st.StationTestAnnounced, at: Stamp) -> None:
-    s.tests.announced[e.what] = max(s.tests.announced.get(e.what, ""), e.due)
+    s.tests.announced[e.what] = e.due
 
 
 @FOLDS.of(st.StationTestReported)
 def _(s: State, e: st.StationTestReported, at: Stamp) -> None:
-    s.tests.reported = max(s.tests.reported, e.day)
+    s.tests.reported, s.tests.reported_at = e.day, at
 
 
 # At a station

@@ -134,6 +134,7 @@ class Purpose(StrEnum):
     ANSWER = "answer"
     HELLO = "hello"
     ALERT = "alert"  # an alert's text to a contact
+    TEST = "test"  # of a way to a station: a silent order
     TEXT = "text"  # of an operator
     TRIAL = "trial"  # of a technician, through a line that they name
     NOTICE = "notice"  # of the box itself
@@ -184,4 +185,3 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     parallel: bool = True  # an order of priority 1 goes by every path at once
     card_s: Annotated[float, msgspec.Meta(ge=5, le=600)] = 60.0
     lifetime_s: Annotated[int, msgspec.Meta(ge=30, le=3600)] = 300  # a handshake by SMS may cost 120 of them
-    offline_s: Annotated[float, msgspec.Meta(ge=3, le=600)] = 9.0  # silence after which a station is offline

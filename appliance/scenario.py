@@ -24,7 +24,8 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`site` is what is simulated: `demo` is all of it, `lines` a centre with nothing but two modems, `calls` one with
     its desk too (page, sound, a supervisor), `sound` one with sound that is listened to, and people who talk there,
-    `headset` that with a USB headset at the box, `power` a centre with its building and one line.
+    `headset` that with a USB headset at the box, `power` a centre with its building and one line, `alert` a centre
+    and two stations.
 
     `speed` is set where the story hangs on what is never scaled (the broker's expiry, disks, sound). `rest` is within
     how many seconds of its end a `lines` or `calls` site must be as the story found it; a modem that was restarted last
@@ -54,8 +55,9 @@ SITES = {  # and the words that mean nothing there
     "sound": frozenset({"post", "get", "mqtt"}),
     "headset": frozenset({"post", "get", "mqtt"}),
     "power": HEARD | {"post", "get", "mqtt"},
+    "alert": HEARD | {"post", "get", "mqtt"},
 }
-SHARED = {"lines", "calls", "sound", "power"}  # sites that are small and are played at by many stories
+SHARED = {"lines", "calls", "sound", "power", "alert"}  # sites that are small and are played at by many stories
 MOST_ROUNDS = 999  # {round} has three digits
 
 

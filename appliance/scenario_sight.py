@@ -22,7 +22,8 @@ PROCESS_OF = {
     "meter": "building",
     "call": "mobile", "sms": "mobile", "modem": "mobile", "network": "mobile", "phone": "mobile",
     "sim": "mobile", "ussd": "mobile", "person": "person", "headset": "headset",
-    "net": "net", "broker": "broker", "trunk": "trunk", "process": "processes", "pins": "pins", "input": "pins",
+    "net": "net", "wire": "wire", "broker": "broker",
+    "trunk": "trunk", "process": "processes", "pins": "pins", "input": "pins",
 }  # fmt: skip
 
 Seen = tuple[bool, str]
@@ -106,6 +107,10 @@ class Site:
         seen = f"lines not registered: {ill}, messages left in: {left}, alarms: {alarms}"
         if ill or left or alarms:
             return False, seen
+        if open_ := [alert["id"] for alert in view["alerts"] if alert["ended"] is None]:
+            return False, f"orders that are not over: {open_}"
+        if away := [s["id"] for s in view["stations"] if not s["local"] and not (s["contact"] or {}).get("online")]:
+            return False, f"stations that are not heard: {away}"
         if "building" in self.where["knobs"] and (restless := _restless(view["power"])):
             return False, restless
         return True, f"{len(self._texts)} texts told once"
@@ -186,7 +191,8 @@ class Site:
         """What a stranger, mosquitto_sub, gets retained on a topic."""
         broker = self.where["broker"]
         process = await asyncio.create_subprocess_exec(
-            "mosquitto_sub", "-h", broker["host"], "-p", str(broker["port"]), "-t", topic, "-C", "1", "-W", "1",
+            "mosquitto_sub", "-h", broker["host"], "-p", str(broker["port"]), "--cafile", broker["authority"],
+            "--cert", broker["certificate"], "--key", broker["key"], "-t", topic, "-C", "1", "-W", "1",
             "--retained-only", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         out, _ = await process.communicate()

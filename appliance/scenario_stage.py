@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from appliance.demo import Demo
+from appliance.demo_alert import AlertDemo
 from appliance.demo_lines import LinesDemo
 from appliance.demo_power import PowerDemo
 from appliance.demo_sound import SoundDemo
@@ -35,6 +36,14 @@ ORDINARY: dict[str, tuple[dict[str, Any], ...]] = {
         {"view": "power.stage", "is": "normal"},
         {"view": "links.annunciator.up", "is": True},
         {"event": "genset.ready"},
+    ),
+    "alert": (
+        *LINES,
+        {"view": "stations.damkar-kota.contact.online", "is": True},
+        {"view": "stations.damkar-passo.contact.online", "is": True},
+        {"view": "lines.l1.can_take_call", "is": "registered", "node": "damkar-kota"},
+        {"view": "lines.l1.can_take_call", "is": "registered", "node": "damkar-passo"},
+        {"view": "links.audio.up", "is": True},
     ),
     "demo": (
         {"view": "power.source", "is": "mains"},
@@ -65,6 +74,8 @@ def make(kind: str, folder: Path, clock: Clock) -> Running:
         return SoundDemo(folder, clock, headset=kind == "headset")
     if kind == "power":
         return PowerDemo(folder, clock)
+    if kind == "alert":
+        return AlertDemo(folder, clock)
     if kind in SHARED:
         return LinesDemo(folder, clock, page=free_port() if kind == "calls" else None)
     return Demo(folder, clock, web_port=free_port())

@@ -21,6 +21,15 @@ class StationHealthChanged(Event, tag="station.health", frozen=True):
     skew_s: float | None = None  # its wall clock ahead of ours; None: not known
 
 
+class StationFault(Event, tag="station.fault", frozen=True):
+    """One fault of a station began or is over: its own word, or what the centre finds in its figures."""
+
+    SUBJECT = ("station", "fault")
+    station: str
+    fault: str  # a name of wire.Fault in lower case, or "clock_skew", "cert_ends"
+    on: bool
+
+
 class SirenLocked(Event, tag="siren.locked", frozen=True):
     """A person takes a siren out of service; the actor is who. `until` in unix seconds."""
 
@@ -36,7 +45,7 @@ class SirenUnlocked(Event, tag="siren.unlocked", frozen=True):
     SUBJECT = ("station",)
     station: str
     lock: str
-    why: str  # "person", "ended"
+    why: str  # "person", "ended", "station": its people ended it there
 
 
 class LockConfirmed(Event, tag="siren.lock_confirmed", frozen=True):
@@ -49,6 +58,15 @@ class LockConfirmed(Event, tag="siren.lock_confirmed", frozen=True):
     path: str
 
 
+class StationTestPlanned(Event, tag="test.planned", frozen=True):
+    """A rule of the calendar holds from now on: what was due before it is no test that was missed."""
+
+    SUBJECT = ("what",)
+    what: str
+    rule: str  # "02:00", "tue 10:30", "26 10:00"; "": never
+    since: str  # "2026-11-25 16:20", local
+
+
 class StationTestBegun(Event, tag="test.begun", frozen=True):
     SUBJECT = ("test",)
     test: str  # id, 8 hex digits
@@ -56,10 +74,11 @@ class StationTestBegun(Event, tag="test.begun", frozen=True):
     due: str  # "2026-11-26 10:00", local; "" when a person ordered it
     stations: tuple[str, ...]
     paths: tuple[str, ...]
+    key: str = ""  # the giver's idempotency key
 
 
 class StationTestResult(Event, tag="test.result", frozen=True):
-    """One station by one path."""
+    """One station by one path. A sounding test is of the siren and not of a way to it: its path is "siren"."""
 
     SUBJECT = ("test", "station")
     test: str
@@ -83,7 +102,7 @@ class StationTestMissed(Event, tag="test.missed", frozen=True):
     SUBJECT = ("what",)
     what: str
     due: str
-    reason: str  # "not_running", "clock_unknown", "alert_open"
+    reason: str  # "not_running", "clock_unknown", "alert_open", "test_open", "not_announced"
 
 
 class StationTestAnnounced(Event, tag="test.announced", frozen=True):

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from appliance.alert_view import OwnView
 from appliance.alerting.sender import Publish
+from appliance.alerting.wire_health import DAYS_UNKNOWN
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange
 from appliance.commands import AcknowledgeOrder
 from appliance.config import Places, Site
+from appliance.core_keys import KeyRoom
 from appliance.journal import Appended
 from appliance.keeper import Keeper
 from appliance.lines.service import Lines
@@ -28,11 +28,12 @@ class StationRoom:
 
     def __init__(
         self, *, site: Site, places: Places, state: State, clock: Clock, boot: str, append: Callable[..., Appended],
-        key: Ed25519PrivateKey, annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool],
+        keys: KeyRoom, annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool],
         lines: Lines, time_known: Callable[[], bool], quality: Callable[[], str], disk_failed: Callable[[], bool],
     ) -> None:  # fmt: skip
         assert site.own is not None
         self._site, self._lines, self._quality, self._disk_failed = site, lines, quality, disk_failed
+        self._keys = keys
         self._disk = DiskShare(places.state)
         self._sound = None
         if site.sound.headset is not None:
@@ -42,13 +43,15 @@ class StationRoom:
             )  # fmt: skip
         sound = self._sound
         self.node = StationNode(
-            site=site, clock=clock, append=append, key=key, annunciator=annunciator, publish=publish,
-            broker_up=broker_up, send_sms=lines.send_data, state=state, boot=boot, time_known=time_known,
-            speaker=sound, audio_up=(lambda: sound.up) if sound else None, vitals=self._vitals,
+            site=site, clock=clock, append=append, key=keys.own, issuers=keys.issuers, annunciator=annunciator,
+            publish=publish, broker_up=broker_up, send_sms=lines.send_data, state=state, boot=boot,
+            time_known=time_known, speaker=sound, audio_up=(lambda: sound.up) if sound else None, vitals=self._vitals,
         )  # fmt: skip
 
     def _vitals(self) -> Vitals:
+        ages = self._keys.ages()
         return Vitals(
+            key_days=DAYS_UNKNOWN if ages.key is None else ages.key,
             clock_quality=self._quality(),
             disk_failed=self._disk_failed(),
             disk_free_percent=self._disk.percent,

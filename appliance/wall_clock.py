@@ -42,6 +42,12 @@ class WallClock:
         offset = self._networks.offset(now)
         return Figure(offset, "s", Quality.SENSOR_FAULT if offset is None else Quality.GOOD, at, FRESH)
 
+    def known(self) -> float:
+        """The best wall time, s since 1970; 0 while none can be trusted."""
+        if self.quality() == "unknown":
+            return 0.0
+        return self._clock.wall() + (self._networks.offset(self._clock.now()) or 0.0)
+
     def told(self, line: str, offset: float) -> None:
         """A network told the time: `offset` is what has to be added to ours now."""
         self._networks.told(line, offset, self._clock.now())

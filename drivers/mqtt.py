@@ -7,6 +7,7 @@ means that the broker has a message, never that a station has.
 import asyncio
 import dataclasses
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from drivers.dial import Dialer
 from drivers.mqtt_link import Accepted, MqttLink
 from drivers.mqtt_message import Fate, Incoming, Outgoing, Sent, Will
-from drivers.mqtt_outbox import MAX_OPEN, Outbox
+from drivers.mqtt_outbox import Outbox
+from drivers.tls import Credential, handshake, in_words
 
 __all__ = ["Counts", "Fate", "Incoming", "Mqtt", "Sent", "Will"]
 
@@ -45,7 +47,8 @@ class Mqtt:
     `on_up` follows each connection, after the subscriptions: publish all state there, a broker that lost its power
     has forgotten it. `session_expiry_s` above 0 has the broker keep messages for us so long. `keepalive_s` is real
     time: a frozen connection is noticed after one to two of them. `on_message` gets its messages in order, none of
-    them before `on_up`.
+    them before `on_up`. `credential` is asked at each connection: TLS with what it gives, in clear with None; an
+    OSError that it raises says why there is none now.
     """
 
     def __init__(
@@ -60,18 +63,19 @@ class Mqtt:
         will: Will | None = None,
         session_expiry_s: int = 0,
         keepalive_s: int = 10,
+        credential: Callable[[], Credential | None] | None = None,
     ) -> None:
         self.counts = Counts()
+        self._credential = credential
         self._on_message, self._on_up, self._on_down = on_message, on_up, on_down
         self._dialer = Dialer(host, port)
-        self._link = MqttLink(
-            client_id, will, keepalive_s=keepalive_s, session_expiry_s=session_expiry_s, max_open=MAX_OPEN
-        )
+        self._link = MqttLink(client_id, will, keepalive_s=keepalive_s, session_expiry_s=session_expiry_s)
         self._link.client.on_subscribe = self._subscription_answered
         self._outbox = Outbox(self._link)
         self._subscriptions: dict[str, int] = {}
         self._accepted = False
         self._complained = False
+        self._at_once = False
 
     @property
     def up(self) -> bool:
@@ -81,7 +85,7 @@ class Mqtt:
     @property
     def dropped(self) -> int:
         """Messages that came and were thrown away: too large, or with a topic that is no text."""
-        return self._link.dropped
+        return self._link.dropped + self._link.client.dropped
 
     def publish(
         self,
@@ -112,6 +116,13 @@ class Mqtt:
         if self.up:
             self._ask_for(topic_filter, qos)
 
+    def reconnect(self, why: str) -> None:
+        """Leave this connection and make another at once, with the credential as it is then."""
+        if self.up:
+            log.info("MQTT: connecting again: %s.", why)
+            self._complained = self._at_once = True
+            self._link.leave(why)
+
     async def run(self) -> None:
         """Connect, and again whenever the connection is lost, until cancelled: then leave, and the will is sent.
 
@@ -124,8 +135,11 @@ class Mqtt:
             while True:
                 began = loop.time()
                 self._lost(await self._connection())
-                if loop.time() - began >= STEADY:
+                if loop.time() - began >= STEADY or self._at_once:
                     wait = RETRY_FIRST
+                if self._at_once:
+                    self._at_once = False
+                    continue
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, RETRY_MOST)
         finally:
@@ -135,11 +149,11 @@ class Mqtt:
     async def _connection(self) -> str:
         """One connection, or the attempt, until it ended; says why it did."""
         try:
-            sock = await self._dialer.dial(timeout=CONNECT_WITHIN)
+            sock = await self._socket()
         except TimeoutError:
             return f"nobody answers within {CONNECT_WITHIN:g} s"
         except OSError as e:
-            return e.strerror or str(e)
+            return in_words(e)
         self._link.begin(sock, self._dialer.host, self._dialer.port)
         patience = asyncio.get_running_loop().time() + CONNECT_WITHIN
         while not self._link.ended:
@@ -148,6 +162,14 @@ class Mqtt:
             if not self._accepted and asyncio.get_running_loop().time() >= patience:
                 return f"it takes the connection, but does not answer within {CONNECT_WITHIN:g} s"
         return self._link.ended
+
+    async def _socket(self) -> socket.socket:
+        credential = self._credential() if self._credential else None
+        context = credential.context() if credential else None
+        sock = await self._dialer.dial(timeout=CONNECT_WITHIN)
+        if credential is None or context is None:
+            return sock
+        return await handshake(sock, context, credential.name, within_s=CONNECT_WITHIN)
 
     def _hand_over(self) -> None:
         while self._link.happened:

@@ -15,7 +15,7 @@ WIRING = ("core", "station")  # how the names of the modules begin that wire roo
 BESIDE = {"station": {"alerting", "sound"}}
 WORDS = (
     "model", "event", "events", "alert_events", "sms_events", "call_events", "line_events", "trunk_events",
-    "audio_protocol", "command", "commands", "call_commands", "stamp", "desk_state",
+    "key_events", "audio_protocol", "command", "commands", "call_commands", "stamp", "desk_state",
     "state", "power_events", "power_state", "power_commands", "power_view", "figure", "power_order_events",
     "power_order_state", "alarm_events", "alarm_state",
     "alarm_commands", "alert_state", "alert_view", "station_events",

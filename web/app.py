@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from appliance.config import ZONES, Places, Site
-from appliance.model import AlertKind, Pattern
+from appliance.model import AlertKind, Pattern, Role
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from web.alarm_board import MINUTES
@@ -27,8 +27,8 @@ from web.corelink import CoreLink
 from web.guard import OwnPages, Secured, read_fields
 from web.message_page import counted, message_list
 from web.metrics import MEDIA_TYPE, exposition
-from web.orders import ALARM_ORDERS, Orders
-from web.panels import ALARMS, CARD, ELSEWHERE, FRAME, OVERVIEW, PANELS, POWER, WALLBOARD, Drawer
+from web.orders import ALARM_ORDERS, SCREEN_ORDERS, Orders
+from web.panels import ALARMS, CARD, ELSEWHERE, FRAME, OVERVIEW, OWN, PANELS, POWER, WALLBOARD, Drawer
 from web.plant_page import charts_of, day_and_clock
 from web.recordings import Wanted, recording
 from web.scene import Scene
@@ -36,6 +36,7 @@ from web.session import (
     LANGUAGE,
     TOKEN,
     Sessions,
+    at_the_box,
     language_of,
     set_choice,
     set_token,
@@ -52,6 +53,7 @@ SECONDS = (30, 60, 120, 180, 300, 600)  # offered lengths of an order
 PAGES = ("power", "alarms", "calls", "wallboard", "messages", "fallback")  # beside the overview
 OF_LINES = ("calls", "wallboard")
 OF_POWER = ("power",)
+OF_CENTRE = ("fallback",)
 KINDS = (AlertKind.ACTUAL, AlertKind.SILENT_TEST, AlertKind.SOUNDING_TEST)
 
 HERE = Path(__file__).parent
@@ -74,9 +76,14 @@ class Pages:
 
     async def _viewer(self, request: Request) -> Viewer:
         who = await self._sessions.who(token_of(request))
-        return Viewer(language_of(request, self._site.language), who.known)
+        return Viewer(language_of(request, self._site.language), who.known, at_the_box(request))
 
     async def page(self, request: Request) -> Response:
+        """The first page: a centre's overview, a station's own orders."""
+        if self._site.role is Role.STATION:
+            scene, fields = await self._frame(request, "own", OWN)
+            fields |= {"login": request.query_params.get("login", "")[:20]}
+            return self._html("own.html", scene, fields)
         scene, fields = await self._frame(request, "overview", OVERVIEW)
         fields |= {
             "login": request.query_params.get("login", "")[:20],
@@ -139,7 +146,7 @@ class Pages:
         token = token_of(request)
         who = await self._sessions.who(token)
         await self._refresh()
-        scene = self._board.scene(Viewer(language_of(request, self._site.language), who.known))
+        scene = self._board.scene(Viewer(language_of(request, self._site.language), who.known, at_the_box(request)))
         shown = [panel for panel in PANELS if panel.name in names]
         return scene, {
             "page": page,
@@ -162,6 +169,8 @@ class Pages:
     def _has(self, page: str) -> bool:
         """Whether this box has anything to show on a page."""
         site = self._site
+        if page in OF_CENTRE and site.role is not Role.CENTRE:
+            return False
         return (page not in OF_LINES or bool(site.line)) and (page not in OF_POWER or site.has_plant)
 
     def _simulated(self) -> bool:
@@ -240,6 +249,9 @@ class Pages:
         words = self._board.words(language_of(request, self._site.language))
         orders = Orders(self._core, words)
         token = token_of(request)
+        if not token and request.url.path in SCREEN_ORDERS and not at_the_box(request):
+            status, told = orders.refuse(request.url.path, "login")
+            return JSONResponse(told, status)
         status, told = await orders.give(request.url.path, await read_fields(request), token)
         if told["code"] == "login":
             self._sessions.forget(token)  # the page's stream asks core about it, and hides what needs a login
@@ -275,6 +287,7 @@ def make_app(pages: Pages, others: Sequence[Route] = ()) -> ASGIApp:
             Route("/language", pages.language, methods=post),
             Route("/alert", pages.command, methods=post),
             Route("/alert/stop", pages.command, methods=post),
+            Route("/order/acknowledge", pages.command, methods=post),
             *(Route(path, pages.command, methods=post) for path in CALL_ORDERS),
             Route("/power", pages.power),
             Route("/power/order", pages.command, methods=post),

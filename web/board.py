@@ -24,10 +24,11 @@ QUIET_REAL = 0.03  # s that drawing waits for more of the same
 
 
 class Viewer(NamedTuple):
-    """A kind of viewer: all of one kind see the same."""
+    """A kind of viewer: all of one kind see the same. `here`: at the box's own screen."""
 
     language: str
     known: bool
+    here: bool = False
 
 
 class Drawing:
@@ -82,7 +83,9 @@ class Board:
     def scene(self, viewer: Viewer) -> Scene:
         now, wall = self._clock.now(), self._clock.wall()
         words = self._words[viewer.language]
-        return Scene(self.site, self.view, words, now, wall, self._boot, self.live, self.history, viewer.known)
+        return Scene(
+            self.site, self.view, words, now, wall, self._boot, self.live, self.history, viewer.known, viewer.here
+        )  # fmt: skip
 
     # Pages
 

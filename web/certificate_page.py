@@ -4,7 +4,7 @@ from cryptography.hazmat.primitives import hashes
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from web.fingerprint import in_hex, in_words
+from appliance.fingerprint import in_hex, in_words
 from web.panels import Drawer
 from web.plain import own_screen, tls_address
 from web.session import language_of, theme_of

@@ -38,7 +38,21 @@ GROUPS = {
     "grade": "grade",
 }
 DECIMALS = {"litres_per_kwh": 2, "crank_s": 1, "up_s": 1, "dip_v": 1, "value": 1, "usual": 1}  # others have none
-NAMED = ("station", "line", "genset", "ups", "link", "output", "button", "input", "trunk", "agency", "device")
+NAMED = (
+    "contact",
+    "accepted_by",
+    "station",
+    "line",
+    "genset",
+    "ups",
+    "link",
+    "output",
+    "button",
+    "input",
+    "trunk",
+    "agency",
+    "device",
+)
 SECRET = ("text", "pdu", "order")  # never in the short words of a row
 QUIET = (  # steps whose outcome has its own row
     "delivery.sent", "delivery.queued", "sms.part_received", "sms.queued", "sms.sending", "sms.sent", "sms.reported",
@@ -52,6 +66,22 @@ ORDER_WORDS: dict[str, Callable[[Words, str], str]] = {
     "proof": lambda words, proof: proof_words(words, proof),
     "word": lambda words, word: words("plant_order.by_device") if word == "device" else proof_words(words, word),
 }
+ABOUT, TEST = {"about": "about"}, {"what": "test.what", "reason": "test.why"}
+# Codes of stations, contacts and tests: by event and field, the group that has their words.
+ALERTING_WORDS: dict[str, dict[str, str]] = {
+    **{f"contact.{k}": ABOUT | {"by": "contact.by", "reason": "contact.why"}
+       for k in ("asked", "delivered", "accepted", "declined", "failed", "unreached")},
+    "delivery.told": ABOUT, "alert.told": ABOUT, "order.text": ABOUT,
+    "order.announced": ABOUT | {"outcome": "announced"},
+    "station.health": {"faults": "fault"},
+    "siren.locked": {"reason": ""}, "lockout.set": {"reason": "", "who": "lockout.who"},
+    "siren.unlocked": {"why": "lockout.why"}, "lockout.ended": {"why": "lockout.why"},
+    "siren.lock_confirmed": {"locked": "lockout.is"},
+    "siren.proof": {"proof": "own.proof"}, "siren.fault": {"fault": "fault", "on": "fault_is"},
+    "order.acknowledged": {"by": "acknowledged_by"}, "order.ended": {"why": "own.why"},
+    "test.begun": TEST, "test.missed": TEST, "test.announced": TEST,
+    "test.result": TEST | {"good": "test.is"},
+}  # fmt: skip
 NAMED_ALARMS = 2  # in one row; the message itself has them all
 
 
@@ -134,6 +164,8 @@ def _field(scene: Scene, name: str, value: object, kind: str = "") -> str:
         return words.code("alarm", str(value).partition("/")[0])
     if name == "number":
         return scene.number(None if value is None else str(value))
+    if kind in ALERTING_WORDS and name in ALERTING_WORDS[kind]:
+        return alerting_word(words, ALERTING_WORDS[kind][name], value)
     if name == "about":
         return about_words(scene, str(value)) or "-"
     if name in NAMED:
@@ -147,6 +179,14 @@ def _field(scene: Scene, name: str, value: object, kind: str = "") -> str:
     if value is None:
         return "-"
     return str(value)
+
+
+def alerting_word(words: Words, group: str, value: object) -> str:
+    """A code in words, or several; a group without a name: what a person wrote."""
+    if isinstance(value, list):
+        return ", ".join(words.code(group, v) for v in value) or "-"
+    code = str(value).lower() if isinstance(value, bool) else str(value)
+    return words.code(group, code) if group and code else code
 
 
 def _alarms(scene: Scene, keys: list[str]) -> str:

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from appliance.alarm_view import alarm_views, summary_of
+from appliance.alert_view import OwnView
 from appliance.config import Site
 from appliance.control import entry_view
 from appliance.entry import Entry
@@ -109,6 +110,18 @@ def _view(site: Site, clock: Clock, state: State, last: list[Entry]) -> View:
         trunk_verdict=state.trunk_verdict,
         witnesses=unwatched(),
         fallback=fallback_view(site, state) if site.role is Role.CENTRE else None,
+        own=_own(site, state),
+    )  # fmt: skip
+
+
+def _own(site: Site, state: State) -> OwnView | None:
+    """A station's orders as written down: an address that is being driven to stays on the screen without core."""
+    if site.own is None or site.role is not Role.STATION:
+        return None
+    orders = sorted(state.own.orders.values(), key=lambda o: (o.ended is not None, -o.accepted.seq))
+    return OwnView(
+        site.name, tuple((z.id, z.name) for z in site.own.zone), tuple(orders), state.own.lockout,
+        turnout_s=site.own.watch.turnout_s,
     )  # fmt: skip
 
 

@@ -25,10 +25,12 @@ ALARM_ORDERS = {
     "/alarm/in-service": "alarm.in_service",
     "/alarm/silence": "alarm.silence",
 }
+SCREEN_ORDERS = frozenset(("/order/acknowledge",))  # which the box's own screen gives without a login
 DO = (
     {
         "/alert": "alert.issue",
         "/alert/stop": "alert.stop",
+        "/order/acknowledge": "order.acknowledge",
         "/message": "sms.send",
         "/power/order": "power.order",
         "/fallback/declare": "fallback.declare",
@@ -64,6 +66,10 @@ class Orders:
         except Gone as e:
             return self._no(path, "unknown_outcome", str(e))
         return 200, self._yes(path, command, told if isinstance(told, dict) else {})
+
+    def refuse(self, path: str, code: str) -> tuple[int, dict[str, Any]]:
+        """What web itself refuses."""
+        return self._no(path, code, "")
 
     def _yes(self, path: str, command: Message, told: dict[str, Any]) -> dict[str, Any]:
         words = self._words
@@ -112,6 +118,8 @@ def _command(path: str, fields: Mapping[str, Any]) -> Message:
             command["seconds"] = int(fields.get("seconds", 60))
         case "/alert/stop":
             command["alerts"] = _several(fields.get("alerts"))
+        case "/order/acknowledge":
+            command |= {name: str(fields.get(name, ""))[:64] for name in ("alert", "key")}
         case "/alarm/silence":
             pass
         case path if path in ALARM_ORDERS:

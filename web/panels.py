@@ -16,6 +16,7 @@ from web.fallback_panel import card_inputs, card_panel, fallback_panel
 from web.line_panel import line_details, line_inputs, line_panel
 from web.message_panel import message_inputs, messages_panel
 from web.moment_panel import moment_panel
+from web.own_panel import own_inputs, own_orders_panel, own_panel
 from web.phone_panel import levels_panel, phone_inputs, phone_panel
 from web.plant_figures import figures_panel
 from web.plant_orders import orders_panel
@@ -71,6 +72,8 @@ PANELS = (
     Panel("power-ready", lambda v: v.power and v.power.readiness, True, ready_panel),
     Panel("power-orders", lambda v: v.power and (v.power.offers, v.power.orders), True, orders_panel),
     Panel("power-figures", lambda v: v.power and [d.link for d in v.power.devices], True, figures_panel),
+    Panel("own", own_inputs, True, own_panel),
+    Panel("own-orders", own_inputs, False, own_orders_panel),
     Panel("power-runs", lambda v: v.power and v.power.runs, False, runs_panel),
 )
 FRAME = frozenset(("moment", "alarms", "fallback"))  # live on every page
@@ -78,8 +81,9 @@ WALLBOARD = FRAME | {"wall"}
 CARD = FRAME | {"fallback-card"}
 POWER = FRAME | {"power-now", "power-ready", "power-orders", "power-figures", "power-runs"}
 ALARMS = FRAME | {"alarm-board"}
-ELSEWHERE = WALLBOARD | CARD | POWER | ALARMS  # what other pages than the first may ask for
-OVERVIEW = frozenset(panel.name for panel in PANELS) - (ELSEWHERE - FRAME)
+OWN = FRAME | {"own", "own-orders", "events"}
+ELSEWHERE = WALLBOARD | CARD | POWER | ALARMS | OWN  # what other pages than the first may ask for
+OVERVIEW = frozenset(panel.name for panel in PANELS) - (ELSEWHERE - FRAME) | {"events"}
 
 
 class Drawer:

@@ -37,7 +37,10 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True)
 class Scene:
-    """`now` and `wall` are the moment of drawing; `live`: core spoke just now; `known`: the viewer has a login."""
+    """`now` and `wall` are the moment of drawing; `live`: core spoke just now; `known`: the viewer has a login.
+
+    `here`: the viewer is at the box's own screen.
+    """
 
     site: Site
     view: View
@@ -48,6 +51,7 @@ class Scene:
     live: bool
     history: bool
     known: bool
+    here: bool = False
 
     def since(self, stamp: Stamp) -> float:
         """Seconds since a stamp."""

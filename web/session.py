@@ -17,6 +17,7 @@ from web.words import LANGUAGES
 TOKEN, LANGUAGE, THEME = "siaga", "siaga_language", "siaga_theme"
 TOKEN_LIFE, CHOICE_LIFE = 12 * 3600, 365 * 86400  # s; core ends a token after a shift
 ASK_AGAIN = 10.0  # s that core's word about a token is believed
+OWN_SCREEN = ("127.0.0.1", "::1")
 MOST_TOKENS = 200  # as many as core keeps
 
 
@@ -57,6 +58,11 @@ class Sessions:
 
     def forget(self, token: str) -> None:
         self._said.pop(token, None)
+
+
+def at_the_box(request: HTTPConnection) -> bool:
+    """Whether the viewer is at the box's own screen, from where a station's order is acknowledged without a login."""
+    return request.client is not None and request.client.host in OWN_SCREEN
 
 
 def token_of(request: HTTPConnection) -> str:

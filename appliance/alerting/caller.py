@@ -108,10 +108,6 @@ class Caller:
         """How many calls could begin now. One that is being dialled has its line, though that does not show yet."""
         return max(0, self._telephone.free() - sum(1 for call in self._calls if not call.call))
 
-    def rings_at(self, number: str) -> bool:
-        """Whether that phone is being called by us."""
-        return any(call.number == number for call in self._calls)
-
     def calling(self, alert: str, station: str) -> tuple[str, bool]:
         """The action of a call that is under way for this delivery, or an empty string; whether it was answered."""
         found = self._find(alert, station)
@@ -119,7 +115,7 @@ class Caller:
 
     def call(self, alert: Alert, delivery: Delivery, station: Station, action: str) -> None:
         """Begin a call. What it comes to is journaled."""
-        if self.group is None or not station.phone:
+        if self.group is None or not station.phone or self._rings_at(station.phone):
             return
         self._append(
             al.DeliverySent(alert=alert.id, station=delivery.station, path=Path.VOICE, action=action, sequence=0)
@@ -189,6 +185,9 @@ class Caller:
                 log.debug("a call of before the restart stands yet: %s", e)
             await asyncio.sleep(LEAVE_EACH)
         log.warning("%s: a call of before the restart does not end", line)
+
+    def _rings_at(self, number: str) -> bool:
+        return any(call.number == number for call in self._calls)
 
     def _find(self, alert: str, station: str) -> UnderWay | None:
         return next((c for c in self._calls if c.alert == alert and c.station == station), None)

@@ -33,6 +33,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 
 TICK = 0.2  # s between looks at open deliveries; the shortest of their deadlines is 1 s
+REST = 4.0  # times as long as a look took: a thousand deliveries are not gone through at each answer
 DURABLE_WITHIN = 0.5  # s that an order waits for the disk; then it goes out all the same
 MOST_SECONDS = 3600
 MOST_WRITTEN = 64  # orders of which is known when they were on disk; an older one is, or the disk is dead
@@ -69,13 +70,16 @@ class Centre:
                 for delivery in [d for alert in self._state.open_alerts() for d in alert.deliveries.values()]:
                     self._caller.leave(delivery)
                 while True:
+                    began = self._clock.unscaled()
                     self.look()
+                    rest = min(TICK, REST * (self._clock.unscaled() - began))
                     busy = bool(self._state.open_alerts())
                     try:
                         async with asyncio.timeout(TICK if busy else 1.0):
                             await self._wake.wait()
                     except TimeoutError:
                         pass
+                    await asyncio.sleep(rest)
                     self._wake.clear()
         finally:
             self._sender.group = self._caller.group = None
@@ -158,7 +162,7 @@ class Centre:
                 sms=bool(contact.station.sms),
                 contact=self._state.stations.get(name),
                 heard_at=contact.heard_at,
-                fresh_s=self._site.ladder.offline_s,
+                fresh_s=self._site.supervision.lost_s,
                 sounding=(own is not None and own.on) if contact.station.local else contact.sounding,
             )
             for name, contact in self.contacts.items()
@@ -177,6 +181,8 @@ class Centre:
         open_alerts = self._open()
         for alert in open_alerts:
             for place, (name, delivery) in enumerate(alert.deliveries.items()):
+                if delivery.over and not self._calls_yet(alert, delivery):
+                    continue
                 if name not in self.contacts:
                     self._leave_out(alert, delivery)
                     continue
@@ -252,7 +258,7 @@ class Centre:
     def _notice_silence(self) -> None:
         now = self._clock.now()
         for name, contact in self.contacts.items():
-            if contact.heard_at is not None and now - contact.heard_at > self._site.ladder.offline_s:
+            if contact.heard_at is not None and now - contact.heard_at > self._site.supervision.lost_s:
                 silent, contact.heard_at, contact.sounding = now - contact.heard_at, None, None
                 self._append(al.StationOffline(station=name, silent_s=round(silent, 1)))
 

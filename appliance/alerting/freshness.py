@@ -3,7 +3,7 @@
 It needs neither a clock that is right nor a disk: all of it lives in RAM for one session, drawn at random at start.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -62,13 +62,20 @@ Verdict = Accept | Learned | Duplicate | Refuse
 class Freshness:
     """One session of one station. `session` is 8 random octets; `now` is the station's monotonic time in s."""
 
-    def __init__(self, session: bytes, station: int, issuers: Collection[int], max_seconds: int) -> None:
-        """`issuers` are key ids; `max_seconds` is the longest that this station sounds for one order."""
+    def __init__(
+        self, session: bytes, station: int, issuers: Collection[int], max_seconds: int,
+        kin: Callable[[int], Iterable[int]] = lambda issuer: (),
+    ) -> None:  # fmt: skip
+        """`issuers` are key ids, looked at with each order; `max_seconds` is the longest that one order sounds here.
+
+        `kin` gives the other keys of a key's holder: they speak of the same clock.
+        """
         if len(session) != ID_SIZE or session == NO_ID:
             raise ValueError(f"A session is {ID_SIZE} random octets, not {session!r}.")
         self.session, self.station = session, station
         self._max_seconds = max_seconds
-        self._windows: dict[int, Window[Order]] = {issuer: Window() for issuer in issuers}
+        self._issuers, self._kin = issuers, kin
+        self._windows: dict[int, Window[Order]] = {}
         self._times: dict[int, IssuerTime] = {}
         self._announcements: dict[int, tuple[float, float]] = {}  # counter -> asked at, last moment of a hello
         self._stopped: dict[bytes, bool] = {}  # alert accepted in this session -> whether a stop has named it
@@ -90,9 +97,9 @@ class Freshness:
 
     def judge(self, order: Order, now: float) -> Verdict:
         """The verdict on an order that came at `now`. Its sequence is used up only by Accept and Learned."""
-        window = self._windows.get(order.issuer)
-        if window is None:
+        if order.issuer not in self._issuers:
             return Refuse(order, Reason.UNKNOWN_ISSUER)
+        window = self._windows.setdefault(order.issuer, Window())
         if order.station != self.station:
             return Refuse(order, Reason.WRONG_STATION)
         if order.session != self.session:
@@ -141,7 +148,8 @@ class Freshness:
         )
 
     def _time_flaw(self, order: Order, now: float) -> Reason | None:
-        time = self._times.get(order.issuer)
+        keys = order.issuer, *self._kin(order.issuer)
+        time = next((self._times[key] for key in keys if key in self._times), None)
         if time is None:
             return Reason.NO_TIME
         age = time.age(order, now)

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.alerting.wire import Action, Answer, Kind, Order, Pattern, encode_order, hello_id
 from appliance.alerting.wire_text import Language, Text, TextAbout, encode_text
-from appliance.keys import key_id
+from appliance.keyring import Hands
 from appliance.model import About
 from appliance.state import Alert
 from drivers.clock import Clock
@@ -19,17 +19,20 @@ SPOKEN_PATTERNS = {p.name.lower(): p for p in Pattern}
 
 
 class Issuer:
-    """Signs with one key. `sequences` are the highest that the journal knows of, by station number.
+    """Signs with the key that a station knows. `sequences` are the highest that the journal has, by station number.
 
     Each station has a count of its own: what one says that it has seen moves nobody else's.
     """
 
-    def __init__(self, key: Ed25519PrivateKey, clock: Clock, sequences: Mapping[int, int]) -> None:
-        self._key, self._clock = key, clock
-        self.id = key_id(key.public_key())
+    def __init__(self, key: Ed25519PrivateKey | Hands, clock: Clock, sequences: Mapping[int, int]) -> None:
+        self._hands, self._clock = key if isinstance(key, Hands) else Hands(key), clock
         self._sequences = {station: highest + SEQUENCE_GAP for station, highest in sequences.items()}
         # Wall time once, then the monotonic clock: a stepped clock must not age orders on their way.
         self._ahead = clock.wall() - clock.now()
+
+    def id_for(self, station: int) -> int:
+        """Of the key that an order to this station is signed by."""
+        return self._hands.id_for(station)
 
     def time(self) -> int:
         """The issuer's time, s, u32."""
@@ -37,7 +40,7 @@ class Issuer:
 
     def learn_highest(self, answer: Answer) -> None:
         """A station has seen a higher sequence of ours than we remember: go on behind it."""
-        if answer.issuer == self.id:
+        if answer.issuer in self._hands:
             self._sequences[answer.station] = max(self._sequences.get(answer.station, 0), answer.highest)
 
     def next_sequence(self, station: int) -> int:
@@ -53,7 +56,7 @@ class Issuer:
             pattern=Pattern.NONE,
             seconds=0,
             alert=hello_id(answer.counter, secrets.token_bytes(4)),
-            issuer=self.id,
+            issuer=self._hands.id_for(answer.station),
             station=answer.station,
             session=answer.session,
             sequence=self.next_sequence(answer.station),
@@ -76,7 +79,7 @@ class Issuer:
             pattern=SPOKEN_PATTERNS[alert.pattern] if starts else Pattern.NONE,
             seconds=seconds if starts else 0,
             alert=bytes.fromhex(alert.id),
-            issuer=self.id,
+            issuer=self._hands.id_for(station),
             station=station,
             session=session,
             sequence=sequence,
@@ -88,17 +91,18 @@ class Issuer:
 
     def sign(self, order: Order) -> bytes:
         """Raises WireError when a field does not fit."""
-        return encode_order(order, self._key)
+        return encode_order(order, self._hands[order.issuer])
 
     def text(self, alert: Alert, about: About, station: int, session: bytes, language: str, words: str) -> bytes:
         """The octets of an alert's words for one session of one station. Raises WireError when a field does not fit."""
+        issuer = self._hands.id_for(station)
         text = Text(
             about=TextAbout[about.name],
             language=Language[language.upper()],
             alert=bytes.fromhex(alert.id),
-            issuer=self.id,
+            issuer=issuer,
             station=station,
             session=session,
             text=words,
         )
-        return encode_text(text, self._key)
+        return encode_text(text, self._hands[issuer])

@@ -5,6 +5,7 @@ something of ours (a recording could be played to us).
 """
 
 import logging
+from collections.abc import Callable
 
 from appliance import alert_events as al
 from appliance.alerting.answers import Count
@@ -14,7 +15,7 @@ from appliance.alerting.issuer import Issuer
 from appliance.alerting.wire import NO_ID, Answer, Pattern, Reason, What, WireError, decode_answer
 from appliance.annunciator_protocol import OutputChange
 from appliance.config import Site
-from appliance.keys import public_key
+from appliance.keyring import StationRing
 from appliance.model import DeliveryState, Path
 from appliance.sparing import Sparing
 from drivers.clock import Clock
@@ -36,13 +37,16 @@ log = logging.getLogger("siaga.alerting")
 class Reports:
     """Turns words from stations into events, and asks the centre to greet or to send again."""
 
-    def __init__(self, site: Site, centre: Centre, issuer: Issuer, clock: Clock) -> None:
-        self._centre, self._issuer, self._clock = centre, issuer, clock
+    def __init__(
+        self, site: Site, centre: Centre, issuer: Issuer, clock: Clock, keys: StationRing | None = None,
+        on_lock: Callable[[str, str, bool, str], None] = lambda station, lock, locked, path: None,
+    ) -> None:  # fmt: skip
+        self._centre, self._issuer, self._clock, self._on_lock = centre, issuer, clock, on_lock
         self._by_number = {s.number: s for s in site.station}
         own = site.own
         self._own_outputs = {own.siren, *(zone.output for zone in own.zone)} if own else set[str]()
         self._local = next((s.id for s in site.station if s.local), None)
-        self._keys = {s.number: public_key(s.key, f"station {s.id}") for s in site.station if s.key}
+        self._keys = keys or StationRing(site)
         self._flaws, self._noise = Sparing(), Sparing()  # noise is anybody's, and must not hide what a station does
 
     def on_answer(self, data: bytes, path: Path, *, named: str = "", retained: bool = False) -> None:
@@ -86,7 +90,9 @@ class Reports:
         elif new_session:
             self._centre.note(al.StationOnline(station=name, session=answer.session.hex(), path=path))
             contact.heard_at = contact.sounding = None  # by SMS alone nobody is "online", and it tells of a while ago
-        if answer.alert != NO_ID and answer.what not in (What.ALIVE, What.SESSION):
+        if answer.what in (What.LOCKED, What.UNLOCKED):
+            self._on_lock(name, answer.alert.hex(), answer.what is What.LOCKED, path)
+        elif answer.alert != NO_ID and answer.what not in (What.ALIVE, What.SESSION):
             self._about_delivery(contact, answer, path, late)
         asks = answer.what is What.REFUSED and answer.reason in ASKING
         echo = answer.what is What.ALIVE and answer.alert != NO_ID

@@ -20,7 +20,6 @@ from appliance.alerting.wire_codec import Flaw as Flaw
 from appliance.alerting.wire_codec import Supply as Supply
 from appliance.alerting.wire_codec import WireError as WireError
 from appliance.alerting.wire_codec import body_of, check_key, first_octet, member, pack, require, verify
-from appliance.keys import key_id
 
 ORDER_VERSION: Final = 0x01
 ZONED_VERSION: Final = 0x02  # the same, and the zones of the station that are meant
@@ -238,17 +237,15 @@ def encode_answer(answer: Answer, key: Ed25519PrivateKey) -> bytes:
     return body + key.sign(ANSWER_CONTEXT + body)
 
 
-def decode_answer(data: bytes, stations: Mapping[int, Ed25519PublicKey]) -> Answer:
-    """The answer in `data`, signed by the key that `stations` holds for its station's number. Raises WireError."""
+def decode_answer(data: bytes, stations: Mapping[int, Mapping[int, Ed25519PublicKey]]) -> Answer:
+    """The answer in `data`, signed by a key that `stations` holds, by key id, for its number. Raises WireError."""
     first_octet(data, ANSWER_VERSION)
     body = body_of(data, _ANSWER.size)
     fields = _ANSWER.unpack(body)
     _, what, reason, supply, battery, pattern, alert, station, key, session, *numbers = fields
     issuer, sequence, highest, counter, uptime_s, since_s, remaining_s = numbers
-    public = stations.get(station)
-    if public is not None and key_id(public) != key:
-        raise WireError(Flaw.UNKNOWN_KEY, f"Station {station} is not enrolled with the key {key:08x}.")
-    verify(data, body, ANSWER_CONTEXT, public, f"No station is enrolled as number {station}.")
+    public = stations.get(station, {}).get(key)
+    verify(data, body, ANSWER_CONTEXT, public, f"Station {station} is not enrolled with the key {key:08x}.")
     answer = Answer(
         what=member(What, what),
         station=station,

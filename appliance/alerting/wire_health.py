@@ -16,9 +16,7 @@ from appliance.alerting.wire_codec import (
     ID_SIZE,
     NO_ID,
     SIGNATURE_SIZE,
-    Flaw,
     Supply,
-    WireError,
     body_of,
     check_key,
     first_octet,
@@ -27,7 +25,6 @@ from appliance.alerting.wire_codec import (
     require,
     verify,
 )
-from appliance.keys import key_id
 
 HEALTH_VERSION: Final = 0x82
 HEALTH_CONTEXT: Final = b"siaga health 1\0"
@@ -131,18 +128,16 @@ def encode_health(health: Health, key: Ed25519PrivateKey) -> bytes:
     return body + key.sign(HEALTH_CONTEXT + body)
 
 
-def decode_health(data: bytes, stations: Mapping[int, Ed25519PublicKey]) -> Health:
-    """The health in `data`, signed by the key that `stations` holds for its station's number. Raises WireError."""
+def decode_health(data: bytes, stations: Mapping[int, Mapping[int, Ed25519PublicKey]]) -> Health:
+    """The health in `data`, signed by a key that `stations` holds, by key id, for its number. Raises WireError."""
     first_octet(data, HEALTH_VERSION)
     body = body_of(data, _HEALTH.size)
     _, supply, battery, disk, clock, spare, station, key, session, counter, uptime_s, faults, *figures = _HEALTH.unpack(
         body
     )
     supply_mv, cert_days, key_days, lock_minutes, wall = figures
-    public = stations.get(station)
-    if public is not None and key_id(public) != key:
-        raise WireError(Flaw.UNKNOWN_KEY, f"Station {station} is not enrolled with the key {key:08x}.")
-    verify(data, body, HEALTH_CONTEXT, public, f"No station is enrolled as number {station}.")
+    public = stations.get(station, {}).get(key)
+    verify(data, body, HEALTH_CONTEXT, public, f"Station {station} is not enrolled with the key {key:08x}.")
     require(spare == 0, "The spare octet is zero in this version.")
     health = Health(
         station=station,

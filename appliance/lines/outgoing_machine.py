@@ -17,7 +17,7 @@ from appliance.state import REPORTED_FAILED, Outgoing, SmsAttempt, SmsLine, SmsR
 Since = Callable[[Stamp], float]
 Same = Callable[[str, str], bool]  # whether two numbers are one telephone
 
-URGENT = frozenset((Purpose.ORDER, Purpose.ANSWER, Purpose.HELLO))
+URGENT = frozenset((Purpose.ORDER, Purpose.ANSWER, Purpose.HELLO, Purpose.TEST))
 RANK = {purpose: rank for rank, purpose in enumerate(Purpose)}
 URGENT_WAITS = 180.0  # s for a turn; four messages that each time out in the network. Then its giver must know
 BACKOFF = (5.0, 15.0, 30.0, 60.0)  # s behind the first, second... failure; a busy cell frees itself within a minute

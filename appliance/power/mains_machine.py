@@ -12,7 +12,7 @@ from appliance import power_events as pw
 from appliance.event import Event
 from appliance.model import Mains
 
-BOTH_S = 1.0  # s that two witnesses must say "lost"; a flicker that no lamp minds is over by then
+BOTH_S = 1.0  # s that the first of two witnesses must say "lost"; a flicker that no lamp minds is over by then
 ONE_S = 3.0  # s of one witness, which another contradicts, until it is a suspicion
 ALONE_S = 3.0  # s of one that nobody contradicts until it is an outage; a UPS is back 2.7 s after a flicker of 0.5 s
 TRANSFER_S = 15.0  # s; while a set turns, a transfer takes a UPS's input away for a moment: that is no suspicion
@@ -38,9 +38,14 @@ class Held:
             self._last = at
             self._samples += 1
 
+    @property
+    def twice(self) -> bool:
+        """One bad value is none."""
+        return self._samples >= 2
+
     def lasts(self, seconds: float) -> bool:
         """At least two samples, the last `seconds` after the first."""
-        return self._samples >= 2 and self._last - self.first >= seconds - JITTER_S
+        return self.twice and self._last - self.first >= seconds - JITTER_S
 
 
 class Witness(msgspec.Struct, frozen=True):
@@ -93,9 +98,12 @@ class MainsWatch:
         """The witnesses that make an outage, or none. Two of one kind may hang on one fuse, and are not independent.
 
         Nor is a UPS while a set turns that started by a blown fuse: it sees the set take the load from a good mains.
-        Who was not heard since the first of them spoke, contradicts nobody: its word is from before.
+        Who was not heard since the first of them spoke, contradicts nobody: its word is from before. The second says it
+        twice; one who joins a suspicion, which may be a blown fuse, says it as long as the first did.
         """
         both = [w for w in lost if self._said_for(w, BOTH_S)]
+        if both and self.believed is not Mains.SUSPECT:  # two bad frames in a row make the second one late
+            both = [w for w in lost if self._lost[w.name].twice]
         contradicted = self._contradicted(both, present)
         transfer = turning and (contradicted or self.believed is Mains.SUSPECT)
         sure = [w for w in both if not (transfer and _is_ups(w)) or self._said_for(w, TRANSFER_S)]

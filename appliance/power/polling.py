@@ -26,8 +26,10 @@ class Asks(Protocol):
     async def command(self, name: str, *, on_step: Callable[[Step], None]) -> Reading: ...
 
 
-def poller_of(device: Measured, buses: Mapping[str, Bus], on_readings: Callable[[list[Reading]], None]) -> Asks | None:
-    """The device's poller, or None where nothing can be asked: the log says why."""
+def poller_of(
+    device: Measured, buses: Mapping[str, Bus], on_readings: Callable[[list[Reading]], None], share: float = 0.0
+) -> Asks | None:
+    """The device's poller, or None where nothing can be asked: the log says why. `share` of its interval it is late."""
     config = device.config
     try:
         if isinstance(config, Ups) and config.nut:
@@ -38,6 +40,7 @@ def poller_of(device: Measured, buses: Mapping[str, Bus], on_readings: Callable[
         return Poller(
             buses[config.bus], config.unit, device.profile, on_readings,
             interval_s=config.poll_s, timeout_s=config.timeout_s,
+            offset_s=share * config.poll_s,
         )  # fmt: skip
     except ValueError as e:
         log.error("%s is not polled: %s", device.link, e)

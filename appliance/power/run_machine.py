@@ -73,7 +73,7 @@ class RunWatch:
         """`lost`: mains is. `record` is the fold's of this set; `age` gives seconds since a stamp."""
         events = self._start(phase, seen, record)
         self._phase = phase
-        if phase.at_rest or phase is GensetPhase.UNKNOWN:
+        if phase.at_rest or phase is GensetPhase.UNKNOWN or (self._began is None and not phase.runs):
             if phase.at_rest and self._began is not None:
                 events.append(self._end(phase, seen, now))
             self._last = now

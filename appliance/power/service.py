@@ -4,7 +4,7 @@ A device with a profile that cannot be used, or on a bus that is not there, is a
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import is_
 from pathlib import Path
 
@@ -84,8 +84,8 @@ class Power:
         buses = {config.id: self._open_bus(config) for config in self._site.bus}
         try:
             async with asyncio.TaskGroup() as group:
-                for device in self._devices:
-                    if poller := poller_of(device, buses, self._taker(device)):
+                for device, share in zip(self._devices, _shares(self._devices), strict=True):
+                    if poller := poller_of(device, buses, self._taker(device), share):
                         self._pollers.append(poller)
                         self._orderables[device.link] = orderable_of(poller.command, device.profile)
                         group.create_task(poller.run(), name=f"poll {device.link}")
@@ -164,3 +164,9 @@ class Power:
         view.meter_devices = [d.view(self._state) for d in self._meters.values()]
         view.ats_devices = [d.view(seen.switches[id], self._state) for id, d in self._switches.items()]
         return view
+
+
+def _shares(devices: Sequence[Measured]) -> list[float]:
+    """Where in its interval each is asked, so that those of one bus do not all wait behind one that is not heard."""
+    buses = [device.config.bus for device in devices]
+    return [buses[:i].count(bus) / buses.count(bus) for i, bus in enumerate(buses)]

@@ -4,16 +4,13 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from appliance.alerting.freshness import ASKING, HELLO_BY_MQTT, HELLO_BY_SMS, Freshness
 from appliance.alerting.wire import NO_ID, Answer, Order, Pattern, Reason, Supply, What, encode_answer
 from appliance.alerting.wire_health import Health, encode_health
 from appliance.config import Site
-from appliance.keys import key_id
+from appliance.keyring import IssuerRing, OwnKey
 from appliance.model import Path
 from appliance.station.active import Active
-from appliance.station.site_issuers import SiteIssuers
 from drivers.clock import Clock
 
 ANSWER_LIFE = 60  # s that the broker keeps an answer
@@ -26,7 +23,7 @@ class Answers:
     """One session's. `sounding` gives what sounds now; `lost` is called when a session could not be announced."""
 
     def __init__(
-        self, *, site: Site, clock: Clock, key: Ed25519PrivateKey, issuers: SiteIssuers, fresh: Freshness,
+        self, *, site: Site, clock: Clock, key: OwnKey, issuers: IssuerRing, fresh: Freshness,
         publish: Callable[[str, bytes, int], str], send_sms: Callable[[str, bytes, str], Awaitable[None]],
         spawn: Callable[[Coroutine[Any, Any, None]], None], sounding: Callable[[], Active | None],
         lost: Callable[[], None],
@@ -36,7 +33,6 @@ class Answers:
         self._publish, self._send_sms, self._spawn = publish, send_sms, spawn
         self._sounding, self._lost = sounding, lost
         self._topic = f"siaga/{site.site}/station/{site.own.id}/answer"
-        self._key_id = key_id(key.public_key())
         self._reply_to: dict[int, str] = {}
         self._began, self._counter = clock.now(), 0
         self.supply = Supply.UNKNOWN
@@ -58,7 +54,7 @@ class Answers:
         answer = Answer(
             what=what,
             station=self._own.number,
-            key=self._key_id,
+            key=self._key.id,
             session=self._fresh.session,
             counter=self._counter,
             uptime_s=int(now - self._began),
@@ -73,7 +69,7 @@ class Answers:
         )
         if what in BEATS or reason in ASKING:  # the centre may reply with its time
             self._fresh.announced(self._counter, now, HELLO_BY_SMS if path is Path.SMS else HELLO_BY_MQTT)
-        payload = encode_answer(answer, self._key)
+        payload = encode_answer(answer, self._key.private)
         refused = self._publish(self._topic, payload, ANSWER_LIFE)
         number = self._number(issuer)
         if number and (path is Path.SMS or (refused and what not in BEATS)):
@@ -87,7 +83,7 @@ class Answers:
         self._counter += 1
         uptime = int(self._clock.now() - self._began)
         payload = encode_health(
-            of(self._own.number, self._key_id, self._fresh.session, self._counter, uptime), self._key
+            of(self._own.number, self._key.id, self._fresh.session, self._counter, uptime), self._key.private
         )
         taken = not self._publish(self._topic, payload, ANSWER_LIFE)
         if sms and not taken:

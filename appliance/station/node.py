@@ -21,6 +21,7 @@ from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Standing
 from appliance.config import ZONES, Site
 from appliance.journal import Appended
+from appliance.keyring import IssuerRing, OwnKey
 from appliance.model import Path
 from appliance.sparing import Sparing
 from appliance.state import State
@@ -32,7 +33,6 @@ from appliance.station.lockout import Lockout, reason_of
 from appliance.station.quiet import level
 from appliance.station.record import PROOFS, Record
 from appliance.station.sirens import Sirens
-from appliance.station.site_issuers import SiteIssuers
 from appliance.station.text_book import TextBook
 from appliance.station.vitals import Look, nothing_known
 from appliance.station.watching import Watching
@@ -52,28 +52,30 @@ class StationNode:
     """One session of this station's core. `speaker` and `vitals` are what the box has beside its annunciator."""
 
     def __init__(
-        self, *, site: Site, clock: Clock, append: Callable[..., Appended], key: Ed25519PrivateKey,
+        self, *, site: Site, clock: Clock, append: Callable[..., Appended], key: Ed25519PrivateKey | OwnKey,
         annunciator: AnnunciatorLink, publish: Callable[[str, bytes, int], str], broker_up: Callable[[], bool],
         send_sms: Callable[[str, bytes, str], Awaitable[None]], state: State | None = None, boot: str = "",
         time_known: Callable[[], bool] = lambda: True, speaker: Speaker | None = None,
-        audio_up: Callable[[], bool] | None = None, vitals: Look = nothing_known,
+        audio_up: Callable[[], bool] | None = None, vitals: Look = nothing_known, issuers: IssuerRing | None = None,
     ) -> None:  # fmt: skip
         assert site.own is not None
         self._own, self._site, self._clock, self._append = site.own, site, clock, append
         self._broker_up, self._time_known = broker_up, time_known
         self._state = state or State()
-        self._issuers = SiteIssuers(site)
+        self._issuers = issuers or IssuerRing(site)
         self.session = secrets.token_bytes(8)
-        self._fresh = Freshness(self.session, self._own.number, list(self._issuers), self._own.max_s)
+        self._fresh = Freshness(self.session, self._own.number, self._issuers, self._own.max_s, self._issuers.kin)
         self.active: dict[str, Active] = {}
         self._declined: dict[bytes, Reason] = {}  # starts that were fresh and not carried out
         self._flaws, self._by_sms_seldom = Sparing(), Sparing(SMS_AGAIN, MOST_SMS, 60.0)
         self._noise = Sparing()  # anybody's, and must not hide what an issuer's key does
         self._group: asyncio.TaskGroup | None = None
+        self._proven = False  # a centre knows this session
         self._announce_by_sms_at: float | None = clock.now() + ANNOUNCE_BY_SMS
         self._answers = Answers(
-            site=site, clock=clock, key=key, issuers=self._issuers, fresh=self._fresh, publish=publish,
-            send_sms=send_sms, spawn=self._spawn, sounding=self._sounding, lost=self._session_lost,
+            site=site, clock=clock, key=key if isinstance(key, OwnKey) else OwnKey(key),
+            issuers=self._issuers, fresh=self._fresh, publish=publish, send_sms=send_sms,
+            spawn=self._spawn, sounding=self._sounding, lost=self._session_lost,
         )  # fmt: skip
         self._answer = self._answers.say
         self._lockout = Lockout(clock, append, self._state.own.lockout, boot, time_known)
@@ -164,6 +166,9 @@ class StationNode:
                 self._spawn(self._act(accept, path, data))
             case Learned():
                 self._answer(What.ALIVE, path, order=order)
+                if not self._proven:  # what was told before that counted for nothing there
+                    self._proven = True
+                    self.watching.tell_again()
             case Duplicate():
                 self._refused(order.alert.hex(), path, "replayed")
                 if self._may_answer(order, path):

@@ -15,6 +15,7 @@ from appliance.station_events import OrderAcknowledged, OrderEnded, SirenFault, 
 from drivers.clock import Clock
 
 HOUR = 3600.0
+STUCK = "stuck"
 WHY = ("stopped", "silenced", "failed")  # whatever else ends an order: its time was over
 PROOFS = {"current": What.PROVEN, "heard": What.HEARD}
 
@@ -102,11 +103,12 @@ class Record:
         self.note(active, SirenProof(alert=active.alert, proof=proof, after_s=self._after(active), dbfs=dbfs))
 
     def fault(self, output: str, fault: str, *, on: bool, alert: str = "") -> None:
-        """Told when it changes."""
+        """Told when it changes. A stuck relay is any output's, and core's own annunciator room writes it down."""
         if ((output, fault) in self.faults) == on:
             return
         (self.faults.add if on else self.faults.discard)((output, fault))
-        self._append(SirenFault(output=output, fault=fault, on=on, alert=alert))
+        if fault != STUCK:
+            self._append(SirenFault(output=output, fault=fault, on=on, alert=alert))
 
     # People
 

@@ -11,6 +11,7 @@ from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Standing
 from appliance.config import Site
 from appliance.journal import Appended
+from appliance.keyring import IssuerRing
 from appliance.model import Path
 from appliance.state import State
 from appliance.station.active import Active
@@ -20,7 +21,6 @@ from appliance.station.lockout import Lockout
 from appliance.station.own_view import own_view
 from appliance.station.proof_machine import Proving
 from appliance.station.record import Record
-from appliance.station.site_issuers import SiteIssuers
 from appliance.station.vitals import Look
 from appliance.station.watch_machine import CentreWatch, Silence
 from appliance.station_events import CentreHeard, CentreSilent, SirenFault
@@ -38,7 +38,7 @@ class Watching:
 
     def __init__(
         self, *, site: Site, clock: Clock, append: Callable[..., Appended], state: State, active: dict[str, Active],
-        annunciator: AnnunciatorLink, answers: Answers, record: Record, lockout: Lockout, issuers: SiteIssuers,
+        annunciator: AnnunciatorLink, answers: Answers, record: Record, lockout: Lockout, issuers: IssuerRing,
         broker_up: Callable[[], bool], audio_up: Callable[[], bool] | None, vitals: Look,
         aside: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:  # fmt: skip
@@ -59,7 +59,7 @@ class Watching:
             heard_dbfs=self._watch.heard_dbfs, proof_s=self._watch.proof_s,
             faults={fault for fault in known if fault[1] in OF_PROOF},
         )  # fmt: skip
-        names = dict.fromkeys(filter(None, map(issuers.name, issuers)))
+        names = dict.fromkeys(issuer.name for issuer in site.issuer)
         silent = state.own.centre_silent
         self._centres = CentreWatch(names, self._watch.centre_silent_s, clock.now(), silent)
         self._lamp: bool | None = None
@@ -78,6 +78,10 @@ class Watching:
         lamp = bool(self._centres.silent)
         if self._watch.lamp and lamp != self._lamp and self._annunciator.up:
             self._aside(self._light(self._watch.lamp, lamp))
+
+    def tell_again(self) -> None:
+        """The next heartbeat brings a health."""
+        self._health.told = None
 
     async def _light(self, lamp: str, on: bool) -> None:
         try:

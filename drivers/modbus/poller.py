@@ -77,7 +77,8 @@ def say_nothing(_step: Step) -> None:
 class Poller:
     """Polls `unit` every `interval_s`; each poll's readings go to `on_readings` in one call.
 
-    `timeout_s` is how long this unit may think; None: as long as its bus says.
+    `timeout_s` is how long this unit may think; None: as long as its bus says. `offset_s` is when in its interval it is
+    asked: units that share a bus are heard one after the other, and not all late behind one that is not heard.
     """
 
     def __init__(
@@ -89,11 +90,12 @@ class Poller:
         *,
         interval_s: float = 1.0,
         timeout_s: float | None = None,
+        offset_s: float = 0.0,
     ) -> None:
         bus.check_unit(unit)
         self._timeout_s = timeout_s or bus.timeout_s
         self._bus, self._unit, self._profile = bus, unit, profile
-        self._on_readings, self._interval_s = on_readings, interval_s
+        self._on_readings, self._interval_s, self._offset_s = on_readings, interval_s, offset_s
         self._name = f"{profile.name} (unit {unit} on {bus.line})"
         self._parts = _parts(profile, profile.blocks(bus.line.frame))
         self._latest: dict[str, Reading] = {}
@@ -107,7 +109,8 @@ class Poller:
     async def run(self) -> None:
         """Poll for as long as the task lives."""
         loop = asyncio.get_running_loop()
-        due = loop.time()
+        phase = loop.time() + self._offset_s
+        due = phase - self._interval_s if self._offset_s else phase
         while True:
             began = loop.time()
             if readings := self._believed(await self._poll()):
@@ -118,8 +121,8 @@ class Poller:
             due = max(due + self._wait_s(), loop.time())
             await self._rest(due)
             if self._hurries():
-                due = max(began + HURRY_S, loop.time())
-                await asyncio.sleep(due - loop.time())
+                await asyncio.sleep(max(0.0, began + HURRY_S - loop.time()))
+                due = loop.time() - (loop.time() - phase) % self._interval_s
 
     def hurry(self, points: Collection[str]) -> None:
         """For the next second ask for the blocks with these points only, and as often as the bus may bear."""

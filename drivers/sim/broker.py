@@ -6,6 +6,7 @@ As a process: `python -m drivers.sim.broker --port 0 --knobs PATH` prints one li
 import argparse
 import asyncio
 import contextlib
+import os
 import re
 import shutil
 import signal
@@ -21,6 +22,9 @@ from drivers.sim.knobs import Knobs
 
 SHIPPED = Path(__file__).parents[2] / "firmware-config/mosquitto/siaga.conf"
 LISTENER = ("listener ", "max_connections ", "user ", "pid_file ")  # a box's own; the rest holds here too
+TLS = ("cafile", "certfile", "keyfile", "crlfile", "require_certificate", "use_identity_as_username", "tls_version")
+WHO = ("acl_file", "allow_anonymous")
+KEYS = "/etc/mosquitto/siaga/"  # where a box's broker has its certificates
 START_WITHIN = 60.0  # s; mosquitto takes 30 ms, and this is 3 s of it at twenty-fold speed
 LOOK_EVERY = 0.1  # s
 STOP_WITHIN = 40.0  # s, then it is killed
@@ -51,8 +55,9 @@ def free_port() -> int:
 class Broker:
     """mosquitto at 127.0.0.1:`port`, its files in `folder`. It keeps its port when it is started again."""
 
-    def __init__(self, folder: Path, port: int = 0, *, settings: Path = SHIPPED) -> None:
-        self._folder, self._settings = folder, settings
+    def __init__(self, folder: Path, port: int = 0, *, settings: Path = SHIPPED, keys: Path | None = None) -> None:
+        """`keys` is a folder with the broker's certificates and its list of users; None: no TLS, anybody may all."""
+        self._folder, self._settings, self._keys = folder, settings, keys
         self._port = port
         self._process: asyncio.subprocess.Process | None = None
 
@@ -65,6 +70,12 @@ class Broker:
     def log(self) -> Path:
         """What mosquitto said since its last start."""
         return self._folder / "mosquitto.log"
+
+    @property
+    def pid(self) -> int:
+        """While it runs."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def running(self) -> bool:
@@ -86,9 +97,17 @@ class Broker:
 
     async def _launch(self, port: int) -> None:
         shipped = self._settings.read_text().splitlines()
-        kept = [line for line in shipped if line.strip() and not line.startswith(("#", *LISTENER))]
+        kept = [line for line in shipped if line.strip() and not line.startswith(("#", *LISTENER, *TLS, *WHO))]
+        who, tls = [line for line in shipped if line.startswith(WHO)], list[str]()
+        if self._settings == SHIPPED:
+            who = ["allow_anonymous true"]
+        if self._keys:
+            who = [line.replace(KEYS, f"{self._keys}/") for line in shipped if line.startswith(WHO)]
+            if os.geteuid() == 0:
+                who.append("user root")  # it would give up root, and the keys are their owner's alone
+            tls = list(dict.fromkeys(line.replace(KEYS, f"{self._keys}/") for line in shipped if line.startswith(TLS)))
         config = self._folder / "mosquitto.conf"
-        config.write_text("\n".join([*kept, f"listener {port} 127.0.0.1", "log_type information", ""]))
+        config.write_text("\n".join([*kept, *who, f"listener {port} 127.0.0.1", *tls, "log_type information", ""]))
         with self.log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 mosquitto(), "-c", str(config), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
@@ -103,6 +122,22 @@ class Broker:
                 return True
             await asyncio.sleep(LOOK_EVERY)
         return False
+
+    def read_again(self) -> None:
+        """SIGHUP: certificates, users and what is revoked, as a box's broker gets it when these files change."""
+        if self._process is not None and self.running:
+            self._process.send_signal(signal.SIGHUP)
+
+    async def watch(self) -> None:
+        """Do so whenever the list of users was replaced, for ever; on a box systemd does it."""
+        stamp = None
+        while self._keys is not None:
+            with contextlib.suppress(FileNotFoundError):
+                new = (self._keys / "acl").stat().st_mtime_ns
+                if stamp not in (None, new):
+                    self.read_again()
+                stamp = new
+            await asyncio.sleep(LOOK_EVERY)
 
     async def kill(self) -> None:
         """kill -9, as a power cut does: nobody gets a goodbye."""
@@ -122,13 +157,13 @@ class Broker:
             await self.kill()
 
 
-async def serve(port: int, knobs_path: Path) -> None:
+async def serve(port: int, knobs_path: Path, keys: Path | None) -> None:
     """Run the broker and its knobs until SIGTERM or SIGINT."""
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     with tempfile.TemporaryDirectory(prefix="siaga-broker-") as folder:
-        broker = Broker(Path(folder), port)
+        broker = Broker(Path(folder), port, keys=keys)
         knobs = Knobs(
             knobs_path,
             {
@@ -141,9 +176,11 @@ async def serve(port: int, knobs_path: Path) -> None:
         try:
             await broker.start()
             await knobs.start()
+            watching = asyncio.create_task(broker.watch())
             sys.stdout.write(msgspec.json.encode({"ready": True, "port": broker.port}).decode() + "\n")
             sys.stdout.flush()
             await ended.wait()
+            watching.cancel()
         finally:
             await broker.stop()
             await knobs.stop()
@@ -153,9 +190,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m drivers.sim.broker", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; 0: any free one")
     parser.add_argument("--knobs", type=Path, required=True, help="the Unix socket of its knobs")
+    parser.add_argument("--keys", type=Path, help="folder of its certificates and its list of users; none: no TLS")
     arguments = parser.parse_args()
     try:
-        Clock.from_environment().run(serve(arguments.port, arguments.knobs))
+        Clock.from_environment().run(serve(arguments.port, arguments.knobs, arguments.keys))
     except BrokerUnavailable as e:
         sys.exit(str(e))
 

@@ -19,6 +19,8 @@ import paho.mqtt.client as paho
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.enums import CallbackAPIVersion
 
+from drivers.tls import Credential
+
 ORDER, DONE = "floor/order", "floor/done"
 MOMENT = struct.Struct("!q")  # CLOCK_MONOTONIC, ns
 SIGNATURE = 64
@@ -26,7 +28,9 @@ SEED = b"the floor's key is nobody's key."  # 32 bytes; it proves nothing to any
 CONNECT_WITHIN = 10.0  # s
 
 
-def connect(port: int, name: str, topic: str, on_payload: Callable[[bytes], None]) -> paho.Client:
+def connect(
+    port: int, name: str, topic: str, on_payload: Callable[[bytes], None], credential: Credential | None = None
+) -> paho.Client:
     """A client of the broker that has subscribed to one topic, on a thread of paho's own. Raises queue.Empty."""
     subscribed: queue.SimpleQueue[bool] = queue.SimpleQueue()
     client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
@@ -34,6 +38,8 @@ def connect(port: int, name: str, topic: str, on_payload: Callable[[bytes], None
     client.on_connect = lambda c, *_: c.subscribe(topic, qos=1)
     client.on_subscribe = lambda *_: subscribed.put(True)
     client.on_message = lambda _client, _data, message: on_payload(bytes(message.payload))
+    if credential:
+        client.tls_set_context(credential.context())
     client.connect("127.0.0.1", port)
     client.loop_start()
     subscribed.get(timeout=CONNECT_WITHIN)

@@ -12,6 +12,7 @@ from appliance.demo_site import CENTRE
 from appliance.journal_file import read_entries
 from tests.bench.floor_station import connect
 from tests.bench.press import STATION, Press
+from tests.key_boxes import stolen_credential
 
 LAST = 30  # rows; a press and what follows from it make some ten
 
@@ -22,7 +23,9 @@ class WireTap:
     def __init__(self, where: dict[str, Any]) -> None:
         self._journal = Path(where["nodes"][CENTRE]["state"]) / "journal.db"
         self._seen: list[tuple[bytes, set[str]]] = []  # payload, alerts on disk at that moment
-        self._client = connect(where["broker"]["port"], "bench-tap", f"siaga/+/alert/{STATION}", self._passed)
+        credential = stolen_credential(Path(where["nodes"][CENTRE]["site_file"]))
+        topic = f"siaga/+/alert/{STATION}"
+        self._client = connect(where["broker"]["port"], "bench-tap", topic, self._passed, credential)
 
     def _passed(self, payload: bytes) -> None:
         rows = read_entries(self._journal, last=LAST)

@@ -16,6 +16,7 @@ import tomli_w
 from alarm_scenes import ALARM_SCENES, alarm_log
 from call_scenes import ALL_SCENES as CALL_SCENES
 from call_scenes import CALL_ANSWERS
+from own_scenes import OWN_SCENES, OWN_SITE
 from power_scenes import POWER_SCENES
 from scenes import ALERT, STATIONS
 
@@ -25,7 +26,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Peer, Refusal, Server
 
 PASSWORD = "rahasia"
-ALL_SCENES = CALL_SCENES | POWER_SCENES | ALARM_SCENES
+ALL_SCENES = CALL_SCENES | POWER_SCENES | ALARM_SCENES | OWN_SCENES
 ANSWERS = CALL_ANSWERS | {"alarm.list": alarm_log}
 
 
@@ -59,6 +60,8 @@ def write_site(folder: Path, port: int, **changes: Any) -> Path:
         "ups": [{"id": "u1", "name": "UPS 1", "bus": "b1", "unit": 2, "profile": "apc_smart_ups"}],
         "trunk": {"host": "127.0.0.1"},
     }
+    if changes.get("role") == "station":
+        del site["trunk"]
     file.write_text(tomli_w.dumps(site | changes))
     return file
 
@@ -171,7 +174,7 @@ async def _main() -> None:
     parser.add_argument("--port", type=int, default=8112)
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    file = write_site(given.folder, given.port)
+    file = write_site(given.folder, given.port, **(OWN_SITE if given.scene in OWN_SCENES else {}))
     where = places(load_site(file), file)
     where.run.mkdir(parents=True, exist_ok=True)
     await FakeCore(where.control, Clock(), given.scene).run()

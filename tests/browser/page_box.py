@@ -39,9 +39,9 @@ def free_port() -> int:
 class Box:
     """A fake core and a web process; either can be ended and started again."""
 
-    def __init__(self, folder: Path, **web: Any) -> None:
+    def __init__(self, folder: Path, site: dict[str, Any] | None = None, **web: Any) -> None:
         self.port = free_port()
-        self.file = write_site(folder, self.port, **({"web": {"port": self.port} | web}))
+        self.file = write_site(folder, self.port, **((site or {}) | {"web": {"port": self.port} | web}))
         self.where = places(load_site(self.file), self.file)
         self.where.run.mkdir()
         self.url = f"http://127.0.0.1:{self.port}/"

@@ -215,9 +215,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="power-campaign", description=__doc__)
     parser.add_argument("--days", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--every", type=float, default=EVERY_S, help="s between outages and flickers, on average")
     chosen = parser.parse_args(arguments)
     logging.disable()
-    summary = play(chosen.days, chosen.seed, progress=_say)
+    summary = play(chosen.days, chosen.seed, chosen.every, progress=_say)
     for line in (*summary.faults, str(summary)):
         _say(line)
     return 1 if summary.faults else 0

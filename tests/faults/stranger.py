@@ -1,4 +1,7 @@
-"""A stranger on the broker: hears everything, publishes anything, and where a test says so holds stolen keys."""
+"""A stranger with the centre's place at the broker: hears everything, publishes anything.
+
+Signing keys it holds only where a test says so.
+"""
 
 import contextlib
 import secrets
@@ -16,6 +19,7 @@ from appliance.alerting.wire import Action, Answer, Kind, Order, Pattern, WireEr
 from appliance.demo_site import CENTRE
 from appliance.keys import key_id, load_key
 from drivers.clock import Clock
+from tests.key_boxes import stolen_credential
 
 LIFETIME = 300  # s, as the demo's ladder has it
 NUMBERS = {"damkar-kota": 11, "damkar-passo": 12}
@@ -43,6 +47,8 @@ class Stranger:
         )
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._on_message
+        self.credential = stolen_credential(Path(demo.where["nodes"][CENTRE]["site_file"]))
+        self._client.tls_set_context(self.credential.context())
         self._client.connect(demo.where["broker"]["host"], demo.where["broker"]["port"])
         self._client.loop_start()
         assert self._ready.wait(20)
@@ -81,7 +87,8 @@ class Stranger:
 
     def signed_answers(self, station: str) -> list[tuple[bytes, Answer]]:
         """What the station itself said, and nothing that anybody made up; oldest first."""
-        public = {NUMBERS[station]: self.key(station).public_key()}
+        key = self.key(station).public_key()
+        public = {NUMBERS[station]: {key_id(key): key}}
         found = []
         for heard in list(self._heard):
             if heard.topic == answer_topic(station):

@@ -6,6 +6,7 @@ that was sent before it has been judged.
 
 import asyncio
 import secrets
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -63,7 +64,7 @@ async def test_what_no_centre_signed_moves_nothing_and_does_not_fill_the_journal
 async def test_fields_out_of_range_are_refused_though_the_key_is_right(demo: RunningDemo, stranger: Stranger) -> None:
     rises, seq, key = await demo.rises(PASSO), demo.seq(PASSO), stranger.key(CENTRE)
     good = stranger.sign(await stranger.fresh(PASSO))[:42]
-    wrong = {1: 0, 2: 0, 3: 5, **{1 + 256: 9, 2 + 256: 4, 3 + 256: 0}}  # kind, action, pattern
+    wrong = {1: 0, 2: 0, 3: 7, **{1 + 256: 9, 2 + 256: 6, 3 + 256: 0}}  # kind, action, pattern
     bodies = [good[: at % 256] + bytes([value]) + good[at % 256 + 1 :] for at, value in wrong.items()]
     bodies += [good[:4] + bytes(2) + good[6:], good[:6] + bytes(8) + good[14:], good[:30] + bytes(4) + good[34:]]
     bodies += [good[:38] + bytes(2) + good[40:]]  # no seconds, no alert, no sequence, no lifetime
@@ -137,12 +138,18 @@ async def test_a_genuine_signature_does_not_make_an_order_fresh(
     assert await demo.rises(KOTA) == rises
 
 
-async def test_a_retained_order_is_dropped_now_and_at_each_reconnect(demo: RunningDemo, stranger: Stranger) -> None:
+async def test_a_retained_order_is_dropped_now_and_at_each_reconnect(
+    demo: RunningDemo, stranger: Stranger, tmp_path: Path
+) -> None:
     rises, seq = await demo.rises(PASSO), demo.seq(PASSO)
     order = stranger.sign(await stranger.fresh(PASSO))
     where = demo.where["broker"]
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    key.write_bytes(stranger.credential.key)
+    certificate.write_bytes(stranger.credential.certificate)
     put = await asyncio.create_subprocess_exec(
-        "mosquitto_pub", "-h", where["host"], "-p", str(where["port"]), "-q", "1", "-r", "-t", alert_topic(PASSO), "-s",
+        "mosquitto_pub", "-h", where["host"], "-p", str(where["port"]), "--cafile", where["authority"],
+        "--key", key, "--cert", certificate, "-q", "1", "-r", "-t", alert_topic(PASSO), "-s",
         stdin=asyncio.subprocess.PIPE,
     )  # fmt: skip
     await put.communicate(order)

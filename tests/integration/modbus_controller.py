@@ -88,9 +88,9 @@ class Controller:
 
 
 @contextlib.asynccontextmanager
-async def polled(bus, profile, unit=UNIT, interval_s=1.0):
+async def polled(bus, profile, unit=UNIT, interval_s=1.0, offset_s=0.0):
     seen = Seen()
-    poller = Poller(bus, unit, profile, seen, interval_s=interval_s)
+    poller = Poller(bus, unit, profile, seen, interval_s=interval_s, offset_s=offset_s)
     task = asyncio.create_task(poller.run())
     try:
         yield poller, seen

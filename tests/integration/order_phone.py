@@ -34,7 +34,8 @@ class Phone:
     state: State = field(default_factory=State)
     said: list[tuple[float, str, str]] = field(default_factory=list)  # since, number, words that were heard
     live: dict[str, str] = field(default_factory=dict)  # call: number
-    hung_up: int = 0
+    mine: list[str] = field(default_factory=list)  # numbers that a core is calling now
+    words: dict[str, tuple[float, str, str]] = field(default_factory=dict)  # as `said`, by call
 
     def able(self) -> bool:
         return self.speaks
@@ -48,10 +49,14 @@ class Phone:
         if self.becomes == "no_line" or not self.free():
             return Spoken("no_line")
         await asyncio.sleep(0.1)
-        assert number not in self.live.values(), "one phone was called twice at once"
         call = secrets.token_hex(4)
         self.note(CallDialled(line=LINE, call=call, number=number, why="text"))
+        if number in self.live.values():  # a call of before a restart stands there yet
+            self.note(CallEnded(line=LINE, call=call, seconds=0.0, reason="busy"))
+            return Spoken("busy", LINE, call)
+        assert number not in self.mine, "one phone was called twice at once"
         self.live[call] = number
+        self.mine.append(number)
         on_dialled(LINE, call)
         try:
             await asyncio.sleep(self.rings_s)
@@ -59,9 +64,11 @@ class Phone:
                 return Spoken(self.becomes, LINE, call)
             self.note(CallAnswered(line=LINE, call=call))
             self.said.append((self.clock.now(), number, " ".join(words for _, words in texts)))
+            self.words[call] = self.said[-1]
             await asyncio.sleep(self.talks_s)
             return Spoken(self.becomes, LINE, call)
         finally:
+            self.mine.remove(number)
             if call in self.live and not self._dead():
                 await self.hang_up(LINE, call, "box")
 
@@ -74,7 +81,6 @@ class Phone:
             raise Refusal("no_call", "There is no such call.")
         await asyncio.sleep(0.3)
         if self.live.pop(call, None):
-            self.hung_up += 1
             self.note(CallEnded(line=line, call=call, seconds=0.0, reason="operator"))
         return None
 

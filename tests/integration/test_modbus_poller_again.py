@@ -15,6 +15,7 @@ from drivers.modbus.profile import Read
 from drivers.quality import Quality
 
 ANSWERS_S = 0.02
+ONE = msgspec.structs.replace(SMALL, point={"a": SMALL.point["a"]})
 
 
 class Line:
@@ -139,6 +140,31 @@ def test_a_hurry_asks_for_what_it_names_and_more_often_and_ends(tmp_path):
         assert addresses(line.slave).count(1) == addresses(line.slave).count(100)
 
     played(tmp_path, story)
+
+
+def test_units_of_one_bus_keep_their_turns_apart_also_behind_a_hurry(tmp_path):
+    def apart(slave):
+        """Seconds from each question for unit 1 to the next one for unit 2."""
+        asked = [(at, request[0]) for at, request in zip(slave.heard_at, slave.requests, strict=True)]
+        first = [at for at, unit in asked if unit == 1]
+        return [min(at - one for at, unit in asked if unit == 2 and at > one) for one in first[:-2]]
+
+    async def run():
+        line = Line(tmp_path)
+        try:
+            async with polled(line.bus, ONE, 1) as (one, _), polled(line.bus, ONE, 2, offset_s=0.5) as (two, _):
+                await asyncio.sleep(3.3)
+                for poller in (one, two):
+                    poller.hurry({"a"})
+                await asyncio.sleep(2.0)
+                line.begin(lambda n: ANSWERS_S)
+                await asyncio.sleep(6.0)
+                assert apart(line.slave) == pytest.approx([0.5] * len(apart(line.slave)), abs=0.06)
+                assert len(apart(line.slave)) >= 3
+        finally:
+            line.close()
+
+    VirtualClock().run(run())
 
 
 def test_a_silent_unit_is_never_hurried(tmp_path):

@@ -19,7 +19,7 @@ sys.path.append(str(Path(__file__).parents[1] / "integration"))
 
 from order_world import CENTRE, STATION, World, play
 
-from appliance.alert_events import OrderAccepted
+from appliance.alert_events import DeliveryCalled, OrderAccepted
 from appliance.journal_file import read_entries
 from appliance.model import DeliveryState
 
@@ -54,6 +54,16 @@ def issue(to: str, seconds: int, kind: str) -> Do:
                 told.drills.add(alert)
 
     return do
+
+
+def phone(knob: str, *values: object) -> st.SearchStrategy[Do]:
+    def to(value: object) -> Do:
+        async def do(w: World, _told: Told) -> None:
+            setattr(w.phone, knob, value)
+
+        return do
+
+    return st.sampled_from(values).map(to)
 
 
 async def stop_all(w: World, _told: Told) -> None:
@@ -129,6 +139,9 @@ steps = st.one_of(
     turn("sms_s", 2.0, 20.0, 70.0),
     turn("mqtt_s", 0.05, 2.0, 9.0),
     turn("copies", 1, 2),
+    phone("speaks", True, True, False),
+    phone("becomes", "heard", "heard", "no_key", "busy", "no_answer", "no_line"),
+    phone("lines", 1, 1, 0),
     st.builds(die, st.sampled_from([CENTRE, STATION]), spans),
     st.builds(lose, st.sampled_from([CENTRE, STATION]), spans, st.booleans()),
     st.builds(blackout, spans),
@@ -139,6 +152,7 @@ stories = st.lists(st.tuples(waits, steps), min_size=4, max_size=25)
 
 async def tell(w: World, told: Told, story: list[tuple[float, Do]]) -> None:
     await w.greeted()
+    w.phone.speaks = True
     for wait, do in [(0.0, issue(STATION, 30, "actual")), *story]:
         await asyncio.sleep(wait)
         await do(w, told)
@@ -171,7 +185,9 @@ def check(w: World, told: Told) -> None:
         assert kept is not None, "an order was lost"
         assert kept.ended is not None, "an order never came to an end"
         for delivery in kept.deliveries.values():
-            assert delivery.state in PROVEN or delivery.card, f"{delivery.state}, and nobody was called"
+            called = delivery.card or "start" in delivery.spoken
+            assert delivery.state in PROVEN or called, f"{delivery.state}, and nobody was called"
+    check_calls(w, told)
     for at, row in w.station_rows:
         if isinstance(row, OrderAccepted) and row.action == "stop":
             begun = [span for span in w.far.spans if span[0] == row.alert and span[1] > at + 0.1]
@@ -182,6 +198,28 @@ def check(w: World, told: Told) -> None:
             box = w.near if place == CENTRE else w.far
             late = [span for span in box.spans if span[0] == alert and span[2] > entry.mono + 0.1]
             assert not late, "it sounded after it was said to have ended"
+
+
+def check_calls(w: World, told: Told) -> None:
+    """What people heard on the phone of each alert."""
+    heard: dict[str, list[tuple[float, str]]] = {}
+    stopped = {entry.subject: entry.mono for entry in read_entries(w.file) if entry.kind == "alert.stopped"}
+    for entry in read_entries(w.file):
+        if isinstance(entry.event, DeliveryCalled) and entry.event.call in w.phone.words:
+            at, _, words = w.phone.words[entry.event.call]
+            heard.setdefault(entry.event.alert, []).append((at, words))
+    assert sum(map(len, heard.values())) == len(w.phone.words), "a call of no order"
+    for alert, calls in heard.items():
+        assert all(words.startswith("Latihan") == (alert in told.drills) for _, words in calls), "a drill unmarked"
+        starts = [at for at, words in calls if "Batal." not in words]
+        stops = [at for at, words in calls if "Batal." in words]
+        assert len(starts) <= 6, "it was called without end"
+        if alert in stopped:
+            assert all(at <= stopped[alert] + 0.5 for at in starts), "what was stopped was told"
+            delivery = w.state.alerts[alert].deliveries[STATION]
+            assert not starts or stops or delivery.card or alert in told.drills, "nobody was told that it is over"
+        else:
+            assert not stops, "what was not stopped was taken back"
 
 
 @given(stories)

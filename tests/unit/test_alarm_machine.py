@@ -172,6 +172,13 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
      al.SirenEnergised(output="siren", order="", seconds=60, why="ordered")),
     (st.SirenFault(output="siren", fault="stuck", on=True), "relay.stuck", "siren", 1,
      st.SirenFault(output="siren", fault="stuck", on=False)),
+    *((st.SirenFault(output="siren", fault=fault, on=True), code, "siren", priority,
+       st.SirenFault(output="siren", fault=fault, on=False)) for fault, code, priority in (
+        ("line", "siren.line_failed", 1), ("no_current", "siren.no_current", 2), ("not_heard", "siren.not_heard", 2))),
+    (st.LockoutSet(lock="10c4", minutes=60, until=0.0, reason="siren_repair", who="centre"), "siren.locked_here",
+     "10c4", 3, st.LockoutEnded(lock="10c4", why="time")),
+    (st.CentreSilent(issuer="pusat", silent_s=600.0), "centre.silent", "pusat", 2,
+     st.CentreHeard(issuer="pusat", path="mqtt")),
     (ev.DiskFailed(reason="x"), "journal.disk_failed", "journal", 2, ev.DiskRestored(kept=1)),
 ]  # fmt: skip
 

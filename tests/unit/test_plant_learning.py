@@ -68,7 +68,10 @@ class Set:
         """So long in this phase; with `kw` energy is counted and fuel burns."""
         if phase is not self.phase:
             self.phase = phase
-            self.journal(PHASES[phase](genset="g1"))
+            failed = phase is GensetPhase.FAILED
+            self.journal(
+                pw.GensetFailedToStart(genset="g1", reason="controller") if failed else PHASES[phase](genset="g1")
+            )
         self.words |= words
         for _ in range(round(seconds / self.tick)):
             self.now += self.tick
@@ -296,3 +299,20 @@ def test_an_outage_that_begins_in_an_exercise_is_remembered_through_a_restart() 
     assert g.run.outage
     g.go(GensetPhase.STOPPED, 2)
     assert g.record.runs[-1].why == "outage"
+
+
+def test_a_start_that_failed_is_no_run() -> None:
+    g = Set()
+    g.go(GensetPhase.STARTING, 45, rpm=200.0, battery_v=22.0)
+    g.go(GensetPhase.FAILED, 10, rpm=0.0, battery_v=26.0)
+    g.go(GensetPhase.STOPPED, 10)
+    assert not [e for e in g.told if isinstance(e, pw.GensetRunEnded)]
+
+
+def test_a_run_that_a_fault_ended_is_one_that_failed() -> None:
+    g = Set()
+    g.go(GensetPhase.STARTING, 10, rpm=200.0, battery_v=22.0)
+    g.go(GensetPhase.RUNNING, 120, rpm=1500.0)
+    g.go(GensetPhase.FAILED, 10, rpm=0.0)
+    (run,) = [e for e in g.told if isinstance(e, pw.GensetRunEnded)]
+    assert run.grade == "failed"

@@ -80,6 +80,29 @@ def test_a_suspicion_that_a_second_witness_shares_is_an_outage() -> None:
     assert plant.told[-1] == pw.MainsLost(witnesses=2, by=("genset/g1", "ups/u1"))
 
 
+def test_a_second_witness_that_bad_frames_made_late_says_it_twice_and_no_longer() -> None:
+    plant = Plant().calm()
+    plant.ups(on_battery=True)
+    plant.wait(0.75, 0.25)  # the controller's answers were lost: it says what it said before
+    plant.genset(mains=False)
+    plant.poll(0.25)
+    assert not is_out(plant)
+    plant.poll(0.25)
+    assert plant.told[-1] == pw.MainsLost(witnesses=2, by=("genset/g1", "ups/u1"))
+
+
+def test_a_flicker_beside_a_blown_fuse_is_no_outage() -> None:
+    plant = Plant().calm()
+    plant.ups(on_battery=True)
+    plant.wait(600)
+    assert plant.state.mains is Mains.SUSPECT
+    plant.genset(mains=False)
+    plant.wait(0.5, 0.25)
+    plant.genset(mains=True)
+    plant.wait(10, 0.25)
+    assert plant.state.mains is Mains.SUSPECT
+
+
 @pytest.mark.parametrize("silent", ["genset", "ups"])
 def test_when_the_other_has_no_link_one_witness_is_enough_after_three_seconds(silent: str) -> None:
     plant = Plant().calm()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.fingerprint import in_words
 from web.authority import DAY, RELEASED
-from web.fingerprint import in_words
 from web.tls_folder import AUTHORITY, DAMAGED, SERVED, TlsError, TlsFolder
 
 NAMES = {"localhost", "127.0.0.1", "pusat"}

@@ -43,7 +43,10 @@ from appliance.keys import (
 VECTORS = json.loads((Path(__file__).parent / "order_vectors.json").read_text())
 KEYS = {name: Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key["seed"])) for name, key in VECTORS["keys"].items()}
 ISSUERS = keyring(KEYS[name].public_key() for name in ("centre A", "centre B"))
-STATIONS = {int(number): KEYS[name].public_key() for number, name in VECTORS["stations"].items()}
+STATIONS = {
+    int(number): {key_id(KEYS[name].public_key()): KEYS[name].public_key()}
+    for number, name in VECTORS["stations"].items()
+}
 ENUMERATIONS = {
     "kind": Kind,
     "action": Action,
@@ -206,7 +209,9 @@ def test_nobody_signs_in_the_name_of_another_key() -> None:
 def test_one_station_cannot_answer_as_another() -> None:
     forged = wire.encode_answer(an_answer(station=8), KEYS["station 7"])
     with pytest.raises(WireError) as refusal:
-        wire.decode_answer(forged, {**STATIONS, 8: KEYS["centre B"].public_key()})
+        wire.decode_answer(
+            forged, {**STATIONS, 8: {key_id(KEYS["centre B"].public_key()): KEYS["centre B"].public_key()}}
+        )
     assert refusal.value.flaw is Flaw.UNKNOWN_KEY
 
 

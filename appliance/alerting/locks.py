@@ -1,0 +1,63 @@
+"""Lockouts on the wire: the signed order that takes a station's siren out of service, and the one that ends that."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from appliance.alerting.contact import Contact
+from appliance.alerting.issuer import Issuer
+from appliance.alerting.sender import Publish, SendSms
+from appliance.alerting.wire import NO_ID, Action, Kind, Order, Pattern, WireError
+
+LIFETIME = 300  # s; as long as an order's
+
+log = logging.getLogger("siaga.alerting")
+
+
+class LockSender:
+    """`topic` names a station's topic. What is lost on the way is said again by whoever wants the lockout."""
+
+    def __init__(
+        self, *, issuer: Issuer, contacts: Mapping[str, Contact], topic: Callable[[str], str], publish: Publish,
+        send_sms: SendSms,
+    ) -> None:  # fmt: skip
+        self._issuer, self._contacts, self._topic = issuer, contacts, topic
+        self._publish, self._send_sms = publish, send_sms
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def __call__(self, station: str, lock: str, minutes: int, path: str) -> None:
+        """Send a LOCK of so many minutes, with 0 an UNLOCK, by "mqtt" or "sms"."""
+        contact = self._contacts[station]
+        number = contact.station.number
+        order = Order(
+            action=Action.LOCK if minutes else Action.UNLOCK,
+            kind=Kind.NONE,
+            pattern=Pattern.NONE,
+            seconds=minutes,
+            alert=bytes.fromhex(lock),
+            issuer=self._issuer.id_for(number),
+            station=number,
+            session=contact.session or NO_ID,
+            sequence=self._issuer.next_sequence(number),
+            issued_at=self._issuer.time(),
+            lifetime_s=LIFETIME,
+        )
+        try:
+            payload = self._issuer.sign(order)
+        except WireError as e:
+            log.error("no lockout for station %s: %s", station, e)
+            return
+        contact.window.sent(order)
+        if path == "mqtt":
+            if why := self._publish(self._topic(station), payload, LIFETIME):
+                log.warning("the lockout of %s does not go out by MQTT: %s", station, why)
+        elif contact.station.sms:
+            task = asyncio.create_task(self._by_sms(station, contact.station.sms, payload))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def _by_sms(self, station: str, number: str, payload: bytes) -> None:
+        try:
+            await self._send_sms(number, payload, "hello")  # never before an order to sound
+        except OSError as e:
+            log.warning("the lockout of %s does not go out by SMS: %s", station, e)

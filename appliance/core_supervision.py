@@ -1,0 +1,165 @@
+"""Wires the watch over stations with the orders that test them: health comes in, lockouts and tests go out."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from appliance.alert_view import SupervisionView
+from appliance.alerting.centre import Centre
+from appliance.alerting.health_intake import HealthIntake, Word
+from appliance.alerting.issuer import Issuer
+from appliance.alerting.locks import LockSender
+from appliance.alerting.sender import Publish
+from appliance.commands import IssueAlert, ListTests, LockSiren, RunTest, StopAlert, UnlockSiren
+from appliance.config import Site, Station
+from appliance.entry import Entry
+from appliance.journal import Appended
+from appliance.keeper import Keeper
+from appliance.keyring import StationRing
+from appliance.lines.service import Lines
+from appliance.model import AlertKind, Path, Pattern
+from appliance.state import State
+from appliance.supervision.health import HealthBook
+from appliance.supervision.health_machine import Heard
+from appliance.supervision.lockouts import Lockouts
+from appliance.supervision.look import Look
+from appliance.supervision.service import BY_CALENDAR, Tests
+from appliance.supervision.test_machine import SIREN
+from drivers.clock import Clock
+from drivers.jsonsocket import Refusal
+
+COMMANDS = (LockSiren, UnlockSiren, RunTest, ListTests)
+SILENT_SECONDS = 10  # of an order that never sounds; it must have some
+
+log = logging.getLogger("siaga.supervision")
+
+
+class SupervisionRoom:
+    """At a centre. `annunciator_up`: the box's own siren is in reach. `calls`: a line could speak to a station now."""
+
+    def __init__(
+        self, *, site: Site, state: State, clock: Clock, boot: str, append: Callable[..., Appended], centre: Centre,
+        issuer: Issuer, publish: Publish, broker_up: Callable[[], bool], annunciator_up: Callable[[], bool],
+        lines: Lines, calls: Callable[[], bool], time_known: Callable[[], bool], keys: StationRing | None = None,
+    ) -> None:  # fmt: skip
+        self._site, self._centre, self._lines = site, centre, lines
+        self._broker_up, self._annunciator_up, self._calls = broker_up, annunciator_up, calls
+        self._stopping: set[asyncio.Task[Any]] = set()
+        self._stations = {station.id: station for station in site.station}
+        ways = {station.id: (*self._paths(station), SIREN) for station in site.station}
+        sender = LockSender(
+            issuer=issuer, contacts=centre.contacts, topic=lambda station: f"siaga/{site.site}/alert/{station}",
+            publish=publish, send_sms=lines.send_data,
+        )  # fmt: skip
+        self.lockouts = Lockouts(
+            site=site, state=state, clock=clock, append=append, since=centre.since, paths=self._reached_by, send=sender
+        )
+        self._health = HealthBook(
+            state=state, clock=clock, boot=boot, append=append, locked=self.lockouts.locked
+        )  # fmt: skip
+        self.intake = HealthIntake(
+            site=site,
+            clock=clock,
+            contacts=centre.contacts,
+            note=centre.note,
+            time_known=time_known,
+            take=self._heard,
+            keys=keys,
+        )
+        self.tests = Tests(
+            site=site, state=state, clock=clock, boot=boot, append=append, order=self._order, stop=self._stop,
+            give=lines.outgoing.notice, ways=ways, locked=self.lockouts.locked, since=centre.since,
+            time_known=time_known,
+        )  # fmt: skip
+        self._look = Look(
+            site=site, state=state, clock=clock, health=self._health, lockouts=self.lockouts, tests=self.tests,
+            paths=ways, usable=self._usable,
+        )  # fmt: skip
+
+    def keep(self, keeper: Keeper) -> None:
+        """Start its tasks."""
+        keeper.keep("lockouts", self.lockouts.run)
+        keeper.keep("tests of stations", self.tests.run)
+
+    def on_entry(self, entry: Entry) -> None:
+        self.lockouts.on_entry(entry)
+        if entry.kind.startswith(("siren.lock", "siren.unlock", "test.begun", "test.ended", "station.health")):
+            self._look.changed()
+
+    async def obey(self, command: LockSiren | UnlockSiren | RunTest | ListTests, actor: str) -> Any:
+        """One of COMMANDS. Raises Refusal."""
+        match command:
+            case LockSiren():
+                return await self.lockouts.lock(command, actor)
+            case UnlockSiren():
+                return await self.lockouts.unlock(command, actor)
+            case RunTest():
+                return await self.tests.command(command, actor)
+            case ListTests():
+                return self.tests.listed(command)
+
+    def view(self) -> SupervisionView:
+        return self._look()
+
+    # Ways to a station
+
+    def _paths(self, station: Station) -> tuple[str, ...]:
+        if station.local:
+            return (Path.GPIO.value,)
+        there = {Path.MQTT: self._site.broker is not None, Path.SMS: station.sms, Path.VOICE: station.phone}
+        return tuple(path.value for path, has in there.items() if has)
+
+    def _usable(self, station: str, path: str) -> bool:
+        match path:
+            case Path.GPIO:
+                return self._annunciator_up()
+            case Path.MQTT:
+                return self._online(station)
+            case Path.SMS:
+                return self._lines.registered() > 0
+            case Path.VOICE:
+                return self._calls()
+        return not self.lockouts.locked(station)
+
+    def _online(self, station: str) -> bool:
+        contact = self._centre.contacts[station]
+        return self._broker_up() and contact.heard_at is not None and contact.session is not None
+
+    def _reached_by(self, station: str) -> tuple[str, ...]:
+        by_sms = self._stations[station].sms and self._lines.registered() > 0
+        return (*(("mqtt",) if self._online(station) else ()), *(("sms",) if by_sms else ()))
+
+    # Health, and orders of tests
+
+    def _heard(self, word: Word) -> None:
+        health = word.health
+        self._health.take(
+            Heard(
+                word.station, word.path, word.faults, health.disk_free_percent, health.battery,
+                health.supply.name.lower(), health.supply_mv, health.cert_days, health.key_days, word.skew_s,
+                health.lock_minutes,
+            )
+        )  # fmt: skip
+        self.lockouts.on_health(word.station, health.lock_minutes)
+
+    async def _order(
+        self, *, stations: tuple[str, ...], kind: AlertKind, path: str, run: str, key: str, actor: str
+    ) -> None:
+        sounding = kind is AlertKind.SOUNDING_TEST
+        command = IssueAlert(
+            stations=stations, alert_kind=kind, pattern=Pattern.STEADY, key=key, via="rule", priority=3,
+            seconds=self._site.supervision.sounding_seconds if sounding else SILENT_SECONDS,
+            paths=(Path(path),) if path else (),
+        )  # fmt: skip
+        await self._centre.issue(command, actor, test=run)
+
+    def _stop(self, alert: str) -> None:
+        task = asyncio.create_task(self._centre.stop(StopAlert(alerts=(alert,), via="rule"), BY_CALENDAR))
+        self._stopping.add(task)
+        task.add_done_callback(self._stopped)
+
+    def _stopped(self, task: asyncio.Task[Any]) -> None:
+        self._stopping.discard(task)
+        if not task.cancelled() and isinstance(error := task.exception(), Refusal):
+            log.error("a test gives way to a real alert and is not stopped: %s", error)
