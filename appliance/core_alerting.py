@@ -31,6 +31,7 @@ from appliance.commands import (
 )
 from appliance.config import Places, Site
 from appliance.core_keys import KeyRoom
+from appliance.core_recipients import COMMANDS as RECIPIENT_COMMANDS
 from appliance.core_recipients import RecipientRoom
 from appliance.core_supervision import COMMANDS as SUPERVISION_COMMANDS
 from appliance.core_supervision import SupervisionRoom
@@ -47,12 +48,18 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.mqtt import Incoming
 
-RECIPIENT_COMMANDS = (TellRecipients, AnswerForContact)
-COMMANDS = (IssueAlert, StopAlert, AcknowledgeOrder, *RECIPIENT_COMMANDS, *SUPERVISION_COMMANDS)
+COMMANDS = (IssueAlert, StopAlert, AcknowledgeOrder, *SUPERVISION_COMMANDS, *RECIPIENT_COMMANDS)
 AlertCommand = (
-    IssueAlert | StopAlert | AcknowledgeOrder | TellRecipients | AnswerForContact | LockSiren | UnlockSiren | RunTest
+    IssueAlert
+    | StopAlert
+    | AcknowledgeOrder
+    | LockSiren
+    | UnlockSiren
+    | RunTest
     | ListTests
-)  # fmt: skip
+    | TellRecipients
+    | AnswerForContact
+)
 
 log = logging.getLogger("siaga.alerting")
 
@@ -95,8 +102,8 @@ class AlertRoom:
         self._spawned: set[asyncio.Task[None]] = set()
         self.centre: Centre | None = None
         self._reports: Reports | None = None
-        self.supervision: SupervisionRoom | None = None
         self._recipients: RecipientRoom | None = None
+        self.supervision: SupervisionRoom | None = None
         self._own: StationRoom | None = None
         if site.issuer:
             self._own = StationRoom(
@@ -106,25 +113,25 @@ class AlertRoom:
             )  # fmt: skip
         self.station = self._own.node if self._own else None
         if site.station:
-            phones = Phones(site, lines, speak, speaks)
+            telephone = Phones(site, lines, speak, speaks)
             issuer = Issuer(keys.hands, clock, {s.number: state.sequences.get(s.id, 0) for s in site.station})
             self.centre = Centre(
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer,
                 annunciator=annunciator, publish=publish, broker_up=broker_up,
                 send_sms=lines.send_data, sms_up=lines.registered,
-                telephone=phones,
+                telephone=telephone,
             )  # fmt: skip
             self.supervision = SupervisionRoom(
                 site=site, state=state, clock=clock, boot=boot, append=append, centre=self.centre, issuer=issuer,
                 publish=publish, broker_up=broker_up, annunciator_up=lambda: annunciator.up, lines=lines,
-                calls=phones.able, time_known=time_known, keys=keys.stations,
+                calls=telephone.able, time_known=time_known, keys=keys.stations,
             )  # fmt: skip
             self._reports = Reports(
                 site, self.centre, issuer, clock, keys.stations, self.supervision.lockouts.on_answer
             )
             self._recipients = RecipientRoom(
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer, centre=self.centre,
-                publish=publish, broker_up=broker_up, lines=lines, phones=phones,
+                publish=publish, broker_up=broker_up, lines=lines, phones=telephone,
             )  # fmt: skip
 
     def keep(self, keeper: Keeper) -> None:
@@ -154,10 +161,10 @@ class AlertRoom:
             return self._own.acknowledge(command, actor)
         if self.centre is None or self.supervision is None or self._recipients is None:
             raise Refusal("no_centre", "This box is a station; it orders nobody.", "Give the order at the centre.")
-        if isinstance(command, RECIPIENT_COMMANDS):
-            return await self._recipients.obey(command, actor)
         if isinstance(command, SUPERVISION_COMMANDS):
             return await self.supervision.obey(command, actor)
+        if isinstance(command, RECIPIENT_COMMANDS):
+            return await self._recipients.obey(command, actor)
         if isinstance(command, IssueAlert):
             return await self.centre.issue(command, actor)
         return await self.centre.stop(command, actor)

@@ -19,6 +19,7 @@ from appliance.model import Purpose
 from appliance.state import State
 from drivers.clock import Clock
 
+COMMANDS = (TellRecipients, AnswerForContact)
 WAKING = ("alert.", "contact.", "sequence.", "delivery.", "station.", "sms.", "call.")
 
 

@@ -71,8 +71,8 @@ ABOUT, TEST = {"about": "about"}, {"what": "test.what", "reason": "test.why"}
 # Codes of stations, contacts and tests: by event and field, the group that has their words.
 ALERTING_WORDS: dict[str, dict[str, str]] = {
     **{f"contact.{k}": ABOUT | {"by": "contact.by", "reason": "contact.why"}
-       for k in ("asked", "delivered", "accepted", "declined", "failed", "unreached")},
-    "delivery.told": ABOUT, "alert.told": ABOUT, "order.text": ABOUT,
+       for k in ("asked", "delivered", "accepted", "declined", "failed", "unreached", "spared", "cancelled")},
+    "delivery.told": ABOUT, "delivery.untold": ABOUT, "alert.told": ABOUT, "order.text": ABOUT,
     "order.announced": ABOUT | {"outcome": "announced"},
     "station.health": {"faults": "fault"},
     "siren.locked": {"reason": ""}, "lockout.set": {"reason": "", "who": "lockout.who"},

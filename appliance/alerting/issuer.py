@@ -95,13 +95,14 @@ class Issuer:
 
     def text(self, alert: Alert, about: About, station: int, session: bytes, language: str, words: str) -> bytes:
         """The octets of an alert's words for one session of one station. Raises WireError when a field does not fit."""
+        issuer = self._hands.id_for(station)
         text = Text(
             about=TextAbout[about.name],
             language=Language[language.upper()],
             alert=bytes.fromhex(alert.id),
-            issuer=self._hands.id_for(station),
+            issuer=issuer,
             station=station,
             session=session,
             text=words,
         )
-        return encode_text(text, self._hands[text.issuer])
+        return encode_text(text, self._hands[issuer])
