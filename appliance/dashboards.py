@@ -5,6 +5,7 @@ it, so everything is published again at each connection.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 import msgspec
@@ -18,6 +19,8 @@ from appliance.view import View
 from drivers.clock import Clock
 
 EVERY = 1.0  # s between looks for what changed
+AT_ONCE, REST = 40, 0.05  # messages, and s until so many more: 800 a second, and some 2 ms of each 50
+MOST_WAITING = 20_000  # messages; an order to 1,000 stations is some 5,000, the oldest give way
 AGAIN = 30.0  # s; unchanged state is said again, so that a dashboard's `expire_after` of three times that holds
 # Heard by everyone who may read the broker: texts and callers' numbers are not for a dashboard.
 PRIVATE = ("sms.", "call.", "person.", "fallback.notified", "caller.", "callback.")
@@ -35,6 +38,8 @@ class Dashboards:
         self._root = f"siaga/{site.site}"
         self._discovery = Discovery(site)
         self._said: dict[str, bytes] = {}
+        self._waiting: deque[tuple[Callable[[str, bytes], None], str, bytes]] = deque(maxlen=MOST_WAITING)
+        self._left, self._refilled = AT_ONCE, 0.0  # that may go before the next rest
         self._said_all_at = 0.0
 
     async def run(self) -> None:
@@ -48,11 +53,12 @@ class Dashboards:
     def publish_all(self) -> None:
         """At each connection, and when Home Assistant says that it has started."""
         self._said.clear()
+        self._waiting.clear()  # whoever rests finds nothing
         self._said_all_at = self._clock.now()
         view = self._view()
-        self._publish(f"{self._root}/state/{self._site.id}/online", b"true")
+        self._tell(self._publish, f"{self._root}/state/{self._site.id}/online", b"true")
         self._discovery.learn(view)
-        self._publish(self._discovery.topic, self._discovery.payload(view))
+        self._tell(self._publish, self._discovery.topic, self._discovery.payload(view))
         self._publish_changes(view)
 
     def on_entry(self, entry: Entry) -> None:
@@ -60,14 +66,40 @@ class Dashboards:
         if not entry.kind.startswith(PRIVATE):
             topic = f"{self._root}/event/{self._site.id}/{entry.kind}"
             # Later: what is being appended may be an order on its way, which goes first.
-            payload = msgspec.json.encode(entry_view(entry))
-            asyncio.get_running_loop().call_soon(self._publish_event, topic, payload)
+            asyncio.get_running_loop().call_soon(self._tell_event, topic, entry)
+
+    def _tell_event(self, topic: str, entry: Entry) -> None:
+        self._tell(self._publish_event, topic, msgspec.json.encode(entry_view(entry)))
+
+    def _tell(self, publish: Callable[[str, bytes], None], topic: str, payload: bytes) -> None:
+        """Some at once, the others a little later: an order to a thousand stations goes before what is said of it."""
+        if self._clock.now() - self._refilled >= REST and not self._waiting:
+            self._refill()
+        if self._left and not self._waiting:
+            self._left -= 1
+            publish(topic, payload)
+            return
+        if not self._waiting:
+            asyncio.get_running_loop().call_later(REST, self._rested)
+        self._waiting.append((publish, topic, payload))
+
+    def _refill(self) -> None:
+        self._left, self._refilled = AT_ONCE, self._clock.now()
+
+    def _rested(self) -> None:
+        self._refill()
+        while self._waiting and self._left:
+            self._left -= 1
+            publish, topic, payload = self._waiting.popleft()
+            publish(topic, payload)
+        if self._waiting:
+            asyncio.get_running_loop().call_later(REST, self._rested)
 
     def _publish_changes(self, view: View) -> None:
         if self._discovery.learn(view):
-            self._publish(self._discovery.topic, self._discovery.payload(view))
+            self._tell(self._publish, self._discovery.topic, self._discovery.payload(view))
         for name, payload in states(view).items():
             same = same_but_for_time(payload)
             if self._said.get(name) != same:
                 self._said[name] = same
-                self._publish(f"{self._root}/state/{self._site.id}/{name}", msgspec.json.encode(payload))
+                self._tell(self._publish, f"{self._root}/state/{self._site.id}/{name}", msgspec.json.encode(payload))

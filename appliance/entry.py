@@ -1,5 +1,6 @@
 """One row of the journal, and the hash that chains it to the row before."""
 
+import functools
 import hashlib
 
 import msgspec
@@ -10,7 +11,7 @@ from appliance.events import decode_event
 FIRST_HASH = "0" * 64
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, dict=True):
     """seq from 1; wall in unix seconds with its quality; mono in seconds within the boot; body is JSON."""
 
     seq: int
@@ -65,6 +66,7 @@ class Entry(msgspec.Struct, frozen=True):
         )
         return hashlib.sha256(msgspec.json.encode(columns)).hexdigest()
 
-    @property
+    @functools.cached_property
     def event(self) -> Event:
+        """Read from the row once, however many rooms ask."""
         return decode_event(self.kind, self.body)

@@ -40,9 +40,10 @@ def apply(state: State, entry: Entry) -> None:
     state.seq = entry.seq
     try:
         event = entry.event
-        for table in TABLES:
-            if (fold := table.get(type(event))) is not None:
-                fold(state, event, Stamp(entry.seq, entry.wall, entry.mono, entry.boot, entry.actor))
+        if folds := BY_KIND.get(type(event)):
+            at = Stamp(entry.seq, entry.wall, entry.mono, entry.boot, entry.actor)
+            for fold in folds:
+                fold(state, event, at)
     except (msgspec.DecodeError, ValueError) as e:
         log.warning("journal row %d (%s) is not understood and left out of the state: %s", entry.seq, entry.kind, e)
 
@@ -78,3 +79,4 @@ TABLES = (
     fold_desk.FOLDS, fold_lines.FOLDS, fold_outgoing.FOLDS, fold_power_orders.FOLDS, fold_sound.FOLDS,
     fold_stations.FOLDS, fold_trunk.FOLDS,
 )  # fmt: skip
+BY_KIND = {kind: tuple(table[kind] for table in TABLES if kind in table) for table in TABLES for kind in table}

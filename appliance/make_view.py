@@ -1,6 +1,7 @@
 """Builds the view: all that a page or a status command shows, from the state, the rooms' figures and the links."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -15,13 +16,14 @@ from appliance.figure import Figure
 from appliance.journal import Journal
 from appliance.model import Role
 from appliance.power_view import PowerView
-from appliance.state import State
+from appliance.state import Alert, State
 from appliance.trunk_view import WitnessView, fallback_view, unwatched
-from appliance.view import EntryView, LineView, OutgoingView, SoundView, StationView, View
+from appliance.view import LineView, OutgoingView, SoundView, StationView, View
 from drivers.clock import Clock
 
 LAST = 14  # journal rows on the first page
 MOST_ALERTS, MOST_CALLS, MOST_MESSAGES = 8, 8, 8  # what fits a page; the journal has them all
+MOST_DELIVERIES = 1500  # of alerts that are over, and of open ones before them
 MOST_LISTED = 500  # as many as the state keeps of those that came
 VERSION = version("siaga")
 
@@ -40,14 +42,15 @@ class ViewMaker:
         self._site, self._state, self._journal, self._clock, self._quality = site, state, journal, clock, quality
         self._power, self._lines, self._stations, self._alarms = power, lines, stations, alarms
         self._clock_offset, self._desk, self._witnesses, self._sound = clock_offset, desk, witnesses, sound
-        self._last: list[EntryView] = []
+        self._last: deque[Entry] = deque(maxlen=LAST)
 
     def on_entry(self, entry: Entry) -> None:
-        self._last = [entry_view(entry), *self._last[: LAST - 1]]
+        self._last.appendleft(entry)
 
     def __call__(self) -> View:
         site, state = self._site, self._state
         alerts = sorted(state.alerts.values(), key=lambda a: (a.ended is not None, -a.issued.seq))
+        alerts = [*fitting(alerts[:MOST_ALERTS])]
         alarms, alarm_summary = self._alarms()
         return View(
             seq=state.seq,
@@ -68,7 +71,7 @@ class ViewMaker:
             trunk=state.trunk,
             trunk_watched=site.trunk is not None,
             stations=self._stations(),
-            alerts=alerts[:MOST_ALERTS],
+            alerts=alerts,
             sirens=state.sirens,
             alarms=alarms,
             calls=sorted(state.calls.values(), key=lambda c: -c.began.seq)[:MOST_CALLS],
@@ -76,7 +79,7 @@ class ViewMaker:
             links=state.links,
             disk_failed=self._journal.failed,
             disk_kept=self._journal.kept if self._journal.failed else 0,
-            last=self._last,
+            last=[entry_view(entry) for entry in self._last],
             clock_offset=self._clock_offset(),
             outgoing=texts_out(state, MOST_MESSAGES),
             desk=self._desk() if self._desk else None,
@@ -86,6 +89,15 @@ class ViewMaker:
             fallback=fallback_view(site, state) if site.role is Role.CENTRE else None,
             alarm_summary=alarm_summary,
         )
+
+
+def fitting(alerts: Iterable[Alert]) -> Iterator[Alert]:
+    """All open ones, and of those that are over as many as a page can bear: a thousand stations are 0.5 MB."""
+    deliveries = 0
+    for alert in alerts:
+        deliveries += len(alert.deliveries)
+        if alert.ended is None or deliveries <= MOST_DELIVERIES:
+            yield alert
 
 
 def texts_out(state: State, most: int) -> list[OutgoingView]:

@@ -17,8 +17,8 @@ import msgspec
 
 Message = dict[str, Any]
 
-MAX_LINE = 1 << 20  # bytes; a page's whole view is some 50 kB
-MAX_UNSENT = 4 << 20  # bytes buffered for a peer that does not read; then it is cut off
+MAX_LINE = 8 << 20  # bytes; a page's whole view is some 50 kB, and 1 MB while 1,000 stations are woken
+MAX_UNSENT = 16 << 20  # bytes buffered for a peer that does not read; then it is cut off
 MAX_OPEN_REQUESTS = 64  # a peer; a browser's operator has one or two
 RETRY_FIRST, RETRY_MOST = 0.1, 2.0  # s between attempts of a Link
 UCRED = struct.Struct("iII")  # struct ucred of unix(7)
@@ -65,8 +65,10 @@ class Peer(asyncio.Protocol):
             self._on_open(self)
 
     def data_received(self, data: bytes) -> None:
+        searched = len(self._buffer)
         self._buffer += data
-        while (end := self._buffer.find(b"\n")) >= 0:
+        while (end := self._buffer.find(b"\n", searched)) >= 0:
+            searched = 0
             line = bytes(self._buffer[:end])
             del self._buffer[: end + 1]
             if line:
@@ -98,12 +100,21 @@ class Peer(asyncio.Protocol):
 
     def send(self, message: Message) -> bool:
         """Queue a message; False when the peer is gone or was cut off for not reading."""
+        return self.send_line(msgspec.json.encode(message) + b"\n")
+
+    @property
+    def behind(self) -> bool:
+        """It has not read yet what was sent."""
+        return self._transport is not None and self._transport.get_write_buffer_size() > 0
+
+    def send_line(self, line: bytes) -> bool:
+        """As `send`, of a message that is encoded already: many peers get the same."""
         if self._transport is None or self._transport.is_closing():
             return False
         if self._transport.get_write_buffer_size() > MAX_UNSENT:
             self._transport.abort()
             return False
-        self._transport.write(msgspec.json.encode(message) + b"\n")
+        self._transport.write(line)
         return True
 
     def close(self) -> None:

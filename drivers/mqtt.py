@@ -18,7 +18,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from drivers.dial import Dialer
 from drivers.mqtt_link import Accepted, MqttLink
 from drivers.mqtt_message import Fate, Incoming, Outgoing, Sent, Will
-from drivers.mqtt_outbox import MAX_OPEN, Outbox
+from drivers.mqtt_outbox import Outbox
 
 __all__ = ["Counts", "Fate", "Incoming", "Mqtt", "Sent", "Will"]
 
@@ -64,9 +64,7 @@ class Mqtt:
         self.counts = Counts()
         self._on_message, self._on_up, self._on_down = on_message, on_up, on_down
         self._dialer = Dialer(host, port)
-        self._link = MqttLink(
-            client_id, will, keepalive_s=keepalive_s, session_expiry_s=session_expiry_s, max_open=MAX_OPEN
-        )
+        self._link = MqttLink(client_id, will, keepalive_s=keepalive_s, session_expiry_s=session_expiry_s)
         self._link.client.on_subscribe = self._subscription_answered
         self._outbox = Outbox(self._link)
         self._subscriptions: dict[str, int] = {}
@@ -81,7 +79,7 @@ class Mqtt:
     @property
     def dropped(self) -> int:
         """Messages that came and were thrown away: too large, or with a topic that is no text."""
-        return self._link.dropped
+        return self._link.dropped + self._link.client.dropped
 
     def publish(
         self,

@@ -9,19 +9,24 @@ import contextlib
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt import MQTTException
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from drivers.mqtt_message import Incoming, Will, properties
+from drivers.mqtt_paho import Client
 
 TICK = 1.0  # s between looks at the keepalive
 MAX_PACKET = 65536  # bytes, either way; an order is 120, a page of state some thousands
-IN_FLIGHT = 10  # unacknowledged at once, each way: HiveMQ allows 10, mosquitto 20, EMQX 32
+# Unacknowledged at once, each way, if the broker allows as many (HiveMQ 10, EMQX 32): an order to 1,000 stations, and
+# their answers, must not wait for a round trip every few of them.
+IN_FLIGHT = 100
+AT_ONCE = 50  # messages that one turn hands over: the box has more to do
+TOGETHER = 32  # messages that go to the kernel in one piece, when so many are published in one turn
 
 NO_MQTT = (MQTTException, ValueError, LookupError, struct.error)  # what paho raises on bytes that it cannot read
 PLAINLY = {  # paho's words -> ours
@@ -35,31 +40,21 @@ class Accepted:
     """The broker's CONNACK: from here on we may publish."""
 
 
-class _Paho(paho.Client):
-    """paho with a socket that is connected already: its own connect() blocks."""
-
-    ready: socket.socket | None = None
-
-    def _create_socket(self) -> socket.socket:
-        if self.ready is None:
-            raise RuntimeError("paho wanted a socket by itself")
-        return self.ready
-
-
 class MqttLink:
     """`begin` with a connected socket, `turn` until `ended` says why it ended, `end`; then again."""
 
-    def __init__(
-        self, client_id: str, will: Will | None, *, keepalive_s: int, session_expiry_s: int, max_open: int
-    ) -> None:
+    def __init__(self, client_id: str, will: Will | None, *, keepalive_s: int, session_expiry_s: int) -> None:
         self.happened: deque[Incoming | Accepted] = deque()  # bounded by what one turn reads
         self.ended = ""
         self.dropped = 0  # messages too large, or with a topic that is no text
         self._keepalive_s, self._session_expiry_s = keepalive_s, session_expiry_s
         self._wake = asyncio.Event()
-        self.client = client = _Paho(CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv5)
-        client.max_inflight_messages = IN_FLIGHT
-        client.max_queued_messages = max_open
+        self.allowed = IN_FLIGHT  # unacknowledged ones that this broker takes
+        self.answered: Callable[[int, ReasonCode], None] = lambda mid, reason: None  # each PUBACK
+        self._gathering = 0
+        self.client = client = Client(
+            client_id, taken=self._noted, answered=lambda mid, reason: self.answered(mid, reason)
+        )  # fmt: skip
         if will:
             client.will_set(will.topic, will.payload, will.qos, will.retain, will.properties())
         client.on_connect = self._noted_answer
@@ -93,13 +88,30 @@ class MqttLink:
         self._wake.clear()
         try:
             self.client.loop_read()
+            while self.client.buffered and len(self.happened) < AT_ONCE and not self.ended:
+                self.client.loop_read()
         except NO_MQTT as e:
             self.ended = self.ended or f"what it sent is no MQTT ({type(e).__name__}: {e})"
         self.client.loop_misc()
+        if self.client.buffered and not self.ended:
+            self._wake.set()  # read already: no selector tells of it
 
     def flush(self) -> None:
         """Write what paho has to write now, not a turn of the loop later. Never call it from paho's callbacks."""
         self.client.loop_write()
+        self.client.push()
+
+    def flush_all(self) -> None:
+        """As `flush` the first time in a turn of the loop; what follows in that turn goes together, a little later."""
+        if not self._gathering:
+            asyncio.get_running_loop().call_soon(self._gathered)
+        if self._gathering % TOGETHER == 0:
+            self.flush()
+        self._gathering += 1
+
+    def _gathered(self) -> None:
+        self._gathering = 0
+        self.flush()
 
     def end(self, *, leaving: bool = False) -> None:
         """Close the socket and forget what was under way; `leaving` asks the broker to send our will."""
@@ -127,10 +139,11 @@ class MqttLink:
     def _watch_writing_no_more(self, _client: Any, _data: Any, sock: "paho.SocketLike") -> None:
         asyncio.get_running_loop().remove_writer(sock.fileno())
 
-    def _noted_answer(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+    def _noted_answer(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, allowed: Any) -> None:
         if reason.is_failure:
             self.ended = f"the broker refused us: {reason}"
         else:
+            self.allowed = min(IN_FLIGHT, getattr(allowed, "ReceiveMaximum", IN_FLIGHT))
             self.happened.append(Accepted())
 
     def _noted_end(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
@@ -139,10 +152,11 @@ class MqttLink:
 
     def _noted_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         try:
-            incoming = Incoming.of(message)
+            self._noted(Incoming.of(message))
         except UnicodeDecodeError:
             self.dropped += 1
-            return
+
+    def _noted(self, incoming: Incoming) -> None:
         if len(incoming.payload) > MAX_PACKET:
             self.dropped += 1
             return

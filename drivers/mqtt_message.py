@@ -76,11 +76,9 @@ class Outgoing(msgspec.Struct, frozen=True):
     def expired(self, now: float) -> bool:
         return self.expires_at is not None and now >= self.expires_at
 
-    def properties(self, now: float) -> Properties | None:
-        if self.expires_at is None and self.content_type is None:
-            return None
-        left = None if self.expires_at is None else max(1, math.ceil(self.expires_at - now))
-        return properties(PacketTypes.PUBLISH, MessageExpiryInterval=left, ContentType=self.content_type)
+    def left_s(self, now: float) -> int | None:
+        """Whole seconds that the broker may keep it; None: for ever."""
+        return None if self.expires_at is None else max(1, math.ceil(self.expires_at - now))
 
 
 class Fate(enum.Enum):

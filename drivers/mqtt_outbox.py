@@ -2,27 +2,33 @@
 
 import asyncio
 from collections import deque
-from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.reasoncodes import ReasonCode
 
 from drivers.mqtt_link import MAX_PACKET, MqttLink
 from drivers.mqtt_message import Fate, Sent
+from drivers.mqtt_paho import packed
 
-MAX_OPEN = 256  # messages not yet acknowledged; the birth of a box with 100 points is some 100
+MAX_OPEN = 4096  # messages not yet acknowledged; an order to 1,000 stations, its stop, and what dashboards are told
 MAX_KEPT = 256  # messages that wait for a connection; the largest plan wakes some 60 stations
+MAX_OCTETS = 4 << 20  # of all that waits for the network or for the broker's acknowledgement
 HEADER = 128  # bytes left for a packet's header and properties
 
 
 class Outbox:
-    """Sends over a link and notes each PUBACK. Nothing is resent by paho: what is kept goes again from here."""
+    """Sends over a link and notes each PUBACK. Nothing is resent by paho: what is kept goes again from here.
+
+    Not more are unacknowledged at once than the broker allows; the others wait their turn here.
+    """
 
     def __init__(self, link: MqttLink) -> None:
         self._link = link
         self._open: dict[int, Sent] = {}
+        self._turn: deque[Sent] = deque()
         self._kept: deque[Sent] = deque()
-        link.client.on_publish = self._answered
+        self._octets = 0  # of `_open` and `_turn`
+        link.answered = self._answered
 
     def take(self, sent: Sent, *, up: bool) -> None:
         """Send now, keep for later, or refuse."""
@@ -45,7 +51,9 @@ class Outbox:
 
     def disconnected(self, why: str) -> None:
         """The connection is gone: what was not acknowledged is lost, or kept for the next one."""
-        unanswered, self._open = list(self._open.values()), {}
+        unanswered, self._open = [*self._open.values(), *self._turn], {}
+        self._turn.clear()
+        self._octets = 0
         for sent in unanswered:
             if sent.message.keep:
                 self._keep(sent)
@@ -59,18 +67,34 @@ class Outbox:
             sent.settle(Fate.EXPIRED, "there was no connection to the broker in time")
 
     def _send(self, sent: Sent) -> None:
-        if len(self._open) >= MAX_OPEN:
-            sent.settle(Fate.REFUSED, f"{MAX_OPEN} messages already wait for the broker's acknowledgement")
+        size = len(sent.message.payload)
+        if len(self._open) + len(self._turn) >= MAX_OPEN or self._octets + self._link.client.unsent + size > MAX_OCTETS:
+            sent.settle(Fate.REFUSED, "too much already waits for the broker's acknowledgement")
             return
+        if sent.message.qos and len(self._open) >= self._link.allowed:
+            sent.fate = Fate.SENT
+            self._octets += size
+            self._turn.append(sent)
+            return
+        if self._hand_over(sent) and sent.message.qos:
+            self._octets += size
+        self._link.flush_all()
+
+    def _hand_over(self, sent: Sent) -> bool:
+        """To paho; False when it was refused."""
         m = sent.message
-        properties = m.properties(asyncio.get_running_loop().time())
+        left = m.left_s(asyncio.get_running_loop().time())
+        properties = None if left is None and m.content_type is None else packed(left, m.content_type)
         info = self._link.client.publish(m.topic, m.payload, m.qos, m.retain, properties)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             sent.settle(Fate.REFUSED, paho.error_string(info.rc))
-            return
-        sent.fate = Fate.SENT
-        self._open[info.mid] = sent
-        self._link.flush()
+            return False
+        if m.qos:
+            sent.fate = Fate.SENT
+            self._open[info.mid] = sent
+        else:
+            sent.settle(Fate.SENT)
+        return True
 
     def _keep(self, sent: Sent) -> None:
         if len(self._kept) >= MAX_KEPT:
@@ -79,6 +103,23 @@ class Outbox:
         sent.fate = Fate.KEPT
         self._kept.append(sent)
 
-    def _answered(self, _client: Any, _data: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
-        if sent := self._open.pop(mid, None):
-            sent.answered(reason)
+    def _answered(self, mid: int, reason: ReasonCode) -> None:
+        sent = self._open.pop(mid, None)
+        if sent is None:
+            return
+        self._octets -= len(sent.message.payload)
+        sent.answered(reason)
+        if self._turn:
+            asyncio.get_running_loop().call_soon(self._next)  # paho holds a lock now
+
+    def _next(self) -> None:
+        """Whose turn it is."""
+        now = asyncio.get_running_loop().time()
+        while self._turn and len(self._open) < self._link.allowed:
+            sent = self._turn.popleft()
+            if sent.message.expired(now):
+                sent.settle(Fate.EXPIRED, "its turn did not come in time")
+                self._octets -= len(sent.message.payload)
+            elif not self._hand_over(sent):
+                self._octets -= len(sent.message.payload)
+        self._link.flush_all()

@@ -28,9 +28,12 @@ class Window(Generic[T]):
         """Remember `what`; the caller has seen that the number is neither taken nor too old."""
         self._taken[number] = what
         if number > self.highest:
-            self.highest = number
-            for passed in [n for n in self._taken if self.too_old(n)]:
-                del self._taken[passed]
+            before, self.highest = self.highest - WINDOW, number
+            for passed in (
+                range(max(before, 0), number - WINDOW + 1) if number - before < 2 * WINDOW else [*self._taken]
+            ):
+                if self.too_old(passed):
+                    self._taken.pop(passed, None)
 
 
 def drop_oldest(held: dict[K, V], most: int) -> None:

@@ -67,6 +67,12 @@ class Broker:
         return self._folder / "mosquitto.log"
 
     @property
+    def pid(self) -> int:
+        """While it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 

@@ -20,9 +20,10 @@ from appliance.supervisor import NotStarted
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 from drivers.sim.broker import BrokerUnavailable
-from tests.bench import audio, audio_back, audio_process, codec, history, modbus_scan, sms_inbound
+from tests.bench import audio, audio_back, audio_process, codec, fanout, history, modbus_scan, sms_inbound
 from tests.bench.compare import Series, beside_rivals, latency_rows
 from tests.bench.cost import idle_cpu, memory, start_of_core
+from tests.bench.fanout_site import Unheard
 from tests.bench.floor import Floor, disk
 from tests.bench.noise import Noise
 from tests.bench.person import Refused
@@ -37,12 +38,14 @@ BLOCK = 25  # rounds of one kind before those of another
 IDLE = 20.0  # s
 CALM = 10.0  # s after the site has settled, and after the last page closed: nobody looks any more
 STARTS = 5
+STATIONS, ORDERS = 1000, 20  # of the order that wakes a whole city
 OTHERS, QUIET = "other programs' CPU meanwhile", 20.0  # % of a core; above it latencies of some ms say little
 MOST_MEMORY, MOST_START, MOST_IDLE = 150.0, 1.5, 3.0  # MB, s, % of a core: for a board of 4 GB and 4 slow cores
 WRONG = (
     NotStarted,
     Unsettled,
     sms_inbound.Unheard,
+    Unheard,
     audio_process.Unready,
     Lost,
     Refused,
@@ -87,6 +90,8 @@ async def measure(folder: Path, rounds: int) -> list[Row]:
     inbound = await sms_inbound.rows(folder / "sms", 2 * rounds)
     say("a day of the figures' history ...")
     kept = await history.rows(folder / "history")
+    say(f"orders to {STATIONS} stations ...")
+    many = await fanout.rows(folder / "fanout", STATIONS, ORDERS)
     say("eight calls with sound ...")
     sound = [
         *await audio.rows(folder / "sound"),
@@ -97,7 +102,7 @@ async def measure(folder: Path, rounds: int) -> list[Row]:
     bus = await asyncio.to_thread(modbus_scan.rows)
     say("reading and writing SMS ...")
     rivals = msgspec.json.decode(FILE.read_bytes(), type=list[Row]) if FILE.exists() else []
-    rows = [*beside_rivals(rows, rivals), *inbound, *kept, *sound, *bus, *await asyncio.to_thread(codec.rows)]
+    rows = [*beside_rivals(rows, rivals), *inbound, *kept, *many, *sound, *bus, *await asyncio.to_thread(codec.rows)]
     return [*rows, plain(OTHERS, noise.read(), "% of a core"), *rivals]
 
 
