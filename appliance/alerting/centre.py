@@ -8,6 +8,8 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from appliance import alert_events as al
 from appliance.alerting import phone_machine as phone
 from appliance.alerting.caller import Caller, NoTelephone, Telephone
@@ -37,6 +39,16 @@ REST = 4.0  # times as long as a look took: a thousand deliveries are not gone t
 DURABLE_WITHIN = 0.5  # s that an order waits for the disk; then it goes out all the same
 MOST_SECONDS = 3600
 MOST_WRITTEN = 64  # orders of which is known when they were on disk; an older one is, or the disk is dead
+
+
+class Ways(msgspec.Struct, frozen=True):
+    """What carries anything now. `sms` counts lines; `phone`: some have sound; `calls`: one of those can be had."""
+
+    broker: bool
+    sms: int
+    phone: bool
+    calls: bool
+
 
 Queued = tuple[Wish, Alert, Delivery, Step]
 
@@ -179,14 +191,20 @@ class Centre:
         sms: list[Queued] = []
         calls: list[Queued] = []
         open_alerts = self._open()
+        ways = Ways(
+            broker=self._broker_up(),
+            sms=int(self._sms_up()),
+            phone=self._caller.able(),
+            calls=self._caller.free() + self._caller.under_way > 0,
+        )
         for alert in open_alerts:
             for place, (name, delivery) in enumerate(alert.deliveries.items()):
-                if delivery.over and not self._calls_yet(alert, delivery):
+                if delivery.over and not phone.was_called(delivery):
                     continue
                 if name not in self.contacts:
                     self._leave_out(alert, delivery)
                     continue
-                for step in self._due(alert, delivery):
+                for step in self._due(alert, delivery, ways):
                     wish = Wish(alert.id, name, step.action, alert.priority, alert.issued.seq, place)
                     if step.do is Do.SEND and step.path is Path.VOICE:
                         calls.append((wish, alert, delivery, step))
@@ -195,7 +213,7 @@ class Centre:
                     else:
                         self._carry_out(alert, delivery, step)
         if sms:
-            lines, out = int(self._sms_up()), self._sender.sms_starts
+            lines, out = ways.sms, self._sender.sms_starts
             self._in_turn(sms, slots=SMS_A_LINE * lines - out, under_way=out, lines=lines, each_s=SMS_S)
         if calls:
             free, out = self._caller.free(), self._caller.under_way
@@ -204,8 +222,8 @@ class Centre:
             if alert.settled and not any(self._calls_yet(alert, d) for d in alert.deliveries.values()):
                 self._append(al.AlertEnded(alert=alert.id))
 
-    def _due(self, alert: Alert, delivery: Delivery) -> list[Step]:
-        reach = self._reach(alert.id, delivery.station)
+    def _due(self, alert: Alert, delivery: Delivery, ways: Ways) -> list[Step]:
+        reach = self._reach(alert.id, delivery.station, ways)
         rebooted = alert.issued.boot != self._boot
         steps = due(alert, delivery, reach, self._site.ladder, self.since, rebooted=rebooted)
         return steps + phone.calls(alert, delivery, reach, self._site.ladder, self.since, rebooted=rebooted)
@@ -237,17 +255,16 @@ class Centre:
             self._append(al.CardRaised(alert=alert.id, station=name, phone="", reason=why))
             self._append(al.DeliveryFailed(alert=alert.id, station=name, reason=why))
 
-    def _reach(self, alert: str, name: str) -> Reach:
+    def _reach(self, alert: str, name: str, ways: Ways) -> Reach:
         contact = self.contacts[name]
-        number = contact.station.phone
         calling, talking = self._caller.calling(alert, name)
-        phone, calls = bool(number) and self._caller.able(), self._caller.free() + self._caller.under_way > 0
+        phone, calls = bool(contact.station.phone) and ways.phone, ways.calls
         if contact.station.local:
             return Reach(local=True, phone=phone, calls=calls, calling=calling, talking=talking)
-        online = self._broker_up() and contact.heard_at is not None
+        online = ways.broker and contact.heard_at is not None
         return Reach(
             mqtt=online and contact.session is not None,
-            sms=bool(contact.station.sms) and self._sms_up() > 0,
+            sms=bool(contact.station.sms) and ways.sms > 0,
             offline=not online,
             phone=phone,
             calls=calls,

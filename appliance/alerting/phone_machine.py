@@ -53,6 +53,11 @@ def calls(
     return _telling(alert, delivery, reach, ladder, since)
 
 
+def was_called(delivery: Delivery) -> bool:
+    """Whether its phone has to do with it at all."""
+    return any(a.path is Path.VOICE for a in delivery.attempts)
+
+
 def owed(alert: Alert, delivery: Delivery, since: Since) -> bool:
     """People may be on their way because a call told them so, and do not know yet that it was taken back."""
     if alert.stopped is None or "stop" in delivery.spoken or since(alert.stopped) > STOP_FOR:
