@@ -202,6 +202,14 @@ def test_a_siren_passes_by_its_strongest_proof_and_one_that_is_locked_out_is_not
     assert run.look() == [Result("s2", SIREN, False, "not_sent"), Over(1, 2)]
 
 
+def test_a_station_that_does_not_allow_the_test_holds_nobody_up() -> None:
+    run = Run("sounding", ("s1",))
+    run.look()
+    ids = {"alert": run.alert(SIREN), "station": "s1", "path": "mqtt"}
+    run.happens(al.DeliverySent(**ids, action="start", sequence=1), al.DeliveryRefused(**ids, reason="not_allowed"))
+    assert run.look() == [Result("s1", SIREN, False, "not_allowed"), Over(0, 1)]
+
+
 def test_a_real_alert_stops_the_sirens_test_and_lets_no_silent_one_begin() -> None:
     run = Run("sounding", ("s1",))
     run.look()
