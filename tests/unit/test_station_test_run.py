@@ -238,3 +238,24 @@ def test_a_run_always_ends() -> None:
     assert gone.look() == [
         Result("s1", "mqtt", False, "not_in_site"), Result("s1", "sms", False, "not_in_site"), Over(0, 2),
     ]  # fmt: skip
+
+
+def test_a_night_of_tests_takes_no_real_alert_out_of_memory() -> None:
+    run = Run("silent", ("s1",))
+    run.happens(
+        al.AlertIssued(
+            alert="real", alert_kind="actual", pattern="wail", seconds=60, lifetime_s=300, incident_code=0,
+            stations=("s1",), via="page",
+        ),
+        al.AlertEnded(alert="real"),
+    )  # fmt: skip
+    for n in range(50):
+        run.happens(
+            al.AlertIssued(
+                alert=f"t{n}", alert_kind="silent_test", pattern="steady", seconds=10, lifetime_s=300, incident_code=0,
+                stations=("s1",), via="rule", paths=("sms",), test=RUN,
+            ),
+            al.AlertEnded(alert=f"t{n}"),
+        )  # fmt: skip
+    assert "real" in run.state.alerts
+    assert len(run.state.alerts) == 21
