@@ -63,7 +63,7 @@ class Lockout(msgspec.Struct):
     end_confirmed: Stamp | None = None
 
 
-class StationHealth(msgspec.Struct, frozen=True):
+class StationHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     """As its last signed word had it; unknown figures as in the event."""
 
     since: Stamp

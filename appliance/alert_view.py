@@ -13,7 +13,7 @@ from appliance.alert_state import (
 from appliance.stamp import Stamp
 
 
-class PathView(msgspec.Struct, frozen=True):
+class PathView(msgspec.Struct, frozen=True, omit_defaults=True):
     """One way to one station. `worst_s`: at worst so long until we know that it is broken; None: never."""
 
     path: str  # model.Path
@@ -24,7 +24,7 @@ class PathView(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class StationHealthView(msgspec.Struct, frozen=True):
+class StationHealthView(msgspec.Struct, frozen=True, omit_defaults=True):
     station: str
     health: StationHealth | None
     paths: tuple[PathView, ...] = ()

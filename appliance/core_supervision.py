@@ -30,6 +30,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 
 COMMANDS = (LockSiren, UnlockSiren, RunTest, ListTests)
+SOUNDING_PATHS = (Path.GPIO, Path.MQTT, Path.SMS)  # nobody is called to hear a test
 SILENT_SECONDS = 10  # of an order that never sounds; it must have some
 
 log = logging.getLogger("siaga.supervision")
@@ -150,7 +151,7 @@ class SupervisionRoom:
         command = IssueAlert(
             stations=stations, alert_kind=kind, pattern=Pattern.STEADY, key=key, via="rule", priority=3,
             seconds=self._site.supervision.sounding_seconds if sounding else SILENT_SECONDS,
-            paths=(Path(path),) if path else (),
+            paths=(Path(path),) if path else SOUNDING_PATHS,
         )  # fmt: skip
         await self._centre.issue(command, actor, test=run)
 

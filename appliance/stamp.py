@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Stamp(msgspec.Struct, frozen=True):
+class Stamp(msgspec.Struct, frozen=True, omit_defaults=True):
     """When and by whom: seq in the journal, wall in unix seconds, mono in seconds of `boot`."""
 
     seq: int = 0

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from appliance.alert_view import ContactView, GroupView, PathView, StationHealthView, SupervisionView
 from appliance.config import Site
+from appliance.stamp import Stamp
 from appliance.state import State
 from appliance.supervision.health import HealthBook
 from appliance.supervision.lockouts import Lockouts
@@ -79,6 +80,11 @@ class Look:
         tests = self._state.tests
         failed = tests.failed.get(station, {}).get(path)
         return PathView(
-            path, self._usable(station, path), self._worst[path], tests.proven.get(station, {}).get(path),
-            failed.at if failed else None, failed.reason if failed else "",
+            path, self._usable(station, path), self._worst[path], _brief(tests.proven.get(station, {}).get(path)),
+            _brief(failed.at) if failed else None, failed.reason if failed else "",
         )  # fmt: skip
+
+
+def _brief(stamp: Stamp | None) -> Stamp | None:
+    """Of a day or more ago only the wall time says something, and a thousand stations have thousands of these."""
+    return Stamp(wall=stamp.wall) if stamp else None

@@ -52,7 +52,7 @@ class OrderTest(Protocol):
     async def __call__(
         self, *, stations: tuple[str, ...], kind: AlertKind, path: str, run: str, key: str, actor: str
     ) -> None:
-        """Order a test: `path` "" for the whole ladder. The same key makes no second one. Raises Refusal."""
+        """Order a test: `path` "" for all that move a siren. The same key makes no second one. Raises Refusal."""
         ...
 
 

@@ -19,6 +19,7 @@ BATCH = {"mqtt": 2000, "sms": 10, "voice": 1, SIREN: 2000}
 NEXT_AFTER = {"mqtt": 60.0, "sms": 120.0, "voice": 240.0, SIREN: 0.0}  # s; then who has not answered holds up nobody
 ANSWER_WITHIN = {"mqtt": 60.0, "sms": 420.0, "voice": 300.0}  # s; an order by SMS is believed for 300 s, and an answer
 LONGEST = 10 * 3600.0  # s of a run; the night and its morning
+FINAL = ("not_allowed", "locked_out")  # refusals by which a station says that its siren stays silent
 SOUND_GRACE = 120.0  # s behind a siren's last second for the alert's end
 MOST_CALLS = 60  # stations of one voice test: an hour or two by day; who waits longest comes first
 
@@ -165,7 +166,8 @@ def _sounded(station: str, alert: Alert | None, locked: Collection[str], since: 
         return Result(station, SIREN, False, "locked_out") if station in locked else None
     delivery = alert.deliveries[station]
     late = since(alert.issued) > alert.lifetime_s + alert.seconds + SOUND_GRACE
-    if not (delivery.over or alert.ended or late):
+    refused = delivery.state is DeliveryState.REFUSED and delivery.reason in FINAL
+    if not (delivery.over or alert.ended or late or refused):
         return None
     if delivery.energised is None:
         return Result(station, SIREN, False, "alert_open" if alert.stopped else _why(delivery))

@@ -202,6 +202,14 @@ def test_a_siren_passes_by_its_strongest_proof_and_one_that_is_locked_out_is_not
     assert run.look() == [Result("s2", SIREN, False, "not_sent"), Over(1, 2)]
 
 
+def test_a_station_that_does_not_allow_the_test_holds_nobody_up() -> None:
+    run = Run("sounding", ("s1",))
+    run.look()
+    ids = {"alert": run.alert(SIREN), "station": "s1", "path": "mqtt"}
+    run.happens(al.DeliverySent(**ids, action="start", sequence=1), al.DeliveryRefused(**ids, reason="not_allowed"))
+    assert run.look() == [Result("s1", SIREN, False, "not_allowed"), Over(0, 1)]
+
+
 def test_a_real_alert_stops_the_sirens_test_and_lets_no_silent_one_begin() -> None:
     run = Run("sounding", ("s1",))
     run.look()
@@ -230,3 +238,24 @@ def test_a_run_always_ends() -> None:
     assert gone.look() == [
         Result("s1", "mqtt", False, "not_in_site"), Result("s1", "sms", False, "not_in_site"), Over(0, 2),
     ]  # fmt: skip
+
+
+def test_a_night_of_tests_takes_no_real_alert_out_of_memory() -> None:
+    run = Run("silent", ("s1",))
+    run.happens(
+        al.AlertIssued(
+            alert="real", alert_kind="actual", pattern="wail", seconds=60, lifetime_s=300, incident_code=0,
+            stations=("s1",), via="page",
+        ),
+        al.AlertEnded(alert="real"),
+    )  # fmt: skip
+    for n in range(50):
+        run.happens(
+            al.AlertIssued(
+                alert=f"t{n}", alert_kind="silent_test", pattern="steady", seconds=10, lifetime_s=300, incident_code=0,
+                stations=("s1",), via="rule", paths=("sms",), test=RUN,
+            ),
+            al.AlertEnded(alert=f"t{n}"),
+        )  # fmt: skip
+    assert "real" in run.state.alerts
+    assert len(run.state.alerts) == 21
