@@ -36,6 +36,7 @@ class Site:
         self.where = where
         passwords = where.get("passwords") or {where["operator"]: where["password"]}
         self._pages = {name: Page(where.get("page", ""), name, password) for name, password in passwords.items()}
+        self._far = set(where["nodes"]) - {CENTRE}
         self._rounds = 1
         self.marks: dict[str, int] = {}
         self._starts: dict[str, int] = {}
@@ -109,7 +110,7 @@ class Site:
             return False, seen
         if open_ := [alert["id"] for alert in view["alerts"] if alert["ended"] is None]:
             return False, f"orders that are not over: {open_}"
-        if away := [s["id"] for s in view["stations"] if not s["local"] and not (s["contact"] or {}).get("online")]:
+        if away := [s["id"] for s in view["stations"] if s["id"] in self._far and not (s["contact"] or {}).get("online")]:
             return False, f"stations that are not heard: {away}"
         if "building" in self.where["knobs"] and (restless := _restless(view["power"])):
             return False, restless

@@ -31,6 +31,7 @@ END_GRACE = {
     Path.SMS: 90.0,
     Path.VOICE: 90.0,
 }  # s after its last second for the word "ended" to come
+ASK_END = 2.0  # s behind the last second without that word, then it is asked for where the broker is
 STOP_CARD = 30.0  # s after a stop without the word "ended", then a person must phone
 TALKED_OUT = 30.0  # s that the card waits for the key of who has answered the phone: a text is said in some 15
 HOPELESS = {"hardware", "not_allowed", "locked_out"}  # refusals that no other path can mend: people must be told now
@@ -89,7 +90,7 @@ def due(
     if alert.stopped is not None:
         return _stopping(alert, delivery, reach, ladder, since)
     if CERTAINTY[delivery.state] >= CERTAINTY[DeliveryState.ENERGISED]:
-        return _ending(alert, delivery, since)
+        return _ending(alert, delivery, reach, since)
     if rebooted or since(alert.issued) > alert.lifetime_s:
         steps = card(alert, delivery, "expired")
         return steps if _may_sound_unheard(alert, delivery, reach, since) else [*steps, Step(Do.EXPIRE)]
@@ -156,11 +157,15 @@ def _stopping(alert: Alert, delivery: Delivery, reach: Reach, ladder: Ladder, si
     return steps
 
 
-def _ending(alert: Alert, delivery: Delivery, since: Since) -> list[Step]:
-    """Sounding: its end must be seen too. A station bounds itself, so this is a watch, not a stop."""
+def _ending(alert: Alert, delivery: Delivery, reach: Reach, since: Since) -> list[Step]:
+    """Sounding: its end must be seen too. A station bounds itself, so a stop behind its time only asks: its word was
+    lost, and the answer is the proof that was missed."""
     grace = END_GRACE[Path(delivery.path)] if delivery.path else END_GRACE[Path.SMS]
-    if since(delivery.energised or delivery.since) > alert.seconds + grace:
+    over_s = since(delivery.energised or delivery.since) - alert.seconds
+    if over_s > grace:
         return [*stop_card(delivery, "end_not_seen"), Step(Do.FAIL, reason="end_not_seen")]
+    if over_s > ASK_END and reach.mqtt and not reach.local and _rested(delivery, Path.MQTT, "stop", since):
+        return [Step(Do.SEND, Path.MQTT, "stop")]
     return []
 
 
