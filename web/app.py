@@ -32,7 +32,21 @@ from web.metrics import MEDIA_TYPE, exposition
 from web.order_form import order_form
 from web.orders import ALARM_ORDERS, SCREEN_ORDERS, STATION_ORDERS, Orders
 from web.orders_board import order_record
-from web.panels import ALARMS, CARD, ELSEWHERE, FRAME, ORDERS, OVERVIEW, OWN, PANELS, POWER, STATIONS, TESTS, WALLBOARD, Drawer
+from web.panels import (
+    ALARMS,
+    CARD,
+    ELSEWHERE,
+    FRAME,
+    ORDERS,
+    OVERVIEW,
+    OWN,
+    PANELS,
+    POWER,
+    STATIONS,
+    TESTS,
+    WALLBOARD,
+    Drawer,
+)
 from web.plant_page import charts_of, day_and_clock
 from web.recordings import Wanted, recording
 from web.scene import Scene
@@ -178,9 +192,7 @@ class Pages:
         token = token_of(request)
         who = await self._sessions.who(token)
         await self._refresh()
-        scene = self._board.scene(
-            Viewer(language_of(request, self._site.language), who.known, at_the_box(request))
-        )
+        scene = self._board.scene(Viewer(language_of(request, self._site.language), who.known, at_the_box(request)))
         shown = [panel for panel in PANELS if panel.name in names]
         return scene, {
             "page": page,

@@ -39,7 +39,21 @@ GROUPS = {
     "grade": "grade",
 }
 DECIMALS = {"litres_per_kwh": 2, "crank_s": 1, "up_s": 1, "dip_v": 1, "value": 1, "usual": 1}  # others have none
-NAMED = ("contact", "accepted_by", "station", "line", "genset", "ups", "link", "output", "button", "input", "trunk", "agency", "device")
+NAMED = (
+    "contact",
+    "accepted_by",
+    "station",
+    "line",
+    "genset",
+    "ups",
+    "link",
+    "output",
+    "button",
+    "input",
+    "trunk",
+    "agency",
+    "device",
+)
 SECRET = ("text", "pdu", "order")  # never in the short words of a row
 QUIET = (  # steps whose outcome has its own row
     "delivery.sent", "delivery.queued", "sms.part_received", "sms.queued", "sms.sending", "sms.sent", "sms.reported",
@@ -111,7 +125,9 @@ def _alert(scene: Scene, alert: Alert) -> AlertRow:
     words = scene.words
     seconds = words("seconds", seconds=alert.seconds)
     deliveries = [
-        DeliveryRow(scene.name(name), delivery_mark(scene, d, test=alert.kind != "actual"), delivery_detail(scene, alert, d))
+        DeliveryRow(
+            scene.name(name), delivery_mark(scene, d, test=alert.kind != "actual"), delivery_detail(scene, alert, d)
+        )
         for name, d in _read(alert)
     ]
     stopped = words("alert.stopped", clock=scene.clock(alert.stopped)) if alert.stopped else ""

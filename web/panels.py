@@ -89,7 +89,9 @@ POWER = FRAME | {"power-now", "power-ready", "power-orders", "power-figures", "p
 ALARMS = FRAME | {"alarm-board"}
 OWN = FRAME | {"own", "own-orders", "events"}
 ORDERS, STATIONS, TESTS = FRAME | {"orders-board"}, FRAME | {"stations-board"}, FRAME | {"tests-board"}
-ELSEWHERE = WALLBOARD | CARD | POWER | ALARMS | OWN | ORDERS | STATIONS | TESTS  # what other pages than the first may ask for
+ELSEWHERE = (
+    WALLBOARD | CARD | POWER | ALARMS | OWN | ORDERS | STATIONS | TESTS
+)  # what other pages than the first may ask for
 OVERVIEW = frozenset(panel.name for panel in PANELS) - (ELSEWHERE - FRAME) | {"events"}
 
 

@@ -81,7 +81,8 @@ def _line(scene: Scene, station: StationView, seen: StationHealthView | None) ->
     return StationLine(
         station.id, station.name, rank, mark, paths, faults, cells["skew"], cells["disk"], cells["supply"],
         cells["certificate"], cells["key"], words("station.local") if station.local else heard, locked,
-        _lockout(scene, lockout) if lockout and locked else "", _confirmed(scene, lockout) if lockout and locked else "",
+        _lockout(scene, lockout) if lockout and locked else "",
+        _confirmed(scene, lockout) if lockout and locked else "",
         locked and lockout is not None and lockout.ended is None,
     )  # fmt: skip
 
@@ -115,7 +116,9 @@ def _path(scene: Scene, path: PathView) -> PathCell:
     if not scene.live:
         return PathCell(name, Mark("unknown", words("station.unknown_now"), "dim"), worst, tested)
     if not path.usable:
-        return PathCell(name, Mark("bad", words.code("test.why", path.reason) if path.reason else "", "p2"), worst, tested)
+        return PathCell(
+            name, Mark("bad", words.code("test.why", path.reason) if path.reason else "", "p2"), worst, tested
+        )
     tone = "p2" if path.failed is not None else "p3" if path.proven is None or path.worst_s is None else ""
     shape = {"p2": "half", "p3": "none", "": "ok"}[tone]
     return PathCell(name, Mark(shape, "", tone), worst, tested)

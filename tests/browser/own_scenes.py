@@ -48,7 +48,14 @@ def own_calm(clock: Clock) -> View:
     )  # fmt: skip
     test = _order(m, 62000, alert=OTHER, kind="silent_test", incident=0, text="", path="sms", ended=m.ago(61999),
                   why="ended")  # fmt: skip
-    view.role, view.id, view.name, view.stations, view.lines, view.power = Role.STATION, "passo", "Damkar Passo", [], [], None
+    view.role, view.id, view.name, view.stations, view.lines, view.power = (
+        Role.STATION,
+        "passo",
+        "Damkar Passo",
+        [],
+        [],
+        None,
+    )
     view.own = OwnView("Damkar Passo", ZONES, (test, old), centres=(("pusat", clock.now() - 12),))
     view.last = [
         EntryView(99, clock.wall() - 61999, "order.ended", OTHER, "", {"alert": OTHER, "why": "ended"}),
@@ -82,8 +89,12 @@ def own_actual(clock: Clock) -> View:
 def own_late(clock: Clock) -> View:
     """Nobody has come for two minutes, and the siren draws no current."""
     m = Moment(clock)
-    place = "Perumahan Lateri Indah Blok C nomor 14, rumah bercat hijau di belakang gereja, masuk lewat jalan samping SD 2"
-    order = _order(m, 131, incident=9, text=place, energised=m.ago(130), zones=("garasi",), ended=m.ago(70), why="ended")
+    place = (
+        "Perumahan Lateri Indah Blok C nomor 14, rumah bercat hijau di belakang gereja, masuk lewat jalan samping SD 2"
+    )
+    order = _order(
+        m, 131, incident=9, text=place, energised=m.ago(130), zones=("garasi",), ended=m.ago(70), why="ended"
+    )
     lockout = OwnLockout("aa", clock.wall() + 5400, "relai zona asrama diganti", "sari", m.ago(1800))
     return _with(clock, order, lockout=lockout, faults=("siren/no_current", "siren/not_heard", "on_battery"))
 
@@ -97,7 +108,9 @@ def own_seen(clock: Clock) -> View:
 def own_test(clock: Clock) -> View:
     """The sounding test of the 26th."""
     m = Moment(clock)
-    return _with(clock, _order(m, 12, kind="sounding_test", incident=0, text="Uji bulanan tanggal 26", **_proven(m, 12)))
+    return _with(
+        clock, _order(m, 12, kind="sounding_test", incident=0, text="Uji bulanan tanggal 26", **_proven(m, 12))
+    )
 
 
 def own_drill(clock: Clock) -> View:

@@ -1,11 +1,20 @@
 """What the fake core shows of orders with all recipients, of stations under supervision and their tests, few and many."""
 
 from collections.abc import Callable
+from hashlib import sha256
 
 from scenes import ALERT, STATIONS, Moment, alert, calm
 
 from appliance.alert_state import ContactDelivery, Lockout, StationHealth, StationTest, StationTestLine, Told
-from appliance.alert_view import ContactView, DueView, GroupView, PathView, StationHealthView, SupervisionView, TestsView
+from appliance.alert_view import (
+    ContactView,
+    DueView,
+    GroupView,
+    PathView,
+    StationHealthView,
+    SupervisionView,
+    TestsView,
+)
 from appliance.model import About, AlertKind, ContactState, DeliveryState, Path
 from appliance.state import Alert, Attempt, Delivery
 from appliance.view import StationView, View
@@ -35,8 +44,10 @@ def _paths(m: Moment, n: int) -> tuple[PathView, ...]:
         case 6:
             return PathView("mqtt", False, 9.0, reason="offline"), PathView("sms", False, 86400.0, reason="no_line")
         case 7:
-            return mqtt, PathView("sms", True, 86400.0, m.ago(150000), m.ago(61000), "no_answer"), PathView(
-                "voice", True, None
+            return (
+                mqtt,
+                PathView("sms", True, 86400.0, m.ago(150000), m.ago(61000), "no_answer"),
+                PathView("voice", True, None),
             )
     return mqtt, sms, voice
 
@@ -46,7 +57,9 @@ def _health(m: Moment, n: int) -> StationHealth | None:
         case 1:
             return None
         case 3:
-            return StationHealth(m.ago(300), ("on_battery", "no_current"), "mqtt", 61, 24, "battery", 11900, 300, 120, 0.3)
+            return StationHealth(
+                m.ago(300), ("on_battery", "no_current"), "mqtt", 61, 24, "battery", 11900, 300, 120, 0.3
+            )
         case 4:
             return StationHealth(m.ago(300), (), "mqtt", 6, 255, "mains", 24100, 12, 120, -41.2)
     return StationHealth(m.ago(300), (), "mqtt", 74, 98, "mains", 24300, 300, 120, 0.2)
@@ -59,7 +72,9 @@ def _tests(m: Moment, clock: Clock) -> TestsView:
         for s, _ in STATIONS for path in ("mqtt", "sms")
     ]  # fmt: skip
     names = tuple(s for s, _ in STATIONS)
-    silent = StationTest(RUN, "silent", "2026-11-22 02:00", names, ("mqtt", "sms"), m.ago(61000), lines[1:], m.ago(60940))
+    silent = StationTest(
+        RUN, "silent", "2026-11-22 02:00", names, ("mqtt", "sms"), m.ago(61000), lines[1:], m.ago(60940)
+    )
     sounding = StationTest("0badcafe", "sounding", "2026-10-26 10:00", names, ("mqtt",), m.ago(2300000),
                            [StationTestLine(s, "mqtt", True, "", 0.5, m.ago(2299990)) for s in names], m.ago(2299900))  # fmt: skip
     running = StationTest("11111111", "sms_probe", "", names, ("sms",), m.ago(20, "budi"),
@@ -91,7 +106,12 @@ def told(clock: Clock) -> View:
     view, m = alert(clock), Moment(clock)
     view.supervision = watched(clock).supervision
     order = view.alerts[0]
-    order.text, order.incident_code, order.priority, order.groups = "Jl. A. Y. Patty, dekat Gong Perdamaian", 1, 1, ("rs",)
+    order.text, order.incident_code, order.priority, order.groups = (
+        "Jl. A. Y. Patty, dekat Gong Perdamaian",
+        1,
+        1,
+        ("rs",),
+    )
     order.zones = {"passo": ("garasi",)}
     first, second = order.deliveries["pusat"], order.deliveries["passo"]
     first.proven, first.by, first.told = m.ago(56), "gpio", {"announce": m.ago(54)}
@@ -152,6 +172,9 @@ def many(clock: Clock) -> View:
 
 SUPERVISION_SCENES: dict[str, Callable[[Clock], View]] = {"watched": watched, "told": told, "many": many}
 MANY_SITE = {
-    "station": [{"id": f"s{n:04}", "number": n + 10, "name": f"Pos {n:04}", "key": f"{n + 10:064x}"} for n in range(MANY)],
+    "station": [
+        {"id": f"s{n:04}", "number": n + 10, "name": f"Pos {n:04}", "key": sha256(str(n).encode()).hexdigest()}
+        for n in range(MANY)
+    ],
     "own": {"id": "pusat", "number": 1, "siren": "siren"},
 }
