@@ -17,8 +17,8 @@ import msgspec
 
 Message = dict[str, Any]
 
-MAX_LINE = 1 << 20  # bytes; a page's whole view is some 50 kB
-MAX_UNSENT = 4 << 20  # bytes buffered for a peer that does not read; then it is cut off
+MAX_LINE = 8 << 20  # bytes; a page's whole view is some 50 kB, and 1 MB while 1,000 stations are woken
+MAX_UNSENT = 16 << 20  # bytes buffered for a peer that does not read; then it is cut off
 MAX_OPEN_REQUESTS = 64  # a peer; a browser's operator has one or two
 RETRY_FIRST, RETRY_MOST = 0.1, 2.0  # s between attempts of a Link
 UCRED = struct.Struct("iII")  # struct ucred of unix(7)
