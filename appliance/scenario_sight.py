@@ -110,7 +110,9 @@ class Site:
             return False, seen
         if open_ := [alert["id"] for alert in view["alerts"] if alert["ended"] is None]:
             return False, f"orders that are not over: {open_}"
-        if away := [s["id"] for s in view["stations"] if s["id"] in self._far and not (s["contact"] or {}).get("online")]:
+        if away := [
+            s["id"] for s in view["stations"] if s["id"] in self._far and not (s["contact"] or {}).get("online")
+        ]:
             return False, f"stations that are not heard: {away}"
         if "building" in self.where["knobs"] and (restless := _restless(view["power"])):
             return False, restless

@@ -63,7 +63,7 @@ class ContactRow(NamedTuple):
 
 class Count(NamedTuple):
     mark: Mark
-    count: int
+    many: int
 
 
 def delivery_counts(scene: Scene, alert: Alert) -> list[Count]:
@@ -142,10 +142,10 @@ def contacts_of(scene: Scene) -> tuple[ContactView, ...]:
 def name_of(scene: Scene, id: str) -> str:
     """A contact's, group's, station's or zone's name."""
     supervision = scene.view.supervision
-    known = (*supervision.contacts, *supervision.groups) if supervision else ()
-    found = next((x.name for x in known if x.id == id), "")
-    if found:
-        return found
+    if supervision:
+        known = {c.id: c.name for c in supervision.contacts} | {g.id: g.name for g in supervision.groups}
+        if id in known:
+            return known[id]
     station, _, zone = id.partition("/")
     return f"{scene.name(station)} · {zone}" if zone else scene.name(id)
 

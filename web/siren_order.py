@@ -9,7 +9,7 @@ MOST_TEXT = 400  # octets carried to core, which says how long a text may be
 
 
 def siren_order(fields: Mapping[str, Any]) -> Message:
-    """The command's fields; what the form leaves as it is, is left to core. Raises ValueError for a number that is none.
+    """The command's fields; what the form leaves as it is, is left to core. ValueError: a number that is none.
 
     `zones` are "station/zone": where a station has one chosen, its zones stand in the station's place.
     """

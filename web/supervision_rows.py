@@ -81,7 +81,8 @@ def _line(scene: Scene, station: StationView, seen: StationHealthView | None) ->
     return StationLine(
         station.id, station.name, rank, mark, paths, faults, cells["skew"], cells["disk"], cells["supply"],
         cells["certificate"], cells["key"], words("station.local") if station.local else heard, locked,
-        _lockout(scene, lockout) if lockout and locked else "", _confirmed(scene, lockout) if lockout and locked else "",
+        _lockout(scene, lockout) if lockout and locked else "",
+        _confirmed(scene, lockout) if lockout and locked else "",
         locked and lockout is not None and lockout.ended is None,
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ from power_scenes import POWER_SCENES
 from scenes import ALERT, STATIONS
 from supervision_scenes import SUPERVISION_SCENES
 
+from appliance.commands import SCREEN, UNNAMED
 from appliance.config import load_site, places
 from appliance.view import SoundView, View
 from drivers.clock import Clock
@@ -129,7 +130,7 @@ class FakeCore:
                 return {}
             case "whoami":
                 return {"actor": self._actor(token)}
-        actor = self._actor(token)
+        actor = SCREEN if do in UNNAMED and token == "" else self._actor(token)
         self.orders.append({k: v for k, v in message.items() if k not in ("id", "token")} | {"actor": actor})
         answer = self.answers.get(str(do))
         if isinstance(answer, Refusal):

@@ -1,6 +1,7 @@
-"""What the fake core shows of orders with all recipients, of stations under supervision and their tests, few and many."""
+"""What the fake core shows of orders with all recipients, of stations under supervision, and of their tests."""
 
 from collections.abc import Callable
+from hashlib import sha256
 
 from scenes import ALERT, STATIONS, Moment, alert, calm
 
@@ -66,16 +67,17 @@ def _health(m: Moment, n: int) -> StationHealth | None:
 
 def _tests(m: Moment, clock: Clock) -> TestsView:
     lines = [
-        StationTestLine(s, path, not (s == "posko" and path == "sms"), "no_answer" if s == "posko" and path == "sms" else "",
-                        0.4 if path == "mqtt" else 9.2, m.ago(60990))
+        StationTestLine(s, path, why == "", why, 0.4 if path == "mqtt" else 9.2, m.ago(60990))
         for s, _ in STATIONS for path in ("mqtt", "sms")
+        for why in ("no_answer" if (s, path) == ("posko", "sms") else "",)
     ]  # fmt: skip
     names = tuple(s for s, _ in STATIONS)
     silent = StationTest(
         RUN, "silent", "2026-11-22 02:00", names, ("mqtt", "sms"), m.ago(61000), lines[1:], m.ago(60940)
     )
     sounding = StationTest("0badcafe", "sounding", "2026-10-26 10:00", names, ("mqtt",), m.ago(2300000),
-                           [StationTestLine(s, "mqtt", True, "", 0.5, m.ago(2299990)) for s in names], m.ago(2299900))  # fmt: skip
+                           [StationTestLine(s, "mqtt", True, "", 0.5, m.ago(2299990)) for s in names],
+                           m.ago(2299900))  # fmt: skip
     running = StationTest("11111111", "sms_probe", "", names, ("sms",), m.ago(20, "budi"),
                           [StationTestLine(s, "sms", True, "", 8.1, m.ago(5)) for s in names[:3]])  # fmt: skip
     wall = clock.wall()
@@ -91,9 +93,10 @@ def watched(clock: Clock) -> View:
         "teluk": Lockout("teluk", "aa", 240, wall + 7000, "kabel sirene diganti", m.ago(7000, "sari"), m.ago(6990)),
         "satpol": Lockout("satpol", "bb", 60, wall + 3000, "papan dibuka", m.ago(600, "budi")),
     }
+    local = (PathView("gpio", True, 1.0, m.ago(60000)),)
     view.supervision = SupervisionView(
-        tuple(StationHealthView(s, _health(m, n), _paths(m, n) if n > 1 else (PathView("gpio", True, 1.0, m.ago(60000)),),
-                                locks.get(s)) for n, (s, _) in enumerate(STATIONS, 1)),
+        tuple(StationHealthView(s, _health(m, n), _paths(m, n) if n > 1 else local, locks.get(s))
+              for n, (s, _) in enumerate(STATIONS, 1)),
         _tests(m, clock), CONTACTS, GROUPS,
     )  # fmt: skip
     view.seq = m.seq
@@ -122,7 +125,8 @@ def told(clock: Clock) -> View:
                                   tries=[("sms", "cc02", m.ago(55), "")]),
         "bhakti": ContactDelivery("bhakti", ContactState.SPARED, m.ago(11), "rs", reason="haulussy"),
         "pln": ContactDelivery("pln", ContactState.UNREACHED, m.ago(5), reason="no_answer",
-                               tries=[("sms", "cc03", m.ago(56), "undelivered"), ("voice", "dd02", m.ago(40), "no_answer")]),
+                               tries=[("sms", "cc03", m.ago(56), "undelivered"),
+                                      ("voice", "dd02", m.ago(40), "no_answer")]),
     }  # fmt: skip
     drill = Alert(
         DRILL, AlertKind.DRILL, "steady", 30, 120, 3, ("teluk",), "page", "k2", m.ago(30, "sri"),
@@ -172,7 +176,8 @@ def many(clock: Clock) -> View:
 SUPERVISION_SCENES: dict[str, Callable[[Clock], View]] = {"watched": watched, "told": told, "many": many}
 MANY_SITE = {
     "station": [
-        {"id": f"s{n:04}", "number": n + 10, "name": f"Pos {n:04}", "key": f"{n + 10:064x}"} for n in range(MANY)
+        {"id": f"s{n:04}", "number": n + 10, "name": f"Pos {n:04}", "key": sha256(str(n).encode()).hexdigest()}
+        for n in range(MANY)
     ],
     "own": {"id": "pusat", "number": 1, "siren": "siren"},
 }
