@@ -3,6 +3,7 @@
 import pytest
 
 from appliance.alerting.delivery_machine import (
+    ASK_END,
     END_GRACE,
     MOST_MQTT,
     RESEND_MQTT,
@@ -145,8 +146,17 @@ def test_the_local_siren_takes_only_its_own_path() -> None:
 @pytest.mark.parametrize("path", list(Path))
 def test_an_end_that_is_not_seen_is_a_failure_and_a_card(path: Path) -> None:
     case = Case().sent(path, 0).energised(1, path)
-    assert case.due(1 + 60 + END_GRACE[path] - 0.1) == []
-    assert [s.do for s in case.due(1 + 60 + END_GRACE[path] + 0.1)] == [Do.CARD, Do.FAIL]
+    assert case.due(1 + 60 + END_GRACE[path] - 0.1, ONLY_SMS) == []
+    assert [s.do for s in case.due(1 + 60 + END_GRACE[path] + 0.1, ONLY_SMS)] == [Do.CARD, Do.FAIL]
+
+
+def test_a_word_about_the_end_that_was_lost_is_asked_for_where_the_broker_is() -> None:
+    case = Case().sent(Path.MQTT, 0).energised(1)
+    assert case.due(1 + 60 + ASK_END - 0.1) == []
+    ask = Step(Do.SEND, Path.MQTT, "stop")
+    assert case.due(1 + 60 + ASK_END + 0.1) == [ask]
+    assert case.sent(Path.MQTT, 63.1, "stop").due(64) == []
+    assert case.due(66.2) == [ask]
 
 
 def test_a_stop_before_anything_was_sent_cancels() -> None:
