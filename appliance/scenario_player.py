@@ -45,7 +45,7 @@ class Player:
     async def play(self, story: Story) -> None:
         """Raises Miss, Gone, Refusal or OSError at the first step that is not so."""
         self._began = self._last_do = self._clock.now()
-        self._site.begin(story.rounds)
+        self._site.begin(self._began, story.rounds)
         for self._round in range(1, story.rounds + 1 if story.round else 1):
             for number, step in enumerate(story.round, 1):
                 await self._step(f"round {self._round}, step {number}", step)
