@@ -10,6 +10,7 @@ from appliance.alerting.wire import Action, Kind, Pattern, Reason, What
 from appliance.alerting.wire_health import Fault
 from appliance.alerting.wire_text import Language, TextAbout
 from appliance.model import AlertKind
+from appliance.model import Path as Way
 from appliance.station_events import (
     Announced,
     LockoutEnded,
@@ -132,6 +133,19 @@ def test_a_lock_ends_what_sounds_and_only_its_own_unlock_ends_it(tmp_path: Path)
         await asyncio.sleep(0.1)
         assert s.state.own.lockout is None
         assert [type(e) for e in s.events if isinstance(e, LockoutSet | LockoutEnded)] == [LockoutSet, LockoutEnded]
+
+    play(tmp_path, story)
+
+
+def test_a_stop_is_told_and_written_once_whoever_says_first_that_it_is_silent(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.start_order()
+        await asyncio.sleep(1)
+        s.give(s.order(Action.STOP, kind=Kind.NONE), Way.SMS)  # each answer by SMS costs the line its time
+        await asyncio.sleep(5)
+        assert s.box.on() == set()
+        assert len(s.sms) == 1
+        assert [e.why for e in s.told(OrderEnded)] == ["stopped"]
 
     play(tmp_path, story)
 
