@@ -258,7 +258,7 @@ class StationNode:
         active = self.active.get(order.alert.hex())
         was_over = active is None or active.ended
         if active:
-            active.path = path
+            active.path, active.cut = path, False  # by the centre's own word
         if not await self._sirens.stop(order.alert.hex()):
             self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
             return
@@ -275,8 +275,14 @@ class StationNode:
         self._lockout.set(lock, order.seconds, reason_of(order.incident), "centre")
         self._answer(What.LOCKED, path, order=order)
         for active in [a for a in self.active.values() if a.may_sound and not a.ended]:
+            active.cut = (
+                True  # fallen silent by us and not by its time: nobody may take that for a siren that was heard
+            )
             if await self._sirens.stop(active.alert):
                 self._record.ended(active, "stopped")
+        for left in [a for a in self._record.left_open() if a not in self.active]:  # of before our restart
+            if await self._sirens.stop(left):
+                self._answer(What.REFUSED, path, alert=bytes.fromhex(left), reason=Reason.LOCKED_OUT)
 
     def _tell_state(self, order: Order, path: Path) -> None:
         if order.action in (Action.LOCK, Action.UNLOCK):
@@ -289,7 +295,7 @@ class StationNode:
                 self._answer(What.REFUSED, path, order=order, reason=self._declined[order.alert])
             return
         if active.ended:
-            self._answer(What.ENDED, path, order=order)
+            self._record.tell_end(active, order)
         elif active.energised:
             self._answer(What.ENERGISED, path, order=order, remaining=active.until - self._clock.now())
         elif active.hardware_failed:

@@ -86,6 +86,7 @@ class Sirens:
     async def stop(self, orders: list[str]) -> Stopped:
         await self._reached()
         stopped = [one for siren in self.sirens.values() for one in siren.end(tuple(orders), "stopped")]
+        await asyncio.sleep(0)  # its pushes come before its answer
         return Stopped(tuple(stopped), any(relay.on for relay in self.relays.values()))
 
     async def light(self, output: str, on: bool) -> bool:

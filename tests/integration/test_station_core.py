@@ -133,6 +133,58 @@ def test_a_lock_ends_what_sounds_and_only_its_own_unlock_ends_it(tmp_path: Path)
     play(tmp_path, story)
 
 
+def test_an_order_that_a_lock_cuts_short_is_told_as_locked_out_and_not_as_over(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.start_order()
+        await asyncio.sleep(1)
+        s.lock()
+        await asyncio.sleep(0.1)
+        assert s.said().count(What.REFUSED) == 1
+        assert What.ENDED not in s.said()
+        assert s.answers()[-1].reason is Reason.LOCKED_OUT
+        assert len(s.told(OrderEnded)) == 1
+        s.start_order()  # asked again by a centre that restarted
+        await asyncio.sleep(0.1)
+        assert s.answers()[-1].reason is Reason.LOCKED_OUT
+        s.give(s.order(Action.STOP))
+        await asyncio.sleep(0.1)
+        assert s.said()[-1] is What.ENDED
+
+    play(tmp_path, story)
+
+
+def test_a_lock_that_the_annunciator_hears_late_is_told_as_such(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.start_order()
+        await asyncio.sleep(1)
+        s.box.up = False
+        s.lock()
+        await asyncio.sleep(10)
+        s.box.up = True
+        s.node.on_standing(s.box.standing())
+        await asyncio.sleep(0.1)
+        assert s.box.on() == set()
+        assert What.ENDED not in s.said()
+        assert s.answers()[-1].reason is Reason.LOCKED_OUT
+
+    play(tmp_path, story)
+
+
+def test_a_lock_ends_what_sounds_since_before_a_restart(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.start_order()
+        await asyncio.sleep(1)
+        await s.kill()
+        await s.start()
+        assert s.box.on() == {"siren"}
+        s.lock()
+        await asyncio.sleep(0.1)
+        assert s.box.on() == set()
+        assert (s.answers()[-1].reason, s.answers()[-1].alert) == (Reason.LOCKED_OUT, b"alert..1")
+
+    play(tmp_path, story)
+
+
 def test_words_that_come_before_their_order_are_spoken_with_it_and_behind_the_siren(tmp_path: Path) -> None:
     async def story(s: Station) -> None:
         s.words("Jalan Yos Sudarso 12")
