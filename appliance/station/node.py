@@ -96,7 +96,7 @@ class StationNode:
             async with asyncio.TaskGroup() as self._group:
                 while True:
                     self._beat()
-                    await asyncio.sleep(self._site.supervision.heartbeat_s)
+                    await asyncio.sleep(self._site.supervision.beat(self._own.profile).heartbeat_s)
         finally:
             self._group = None
             self._aside.close()

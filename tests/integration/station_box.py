@@ -55,6 +55,7 @@ def site(**own: Any) -> Site:
         "annunciator": {"socket": "a.sock", "factory": "mock", "output": OUTPUTS, "input": INPUTS},
         "own": {"id": "damkar", "number": 7, "siren": "siren", **own},
         "issuer": [{"name": "pusat", "key": public_hex(CENTRE), "sms": [NUMBER]}],
+        "supervision": {"profile": {"vsat": {"heartbeat_s": 30, "lost_s": 95}}},
     }  # fmt: skip
     return msgspec.convert(table, Site)
 
