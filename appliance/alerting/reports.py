@@ -47,7 +47,7 @@ class Reports:
         own = site.own
         self._own_outputs = {own.siren, *(zone.output for zone in own.zone)} if own else set[str]()
         self._local = next((s.id for s in site.station if s.local), None)
-        self._keys = keys or StationRing(site)
+        self._keys = StationRing(site) if keys is None else keys
         self._flaws, self._noise = Sparing(), Sparing()  # noise is anybody's, and must not hide what a station does
 
     def on_answer(self, data: bytes, path: Path, *, named: str = "", retained: bool = False) -> None:

@@ -62,7 +62,7 @@ class StationNode:
         self._own, self._site, self._clock, self._append = site.own, site, clock, append
         self._broker_up, self._time_known = broker_up, time_known
         self._state = state or State()
-        self._issuers = issuers or IssuerRing(site)
+        self._issuers = IssuerRing(site) if issuers is None else issuers  # an empty one believes nobody
         self.session = secrets.token_bytes(8)
         self._fresh = Freshness(self.session, self._own.number, self._issuers, self._own.max_s, self._issuers.kin)
         self.active: dict[str, Active] = {}
