@@ -40,7 +40,7 @@ class HealthIntake:
         self._clock, self._contacts, self._note = clock, contacts, note
         self._time_known, self._take = time_known, take
         self._names = {s.number: s.id for s in site.station}
-        self._keys = keys or StationRing(site)
+        self._keys = StationRing(site) if keys is None else keys
         self._noise, self._flaws = Sparing(), Sparing()
 
     def on_health(self, data: bytes, path: Path, *, named: str = "", retained: bool = False) -> None:

@@ -18,6 +18,7 @@ from appliance.config import Site
 from appliance.keyring import StationRing
 from appliance.model import DeliveryState, Path
 from appliance.sparing import Sparing
+from appliance.state import Delivery
 from drivers.clock import Clock
 
 ASKING = {Reason.WRONG_SESSION, Reason.NO_TIME, Reason.EXPIRED, Reason.FUTURE, Reason.REPLAYED}
@@ -46,7 +47,7 @@ class Reports:
         own = site.own
         self._own_outputs = {own.siren, *(zone.output for zone in own.zone)} if own else set[str]()
         self._local = next((s.id for s in site.station if s.local), None)
-        self._keys = keys or StationRing(site)
+        self._keys = StationRing(site) if keys is None else keys
         self._flaws, self._noise = Sparing(), Sparing()  # noise is anybody's, and must not hide what a station does
 
     def on_answer(self, data: bytes, path: Path, *, named: str = "", retained: bool = False) -> None:
@@ -109,6 +110,9 @@ class Reports:
             return
         if answer.reason is Reason.HARDWARE and not contact.window.is_newest(answer):
             return  # overtaken: it may sound by now
+        if answer.what is What.REFUSED and answer.reason is Reason.LOCKED_OUT and delivery.energised:
+            self._cut_short(contact, delivery, answer, path)
+            return
         to = LATER_STATES.get(answer.what)
         if to is not None and answer.reason is not Reason.HARDWARE and not self._centre.below(delivery, to):
             return
@@ -133,6 +137,17 @@ class Reports:
             case What.REFUSED if self._centre.below(delivery, DeliveryState.ENERGISED):
                 reason = answer.reason.name.lower()
                 self._centre.note(al.DeliveryRefused(alert=alert, station=station, path=path, reason=reason))
+
+    def _cut_short(self, contact: Contact, delivery: Delivery, answer: Answer, path: Path) -> None:
+        """A lockout has silenced what sounded. Somebody has to wake the crew, unless it is awake."""
+        ids: dict[str, str] = {"alert": answer.alert.hex(), "station": delivery.station, "path": path}
+        news = contact.window.is_newest(answer) and self._centre.below(delivery, DeliveryState.EXPIRED)
+        if not news or delivery.state is DeliveryState.REFUSED:
+            return
+        if delivery.acknowledged:
+            self._centre.note(al.DeliveryEnded(**ids))
+        else:
+            self._centre.note(al.DeliveryRefused(**ids, reason="locked_out"))
 
     def _greet(self, contact: Contact, answer: Answer, path: Path) -> None:
         now = self._clock.now()

@@ -29,6 +29,8 @@ class Active(msgspec.Struct):
     over: set[str] = set()
     stopped: bool = False  # nothing sounds it again, whatever comes back when
     ended: bool = False
+    cut: bool = False  # a lockout ended it before its time
+    closed: bool = False  # that it is over is journaled
     why: str = "ended"  # why it ended
     acknowledged: bool = False
     proofs: set[str] = set()  # told to the centre

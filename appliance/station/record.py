@@ -82,14 +82,26 @@ class Record:
         self._silent(output, active.alert)
 
     def ended(self, active: Active, why: str) -> None:
-        """Nothing sounds it any more."""
+        """Nothing sounds it any more. Told once, also when the annunciator's word and its answer both say so."""
+        if active.closed:
+            return
         if why == "silenced":
             self._answer(What.SILENCED, active.path, order=active.order)
-        self._answer(What.ENDED, active.path, order=active.order)
+        self.tell_end(active, active.order)
         self.closed(active, why)
+
+    def tell_end(self, active: Active, order: Order) -> None:
+        """Over; what a lockout cut short still stands and is refused, so that a person is told."""
+        if active.cut:
+            self._answer(What.REFUSED, active.path, order=order, reason=Reason.LOCKED_OUT)
+        else:
+            self._answer(What.ENDED, active.path, order=order)
 
     def closed(self, active: Active, why: str) -> None:
         """The same, and the centre knows."""
+        if active.closed:
+            return
+        active.closed = True
         active.why = why if why in WHY else "ended"
         self.note(active, OrderEnded(alert=active.alert, why=active.why))
 
@@ -126,6 +138,10 @@ class Record:
             for order in self._state.own.orders.values()
             if order.acknowledged is None and alert in ("", order.alert) and self._age(order.alert) < HOUR
         ]
+
+    def left_open(self) -> list[str]:
+        """Orders of the last hour whose end is not known."""
+        return [o.alert for o in self._state.own.orders.values() if o.ended is None and self._age(o.alert) < HOUR]
 
     def acknowledged_late(self, alert: str, by: str, actor: str) -> None:
         """Of before our restart."""

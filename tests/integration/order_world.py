@@ -86,19 +86,36 @@ class HeldJournal(Journal):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.free, self.dead = threading.Event(), False
+        self.free, self.dead, self._busy = threading.Event(), False, False
         self.free.set()
 
     def _write_batch(self, db: Any) -> Any:
         self.free.wait()
-        return db if self.dead else super()._write_batch(db)
+        if self.dead:
+            return db
+        self._busy = True
+        try:
+            return super()._write_batch(db)
+        finally:
+            self._busy = False  # whoever waits for these rows is told by now
 
     def append(self, event: Event, *, actor: str = "", cause: int | None = None) -> Appended:
         appended = super().append(event, actor=actor, cause=cause)
-        waiting = threading.Event()
-        while self.free.is_set() and self.kept and self.failed is None and not self.dead:
-            waiting.wait(0.0002)  # real time: the virtual one stands still until the file has it
+        self._catch_up()
         return appended
+
+    def _catch_up(self) -> None:
+        waiting = threading.Event()
+        while self.free.is_set() and (self.kept or self._busy) and self.failed is None and not self.dead:
+            waiting.wait(0.0002)  # real time: the virtual one stands still until the file has it
+
+    def hold(self) -> None:
+        """The disk takes nothing."""
+        self.free.clear()
+
+    def let_go(self) -> None:
+        self.free.set()
+        self._catch_up()
 
     def die(self) -> None:
         self.dead = True
