@@ -138,7 +138,7 @@ def test_a_stop_is_told_and_written_once_whoever_says_first_that_it_is_silent(tm
     async def story(s: Station) -> None:
         s.start_order()
         await asyncio.sleep(1)
-        s.give(s.order(Action.STOP, kind=Kind.NONE), Way.SMS)  # each answer by SMS costs the line its time
+        s.give(s.order(Action.STOP), Way.SMS)  # each answer by SMS costs the line its time
         await asyncio.sleep(5)
         assert s.box.on() == set()
         assert len(s.sms) == 1
