@@ -112,7 +112,7 @@ def test_every_deed_and_sight_of_a_scenario_is_explained() -> None:
 
 def test_the_example_stories_are_stories(tmp_path: Path) -> None:
     examples = STORY.findall(document("scenarios.md"))
-    assert len(examples) == 7
+    assert len(examples) == 8
     for number, text in enumerate(examples):
         file = tmp_path / f"{number}.toml"
         file.write_text(text)
