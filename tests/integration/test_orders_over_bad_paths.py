@@ -88,7 +88,9 @@ def test_no_signature_makes_an_order_live_longer_than_its_alert(tmp_path: Path) 
     play(tmp_path, story)
 
 
-def test_an_order_that_comes_by_ten_minutes_late_is_refused_and_that_is_on_record_behind_its_end(tmp_path: Path) -> None:
+def test_an_order_that_comes_by_ten_minutes_late_is_refused_and_that_is_on_record_behind_its_end(
+    tmp_path: Path,
+) -> None:
     async def story(w: World) -> None:
         await w.greeted()
         w.net.loses, w.net.sms_s = True, 600
