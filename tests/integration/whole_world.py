@@ -106,9 +106,7 @@ class Whole(World):
         def on_entry(entry: Entry) -> None:
             apply(state, entry)
 
-        self.station_journal = HeldJournal(
-            self.station_file, self.clock, self.station_boot, lambda: "ntp", on_entry
-        )
+        self.station_journal = HeldJournal(self.station_file, self.clock, self.station_boot, lambda: "ntp", on_entry)
         self.station_journal.open()
         append = self.station_journal.append
 
@@ -176,9 +174,7 @@ class Whole(World):
         self.believed.update(self.centre_book)
 
 
-def play_whole(
-    folder: Path, story: Callable[[Whole], Awaitable[None]], tests: frozenset[str] = frozenset()
-) -> None:
+def play_whole(folder: Path, story: Callable[[Whole], Awaitable[None]], tests: frozenset[str] = frozenset()) -> None:
     """Tell a story in a new world; minutes of it take milliseconds."""
     logging.getLogger("siaga").setLevel(logging.CRITICAL)
     clock = VirtualClock()
