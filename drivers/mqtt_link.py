@@ -82,11 +82,14 @@ class MqttLink:
         self.client.reconnect()
         self.flush()
 
-    async def turn(self) -> None:
-        """Wait until bytes came (or a tick passed) and let paho read them and look at its keepalive."""
+    async def turn(self, gather_s: float = 0.0) -> None:
+        """Wait until bytes came (or a tick passed), gather what else comes in `gather_s`, and let paho read them and
+        look at its keepalive."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TICK):
                 await self._wake.wait()
+        if gather_s and not self.client.buffered:
+            await asyncio.sleep(gather_s)
         self._wake.clear()
         try:
             self.client.loop_read()
