@@ -35,7 +35,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 
 TICK = 0.2  # s between looks at open deliveries; the shortest of their deadlines is 1 s
-REST = 4.0  # times as long as a look took: a thousand deliveries are not gone through at each answer
+REST = 10.0  # times as long as a look took: a thousand deliveries are not gone through at each answer
 DURABLE_WITHIN = 0.5  # s that an order waits for the disk; then it goes out all the same
 MOST_SECONDS = 3600
 MOST_WRITTEN = 64  # orders of which is known when they were on disk; an older one is, or the disk is dead
@@ -227,6 +227,8 @@ class Centre:
         reach = self._reach(alert.id, delivery.station, ways)
         rebooted = alert.issued.boot != self._boot
         steps = due(alert, delivery, reach, self._site.ladder, self.since, rebooted=rebooted)
+        if not (reach.phone or reach.calling or phone.was_called(delivery)):
+            return steps
         return steps + phone.calls(alert, delivery, reach, self._site.ladder, self.since, rebooted=rebooted)
 
     def _calls_yet(self, alert: Alert, delivery: Delivery) -> bool:
