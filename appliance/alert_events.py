@@ -139,6 +139,12 @@ class CardRaised(DeliveryEvent, tag="delivery.card_raised", frozen=True):
     wait_s: int = 0  # until the path that is slow will begin, for reasons "slow_sms" and "slow_voice"
 
 
+class DeliveryTestFailed(DeliveryEvent, tag="delivery.test_failed", frozen=True):
+    """A person's test or drill did not get through to this station. Nobody has to be woken: it is no card."""
+
+    reason: str
+
+
 class DeliveryTold(DeliveryEvent, tag="delivery.told", frozen=True):
     """A text that belongs to the alert went out to the station: its words, all clear, false alarm."""
 

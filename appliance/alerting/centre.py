@@ -18,7 +18,7 @@ from appliance.alerting.delivery_machine import Do, Reach, Step, allowed, due, l
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.queue_machine import CALL_S, SMS_A_LINE, SMS_S, Wish, line_up
 from appliance.alerting.recipients import resolve
-from appliance.alerting.sender import Append, Publish, Sender, SendSms
+from appliance.alerting.sender import Append, Publish, Sender, SendSms, a_card
 from appliance.alerting.window import drop_oldest
 from appliance.alerting.zones import own_outputs
 from appliance.annunciator_client import AnnunciatorLink
@@ -296,8 +296,7 @@ class Centre:
                 self._sender.send(alert, delivery, step.path, step.action)
             case Do.CARD if delivery.card is None:
                 number = self.contacts[name].station.phone or ""
-                card = al.CardRaised(alert=alert.id, station=name, phone=number, reason=step.reason, wait_s=wait_s)
-                self._append(card)
+                self._append(a_card(alert, name, number, step.reason, wait_s))
             case Do.END:
                 self._append(al.DeliveryEnded(**ids, path=step.path))
             case Do.EXPIRE:

@@ -10,13 +10,14 @@ from typing import Any
 
 from appliance import alert_events as al
 from appliance.alerting.contact import Contact
-from appliance.alerting.delivery_machine import sounds
+from appliance.alerting.delivery_machine import NOT_SILENT, sounds
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.wire import NO_ID, WireError
 from appliance.alerting.zones import bits, own_outputs
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import Sounding
 from appliance.config import Site
+from appliance.event import Event
 from appliance.journal import Appended
 from appliance.model import AlertKind, Path
 from appliance.stamp import Stamp
@@ -30,6 +31,13 @@ log = logging.getLogger("siaga.alerting")
 Append = Callable[..., Appended]
 Publish = Callable[[str, bytes, int], str]  # topic, payload, expiry in s -> why not, "" when it is on its way
 SendSms = Callable[[str, bytes, str], Awaitable[None]]  # number, octets, purpose; raises OSError with the reason
+
+
+def a_card(alert: Alert, station: str, phone: str, reason: str, wait_s: int = 0) -> Event:
+    """What tells people: the card, or of a test only that it failed. A siren that does not end is no test's matter."""
+    if alert.kind is AlertKind.ACTUAL or reason in NOT_SILENT:
+        return al.CardRaised(alert=alert.id, station=station, phone=phone, reason=reason, wait_s=wait_s)
+    return al.DeliveryTestFailed(alert=alert.id, station=station, reason=reason)
 
 
 class Sender:
@@ -162,7 +170,7 @@ class Sender:
     def _card(self, alert: Alert, delivery: Delivery) -> None:
         if delivery.card is None:
             phone = self._contacts[delivery.station].station.phone or ""
-            self._append(al.CardRaised(alert=alert.id, station=delivery.station, phone=phone, reason="hardware"))
+            self._append(a_card(alert, delivery.station, phone, "hardware"))
 
     async def _by_sms(self, alert: Alert, delivery: Delivery, action: str, number: str, payload: bytes) -> None:
         try:

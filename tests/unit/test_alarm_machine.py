@@ -167,6 +167,8 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
      al.DeliveryEnergised(**CARD, path="sms", remaining_s=60)),
     (al.CardRaised(**CARD, phone="", reason="expired"), "delivery.card", "0123456789abcdef/damkar", 1,
      al.DeliveryExpired(**CARD)),
+    (al.DeliveryTestFailed(**CARD, reason="not_allowed"), "delivery.test_failed", "0123456789abcdef/damkar", 3,
+     al.DeliveryFailed(**CARD, reason="not_allowed")),
     (al.SequenceExhausted(alert="aa", group="rs"), "sequence.exhausted", "aa/rs", 1,
      al.SequenceTaken(alert="aa", group="rs", contact="rsud")),
     (al.ContactUnreached(**PERSON, reason="no_answer"), "contact.unreached", "aa/rsud", 2,
