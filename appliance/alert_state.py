@@ -170,3 +170,4 @@ class OwnState(msgspec.Struct):
     lockout: OwnLockout | None = None
     faults: dict[str, Stamp] = {}  # "output/fault"
     centre_silent: dict[str, Stamp] = {}  # by issuer
+    barred: tuple[str, Stamp] | None = None  # the button whose press sounded nothing, because of a lockout

@@ -73,6 +73,7 @@ class Core:
             on_output=self._on_output,
             on_input=self._on_input,
             on_press=lambda press: self._alerting.on_press(press),
+            on_barred=self._local.on_barred,
         )
         self._keeper = Keeper(lambda task, reason: self._note(ev.TaskDied(task=task, reason=reason[:300])))
 

@@ -177,6 +177,11 @@ def _(s: State, e: st.SirenFault, at: Stamp) -> None:
         s.own.faults.pop(f"{e.output}/{e.fault}", None)
 
 
+@FOLDS.of(al.ButtonBarred)
+def _(s: State, e: al.ButtonBarred, at: Stamp) -> None:
+    s.own.barred = (e.button, at) if e.on else None
+
+
 @FOLDS.of(st.CentreSilent)
 def _(s: State, e: st.CentreSilent, at: Stamp) -> None:
     s.own.centre_silent.setdefault(e.issuer, at)

@@ -33,7 +33,7 @@ NAMES = {
 }
 FAULT_BITS = (
     "siren_line siren_stuck no_current not_heard annunciator disk supply_low on_battery tamper door centre_silent "
-    "modem broker clock audio key_old button_stuck"
+    "modem broker clock audio key_old button_stuck press_barred"
 )
 FAULTS = FAULT_BITS.split()
 LAYOUTS = {
@@ -341,7 +341,7 @@ def flawed(maker: Maker, good: dict[str, list[tuple[str, str, Fields]]], a: int)
         ("words with a line break", "text", text, {"text": "Api\nUJI"}),
         ("words with an escape", "text", text, {"text": "\x1b[2J"}),
         ("a spare octet in use", "health", health, {"spare": 1}),
-        ("an unknown fault", "health", health, {"faults": 1 << 17}),
+        ("an unknown fault", "health", health, {"faults": 1 << 18}),
         ("unknown supply 4 in a health", "health", health, {"supply": 4}),
         ("unknown quality 5 of the clock", "health", health, {"clock_quality": 5}),
         ("a battery of 101 percent in a health", "health", health, {"battery": 101}),

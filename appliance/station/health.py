@@ -48,7 +48,7 @@ class HealthTeller:
         self, site: Site, clock: Clock, says: Says, *, siren_faults: Callable[[], Collection[str]],
         inputs: Callable[[], dict[str, bool]], silent: Callable[[], bool], lock_minutes: Callable[[], int],
         annunciator_up: Callable[[], bool], broker_up: Callable[[], bool], audio_up: Callable[[], bool] | None,
-        vitals: Look,
+        vitals: Look, barred: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         assert site.own is not None
         self._watch, self._every = site.own.watch, site.supervision.health_s
@@ -56,7 +56,7 @@ class HealthTeller:
         self._clock, self._says, self._vitals = clock, says, vitals
         self._siren_faults, self._inputs, self._silent = siren_faults, inputs, silent
         self._lock_minutes, self._audio_up = lock_minutes, audio_up
-        self._annunciator_up, self._broker_up = annunciator_up, broker_up
+        self._annunciator_up, self._broker_up, self._barred = annunciator_up, broker_up, barred
         now = clock.now()
         self._downs = {
             Fault.BROKER: Down(BROKER_DOWN, now), Fault.MODEM: Down(MODEM_DOWN, now),
@@ -90,6 +90,7 @@ class HealthTeller:
             Fault.TAMPER: self._closed(self._watch.tamper, inputs),
             Fault.DOOR: self._closed(self._watch.door, inputs),
             Fault.CENTRE_SILENT: self._silent(),
+            Fault.PRESS_BARRED: self._barred(),
             Fault.CLOCK: vitals.clock_quality == "unknown",
             Fault.KEY_OLD: any(KEY_OLD < days < DAYS_UNKNOWN for days in (vitals.cert_days, vitals.key_days)),
         }

@@ -67,6 +67,7 @@ class Watching:
             site, clock, answers, siren_faults=self._siren_faults, inputs=lambda: self._inputs,
             silent=lambda: bool(self._centres.silent), lock_minutes=lambda: lockout.minutes,
             annunciator_up=lambda: annunciator.up, broker_up=broker_up, audio_up=audio_up, vitals=vitals,
+            barred=lambda: state.own.barred is not None,
         )  # fmt: skip
 
     def tick(self) -> None:

@@ -10,6 +10,8 @@ from appliance.alert_events import OrderAccepted
 from appliance.alerting.wire import Action, Kind, Pattern, Reason, What
 from appliance.alerting.wire_health import Fault
 from appliance.alerting.wire_text import Language, TextAbout
+from appliance.annunciator_protocol import Barred
+from appliance.local import Local
 from appliance.model import AlertKind
 from appliance.station_events import (
     Announced,
@@ -234,3 +236,44 @@ def test_quiet_hours_lower_sirens_that_can_be_and_the_voice(tmp_path: Path) -> N
         assert s.box.asked[1][2]["level"] == 100
 
     play(tmp_path, story, quiet={"begins": "00:00", "ends": "23:59", "level": 25})
+
+
+def test_a_lockout_is_confirmed_only_when_the_red_button_is_barred_too(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.box.up = False
+        s.lock(60)
+        await asyncio.sleep(1)
+        answer = s.answers()[-1]
+        assert (answer.what, answer.reason) == (What.REFUSED, Reason.HARDWARE)
+        s.box.up = True
+        await asyncio.sleep(4)
+        assert s.box.locked, "it is told as soon as the annunciator is there"
+        s.lock(60)
+        await asyncio.sleep(1)
+        assert s.said()[-1] is What.LOCKED
+        s.box.locked = {}  # it restarted, and has no database
+        s.node.on_standing(s.box.standing())
+        await asyncio.sleep(1)
+        assert s.box.locked["siren"] > 3500
+        s.unlock()
+        await asyncio.sleep(1)
+        assert s.box.locked == {}
+        assert s.said()[-1] is What.UNLOCKED
+
+    play(tmp_path, story)
+
+
+def test_a_press_that_sounded_nothing_is_told_to_the_centre_at_once_and_is_over_after_ten_minutes(
+    tmp_path: Path,
+) -> None:
+    async def story(s: Station) -> None:
+        local = Local(s.site, s.state, s.clock, s._journal.append)
+        lights = asyncio.create_task(local.run(s.box))  # type: ignore[arg-type]
+        local.on_barred(Barred(1, "red", s.clock.now()))
+        await asyncio.sleep(4)
+        assert s.healths()[-1].faults == Fault.PRESS_BARRED
+        await asyncio.sleep(620)
+        assert not s.healths()[-1].faults & Fault.PRESS_BARRED
+        lights.cancel()
+
+    play(tmp_path, story)

@@ -98,7 +98,9 @@ def test_the_last_line_to_go_down_is_worth_more_than_the_first() -> None:
 
 
 STATION_FAULTS = {
-    "siren_stuck": 1, "siren_line": 2, "no_current": 2, "not_heard": 2, "annunciator": 2, "supply_low": 2, "tamper": 2,
+    "siren_stuck": 1, "press_barred": 1, "siren_line": 2,
+    "no_current": 2, "not_heard": 2, "annunciator": 2, "supply_low": 2,
+    "tamper": 2,
     "centre_silent": 2, "on_battery": 3, "door": 3, "disk": 3, "modem": 3, "broker": 3, "clock": 3, "clock_skew": 3,
     "audio": 3, "key_old": 3, "button_stuck": 3, "locked_there": 3,
 }  # fmt: skip
@@ -195,6 +197,7 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
         ("line", "siren.line_failed", 1), ("no_current", "siren.no_current", 2), ("not_heard", "siren.not_heard", 2))),
     (st.LockoutSet(lock="10c4", minutes=60, until=0.0, reason="siren_repair", who="centre"), "siren.locked_here",
      "10c4", 3, st.LockoutEnded(lock="10c4", why="time")),
+    (al.ButtonBarred(button="red", on=True), "button.barred", "red", 1, al.ButtonBarred(button="red", on=False)),
     (st.CentreSilent(issuer="pusat", silent_s=600.0), "centre.silent", "pusat", 2,
      st.CentreHeard(issuer="pusat", path="mqtt")),
     (ev.DiskFailed(reason="x"), "journal.disk_failed", "journal", 2, ev.DiskRestored(kept=1)),
