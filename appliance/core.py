@@ -84,7 +84,7 @@ class Core:
         self._keys = KeyRoom(
             site=site, places=self._places, clock=clock, append=self._append, wall=self._wall_clock.known,
             publish=self._publish_about_keys, reconnect=lambda why: self._mqtt.reconnect(why) if self._mqtt else None,
-            on_new_key=lambda station: self._alerting.on_new_key(station),
+            on_new_key=lambda station: self._alerting.on_new_key(station), known=state.keys,
         )  # fmt: skip
         if site.broker:
             self._mqtt = Mqtt(

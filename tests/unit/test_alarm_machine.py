@@ -9,6 +9,7 @@ from appliance import alarm_events as ae
 from appliance import alert_events as al
 from appliance import call_events as ce
 from appliance import events as ev
+from appliance import key_events as ke
 from appliance import line_events as le
 from appliance import power_events as pw
 from appliance import power_order_events as po
@@ -200,6 +201,7 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
     (al.ButtonBarred(button="red", on=True), "button.barred", "red", 1, al.ButtonBarred(button="red", on=False)),
     (st.CentreSilent(issuer="pusat", silent_s=600.0), "centre.silent", "pusat", 2,
      st.CentreHeard(issuer="pusat", path="mqtt")),
+    (ke.KeysUnreadable(reason="x"), "keys.unreadable", "keys", 2, ke.KeysReadable()),
     (ev.DiskFailed(reason="x"), "journal.disk_failed", "journal", 2, ev.DiskRestored(kept=1)),
 ]  # fmt: skip
 
@@ -325,3 +327,15 @@ def test_the_machine_asks_only_what_it_is_given() -> None:
     )  # fmt: skip
     assert wanted(pw.GensetRunning(genset="h1"), {"x.y": row}, {}) == []
     assert [w.key for w in wanted(pw.GensetRunning(genset="g1"), {"x.y": row}, {})] == ["x.y/g1"]
+
+
+def test_a_siren_that_is_locked_out_raises_no_alarm_of_its_own_until_that_is_over() -> None:
+    for fault in ("no_current", "not_heard", "siren_line"):
+        desk = Desk()
+        desk.happens(st.SirenLocked(station="damkar", lock="0" * 16, minutes=60, until=0.0, reason="x"))
+        [begun] = desk.happens(st.StationFault(station="damkar", fault=fault, on=True))
+        assert isinstance(begun, ae.AlarmRaised)
+        assert begun.under == "siren.locked_out/damkar"
+        [other] = desk.happens(st.StationFault(station="passo", fault=fault, on=True))
+        assert isinstance(other, ae.AlarmRaised)
+        assert other.under == "", "another station's siren is not in repair"

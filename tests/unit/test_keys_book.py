@@ -7,11 +7,16 @@ from msgspec.structs import replace
 from appliance.alerting import wire
 from appliance.alerting.freshness import Accept, Freshness, Learned, Refuse
 from appliance.alerting.wire import Action, Answer, Flaw, Kind, Order, Pattern, What, WireError
+from appliance.entry import Entry
+from appliance.events import encode_event
+from appliance.fold import apply
 from appliance.key_book import OVERLAP, Book, BookError, Key, KeyState, enrol, retire, revoke, rotate
 from appliance.key_changes import NotBelieved, enrolled, grant_for, id_of, rotated, taken
+from appliance.key_news import missed
 from appliance.key_statement import Report, Request, StatementError, code_of, open_sealed, same_code, seal
 from appliance.keyring import Hands, IssuerRing, StationRing
 from appliance.keys import key_id, public_hex
+from appliance.state import State
 from tests.key_boxes import WALL, centre_site, station_site
 
 OLD, NEW, CENTRE, CENTRE_NEW = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in range(1, 5))
@@ -206,3 +211,25 @@ def test_a_report_is_no_grant_and_a_request_no_report() -> None:
     assert isinstance(sealed.statement, Report)
     assert sealed.signers == (key_id(OLD.public_key()),)
     assert open_sealed(seal(report, NEW), {key_id(OLD.public_key()): OLD.public_key()}).signers == ()
+
+
+def test_what_was_done_to_the_book_while_core_was_down_is_told_once() -> None:
+    book, state = a_book(), State()
+
+    def journal() -> list[str]:
+        events = missed(state.keys, book)
+        for event in events:
+            entry = Entry.after(
+                Entry.before_first(), wall=WALL, mono=0.0, boot="b", quality="ntp", kind=event.kind,
+                subject=event.subject, actor="", cause=None, body=encode_event(event),
+            )  # fmt: skip
+            apply(state, entry)
+        return [f"{event.kind} {event.subject}" for event in events]
+
+    assert journal() == ["key.enrolled pusat", "key.enrolled damkar"]
+    assert journal() == []
+    book = rotate(book, "damkar", Key(public=public_hex(NEW)), until=WALL)
+    assert journal() == ["key.rotated damkar"]
+    book = revoke(book, "damkar", "stolen")
+    assert journal() == ["key.revoked damkar", "key.revoked damkar"]
+    assert journal() == []
