@@ -31,7 +31,7 @@ def missed(known: Mapping[str, Mapping[str, str]], book: Book) -> list[Event]:
     events: list[Event] = []
     for holder in book.holders.values():
         has = known.get(holder.id, {})
-        before = next((id for id, word in reversed(has.items()) if word == "current"), "")
+        before = next((id for id, word in reversed(list(has.items())) if word == "current"), "")
         for key in holder.keys:
             id = id_text(key.public) if holder.role != "dashboard" else key.public[:8]
             if key.state is KeyState.CURRENT and id not in has:

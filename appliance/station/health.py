@@ -113,15 +113,17 @@ class HealthTeller:
     def tick(self) -> None:
         """Tell what is due."""
         now, faults = self._clock.now(), self.faults()
-        # By SMS only while the broker is not reached for longer than a restart of it takes.
-        by_sms = Fault.BROKER in faults and faults != self._sms_told and now - self._sms_at >= SMS_REST
+        # By SMS only while the broker is not reached for longer than a restart of it takes, or while it takes our
+        # words and no centre answers them: a broker that is there proves nothing of who listens.
+        unheard = Fault.BROKER in faults or Fault.CENTRE_SILENT in faults
+        by_sms = unheard and faults != self._sms_told and now - self._sms_at >= SMS_REST
         if faults == self.told and now - self._told_at < self._every and not by_sms:
             return
         taken = self._says.health(lambda *who: self._health(faults, *who), sms=by_sms)
         self.told, self._told_at = faults, now
-        if taken or by_sms:
+        if by_sms or (taken and Fault.CENTRE_SILENT not in faults):
             self._sms_told = faults
-        if by_sms and not taken:
+        if by_sms:
             self._sms_at = now
 
     def _health(self, faults: Fault, station: int, key: int, session: bytes, counter: int, uptime: int) -> Health:

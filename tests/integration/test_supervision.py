@@ -305,3 +305,20 @@ def test_tests_hold_for_the_centres_own_siren_and_a_silent_one_finds_its_broken_
         assert not w.near.spans
 
     play(tmp_path, story, {})
+
+
+def test_a_centre_that_a_station_does_not_hear_is_told_so_by_sms_while_the_broker_takes_all(tmp_path: Path) -> None:
+    async def story(w: Supervised) -> None:
+        await w.greeted()
+        w.net.loses = True  # both are connected, and nothing comes through
+        await asyncio.sleep(590)
+        assert ("centre_silent", True) not in [(f.fault, f.on) for f in w.all(st.StationFault)]
+        await asyncio.sleep(60)
+        assert ("centre_silent", True) in [(f.fault, f.on) for f in w.all(st.StationFault)]
+        assert w.state.health[STATION].path == Way.SMS
+        texts = [way for _, to, way, octets in w.net.sent if to == CENTRE and way is Way.SMS and octets[0] == 0x82]
+        assert len(texts) == 1
+        w.net.loses = False
+        await w.until(lambda: "centre_silent" not in w.state.health[STATION].faults, 700)
+
+    play(tmp_path, story, {})
