@@ -1,4 +1,4 @@
-"""A signed text by SMS on simulated modems: two parts with a port and an 8-bit reference, in any order, or not at all."""
+"""A signed text by SMS on simulated modems: two parts with a port and an 8-bit reference, in any order or lost."""
 
 from datetime import UTC, datetime
 from pathlib import Path
