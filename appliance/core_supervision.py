@@ -10,6 +10,7 @@ from appliance.alerting.centre import Centre
 from appliance.alerting.health_intake import HealthIntake, Word
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.locks import LockSender
+from appliance.alerting.notices import StationNotices
 from appliance.alerting.sender import Publish
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import Standing
@@ -89,6 +90,11 @@ class SupervisionRoom:
             give=lines.outgoing.notice, ways=ways, locked=self.lockouts.locked, since=centre.since,
             time_known=time_known,
         )  # fmt: skip
+        self._notices = StationNotices(
+            site=site, state=state, clock=clock, append=append, issuer=issuer, contacts=centre.contacts,
+            publish=publish, online=self._online, send_sms=lines.send_data, sms_up=lines.registered,
+            since=centre.since, today=self.tests.today,
+        )  # fmt: skip
         self._look = Look(
             site=site, state=state, clock=clock, health=self._health, lockouts=self.lockouts, tests=self.tests,
             paths=ways, usable=self._usable,
@@ -98,6 +104,7 @@ class SupervisionRoom:
         """Start its tasks."""
         keeper.keep("lockouts", self.lockouts.run)
         keeper.keep("tests of stations", self.tests.run)
+        keeper.keep("words of tests", self._notices.run)
 
     def on_entry(self, entry: Entry) -> None:
         self.lockouts.on_entry(entry)

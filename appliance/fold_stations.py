@@ -5,6 +5,7 @@ from appliance import station_events as st
 from appliance.alert_state import (
     Lockout,
     OwnLockout,
+    OwnNotice,
     OwnOrder,
     StationHealth,
     StationTest,
@@ -20,6 +21,7 @@ from appliance.state import State
 MOST_TESTS = 60  # runs: two months of nights; the journal keeps them all
 MOST_LINES = 20_000  # of all runs together: a week of nights of 1,000 stations; behind it only the bad ones
 MOST_GAPS = 30
+MOST_NOTICED = 4  # the last test's and the next one's
 MOST_OWN = 30  # orders that a station's page can show
 
 FOLDS = Folds()
@@ -104,6 +106,13 @@ def _(s: State, e: st.StationTestAnnounced, at: Stamp) -> None:
     s.tests.announced[e.what] = e.due
 
 
+@FOLDS.of(st.StationTestNoticed)
+def _(s: State, e: st.StationTestNoticed, at: Stamp) -> None:
+    s.tests.noticed.setdefault(f"{e.due}/{e.about}", []).append(e.station)
+    while len(s.tests.noticed) > MOST_NOTICED:
+        del s.tests.noticed[next(iter(s.tests.noticed))]
+
+
 @FOLDS.of(st.StationTestReported)
 def _(s: State, e: st.StationTestReported, at: Stamp) -> None:
     s.tests.reported, s.tests.reported_at = e.day, at
@@ -144,6 +153,11 @@ def _(s: State, e: st.TextTaken, at: Stamp) -> None:
             own.text, own.language = e.text, e.language
         else:
             own.about = e.about
+
+
+@FOLDS.of(st.NoticeTaken)
+def _(s: State, e: st.NoticeTaken, at: Stamp) -> None:
+    s.own.notice = OwnNotice(e.notice, e.about == "notice_over", e.language, e.text, at)
 
 
 @FOLDS.of(st.OrderAcknowledged)

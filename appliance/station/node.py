@@ -16,7 +16,7 @@ from appliance.alert_view import OwnView
 from appliance.alerting.freshness import Accept, Duplicate, Freshness, Learned, Refuse
 from appliance.alerting.window import drop_oldest
 from appliance.alerting.wire import Action, Kind, Order, Reason, What, WireError, decode_order
-from appliance.alerting.wire_text import Text, TextAbout, decode_text, is_text
+from appliance.alerting.wire_text import NOTICES, Text, TextAbout, decode_text, is_text
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Standing
 from appliance.config import ZONES, Site
@@ -37,7 +37,7 @@ from appliance.station.sirens import Sirens
 from appliance.station.text_book import TextBook
 from appliance.station.vitals import Look, nothing_known
 from appliance.station.watching import Watching
-from appliance.station_events import TextTaken
+from appliance.station_events import NoticeTaken, TextTaken
 from drivers.clock import Clock
 
 ANNOUNCE_BY_SMS = 60.0  # s without a broker after the start, then the session is announced by SMS
@@ -318,6 +318,12 @@ class StationNode:
     def _on_text(self, text: Text, path: Path) -> None:
         if why := self._texts.refuses(text):
             self._refused(text.alert.hex(), path, why)
+            return
+        if text.about in NOTICES:
+            if self._texts.take(text, has_order=True, now=self._clock.now()):
+                about, language = text.about.name.lower(), text.language.name.lower()
+                id = text.alert.hex()
+                self._append(NoticeTaken(notice=id, about=about, language=language, text=text.text, path=path))
             return
         active = self.active.get(text.alert.hex())
         if self._texts.take(text, has_order=active is not None, now=self._clock.now()):

@@ -166,4 +166,6 @@ class Watching:
 
     def view(self) -> OwnView:
         others = [name for name in fault_names(self._health.faults()) if name not in OF_SIREN]
-        return own_view(self._site, self._state.own, faults=others, centres=self._centres.heard_at)
+        return own_view(
+            self._site, self._state.own, wall=self._clock.wall(), faults=others, centres=self._centres.heard_at
+        )

@@ -157,6 +157,11 @@ class Tests:
             return None
         return datetime.fromtimestamp(self._clock.wall(), self._zone).replace(tzinfo=None)
 
+    def today(self) -> str:
+        """Date and minute as due times have them; "" while no clock is known."""
+        local = self._local()
+        return due_key(local) if local is not None else ""
+
     def _urgent(self) -> bool:
         return any(a.kind is AlertKind.ACTUAL for a in self._state.open_alerts())
 

@@ -99,7 +99,9 @@ class Supervised(World):
 
         self.near.on_standing, self.near.on_output = on_standing, self.reports.on_local_output
         self._tasks[CENTRE] = asyncio.create_task(centre.run())
-        self._mine = [asyncio.create_task(run()) for run in (self.room.tests.run, self.room.lockouts.run)]
+        self._mine = [
+            asyncio.create_task(run()) for run in (self.room.tests.run, self.room.lockouts.run, self.room._notices.run)
+        ]
         self.near.core_came()
 
     async def kill(self, who: str) -> None:

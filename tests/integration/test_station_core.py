@@ -17,6 +17,7 @@ from appliance.station_events import (
     Announced,
     LockoutEnded,
     LockoutSet,
+    NoticeTaken,
     OrderEnded,
     SirenFault,
     TextTaken,
@@ -275,5 +276,32 @@ def test_a_press_that_sounded_nothing_is_told_to_the_centre_at_once_and_is_over_
         await asyncio.sleep(620)
         assert not s.healths()[-1].faults & Fault.PRESS_BARRED
         lights.cancel()
+
+    play(tmp_path, story)
+
+
+def test_words_about_a_test_are_shown_without_an_order_until_an_hour_behind_its_end_and_never_spoken(
+    tmp_path: Path,
+) -> None:
+    async def story(s: Station) -> None:
+        s.words("UJI COBA sirene 10:00", TextAbout.NOTICE, alert=b"test...1")
+        s.words("UJI COBA sirene 10:00", TextAbout.NOTICE, alert=b"test...1")
+        await asyncio.sleep(60)
+        notice = s.node.view().notice
+        assert notice is not None
+        assert (notice.text, notice.over) == ("UJI COBA sirene 10:00", False)
+        assert len(s.told(NoticeTaken)) == 1
+        await s.kill()
+        await s.start()
+        assert s.node.view().notice is not None
+        s.words("Selesai", TextAbout.NOTICE_OVER, alert=b"test...1")
+        notice = s.node.view().notice
+        assert notice is not None
+        assert notice.over
+        await asyncio.sleep(3700)
+        assert s.node.view().notice is None
+        assert not s.voice.said
+        s.words("X", TextAbout.NOTICE, alert=b"test...2", session=b"another.")
+        assert s.node.view().notice is None
 
     play(tmp_path, story)

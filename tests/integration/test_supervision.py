@@ -322,3 +322,23 @@ def test_a_centre_that_a_station_does_not_hear_is_told_so_by_sms_while_the_broke
         await w.until(lambda: "centre_silent" not in w.state.health[STATION].faults, 700)
 
     play(tmp_path, story, {})
+
+
+def test_a_sounding_test_is_shown_at_the_station_ahead_and_when_it_is_over(tmp_path: Path) -> None:
+    async def story(w: Supervised) -> None:
+        await w.greeted()
+        await w.until(lambda: bool(w.all(st.StationTestNoticed)), 60)
+        taken = [e for _, e in w.station_rows if isinstance(e, st.NoticeTaken)]
+        assert [(e.about, e.language) for e in taken] == [("notice", "id")]
+        assert taken[0].text.startswith("UJI COBA sirene 2026-01-")
+        await w.until(lambda: len(w.all(st.StationTestNoticed)) == 2, 1200)
+        taken = [e for _, e in w.station_rows if isinstance(e, st.NoticeTaken)]
+        assert [e.about for e in taken] == ["notice", "notice_over"]
+        assert taken[1].text.endswith("selesai.")
+        assert {(e.station, e.path) for e in w.all(st.StationTestNoticed)} == {(STATION, "mqtt")}
+        await w.kill(CENTRE)
+        w.centre_up()
+        await asyncio.sleep(120)
+        assert len(w.all(st.StationTestNoticed)) == 2, "a restart tells nobody again"
+
+    play(tmp_path, story, SOUNDING, sounding_test=True)
