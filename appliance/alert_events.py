@@ -283,6 +283,17 @@ class ButtonPressed(Event, tag="button.pressed", frozen=True):
     taken: bool  # False: the annunciator had already gone local
 
 
+class ButtonBarred(Event, tag="button.barred", frozen=True):
+    """The red button was pressed while its siren was locked out, and nobody took the press: nothing sounded.
+
+    `on` False: so long ago that whoever pressed has been seen to, or not.
+    """
+
+    SUBJECT = ("button",)
+    button: str
+    on: bool
+
+
 class InputChanged(Event, tag="input.changed", frozen=True):
     SUBJECT = ("input",)
     input: str

@@ -74,6 +74,7 @@ class Core:
             on_output=self._on_output,
             on_input=self._on_input,
             on_press=lambda press: self._alerting.on_press(press),
+            on_barred=self._local.on_barred,
         )
         self._keeper = Keeper(lambda task, reason: self._note(ev.TaskDied(task=task, reason=reason[:300])))
 
@@ -84,7 +85,7 @@ class Core:
         self._keys = KeyRoom(
             site=site, places=self._places, clock=clock, append=self._append, wall=self._wall_clock.known,
             publish=self._publish_about_keys, reconnect=lambda why: self._mqtt.reconnect(why) if self._mqtt else None,
-            on_new_key=lambda station: self._alerting.on_new_key(station),
+            on_new_key=lambda station: self._alerting.on_new_key(station), known=state.keys,
         )  # fmt: skip
         if site.broker:
             self._mqtt = Mqtt(

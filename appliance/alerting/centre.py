@@ -60,6 +60,7 @@ class Centre:
         self, *, site: Site, state: State, clock: Clock, boot: str, append: Append, issuer: Issuer,
         annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool],
         send_sms: SendSms, sms_up: Callable[[], int], telephone: Telephone | None = None,
+        locked: Callable[[str], bool] = lambda station: False,
     ) -> None:  # fmt: skip
         self._site, self._state, self._clock, self._boot, self._append = site, state, clock, boot, append
         self._broker_up, self._sms_up = broker_up, sms_up
@@ -68,7 +69,7 @@ class Centre:
         self.contacts = {s.id: Contact(s, state.stations.get(s.id), now, beat(s.profile).lost_s) for s in site.station}
         self._sender = Sender(
             site=site, boot=boot, append=append, since=self.since, issuer=issuer, annunciator=annunciator,
-            publish=publish, send_sms=send_sms, contacts=self.contacts,
+            publish=publish, send_sms=send_sms, contacts=self.contacts, locked=locked,
         )  # fmt: skip
         self._wake = asyncio.Event()
         self._caller = Caller(state=state, append=append, telephone=telephone or NoTelephone(), wake=self._wake.set)

@@ -15,7 +15,7 @@ from appliance.alerting.issuer import Issuer
 from appliance.alerting.wire import NO_ID, WireError
 from appliance.alerting.zones import bits, own_outputs
 from appliance.annunciator_client import AnnunciatorLink
-from appliance.annunciator_protocol import Sounding
+from appliance.annunciator_protocol import Sounding, Standing
 from appliance.config import Site
 from appliance.event import Event
 from appliance.journal import Appended
@@ -46,9 +46,11 @@ class Sender:
     def __init__(
         self, *, site: Site, boot: str, append: Append, since: Callable[[Stamp], float], issuer: Issuer,
         annunciator: AnnunciatorLink, publish: Publish, send_sms: SendSms, contacts: Mapping[str, Contact],
+        locked: Callable[[str], bool] = lambda station: False,
     ) -> None:  # fmt: skip
         self._site, self._boot, self._append, self._since, self._issuer = site, boot, append, since, issuer
         self._annunciator, self._publish, self._send_sms, self._contacts = annunciator, publish, send_sms, contacts
+        self._locked = locked
         self._starts: dict[tuple[str, str], asyncio.Task[None]] = {}  # by SMS, that no modem has taken yet
         self.group: asyncio.TaskGroup | None = None  # whoever runs the centre owns what is under way
 
@@ -121,6 +123,9 @@ class Sender:
                     self._append(al.DeliveryEnded(**ids))
                 return
             seconds = self.seconds_left(alert, delivery)
+            if not sounds(alert.kind) and (fault := self._silently(await self._annunciator.look(), alert)):
+                self._failed(alert, delivery, Path.GPIO, action, fault)
+                return
             if not sounds(alert.kind) or seconds < 1:
                 self._append(al.DeliveryReceived(**ids))
                 self._append(al.DeliveryEnded(**ids))
@@ -128,10 +133,15 @@ class Sender:
             if alert.kind is AlertKind.SOUNDING_TEST and not self._site.own.sounding_test:
                 self._append(al.DeliveryRefused(**ids, reason="not_allowed"))
                 return
+            if self._locked(delivery.station):
+                raise Refusal("locked_out", "This siren is locked out.")
             sound = await self._sound(alert, own_outputs(alert, self._site.own), seconds)
         except (Gone, Refusal) as e:
             if isinstance(e, Refusal) and e.code == "stopped":  # by a stop that the journal did not keep
                 self._append(al.DeliveryEnded(**ids))
+                return
+            if isinstance(e, Refusal) and e.code == "locked_out":
+                self._append(al.DeliveryRefused(**ids, reason=e.code))
                 return
             self._failed(alert, delivery, Path.GPIO, action, str(e))
             if isinstance(e, Refusal):
@@ -143,6 +153,15 @@ class Sender:
             self.fail(alert, delivery)
         else:
             self._append(al.DeliveryEnded(**ids))
+
+    def _silently(self, standing: Standing, alert: Alert) -> str:
+        """What a silent test of our own siren finds wrong; "": its line is claimed, and does as it is told."""
+        assert self._site.own is not None
+        for output in own_outputs(alert, self._site.own):
+            at = standing.outputs.get(output)
+            if fault := standing.faults.get(output) or (at.fault if at else f"there is no output {output}"):
+                return fault
+        return ""
 
     async def _sound(self, alert: Alert, outputs: list[str], seconds: int) -> Sounding:
         """All of them; what is said is what holds for each. Raises the first one's Gone or Refusal, behind the last."""

@@ -16,13 +16,14 @@ from appliance.alert_view import OwnView
 from appliance.alerting.freshness import Accept, Duplicate, Freshness, Learned, Refuse
 from appliance.alerting.window import drop_oldest
 from appliance.alerting.wire import Action, Kind, Order, Reason, What, WireError, decode_order
-from appliance.alerting.wire_text import Text, TextAbout, decode_text, is_text
+from appliance.alerting.wire_text import NOTICES, Text, TextAbout, decode_text, is_text
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Standing
 from appliance.config import ZONES, Site
 from appliance.journal import Appended
 from appliance.keyring import IssuerRing, OwnKey
 from appliance.model import Path
+from appliance.siren_bar import SirenBar
 from appliance.sparing import Sparing
 from appliance.state import State
 from appliance.station.active import Active
@@ -36,7 +37,7 @@ from appliance.station.sirens import Sirens
 from appliance.station.text_book import TextBook
 from appliance.station.vitals import Look, nothing_known
 from appliance.station.watching import Watching
-from appliance.station_events import TextTaken
+from appliance.station_events import NoticeTaken, TextTaken
 from drivers.clock import Clock
 
 ANNOUNCE_BY_SMS = 60.0  # s without a broker after the start, then the session is announced by SMS
@@ -80,6 +81,8 @@ class StationNode:
         self._answer = self._answers.say
         self._lockout = Lockout(clock, append, self._state.own.lockout, boot, time_known)
         self._aside = Aside()
+        self._bar = SirenBar(annunciator, self.outputs, lambda: self._lockout.left_s)
+        self._annunciator = annunciator
         self._record = Record(clock, append, self._state, boot, self._answer, self._sounds, self._silent)
         self._sirens = Sirens(clock, annunciator, self.active, self._record, self._spawn, self._level)
         self._texts = TextBook(self.session, self._own.number)
@@ -110,6 +113,8 @@ class StationNode:
             self._answer(What.SESSION, Path.SMS)
         self._sirens.tick(now)
         self._lockout.tick()
+        if self._bar.behind and self._annunciator.up:
+            self._aside.spawn(self._tell_bar())
         for alert, active in list(self.active.items()):
             if now - active.accepted_at > HOUR or len(self.active) > MOST_ACTIVE:
                 del self.active[alert]
@@ -270,10 +275,15 @@ class StationNode:
         lock = order.alert.hex()
         if order.action is Action.UNLOCK:
             self._lockout.end(lock, "centre")
+            await self._bar.tell()
             self._answer(What.UNLOCKED, path, order=order)
             return
         self._lockout.set(lock, order.seconds, reason_of(order.incident), "centre")
-        self._answer(What.LOCKED, path, order=order)
+        # Confirmed is what holds at the red button too: somebody climbs up on the strength of that word.
+        if await self._bar.tell():
+            self._answer(What.LOCKED, path, order=order)
+        else:
+            self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
         for active in [a for a in self.active.values() if a.may_sound and not a.ended]:
             active.cut = (
                 True  # fallen silent by us and not by its time: nobody may take that for a siren that was heard
@@ -287,6 +297,9 @@ class StationNode:
     def _tell_state(self, order: Order, path: Path) -> None:
         if order.action in (Action.LOCK, Action.UNLOCK):
             held = self._lockout.on and self._lockout.lock == order.alert.hex()
+            if held and self._bar.behind:
+                self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
+                return
             self._answer(What.LOCKED if held else What.UNLOCKED, path, order=order)
             return
         active = self.active.get(order.alert.hex())
@@ -312,6 +325,12 @@ class StationNode:
         if why := self._texts.refuses(text):
             self._refused(text.alert.hex(), path, why)
             return
+        if text.about in NOTICES:
+            if self._texts.take(text, has_order=True, now=self._clock.now()):
+                about, language = text.about.name.lower(), text.language.name.lower()
+                id = text.alert.hex()
+                self._append(NoticeTaken(notice=id, about=about, language=language, text=text.text, path=path))
+            return
         active = self.active.get(text.alert.hex())
         if self._texts.take(text, has_order=active is not None, now=self._clock.now()):
             assert active is not None
@@ -326,10 +345,15 @@ class StationNode:
     # The box's own word
 
     def on_standing(self, standing: Standing) -> None:
-        """The annunciator is there (again)."""
+        """The annunciator is there (again), and knows of no lockout if it was restarted."""
+        if self._lockout.on or standing.locked:
+            self._aside.spawn(self._tell_bar())
         self._sirens.on_standing(standing)
         self._record.on_standing(standing, self.active)
         self.watching.on_standing(standing)
+
+    async def _tell_bar(self) -> None:
+        await self._bar.tell()
 
     def on_output(self, change: OutputChange) -> None:
         """An output changed."""
