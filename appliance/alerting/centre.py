@@ -14,7 +14,7 @@ from appliance import alert_events as al
 from appliance.alerting import phone_machine as phone
 from appliance.alerting.caller import Caller, NoTelephone, Telephone
 from appliance.alerting.contact import Contact
-from appliance.alerting.delivery_machine import Do, Reach, Step, allowed, due, late
+from appliance.alerting.delivery_machine import Do, Reach, Step, allowed, card, due, late
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.queue_machine import CALL_S, SMS_A_LINE, SMS_S, Wish, line_up
 from appliance.alerting.recipients import resolve
@@ -240,8 +240,8 @@ class Centre:
         )  # fmt: skip
         for turn in turns:
             alert, delivery, step = wanted[turn.wish.alert, turn.wish.station]
-            for card in late(alert, delivery, step, turn.wait_s, self._site.ladder, self.since):
-                self._carry_out(alert, delivery, card, wait_s=round(turn.wait_s))
+            for told in late(alert, delivery, step, turn.wait_s, self._site.ladder, self.since):
+                self._carry_out(alert, delivery, told, wait_s=round(turn.wait_s))
             if turn.now:
                 self._carry_out(alert, delivery, step)
 
@@ -293,8 +293,9 @@ class Centre:
                 self._sender.send(alert, delivery, step.path, step.action)
             case Do.CARD if delivery.card is None:
                 number = self.contacts[name].station.phone or ""
-                card = al.CardRaised(alert=alert.id, station=name, phone=number, reason=step.reason, wait_s=wait_s)
-                self._append(card)
+                self._append(
+                    al.CardRaised(alert=alert.id, station=name, phone=number, reason=step.reason, wait_s=wait_s)
+                )
             case Do.END:
                 self._append(al.DeliveryEnded(**ids, path=step.path))
             case Do.EXPIRE:
@@ -334,6 +335,13 @@ class Centre:
     def fail(self, alert: str, delivery: Delivery) -> None:
         """A siren that sounded, or should, does not: its line is broken."""
         self._sender.fail(self._state.alerts[alert], delivery)
+
+    def cut_short(self, alert: str, delivery: Delivery, reason: str) -> None:
+        """A siren will not sound its time, and nobody here wanted that: a person must phone, once."""
+        found = self._state.alerts[alert]
+        if found.stopped is None and not delivery.over:
+            for step in card(found, delivery, reason):
+                self._carry_out(found, delivery, step)
 
     def hello(self, contact: Contact, payload: bytes, path: Path) -> None:
         """Send a signed hello by the path that asked for it."""

@@ -130,9 +130,13 @@ class Reports:
                 self._centre.note(al.DeliveryEnded(alert=alert, station=station, path=path))
             case What.REFUSED if delivery.energised and answer.reason is Reason.HARDWARE:
                 self._centre.fail(alert, delivery)
+            case What.REFUSED if delivery.energised and answer.reason is Reason.LOCKED_OUT:
+                self._centre.cut_short(alert, delivery, "locked_out")
             case What.REFUSED if self._centre.below(delivery, DeliveryState.ENERGISED):
                 reason = answer.reason.name.lower()
                 self._centre.note(al.DeliveryRefused(alert=alert, station=station, path=path, reason=reason))
+                if answer.reason is Reason.LOCKED_OUT:  # its end may be told in the same breath
+                    self._centre.cut_short(alert, delivery, reason)
 
     def _greet(self, contact: Contact, answer: Answer, path: Path) -> None:
         now = self._clock.now()

@@ -28,6 +28,7 @@ class Active(msgspec.Struct):
     failed: set[str] = set()  # the line did not do what it was told
     over: set[str] = set()
     stopped: bool = False  # nothing sounds it again, whatever comes back when
+    locked_out: bool = False  # by a lockout that came behind it
     ended: bool = False
     why: str = "ended"  # why it ended
     acknowledged: bool = False

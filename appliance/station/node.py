@@ -67,6 +67,7 @@ class StationNode:
         self._fresh = Freshness(self.session, self._own.number, self._issuers, self._own.max_s, self._issuers.kin)
         self.active: dict[str, Active] = {}
         self._declined: dict[bytes, Reason] = {}  # starts that were fresh and not carried out
+        self._newest_lock: dict[str, int] = {}  # by issuer's name: sequence of its last word on a lockout
         self._flaws, self._by_sms_seldom = Sparing(), Sparing(SMS_AGAIN, MOST_SMS, 60.0)
         self._noise = Sparing()  # anybody's, and must not hide what an issuer's key does
         self._group: asyncio.TaskGroup | None = None
@@ -264,14 +265,20 @@ class StationNode:
             self._record.closed(active, "stopped")
 
     async def _lock(self, order: Order, path: Path) -> None:
-        lock = order.alert.hex()
+        lock, who = order.alert.hex(), self._issuers.name(order.issuer)
+        if order.action is Action.LOCK and order.sequence < self._newest_lock.get(who, 0):
+            self._answer(What.UNLOCKED, path, order=order)  # overtaken by a later one, whose place it must not take
+            return
+        self._newest_lock[who] = max(order.sequence, self._newest_lock.get(who, 0))
         if order.action is Action.UNLOCK:
             self._lockout.end(lock, "centre")
             self._answer(What.UNLOCKED, path, order=order)
             return
         self._lockout.set(lock, order.seconds, reason_of(order.incident), "centre")
         self._answer(What.LOCKED, path, order=order)
+        self._sirens.stop_left()
         for active in [a for a in self.active.values() if a.may_sound and not a.ended]:
+            active.locked_out = True
             if await self._sirens.stop(active.alert):
                 self._record.ended(active, "stopped")
 
@@ -285,8 +292,10 @@ class StationNode:
             if order.alert in self._declined:
                 self._answer(What.REFUSED, path, order=order, reason=self._declined[order.alert])
             return
-        if active.ended:
-            self._answer(What.ENDED, path, order=order)
+        if active.locked_out and not active.ended:
+            self._answer(What.REFUSED, path, order=order, reason=Reason.LOCKED_OUT)
+        elif active.ended:
+            self._record.tell_end(active, path, order)
         elif active.energised:
             self._answer(What.ENERGISED, path, order=order, remaining=active.until - self._clock.now())
         elif active.hardware_failed:
@@ -319,6 +328,8 @@ class StationNode:
     def on_standing(self, standing: Standing) -> None:
         """The annunciator is there (again)."""
         self._sirens.on_standing(standing)
+        if self._lockout.on:  # core was killed before it could silence them
+            self._sirens.stop_left()
         self._record.on_standing(standing, self.active)
         self.watching.on_standing(standing)
 

@@ -85,8 +85,18 @@ class Record:
         """Nothing sounds it any more."""
         if why == "silenced":
             self._answer(What.SILENCED, active.path, order=active.order)
-        self._answer(What.ENDED, active.path, order=active.order)
+        self.tell_end(active, active.path, active.order)
         self.closed(active, why)
+
+    def tell_end(self, active: Active, path: Path, order: Order) -> None:
+        """How it ended: "ended" alone is said of what sounded its time, or was stopped as the centre wanted."""
+        sounded = "energised" in active.proofs
+        if active.locked_out:
+            self._answer(What.REFUSED, path, order=order, reason=Reason.LOCKED_OUT)
+        elif active.may_sound and not sounded and not active.stopped:
+            self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
+            return
+        self._answer(What.ENDED, path, order=order)
 
     def closed(self, active: Active, why: str) -> None:
         """The same, and the centre knows."""

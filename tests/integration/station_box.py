@@ -30,7 +30,7 @@ from drivers.jsonsocket import Gone
 
 CENTRE, STATION = (Ed25519PrivateKey.from_private_bytes(octet * 32) for octet in (b"c", b"s"))
 ISSUER = key_id(CENTRE.public_key())
-STATIONS = {7: STATION.public_key()}
+STATIONS = {7: {key_id(STATION.public_key()): STATION.public_key()}}
 NUMBER = "+6200001"
 E = TypeVar("E", bound=Event)
 OUTPUTS = {
