@@ -21,6 +21,7 @@ from appliance import annunciator_protocol as say
 from appliance.annunciator_button import RedButton
 from appliance.annunciator_config import ONLY_FOLLOWS, SOUNDING, AnnunciatorConfig, ConfigRefused, load
 from appliance.annunciator_followers import Followers
+from appliance.annunciator_locks import Locks
 from appliance.annunciator_siren import Siren
 from appliance.annunciator_start import StartContacts
 from appliance.annunciator_stuck import StuckWatch
@@ -58,6 +59,7 @@ class Annunciator:
         self._followers = Followers(self._output_changed)
         self._stuck = StuckWatch(self._output_changed)
         self._inputs: dict[str, Input] = {}
+        self._locks = Locks()
         self._button: RedButton | None = None
 
     def claim(self, board: Board) -> None:
@@ -80,7 +82,7 @@ class Annunciator:
                     self._followers.add(made, out)
         if button:
             lamp = self._outputs.get(button.lamp) if button.lamp else None
-            self._button = RedButton(button, self._sirens.get(button.output), self._followers, lamp, self._push)
+            self._button = RedButton(button, self._sirens.get(button.output), self._followers, lamp, self._push, self._locks)
         for name, into in self._config.input.items():
             with self._alone(name):
                 changed = partial(self._input_changed, name)
@@ -133,6 +135,8 @@ class Annunciator:
                 return self._switch(request.output, request.on)
             case say.Hold():
                 return self._hold(peer, request.output, request.on)
+            case say.Lock():
+                return self._lock(request.outputs, request.seconds)
             case say.Take():
                 return self._take(peer, request.press)
             case say.Hello():
@@ -155,7 +159,9 @@ class Annunciator:
             told = asked.kind.replace("_", " ")
             raise Refusal("not_allowed", f"A {told} sounds nothing.", "Actual orders and sounding tests do.")
         try:
-            sounding = self._siren(asked.output).sound(
+            siren = self._siren(asked.output)
+            self._locks.check(asked.output)
+            sounding = siren.sound(
                 asked.order, asked.pattern, asked.seconds, priority=asked.priority, level=asked.level,
                 test=asked.kind is not AlertKind.ACTUAL,
             )  # fmt: skip
@@ -189,6 +195,16 @@ class Annunciator:
             raise self._no_output(name, "core may light", lights)
         return {"on": lights[name].switch(on)}
 
+    def _lock(self, outputs: tuple[str, ...], seconds: float) -> dict[str, tuple[str, ...]]:
+        for name in outputs:
+            if name not in self._config.output or self._config.output[name].kind not in SOUNDING:
+                raise self._no_output(name, "sounds", self._sirens)
+        self._locks.set(outputs, seconds)
+        for name in outputs if seconds else ():
+            if name in self._sirens:  # one whose line is dead is locked all the same
+                self._sirens[name].silence()
+        return {"locked": outputs if seconds else ()}
+
     def _hold(self, peer: Peer, name: str, on: bool) -> dict[str, bool]:
         if peer not in self._cores:
             raise Refusal("say_hello", "Only core starts generators.", "Say hello first.")
@@ -211,7 +227,9 @@ class Annunciator:
             outputs[name] = say.OutputState(output.on, orders, None if left == float("inf") else left, fault, stuck)
         local_only = self._button.local_only if self._button else not self._cores
         inputs = {name: into.active for name, into in self._inputs.items()}
-        return say.Standing(outputs, inputs, self._started_at, local_only, self._faults)
+        locked = {name: left for name in self._config.output if (left := self._locks.left(name))}
+        barred_s = self._button.barred_s if self._button else None
+        return say.Standing(outputs, inputs, self._started_at, local_only, self._faults, locked, barred_s)
 
     def _input_changed(self, name: str, active: bool) -> None:
         self._push(say.InputChange(name, active, self._loop.time()))

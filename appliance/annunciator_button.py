@@ -1,6 +1,7 @@
 """The red button: a press is offered to core, and what core does not take in time sounds here, at once and by itself.
 
-A press is never kept for later: taken within the time, or sounded locally, and then a late take is refused.
+A press is never kept for later: taken within the time, or sounded locally, and then a late take is refused. While the
+siren is locked out it sounds nothing: somebody may stand before the horn. Then the lamp flashes, and core is told.
 """
 
 import asyncio
@@ -9,15 +10,18 @@ from collections.abc import Callable
 
 from appliance.annunciator_config import ButtonConfig
 from appliance.annunciator_followers import Followers
-from appliance.annunciator_protocol import Pressed
+from appliance.annunciator_locks import Locks
+from appliance.annunciator_protocol import Barred, Pressed
 from appliance.annunciator_siren import Siren
 from appliance.model import AlertKind
 from drivers.gpio.errors import NotDriven
 from drivers.gpio.outputs import Output
+from drivers.gpio.patterns import PATTERNS
 from drivers.jsonsocket import Refusal
 
 log = logging.getLogger(__name__)
 
+BARRED_SHOWN = 60.0  # s that the lamp flashes behind a press that sounds nothing
 PROMISE = 2.0  # s after a take in which core's death makes the press ours again: its order may not have gone out
 SAME_PRESS = 2.0  # s after a local siren began in which a press is an impatient repeat; later it stops the siren
 
@@ -27,9 +31,12 @@ class RedButton:
 
     def __init__(
         self, config: ButtonConfig, siren: Siren | None, followers: Followers, lamp: Output | None,
-        push: Callable[[Pressed], None],
+        push: Callable[[Pressed | Barred], None], locks: Locks,
     ) -> None:  # fmt: skip
         self._config, self._siren, self._followers, self._lamp, self._push = config, siren, followers, lamp, push
+        self._locks = locks
+        self._barred_at: float | None = None
+        self._flash: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._core = self._untaken = False
         self._count = 0
@@ -42,6 +49,11 @@ class RedButton:
     def local_only(self) -> bool:
         """No core is there, or the last press was not taken by it."""
         return self._untaken or not self._core
+
+    @property
+    def barred_s(self) -> float | None:
+        """Seconds since a press sounded nothing because of a lockout; None: none did."""
+        return None if self._barred_at is None else self._loop.time() - self._barred_at
 
     def core_came(self) -> None:
         self._core, self._untaken = True, False
@@ -80,6 +92,8 @@ class RedButton:
 
     def close(self) -> None:
         self._withdraw()
+        if self._flash:
+            self._flash.cancel()
 
     @property
     def _order(self) -> str:
@@ -95,6 +109,11 @@ class RedButton:
         self._promised_until = float("-inf")
         self._untaken = True
         self._show()
+        # Lights still go on: who slept beside a siren under repair wakes by them.
+        self._followers.begin(self._config.output, self._order, AlertKind.ACTUAL, self._config.seconds)
+        if self._locks.left(self._config.output):
+            self._bar()
+            return
         self._local_since = self._loop.time()
         try:
             if self._siren is None:
@@ -102,10 +121,30 @@ class RedButton:
             self._siren.sound(self._order, self._config.pattern, self._config.seconds, "local")
         except Refusal as e:
             log.critical("The button %s was pressed and nothing sounds: %s", self._config.input, e)
-        self._followers.begin(self._config.output, self._order, AlertKind.ACTUAL, self._config.seconds)
+
+    def _bar(self) -> None:
+        """Nothing sounds, and whoever pressed sees that, and so does core."""
+        log.critical("The button %s was pressed and nothing sounds: its siren is locked out.", self._config.input)
+        self._barred_at = self._loop.time()
+        self._push(Barred(self._count, self._config.input, self._barred_at))
+        if self._lamp is None:
+            return
+        if self._flash:
+            self._flash.cancel()
+        try:
+            self._lamp.sound(PATTERNS["pulse"], self._barred_at + BARRED_SHOWN + 1)
+        except NotDriven as e:
+            log.error("%s", e)
+        self._flash = self._loop.call_later(BARRED_SHOWN, self._flashed)
+
+    def _flashed(self) -> None:
+        self._flash = None
+        if self._lamp:
+            self._lamp.off()
+        self._show()
 
     def _show(self) -> None:
-        if self._lamp is None or self._lamp.on == self.local_only:
+        if self._lamp is None or self._flash or self._lamp.on == self.local_only:
             return
         try:
             if self.local_only:

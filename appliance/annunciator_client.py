@@ -7,10 +7,13 @@ from typing import TypeVar
 import msgspec
 
 from appliance.annunciator_protocol import (
+    Barred,
     Hello,
     Hold,
     InputChange,
     Light,
+    Lock,
+    Look,
     OutputChange,
     Pressed,
     Silence,
@@ -41,9 +44,11 @@ class AnnunciatorLink:
         on_output: Callable[[OutputChange], None] = lambda change: None,
         on_input: Callable[[InputChange], None] = lambda change: None,
         on_press: Callable[[Pressed], None] = lambda press: None,
+        on_barred: Callable[[Barred], None] = lambda press: None,
     ) -> None:
         self._on_up, self._on_down = on_up, on_down
         self._on_output, self._on_input, self._on_press = on_output, on_input, on_press
+        self._on_barred = on_barred
         self._said_hello = False
         self._link = Link(path, on_up=self._greet, on_push=self._pushed, on_down=self._lost)
 
@@ -79,6 +84,14 @@ class AnnunciatorLink:
         """Close or open a start contact; its state now. It opens by itself when this link is gone."""
         return (await self._ask(Hold(output, on), dict[str, bool]))["on"]
 
+    async def lock(self, outputs: tuple[str, ...], seconds: float) -> None:
+        """Take sirens out of service for so long; 0 gives them back."""
+        await self._ask(Lock(outputs, seconds), dict[str, list[str]])
+
+    async def look(self) -> Standing:
+        """All that is so there now."""
+        return await self._ask(Look(), Standing)
+
     async def take(self, press: int) -> None:
         """Take a press upon core; a Refusal says that it sounds locally already."""
         await self._ask(Take(press), dict[str, int])
@@ -97,7 +110,9 @@ class AnnunciatorLink:
             self._on_down()
 
     def _pushed(self, message: Message) -> None:
-        if "press" in message:
+        if "barred" in message:
+            self._on_barred(msgspec.convert(message, Barred))
+        elif "press" in message:
             self._on_press(msgspec.convert(message, Pressed))
         elif "output" in message:
             self._on_output(msgspec.convert(message, OutputChange))

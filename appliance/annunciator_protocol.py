@@ -13,6 +13,7 @@ from appliance.model import AlertKind
 OrderId = Annotated[str, Meta(pattern=r"^[0-9a-f]{1,64}$")]
 AnyOrderId = Annotated[str, Meta(min_length=1, max_length=64)]  # the annunciator's own are local-1, local-2 ...
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
+MOST_LOCKED = 65_535 * 60.0  # s, as an order can say
 MOST_STOPPED = 256  # orders in one stop; as many as are remembered
 
 
@@ -80,6 +81,18 @@ class Hold(_Request, frozen=True, tag="hold"):
     id: int | None = None
 
 
+class Lock(_Request, frozen=True, tag="lock"):
+    """Sirens and buzzers that are out of service for so long from now, 0: no more. What sounds on them is silenced.
+
+    While it lasts each order on them is refused ("locked_out") and a press of the button sounds nothing on them.
+    Answer: {"locked": [names]}.
+    """
+
+    outputs: Annotated[tuple[str, ...], Meta(max_length=32)]
+    seconds: Annotated[float, Meta(ge=0, le=MOST_LOCKED)]
+    id: int | None = None
+
+
 class Take(_Request, frozen=True, tag="take"):
     """Core takes a press upon itself; refused when it came too late. Answer: {"taken": n}."""
 
@@ -87,7 +100,7 @@ class Take(_Request, frozen=True, tag="take"):
     id: int | None = None
 
 
-Request = Hello | Look | Sound | Stop | Silence | Light | Hold | Take
+Request = Hello | Look | Sound | Stop | Silence | Light | Hold | Lock | Take
 
 
 class Sounding(msgspec.Struct, frozen=True):
@@ -117,13 +130,18 @@ class OutputState(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """All that is so at the annunciator. `started_at` is loop time; `faults`: lines that could not be claimed."""
+    """All that is so at the annunciator. `started_at` is loop time; `faults`: lines that could not be claimed.
+
+    `locked`: seconds that are left by output. `barred_s`: so long ago a press sounded nothing because of a lockout.
+    """
 
     outputs: dict[str, OutputState]
     inputs: dict[str, bool]
     started_at: float
     local_only: bool
     faults: dict[str, str] = {}
+    locked: dict[str, float] = {}
+    barred_s: float | None = None
 
 
 class OutputChange(msgspec.Struct, frozen=True):
@@ -154,5 +172,13 @@ class Pressed(msgspec.Struct, frozen=True):
     """Push: the red button was pressed; whoever takes it in time sounds what it means."""
 
     press: int
+    button: str
+    at: float
+
+
+class Barred(msgspec.Struct, frozen=True):
+    """Push: the red button was pressed, nobody took it, and its siren is locked out: nothing sounded."""
+
+    barred: int  # the press
     button: str
     at: float

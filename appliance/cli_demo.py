@@ -5,12 +5,13 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from appliance.cli import say_no
 from appliance.cli_node import running_demo
-from appliance.demo_site import default_folder
+from appliance.demo_site import NODES, STATIONS, default_folder
 from drivers.clock import Clock
 
 
@@ -50,7 +51,9 @@ async def _demo(options: argparse.Namespace, clock: Clock) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        demo = Demo(options.folder, clock, web_port=options.port, say=lambda text: print(f"starting {text} ..."))
+        demo = Demo(
+            options.folder, clock, web_port=options.port, say=lambda text: print(f"starting {text} ..."), pages=NODES
+        )
     except OSError as e:
         return say_no(f"the demo did not start: {e}; give another --folder.")
     starting = asyncio.ensure_future(demo.start(fresh=options.fresh))
@@ -73,12 +76,17 @@ async def _demo(options: argparse.Namespace, clock: Clock) -> int:
     return 0
 
 
-def _welcome(where: dict[str, object]) -> str:
+def _welcome(where: dict[str, Any]) -> str:
     speed = f"  Time passes {where['speed']:g} times as fast as outside.\n" if where["speed"] != 1.0 else ""
+    logins = "\n".join(f"  {name:<14}{word}" for name, word in where["passwords"].items())
+    stations = "\n".join(f"  {name:<14}{where['pages'][name]}" for name in STATIONS)
     return f"""
   The page      {where["page"]}
-  Name          {where["operator"]}
-  Password      {where["password"]}   (made for this run)
+  At stations
+{stations}
+
+  Log in with   (made for this run)
+{logins}
 {speed}
   In another terminal: siaga sim mains off     siaga sim --help     siaga status     siaga demo where
   Ctrl-C ends it.

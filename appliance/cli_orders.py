@@ -34,10 +34,13 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     add_verbs(verbs)
     for verb in (sound, stop, listed):
         add_node_arguments(verb, again=True)
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, refuse=sound.error)
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.verb == "sound" and not (options.station or options.group or options.contact):
+        options.refuse("name a station, a --group or a --contact")
+
     async def talk(client: Client, site: Site) -> int:
         login = await log_in(client, options)
         if options.verb == "sound":

@@ -81,7 +81,7 @@ def _station(view: StationHealthView, name: str, zone: ZoneInfo) -> list[str]:
         f"battery {_figure(health.battery, 255, '%')}",
         f"disk free {_figure(health.disk_free_percent, 255, '%')}",
         f"clock {'---' if health.skew_s is None else f'{health.skew_s:+.1f} s'}",
-        f"certificate {_figure(health.cert_days, 65535, 'days left')}",
+        f"certificate {_figure(health.cert_days, 65535, 'days old')}",
         f"key {_figure(health.key_days, 65535, 'days old')}",
     ]
     faults = "; ".join(words.get(f"alarm.station.{fault}", fault) for fault in health.faults)

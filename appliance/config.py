@@ -75,6 +75,7 @@ class Station(Struct, frozen=True, kw_only=True):
     local: bool = False
     language: Literal["id", "en"] = "id"
     zones: tuple[Name, ...] = ()  # in the order in which its own site file has them
+    profile: Name | None = None  # of [supervision.profile.NAME]: how often it is heard
 
 
 class Own(Struct, frozen=True, kw_only=True):
@@ -92,6 +93,7 @@ class Own(Struct, frozen=True, kw_only=True):
     zone: tuple[Zone, ...] = ()
     quiet: Quiet | None = None
     watch: Watch = Watch()
+    profile: Name | None = None  # of [supervision.profile.NAME]
 
 
 class ButtonPlan(Struct, frozen=True, kw_only=True):

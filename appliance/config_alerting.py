@@ -70,11 +70,19 @@ class Watch(Struct, frozen=True, kw_only=True):
     turnout_s: Annotated[float, msgspec.Meta(ge=30, le=900)] = 80.0  # NFPA 1710: fire 80 s, medical 60 s
 
 
-class Supervision(Struct, frozen=True, kw_only=True):
-    """When stations are heard and tested. Times are the site's; an empty one: never."""
+class Beat(Struct, frozen=True, kw_only=True):
+    """How often a station is heard. The same table stands at the centre and at the stations that it is for."""
 
     heartbeat_s: Annotated[float, msgspec.Meta(ge=1, le=300)] = 3.0  # Purvis FSAS
     lost_s: Annotated[float, msgspec.Meta(ge=3, le=900)] = 9.0
+
+
+class Supervision(Struct, frozen=True, kw_only=True):
+    """When stations are heard and tested. Times are the site's; an empty one: never."""
+
+    heartbeat_s: Annotated[float, msgspec.Meta(ge=1, le=300)] = 3.0
+    lost_s: Annotated[float, msgspec.Meta(ge=3, le=900)] = 9.0
+    profile: dict[Name, Beat] = {}  # for stations whose path is slow or dear
     health_s: Annotated[float, msgspec.Meta(ge=10, le=3600)] = 60.0
     silent_test: MaybeHour = "02:00"  # each night, of each station over MQTT and SMS
     sms_probe: MaybeHour = "14:00"  # each day
@@ -86,3 +94,7 @@ class Supervision(Struct, frozen=True, kw_only=True):
     sounding_seconds: Annotated[int, msgspec.Meta(ge=1, le=600)] = 60
     announce_before_h: Annotated[float, msgspec.Meta(ge=0, le=168)] = 24.0
     grace_min: Annotated[float, msgspec.Meta(ge=1, le=720)] = 60.0  # a due test that has not begun by then was missed
+
+    def beat(self, profile: str | None) -> Beat:
+        """Of a station with this profile; None, or one that is not there: what holds for all others."""
+        return self.profile.get(profile or "", Beat(heartbeat_s=self.heartbeat_s, lost_s=self.lost_s))

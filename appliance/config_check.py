@@ -30,6 +30,7 @@ def contradictions(site: Site, profiles: Path) -> list[str]:
         *_own(site.own, site),
         *_button(site),
         *_stations(site),
+        *_beats(site),
         *_devices(site),
         *power_faults(site, profiles),
         *_trunk(site),
@@ -132,6 +133,17 @@ def _stations(site: Site) -> Iterator[str]:
                 public_key(key, where)
         except KeyFileError as e:
             yield str(e)
+
+
+def _beats(site: Site) -> Iterator[str]:
+    rules = site.supervision
+    for where, beat in (("", rules.beat(None)), *((f"profile.{name}.", beat) for name, beat in rules.profile.items())):
+        if beat.lost_s < 2 * beat.heartbeat_s:
+            yield f"supervision.{where}lost_s: {beat.lost_s:g} s is not twice heartbeat_s; one late word is no loss."
+    named = [(f"station {s.id!r}: profile", s.profile) for s in site.station]
+    for where, profile in [*named, ("own.profile", site.own.profile if site.own else None)]:
+        if profile is not None and profile not in rules.profile:
+            yield f"{where}: there is no [supervision.profile.{profile}]; add it, as the other box has it."
 
 
 def _devices(site: Site) -> Iterator[str]:

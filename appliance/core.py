@@ -132,6 +132,7 @@ class Core:
             speak=self._sound.speak, speaks=self._sound.speaks, on_changed=self._changed,
             time_known=lambda: self._wall_clock.quality() != "unknown", quality=self._wall_clock.quality,
             keys=self._keys, places=self._places, disk_failed=lambda: self._journal.failed is not None,
+            power=self._plant.measured if site.has_plant else None,
         )  # fmt: skip
         self._view = ViewMaker(
             site=site, state=state, journal=self._journal, clock=clock, quality=self._wall_clock.quality,

@@ -40,6 +40,7 @@ from appliance.journal import Appended
 from appliance.keeper import Keeper
 from appliance.lines.service import Lines
 from appliance.model import Path
+from appliance.power_view import PowerView
 from appliance.sound.spoken import Spoken
 from appliance.state import State
 from appliance.station_room import StationRoom
@@ -97,6 +98,7 @@ class AlertRoom:
         speak: Callable[..., Awaitable[Spoken]], speaks: Callable[[str], bool],
         on_changed: Callable[[], None], time_known: Callable[[], bool], keys: KeyRoom, places: Places,
         quality: Callable[[], str] = lambda: "unknown", disk_failed: Callable[[], bool] = lambda: False,
+        power: Callable[[], PowerView] | None = None,
     ) -> None:  # fmt: skip
         self._site, self._state, self._append, self._annunciator = site, state, append, annunciator
         self._spawned: set[asyncio.Task[None]] = set()
@@ -109,7 +111,7 @@ class AlertRoom:
             self._own = StationRoom(
                 site=site, places=places, state=state, clock=clock, boot=boot, append=append, keys=keys,
                 annunciator=annunciator, publish=publish, broker_up=broker_up, lines=lines, time_known=time_known,
-                quality=quality, disk_failed=disk_failed,
+                quality=quality, disk_failed=disk_failed, power=power,
             )  # fmt: skip
         self.station = self._own.node if self._own else None
         if site.station:

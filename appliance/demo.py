@@ -14,7 +14,7 @@ import msgspec
 
 from appliance.config import places
 from appliance.demo_processes import GIVEN_UP, UP_WITHIN, Processes, silent
-from appliance.demo_site import CENTRE, NODES, OPERATOR, STATIONS, DemoSite, hold
+from appliance.demo_site import CENTRE, NODES, OPERATOR, STATIONS, SUPERVISOR, DemoSite, hold, page_host
 from appliance.supervisor import Child, NotStarted, until
 from drivers.clock import Clock
 from drivers.sim.broker import free_port
@@ -24,15 +24,16 @@ HOLD_TRIES, HOLD_AGAIN = 10, 0.05  # s between; `siaga demo where` touches the f
 
 
 class Demo:
-    """One running site in one folder. Use `start`, then `stop`; `say` is told each step."""
+    """One running site in one folder. Use `start`, then `stop`; `say` is told each step. `pages`: nodes with a page."""
 
     def __init__(
-        self, folder: Path, clock: Clock, *, web_port: int = WEB_PORT, say: Callable[[str], None] = lambda text: None
-    ) -> None:
-        self._site, self._clock, self._web_port, self._say = DemoSite(folder), clock, web_port, say
+        self, folder: Path, clock: Clock, *, web_port: int = WEB_PORT, say: Callable[[str], None] = lambda text: None,
+        pages: tuple[str, ...] = (CENTRE,),
+    ) -> None:  # fmt: skip
+        self._site, self._clock, self._web_port, self._say, self._pages = DemoSite(folder), clock, web_port, say, pages
         self._processes = Processes(self._site, clock)
         self._lock: int | None = None
-        self.password = ""
+        self._passwords: dict[str, str] = {}
         self._ports: dict[str, int] = {}
 
     @property
@@ -46,7 +47,8 @@ class Demo:
         """
         await self._hold()
         self._web_port = self._web_port or free_port()
-        _look_at_port(self._web_port)
+        for node in self._pages:
+            _look_at_port(page_host(node), self._web_port)
         if fresh:
             self._site.forget()
         await self._start_simulators()
@@ -56,16 +58,18 @@ class Demo:
             modbus=self._ports["modbus"],
             trunk=self._ports["trunk"],
         )
-        self.password = self._site.person(sites[CENTRE], OPERATOR, "operator")
+        self._passwords = {role: self._site.person(sites[CENTRE], role, role) for role in (OPERATOR, SUPERVISOR)}
         self._say("annunciators, cores, audio and web")
         for node in NODES:
             self._processes.add_node(node)
         self._processes.add_siaga(CENTRE, "audio")
-        self._processes.add_siaga(CENTRE, "web")
+        for node in self._pages:
+            self._processes.add_siaga(node, "web")
         await asyncio.gather(*(c.start() for n, c in self.children.items() if n.startswith(NODES)))
         for node in NODES:
             await self._processes.answers(node, places(sites[node], self._site.file(node)).control)
-        await until("the page", self._page_answers, UP_WITHIN * self._clock.speed)
+        for node in self._pages:
+            await until("the page", lambda node=node: self._page_answers(node), UP_WITHIN * self._clock.speed)  # type: ignore[misc]
         await self._processes.serve_knobs()
         new = self._where_file.with_suffix(".new")  # whole or not there: others wait for it to appear
         new.write_bytes(msgspec.json.format(msgspec.json.encode(self.where())))
@@ -101,12 +105,12 @@ class Demo:
         self._ports |= {f"broker/{name}": int(ports[name]) for name in STATIONS}
         self._ports |= {"modbus": _port(said[1], "tcp_port"), "trunk": _port(said[3])}
 
-    def _page_answers(self) -> bool:
-        if (web := self.children[f"{CENTRE}/web"]).starts > GIVEN_UP:
+    def _page_answers(self, node: str) -> bool:
+        if (web := self.children[f"{node}/web"]).starts > GIVEN_UP:
             raise silent(web)
         with socket.socket() as probe:
             probe.settimeout(0.2)
-            return probe.connect_ex(("127.0.0.1", self._web_port)) == 0
+            return probe.connect_ex((page_host(node), self._web_port)) == 0
 
     @property
     def _where_file(self) -> Path:
@@ -119,9 +123,11 @@ class Demo:
             "folder": str(self._site.folder),
             "speed": self._clock.speed,
             "environment": self._clock.environment(),
-            "page": f"http://127.0.0.1:{self._web_port}",
+            "page": f"http://{page_host(CENTRE)}:{self._web_port}",
+            "pages": {node: f"http://{page_host(node)}:{self._web_port}" for node in self._pages},
             "operator": OPERATOR,
-            "password": self.password,
+            "password": self._passwords[OPERATOR],
+            "passwords": self._passwords,
             "broker": {"host": "127.0.0.1", "port": self._ports["broker"], **self._site.reader()},
             "network_of": {name: self._ports[f"broker/{name}"] for name in STATIONS},
             "modems": {m["name"]: {"tty": m["port"], "number": m["number"]} for m in self._site.modems()},
@@ -149,10 +155,10 @@ class Demo:
         self._lock = None
 
 
-def _look_at_port(port: int) -> None:
+def _look_at_port(host: str, port: int) -> None:
     """Raises NotStarted when another program has the page's port: a person would be shown its pages as ours."""
     try:
-        socket.create_server(("127.0.0.1", port)).close()
+        socket.create_server((host, port)).close()
     except OSError as e:
         why = os.strerror(e.errno) if e.errno else e
         raise NotStarted(f"port {port} cannot be used for the page ({why}); give another, 0 is any.") from e

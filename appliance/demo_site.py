@@ -180,8 +180,9 @@ class DemoSite:
                 line["port"] = str(self._tty(node, line["id"]))
                 if node == CENTRE:
                     line["sound"] = {"kind": "serial", "port": str(self._pcm(node, line["id"]))}
+            # Each node its own address: a browser keeps cookies by address, not by port.
+            text["web"] = {"host": page_host(node), "port": web, "tls": False}
             if node == CENTRE:
-                text["web"]["port"] = web
                 text["trunk"]["port"] = trunk
                 for bus in text["bus"]:
                     bus.update({"port": str(self.rtu())} if bus["kind"] == "rtu" else {"tcp_port": modbus})
@@ -210,6 +211,11 @@ class DemoSite:
         password = new_password()
         set_password(places(site, self.file(CENTRE)).people, name, role, password)
         return password
+
+
+def page_host(node: str) -> str:
+    """Where a node's page is served: a station's loopback address ends in its number."""
+    return f"127.0.0.{1 if node == CENTRE else template(node)['own']['number']}"
 
 
 def template(node: str) -> dict[str, Any]:

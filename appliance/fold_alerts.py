@@ -156,6 +156,8 @@ def _(s: State, e: al.DeliveryRefused, at: Stamp) -> None:
     if d := _delivery(s, e):
         if d.state is DeliveryState.RECEIVED and e.reason == "hardware":  # what was received cannot be carried out
             d.state = DeliveryState.SENT
+        if d.energised and not d.over and e.reason == "locked_out":  # a lockout silenced it: it is as if never heard
+            d.state = DeliveryState.SENT
         _advance(d, DeliveryState.REFUSED, at, e.path, e.reason)
 
 

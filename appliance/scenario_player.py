@@ -45,7 +45,7 @@ class Player:
     async def play(self, story: Story) -> None:
         """Raises Miss, Gone, Refusal or OSError at the first step that is not so."""
         self._began = self._last_do = self._clock.now()
-        self._site.begin(story.rounds)
+        self._site.begin(self._began, story.rounds)
         for self._round in range(1, story.rounds + 1 if story.round else 1):
             for number, step in enumerate(story.round, 1):
                 await self._step(f"round {self._round}, step {number}", step)
@@ -104,7 +104,7 @@ class Player:
         elif verb == "post":
             await self._post(what, rest, rest.pop("as", ""), rest.pop("refused", None))
         elif verb == "siaga":
-            await self._siaga(shlex.split(what), rest.get("exit", 0))
+            await self._siaga(shlex.split(what), rest.get("exit", 0), rest.get("node", CENTRE))
         else:
             await self._command(what, rest)
 
@@ -144,8 +144,8 @@ class Player:
         finally:
             client.close()
 
-    async def _siaga(self, words: list[str], wanted: int) -> None:
-        site = self._site.where["nodes"][CENTRE]["site_file"]
+    async def _siaga(self, words: list[str], wanted: int, node: str) -> None:
+        site = self._site.where["nodes"][node]["site_file"]
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "appliance.cli", *words,
             env={**os.environ, **self._clock.environment(), "SIAGA_SITE": site},

@@ -38,6 +38,7 @@ class Site:
         self._pages = {name: Page(where.get("page", ""), name, password) for name, password in passwords.items()}
         self._far = set(where["nodes"]) - {CENTRE}
         self._rounds = 1
+        self._began = 0.0
         self.marks: dict[str, int] = {}
         self._starts: dict[str, int] = {}
         self._texts: list[dict[str, Any]] = []
@@ -66,9 +67,9 @@ class Site:
             value = _enter(value, name)
         return value
 
-    def begin(self, rounds: int = 1) -> None:
-        """A story begins here."""
-        self._rounds = rounds
+    def begin(self, now: float, rounds: int = 1) -> None:
+        """A story begins here; `now` is the site's clock."""
+        self._began, self._rounds = now, rounds
         self.mark()
         self._starts = dict(self.marks)
         self._texts.clear()
@@ -178,12 +179,12 @@ class Site:
             client.close()
 
     async def _see_pin(self, name: str, test: dict[str, Any]) -> Seen:
-        """`is`: its level now. `rises`: how often it went on since the process started."""
+        """`is`: its level now. `rises`: how often it went on in this story, and since its process started."""
         node = test.get("node", CENTRE)
         try:
             if "rises" in test:
                 record = await self.knob("pins.record", {"node": node, "name": name})
-                rises = sum(1 for change in record if change["value"])
+                rises = sum(1 for change in record if change["value"] and change["at"] >= self._began)
                 return rises == test["rises"], f"{node} {name} rose {rises} times"
             levels = await self.knob("pins.read", {"node": node})
         except (Gone, Refusal) as e:

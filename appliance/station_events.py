@@ -26,7 +26,7 @@ class StationFault(Event, tag="station.fault", frozen=True):
 
     SUBJECT = ("station", "fault")
     station: str
-    fault: str  # a name of wire.Fault in lower case, or "clock_skew", "cert_ends"
+    fault: str  # a name of wire.Fault in lower case, or "clock_skew", "locked_there"
     on: bool
 
 

@@ -14,9 +14,11 @@ from appliance.core_keys import KeyRoom
 from appliance.journal import Appended
 from appliance.keeper import Keeper
 from appliance.lines.service import Lines
+from appliance.power_view import PowerView
 from appliance.sound.ends import kind_of
 from appliance.state import State
 from appliance.station.node import StationNode
+from appliance.station.own_power import OwnPower, own_power
 from appliance.station.room_sound import RoomSound
 from appliance.station.vitals import DiskShare, Vitals
 from drivers.clock import Clock
@@ -24,16 +26,20 @@ from drivers.jsonsocket import Refusal
 
 
 class StationRoom:
-    """`node` is the station's core; the rest is beside it, and nothing of it holds a siren up."""
+    """`power` is the box's power room, None where it measures nothing.
+
+    `node` is the station's core; the rest is beside it, and nothing of it holds a siren up.
+    """
 
     def __init__(
         self, *, site: Site, places: Places, state: State, clock: Clock, boot: str, append: Callable[..., Appended],
         keys: KeyRoom, annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool],
         lines: Lines, time_known: Callable[[], bool], quality: Callable[[], str], disk_failed: Callable[[], bool],
+        power: Callable[[], PowerView] | None = None,
     ) -> None:  # fmt: skip
         assert site.own is not None
         self._site, self._lines, self._quality, self._disk_failed = site, lines, quality, disk_failed
-        self._keys = keys
+        self._keys, self._power, self._clock = keys, power, clock
         self._disk = DiskShare(places.state)
         self._sound = None
         if site.sound.headset is not None:
@@ -50,8 +56,14 @@ class StationRoom:
 
     def _vitals(self) -> Vitals:
         ages = self._keys.ages()
+        power = own_power(self._power(), self._clock.now()) if self._power else OwnPower()
         return Vitals(
-            key_days=DAYS_UNKNOWN if ages.key is None else ages.key,
+            key_days=DAYS_UNKNOWN if ages.key is None else min(ages.key, DAYS_UNKNOWN - 1),
+            cert_days=DAYS_UNKNOWN if ages.certificate is None else min(ages.certificate, DAYS_UNKNOWN - 1),
+            supply=power.supply,
+            battery=power.battery,
+            battery_low=power.low,
+            supply_mv=power.supply_mv,
             clock_quality=self._quality(),
             disk_failed=self._disk_failed(),
             disk_free_percent=self._disk.percent,

@@ -14,7 +14,6 @@ from web.scene import Mark, Scene
 
 UNKNOWN_PERCENT, UNKNOWN_DAYS = 255, 65535  # as the station's health word has it
 LOW_DISK, LOW_BATTERY = 10, 30  # %
-SOON_DAYS = 30  # a key or certificate that ends within a month is told
 SKEW_S = 5.0  # s; times of two journals cannot be laid side by side beyond this
 RANKS = {"p1": 0, "p2": 1, "p3": 2}
 
@@ -138,7 +137,7 @@ def _cells(scene: Scene, health: StationHealth | None) -> Mapping[str, Cell]:
         disk = Cell(f"{health.disk_free_percent} %", "p2" if health.disk_free_percent < LOW_DISK else "")
     return {
         "skew": skew, "disk": disk, "supply": _supply(scene, health),
-        "certificate": _days(scene, health.cert_days), "key": _days(scene, health.key_days, ends=False),
+        "certificate": _days(scene, health.cert_days), "key": _days(scene, health.key_days),
     }  # fmt: skip
 
 
@@ -153,11 +152,9 @@ def _supply(scene: Scene, health: StationHealth) -> Cell:
     return Cell(" · ".join(told) if told != [words.code("supply", "unknown")] else "---", "p2" if low else "")
 
 
-def _days(scene: Scene, days: int, *, ends: bool = True) -> Cell:
-    """Of a certificate: how long it is good still; of a key: its age, which is a fault of its own when it is old."""
-    if days == UNKNOWN_DAYS:
-        return Cell("---")
-    return Cell(f"{days} {scene.words('unit.day')}", "p2" if ends and days < SOON_DAYS else "")
+def _days(scene: Scene, days: int) -> Cell:
+    """The age of a key or its certificate. None ends; that one is old is a fault that the station tells itself."""
+    return Cell("---" if days == UNKNOWN_DAYS else f"{days} {scene.words('unit.day')}")
 
 
 def _lockout(scene: Scene, lockout: Lockout) -> str:

@@ -14,7 +14,7 @@ from appliance import alert_events as al
 from appliance.alerting import phone_machine as phone
 from appliance.alerting.caller import Caller, NoTelephone, Telephone
 from appliance.alerting.contact import Contact
-from appliance.alerting.delivery_machine import Do, Reach, Step, allowed, card, due, late
+from appliance.alerting.delivery_machine import Do, Reach, Step, allowed, due, late
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.queue_machine import CALL_S, SMS_A_LINE, SMS_S, Wish, line_up
 from appliance.alerting.recipients import resolve
@@ -64,7 +64,8 @@ class Centre:
         self._site, self._state, self._clock, self._boot, self._append = site, state, clock, boot, append
         self._broker_up, self._sms_up = broker_up, sms_up
         now = clock.now()
-        self.contacts = {s.id: Contact(s, state.stations.get(s.id), now) for s in site.station}
+        beat = site.supervision.beat
+        self.contacts = {s.id: Contact(s, state.stations.get(s.id), now, beat(s.profile).lost_s) for s in site.station}
         self._sender = Sender(
             site=site, boot=boot, append=append, since=self.since, issuer=issuer, annunciator=annunciator,
             publish=publish, send_sms=send_sms, contacts=self.contacts,
@@ -174,7 +175,7 @@ class Centre:
                 sms=bool(contact.station.sms),
                 contact=self._state.stations.get(name),
                 heard_at=contact.heard_at,
-                fresh_s=self._site.supervision.lost_s,
+                fresh_s=contact.lost_s,
                 sounding=(own is not None and own.on) if contact.station.local else contact.sounding,
             )
             for name, contact in self.contacts.items()
@@ -275,7 +276,7 @@ class Centre:
     def _notice_silence(self) -> None:
         now = self._clock.now()
         for name, contact in self.contacts.items():
-            if contact.heard_at is not None and now - contact.heard_at > self._site.supervision.lost_s:
+            if contact.heard_at is not None and now - contact.heard_at > contact.lost_s:
                 silent, contact.heard_at, contact.sounding = now - contact.heard_at, None, None
                 self._append(al.StationOffline(station=name, silent_s=round(silent, 1)))
 
@@ -335,13 +336,6 @@ class Centre:
     def fail(self, alert: str, delivery: Delivery) -> None:
         """A siren that sounded, or should, does not: its line is broken."""
         self._sender.fail(self._state.alerts[alert], delivery)
-
-    def cut_short(self, alert: str, delivery: Delivery, reason: str) -> None:
-        """A siren will not sound its time, and nobody here wanted that: a person must phone, once."""
-        found = self._state.alerts[alert]
-        if found.stopped is None and not delivery.over:
-            for step in card(found, delivery, reason):
-                self._carry_out(found, delivery, step)
 
     def hello(self, contact: Contact, payload: bytes, path: Path) -> None:
         """Send a signed hello by the path that asked for it."""

@@ -11,10 +11,13 @@ HELLO_AGAIN = 300.0  # s; both clocks drift, and a hello bounds how far
 
 
 class Contact:
-    """`session` is the proven one, or after a restart of core the one that the journal last knew."""
+    """`lost_s`: silent for longer, it is lost.
 
-    def __init__(self, station: Station, known: StationContact | None, now: float) -> None:
-        self.station = station
+    `session` is the proven one, or after a restart of core the one that the journal last knew.
+    """
+
+    def __init__(self, station: Station, known: StationContact | None, now: float, lost_s: float) -> None:
+        self.station, self.lost_s = station, lost_s
         self.window = AnswerWindow()
         # A restart is no reason to call it offline; by SMS alone nobody is online.
         self.heard_at = now if known and known.online and known.path == Path.MQTT else None

@@ -92,7 +92,7 @@ def due(
     if CERTAINTY[delivery.state] >= CERTAINTY[DeliveryState.ENERGISED]:
         return _ending(alert, delivery, reach, since)
     if rebooted or since(alert.issued) > alert.lifetime_s:
-        steps = card(alert, delivery, "expired")
+        steps = card(alert, delivery, delivery.reason if hopeless(delivery) else "expired")
         return steps if _may_sound_unheard(alert, delivery, reach, since) else [*steps, Step(Do.EXPIRE)]
     return _starting(alert, delivery, reach, ladder, since)
 

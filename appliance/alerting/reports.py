@@ -18,6 +18,7 @@ from appliance.config import Site
 from appliance.keyring import StationRing
 from appliance.model import DeliveryState, Path
 from appliance.sparing import Sparing
+from appliance.state import Delivery
 from drivers.clock import Clock
 
 ASKING = {Reason.WRONG_SESSION, Reason.NO_TIME, Reason.EXPIRED, Reason.FUTURE, Reason.REPLAYED}
@@ -109,6 +110,9 @@ class Reports:
             return
         if answer.reason is Reason.HARDWARE and not contact.window.is_newest(answer):
             return  # overtaken: it may sound by now
+        if answer.what is What.REFUSED and answer.reason is Reason.LOCKED_OUT and delivery.energised:
+            self._cut_short(contact, delivery, answer, path)
+            return
         to = LATER_STATES.get(answer.what)
         if to is not None and answer.reason is not Reason.HARDWARE and not self._centre.below(delivery, to):
             return
@@ -130,13 +134,20 @@ class Reports:
                 self._centre.note(al.DeliveryEnded(alert=alert, station=station, path=path))
             case What.REFUSED if delivery.energised and answer.reason is Reason.HARDWARE:
                 self._centre.fail(alert, delivery)
-            case What.REFUSED if delivery.energised and answer.reason is Reason.LOCKED_OUT:
-                self._centre.cut_short(alert, delivery, "locked_out")
             case What.REFUSED if self._centre.below(delivery, DeliveryState.ENERGISED):
                 reason = answer.reason.name.lower()
                 self._centre.note(al.DeliveryRefused(alert=alert, station=station, path=path, reason=reason))
-                if answer.reason is Reason.LOCKED_OUT:  # its end may be told in the same breath
-                    self._centre.cut_short(alert, delivery, reason)
+
+    def _cut_short(self, contact: Contact, delivery: Delivery, answer: Answer, path: Path) -> None:
+        """A lockout has silenced what sounded. Somebody has to wake the crew, unless it is awake."""
+        ids: dict[str, str] = {"alert": answer.alert.hex(), "station": delivery.station, "path": path}
+        news = contact.window.is_newest(answer) and self._centre.below(delivery, DeliveryState.EXPIRED)
+        if not news or delivery.state is DeliveryState.REFUSED:
+            return
+        if delivery.acknowledged:
+            self._centre.note(al.DeliveryEnded(**ids))
+        else:
+            self._centre.note(al.DeliveryRefused(**ids, reason="locked_out"))
 
     def _greet(self, contact: Contact, answer: Answer, path: Path) -> None:
         now = self._clock.now()

@@ -85,7 +85,7 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True):
     disk_free_percent: int = PERCENT_UNKNOWN  # u8
     clock_quality: ClockQuality = ClockQuality.UNKNOWN
     supply_mv: int = 0  # u16; 0: unknown
-    cert_days: int = DAYS_UNKNOWN  # u16, until the broker's certificate ends
+    cert_days: int = DAYS_UNKNOWN  # u16, since the broker's certificate was made
     key_days: int = DAYS_UNKNOWN  # u16, since the key was made
     lock_minutes: int = 0  # u16, until the lockout ends, rounded up; 0: not locked out
     wall: int = 0  # u32, unix s of the station's own clock; 0: unknown

@@ -28,8 +28,9 @@ class Active(msgspec.Struct):
     failed: set[str] = set()  # the line did not do what it was told
     over: set[str] = set()
     stopped: bool = False  # nothing sounds it again, whatever comes back when
-    locked_out: bool = False  # by a lockout that came behind it
     ended: bool = False
+    cut: bool = False  # a lockout ended it before its time
+    closed: bool = False  # that it is over is journaled
     why: str = "ended"  # why it ended
     acknowledged: bool = False
     proofs: set[str] = set()  # told to the centre

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from appliance.alerting.wire import Supply
-from appliance.alerting.wire_health import ClockQuality, Fault, Health
+from appliance.alerting.wire_health import DAYS_UNKNOWN, ClockQuality, Fault, Health
 from appliance.config import Site
 from appliance.station.vitals import Look
 from drivers.clock import Clock
@@ -16,7 +16,7 @@ AUDIO_DOWN = 15.0
 BUTTON_HELD = 60.0  # s; nobody presses so long
 SMS_REST = 900.0  # s between healths by SMS: a fault that comes and goes must not eat the credit
 DISK_LOW = 5  # percent
-CERT_OLD, KEY_OLD = 30, 1095  # days: until the certificate ends; since the key was made
+KEY_OLD = 1095  # days since a key or a certificate was made; no certificate of ours ends
 SIREN_FAULTS = {
     "line": Fault.SIREN_LINE,
     "stuck": Fault.SIREN_STUCK,
@@ -85,13 +85,13 @@ class HealthTeller:
                 found |= fault
         so = {
             Fault.DISK: vitals.disk_failed or vitals.disk_free_percent < DISK_LOW,
-            Fault.SUPPLY_LOW: self._closed(self._watch.battery_low, inputs),
+            Fault.SUPPLY_LOW: self._closed(self._watch.battery_low, inputs) or vitals.battery_low,
             Fault.ON_BATTERY: self.supply() is Supply.BATTERY,
             Fault.TAMPER: self._closed(self._watch.tamper, inputs),
             Fault.DOOR: self._closed(self._watch.door, inputs),
             Fault.CENTRE_SILENT: self._silent(),
             Fault.CLOCK: vitals.clock_quality == "unknown",
-            Fault.KEY_OLD: vitals.cert_days < CERT_OLD or KEY_OLD < vitals.key_days < 0xFFFF,
+            Fault.KEY_OLD: any(KEY_OLD < days < DAYS_UNKNOWN for days in (vitals.cert_days, vitals.key_days)),
         }
         for fault, stands in so.items():
             if stands:
@@ -103,10 +103,10 @@ class HealthTeller:
         return name is not None and inputs.get(name, False)
 
     def supply(self) -> Supply:
-        """By the contact that tells that the mains is there."""
+        """By the contact that tells that the mains is there; without one by what the box measures of its power."""
         name = self._watch.supply
         if name is None or (there := self._inputs().get(name)) is None:
-            return Supply.UNKNOWN
+            return self._vitals().supply
         return Supply.MAINS if there else Supply.BATTERY
 
     def tick(self) -> None:

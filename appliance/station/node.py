@@ -97,7 +97,7 @@ class StationNode:
             async with asyncio.TaskGroup() as self._group:
                 while True:
                     self._beat()
-                    await asyncio.sleep(self._site.supervision.heartbeat_s)
+                    await asyncio.sleep(self._site.supervision.beat(self._own.profile).heartbeat_s)
         finally:
             self._group = None
             self._aside.close()
@@ -195,7 +195,7 @@ class StationNode:
             case _ if active is not None:
                 active.path = path  # asked again, perhaps by a centre that restarted: say what is so, sound it once
                 self._tell_state(order, path)
-            case _ if reason := self._why_not(order, accept, zones):
+            case _ if reason := self._why_not(order, accept):
                 self._declined[order.alert] = reason
                 drop_oldest(self._declined, MOST_ACTIVE)
                 self._refused(alert, path, reason.name.lower())
@@ -208,7 +208,7 @@ class StationNode:
                 alert=alert, action=order.action.name.lower(), path=path, issuer=order.issuer,
                 sequence=order.sequence, seconds=accept.seconds, order=signed.hex(),
                 alert_kind=order.kind.name.lower(), pattern=order.pattern.name.lower(), incident=order.incident,
-                zones=zones or (),
+                zones=zones,
             )
         )  # fmt: skip
         if active is not None and order.action is Action.START:
@@ -216,23 +216,26 @@ class StationNode:
             for text in self._texts.arrived(order.alert, self._clock.now()):
                 self._take(active, text, path)
 
-    def _zones(self, order: Order) -> tuple[str, ...] | None:
-        """Those of ours that are meant; none: all of them. None: it has none of those that are meant."""
-        if order.zones == 0:
-            return ()
-        return tuple(zone.id for i, zone in enumerate(self._own.zone) if order.zones >> i & 1) or None
+    def _zones(self, order: Order) -> tuple[str, ...]:
+        """Those of ours that are meant; none: all of them, also when the centre knows more zones than we do.
 
-    def _why_not(self, order: Order, accept: Accept, zones: tuple[str, ...] | None) -> Reason:
+        Then one of the two site files is wrong, and the whole station is woken rather than nobody.
+        """
+        if order.zones >> len(self._own.zone):
+            return ()
+        return tuple(zone.id for i, zone in enumerate(self._own.zone) if order.zones >> i & 1)
+
+    def _why_not(self, order: Order, accept: Accept) -> Reason:
         """What stands against a fresh start."""
-        if zones is None or (order.kind is Kind.SOUNDING_TEST and not self._own.sounding_test):
+        if order.kind is Kind.SOUNDING_TEST and not self._own.sounding_test:
             return Reason.NOT_ALLOWED
         return Reason.LOCKED_OUT if accept.may_sound and self._lockout.on else Reason.NONE
 
-    async def _start(self, accept: Accept, path: Path, zones: tuple[str, ...] | None) -> Active:
+    async def _start(self, accept: Accept, path: Path, zones: tuple[str, ...]) -> Active:
         order, now = accept.order, self._clock.now()
         outputs = tuple(dict.fromkeys(z.output for z in self._own.zone if z.id in zones)) if zones else self.outputs
         active = Active(
-            order, path, now, now + accept.seconds, accept.may_sound, outputs if accept.may_sound else (), zones or ()
+            order, path, now, now + accept.seconds, accept.may_sound, outputs if accept.may_sound else (), zones
         )
         self.active[active.alert] = active
         if accept.may_sound:
@@ -256,7 +259,7 @@ class StationNode:
         active = self.active.get(order.alert.hex())
         was_over = active is None or active.ended
         if active:
-            active.path = path
+            active.path, active.cut = path, False  # by the centre's own word
         if not await self._sirens.stop(order.alert.hex()):
             self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
             return
@@ -278,9 +281,12 @@ class StationNode:
         self._answer(What.LOCKED, path, order=order)
         self._sirens.stop_left()
         for active in [a for a in self.active.values() if a.may_sound and not a.ended]:
-            active.locked_out = True
+            active.cut = True  # fallen silent by us and not by its time: nobody may take it for a siren that was heard
             if await self._sirens.stop(active.alert):
                 self._record.ended(active, "stopped")
+        for left in [a for a in self._record.left_open() if a not in self.active]:  # of before our restart
+            if await self._sirens.stop(left):
+                self._answer(What.REFUSED, path, alert=bytes.fromhex(left), reason=Reason.LOCKED_OUT)
 
     def _tell_state(self, order: Order, path: Path) -> None:
         if order.action in (Action.LOCK, Action.UNLOCK):
@@ -292,10 +298,8 @@ class StationNode:
             if order.alert in self._declined:
                 self._answer(What.REFUSED, path, order=order, reason=self._declined[order.alert])
             return
-        if active.locked_out and not active.ended:
-            self._answer(What.REFUSED, path, order=order, reason=Reason.LOCKED_OUT)
-        elif active.ended:
-            self._record.tell_end(active, path, order)
+        if active.ended:
+            self._record.tell_end(active, order)
         elif active.energised:
             self._answer(What.ENERGISED, path, order=order, remaining=active.until - self._clock.now())
         elif active.hardware_failed:

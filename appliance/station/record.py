@@ -82,24 +82,29 @@ class Record:
         self._silent(output, active.alert)
 
     def ended(self, active: Active, why: str) -> None:
-        """Nothing sounds it any more."""
+        """Nothing sounds it any more. Told once, also when the annunciator's word and its answer both say so."""
+        if active.closed:
+            return
         if why == "silenced":
             self._answer(What.SILENCED, active.path, order=active.order)
-        self.tell_end(active, active.path, active.order)
+        self.tell_end(active, active.order)
         self.closed(active, why)
 
-    def tell_end(self, active: Active, path: Path, order: Order) -> None:
-        """How it ended: "ended" alone is said of what sounded its time, or was stopped as the centre wanted."""
-        sounded = "energised" in active.proofs
-        if active.locked_out:
-            self._answer(What.REFUSED, path, order=order, reason=Reason.LOCKED_OUT)
-        elif active.may_sound and not sounded and not active.stopped:
-            self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
-            return
-        self._answer(What.ENDED, path, order=order)
+    def tell_end(self, active: Active, order: Order) -> None:
+        """Over. What a lockout cut short still stands, and what never sounded did not end: both are refused, so that
+        a person is told."""
+        unsounded = active.may_sound and "energised" not in active.proofs and not active.stopped
+        if active.cut or unsounded:
+            reason = Reason.LOCKED_OUT if active.cut else Reason.HARDWARE
+            self._answer(What.REFUSED, active.path, order=order, reason=reason)
+        else:
+            self._answer(What.ENDED, active.path, order=order)
 
     def closed(self, active: Active, why: str) -> None:
         """The same, and the centre knows."""
+        if active.closed:
+            return
+        active.closed = True
         active.why = why if why in WHY else "ended"
         self.note(active, OrderEnded(alert=active.alert, why=active.why))
 
@@ -136,6 +141,10 @@ class Record:
             for order in self._state.own.orders.values()
             if order.acknowledged is None and alert in ("", order.alert) and self._age(order.alert) < HOUR
         ]
+
+    def left_open(self) -> list[str]:
+        """Orders of the last hour whose end is not known."""
+        return [o.alert for o in self._state.own.orders.values() if o.ended is None and self._age(o.alert) < HOUR]
 
     def acknowledged_late(self, alert: str, by: str, actor: str) -> None:
         """Of before our restart."""

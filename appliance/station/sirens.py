@@ -143,6 +143,8 @@ class Sirens:
         active = self._active.get(change.order or "")
         if active is None or active.ended or change.output not in active.outputs or change.why in OF_OTHERS:
             return
+        if active.stopped and change.why == "stopped":
+            return  # `stop` says so, once, when it has the annunciator's word
         if change.why == "failed":
             self._failed(active, change.output)
         else:

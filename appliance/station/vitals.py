@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from appliance.alerting.wire import Supply
 from appliance.alerting.wire_health import DAYS_UNKNOWN, PERCENT_UNKNOWN
 
 LOOK = 60.0  # s
@@ -22,9 +23,11 @@ class Vitals(msgspec.Struct, frozen=True):
     disk_failed: bool = False
     disk_free_percent: int = PERCENT_UNKNOWN
     can_send_sms: bool | None = None  # None: there is no modem
-    cert_days: int = DAYS_UNKNOWN
+    cert_days: int = DAYS_UNKNOWN  # both since it was made
     key_days: int = DAYS_UNKNOWN
+    supply: Supply = Supply.UNKNOWN  # as the box's own power room has it
     battery: int = PERCENT_UNKNOWN
+    battery_low: bool = False
     supply_mv: int = 0
 
 

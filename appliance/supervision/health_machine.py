@@ -15,8 +15,7 @@ UNKNOWN_PERCENT, UNKNOWN_DAYS = 255, 65535
 # A move of so much is written; the newest figure itself is on the page anyhow.
 MOVES = {"disk_free_percent": 5, "battery": 10, "supply_mv": 500, "cert_days": 7, "key_days": 7, "skew_s": 30.0}
 SKEW_WRONG, SKEW_RIGHT = 120.0, 60.0  # s; as of the box's own clock: more misleads who reads two journals together
-CERT_SOON, CERT_FRESH = 21, 30  # days; certificates of the box are renewed 30 days before their end
-CLOCK_SKEW, CERT_ENDS, LOCKED_THERE = "clock_skew", "cert_ends", "locked_there"  # what the centre itself finds
+CLOCK_SKEW, LOCKED_THERE = "clock_skew", "locked_there"  # what the centre itself finds
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -41,8 +40,6 @@ def faults_of(heard: Heard, known: Sequence[str], *, locked: bool) -> tuple[str,
     skew = abs(heard.skew_s) if heard.skew_s is not None else None
     if skew is not None and skew > (SKEW_RIGHT if CLOCK_SKEW in known else SKEW_WRONG):
         found.add(CLOCK_SKEW)
-    if heard.cert_days != UNKNOWN_DAYS and heard.cert_days < (CERT_FRESH if CERT_ENDS in known else CERT_SOON):
-        found.add(CERT_ENDS)
     if heard.lock_minutes > 1 and not locked:  # the last minute may be one of rounding
         found.add(LOCKED_THERE)
     return tuple(sorted(found))

@@ -30,16 +30,18 @@ class Look:
         self._paths, self._usable = paths, usable
         count = Counter(path for each in paths.values() for path in each)
         rules = site.supervision
+        self._lost = {station.id: rules.beat(station.profile).lost_s for station in site.station}
         self._worst = {
-            path: worst_s(
+            (path, lost_s): worst_s(
                 path,
                 tests.rules,
-                lost_s=rules.lost_s,
+                lost_s=lost_s,
                 grace_s=rules.grace_min * MINUTE,
                 stations=count,
                 sms_each_s=tests.sms_each_s,
             )
             for path in count
+            for lost_s in set(self._lost.values())
         }
         self._contacts = tuple(
             ContactView(c.id, c.name, c.sms or "", c.voice or "", c.agency or "") for c in site.contact
@@ -63,7 +65,7 @@ class Look:
             tests=self._tests.view(SHOWN),
             contacts=self._contacts,
             groups=self._groups,
-            lost_s=self._site.supervision.lost_s,
+            lost_s=max(self._lost.values()),
         )
 
     def _station(self, name: str) -> StationHealthView:
@@ -79,8 +81,9 @@ class Look:
     def _path(self, station: str, path: str) -> PathView:
         tests = self._state.tests
         failed = tests.failed.get(station, {}).get(path)
+        proven = tests.proven.get(station, {}).get(path)
         return PathView(
-            path, self._usable(station, path), self._worst[path], _brief(tests.proven.get(station, {}).get(path)),
+            path, self._usable(station, path), self._worst[path, self._lost[station]], _brief(proven),
             _brief(failed.at) if failed else None, failed.reason if failed else "",
         )  # fmt: skip
 

@@ -111,7 +111,7 @@ class FanoutSite:
         port = await self.broker.start()
         own = create_key(self.folder / "own.key")
         site: dict[str, Any] = {
-            "role": "centre", "site": SITE, "id": "pusat", "name": "Pusat", "broker": {"port": port},
+            "role": "centre", "site": SITE, "id": "pusat", "name": "Pusat", "broker": {"port": port, "tls": False},
             "annunciator": {"socket": "run/annunciator.sock", "factory": "mock"},
             "station": [
                 {

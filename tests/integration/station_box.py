@@ -55,6 +55,7 @@ def site(**own: Any) -> Site:
         "annunciator": {"socket": "a.sock", "factory": "mock", "output": OUTPUTS, "input": INPUTS},
         "own": {"id": "damkar", "number": 7, "siren": "siren", **own},
         "issuer": [{"name": "pusat", "key": public_hex(CENTRE), "sms": [NUMBER]}],
+        "supervision": {"profile": {"vsat": {"heartbeat_s": 30, "lost_s": 95}}},
     }  # fmt: skip
     return msgspec.convert(table, Site)
 
@@ -86,6 +87,7 @@ class Sirens:
     async def stop(self, orders: list[str]) -> Stopped:
         await self._reached()
         stopped = [one for siren in self.sirens.values() for one in siren.end(tuple(orders), "stopped")]
+        await asyncio.sleep(0)  # its pushes come before its answer
         return Stopped(tuple(stopped), any(relay.on for relay in self.relays.values()))
 
     async def light(self, output: str, on: bool) -> bool:

@@ -88,7 +88,7 @@ class Supervised(World):
             annunciator_up=lambda: True, lines=self.lines, calls=lambda: False, time_known=lambda: self.known,  # type: ignore[arg-type]
         )  # fmt: skip
         self.centre = centre
-        self.reports = Reports(self.site, centre, issuer, self.clock, self.room.lockouts.on_answer)
+        self.reports = Reports(self.site, centre, issuer, self.clock, on_lock=self.room.lockouts.on_answer)
         self.near.on_standing, self.near.on_output = centre.on_standing, self.reports.on_local_output
         self._tasks[CENTRE] = asyncio.create_task(centre.run())
         self._mine = [asyncio.create_task(run()) for run in (self.room.tests.run, self.room.lockouts.run)]

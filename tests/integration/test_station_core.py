@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from station_box import ZONES, Station, play
 
 from appliance.alert_events import OrderAccepted
@@ -34,17 +35,13 @@ def test_an_order_to_a_zone_sounds_there_and_nowhere_else(tmp_path: Path) -> Non
     play(tmp_path, story, zone=ZONES)
 
 
-def test_a_zone_that_the_station_does_not_have_is_refused_and_of_several_those_that_it_has_sound(
-    tmp_path: Path,
-) -> None:
+@pytest.mark.parametrize("zones", [4, 5])
+def test_an_order_that_names_a_zone_that_is_not_here_wakes_the_whole_station(tmp_path: Path, zones: int) -> None:
     async def story(s: Station) -> None:
-        s.start_order(zones=4)
+        s.start_order(zones=zones)
         await asyncio.sleep(0.1)
-        assert s.box.on() == set()
-        assert s.answers()[-1].reason is Reason.NOT_ALLOWED
-        s.start_order(alert=b"alert..2", zones=5)
-        await asyncio.sleep(0.1)
-        assert s.box.on() == {"siren"}
+        assert s.box.on() == {"siren", "hall"}
+        assert s.told(OrderAccepted)[0].zones == ()
 
     play(tmp_path, story, zone=ZONES)
 
@@ -132,6 +129,58 @@ def test_a_lock_ends_what_sounds_and_only_its_own_unlock_ends_it(tmp_path: Path)
         await asyncio.sleep(0.1)
         assert s.state.own.lockout is None
         assert [type(e) for e in s.events if isinstance(e, LockoutSet | LockoutEnded)] == [LockoutSet, LockoutEnded]
+
+    play(tmp_path, story)
+
+
+def test_an_order_that_a_lock_cuts_short_is_told_as_locked_out_and_not_as_over(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.start_order()
+        await asyncio.sleep(1)
+        s.lock()
+        await asyncio.sleep(0.1)
+        assert s.said().count(What.REFUSED) == 1
+        assert What.ENDED not in s.said()
+        assert s.answers()[-1].reason is Reason.LOCKED_OUT
+        assert len(s.told(OrderEnded)) == 1
+        s.start_order()  # asked again by a centre that restarted
+        await asyncio.sleep(0.1)
+        assert s.answers()[-1].reason is Reason.LOCKED_OUT
+        s.give(s.order(Action.STOP))
+        await asyncio.sleep(0.1)
+        assert s.said()[-1] is What.ENDED
+
+    play(tmp_path, story)
+
+
+def test_a_lock_that_the_annunciator_hears_late_is_told_as_such(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.start_order()
+        await asyncio.sleep(1)
+        s.box.up = False
+        s.lock()
+        await asyncio.sleep(10)
+        s.box.up = True
+        s.node.on_standing(s.box.standing())
+        await asyncio.sleep(0.1)
+        assert s.box.on() == set()
+        assert What.ENDED not in s.said()
+        assert s.answers()[-1].reason is Reason.LOCKED_OUT
+
+    play(tmp_path, story)
+
+
+def test_a_lock_ends_what_sounds_since_before_a_restart(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.start_order()
+        await asyncio.sleep(1)
+        await s.kill()
+        await s.start()
+        assert s.box.on() == {"siren"}
+        s.lock()
+        await asyncio.sleep(0.1)
+        assert s.box.on() == set()
+        assert (s.answers()[-1].reason, s.answers()[-1].alert) == (Reason.LOCKED_OUT, b"alert..1")
 
     play(tmp_path, story)
 

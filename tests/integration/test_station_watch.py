@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 from station_box import NUMBER, STATIONS, Station, play
 
 from appliance.alerting.wire import Action, Kind, Pattern, Supply, What
@@ -192,3 +193,26 @@ def test_the_page_shows_open_orders_first_and_an_order_that_sounds_again_behind_
         assert s.state.own.orders[b"alert..2".hex()].ended is None
 
     play(tmp_path, story)
+
+
+def test_a_ups_tells_of_the_supply_where_no_contact_does_and_an_old_certificate_is_a_fault(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.vitals = msgspec.structs.replace(
+            s.vitals, supply=Supply.BATTERY, battery=41, supply_mv=24_100, battery_low=True, cert_days=1096, key_days=3
+        )
+        await asyncio.sleep(62)
+        health = s.healths()[-1]
+        assert (health.supply, health.battery, health.supply_mv) == (Supply.BATTERY, 41, 24_100)
+        assert (health.cert_days, health.key_days) == (1096, 3)
+        assert health.faults == Fault.ON_BATTERY | Fault.SUPPLY_LOW | Fault.KEY_OLD
+
+    play(tmp_path, story)
+
+
+def test_a_station_with_a_profile_is_heard_as_often_as_that_says(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        before = len(s.answers())
+        await asyncio.sleep(300)
+        assert 9 <= len(s.answers()) - before <= 11
+
+    play(tmp_path, story, profile="vsat")

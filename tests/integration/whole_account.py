@@ -182,12 +182,13 @@ class Account:
 
     def _stop_by_sms(self, alert: str, at: float) -> Iterator[str]:
         rows = [row for row in self.rows if row.subject == f"{alert}/{STATION}"]
-        sent = [r for r in rows if isinstance(r.event, al.DeliverySent) and r.event.path == Way.SMS]
+        sent = [(r.mono, r.event) for r in rows if isinstance(r.event, al.DeliverySent) and r.event.path == Way.SMS]
         failed = [r for r in rows if isinstance(r.event, al.DeliverySendFailed) and r.event.path == Way.SMS]
-        by_sms = [r for r in sent if isinstance(r.event, al.DeliverySent) and r.event.action == "start" and r.mono < at]
-        open_at = all(r.mono > at + 15 or not isinstance(r.event, al.DeliveryEnded | al.DeliveryCancelled) for r in rows)
+        ends = (al.DeliveryEnded, al.DeliveryCancelled)
+        by_sms = [when for when, e in sent if e.action == "start" and when < at]
+        open_at = all(r.mono > at + 15 or not isinstance(r.event, ends) for r in rows)
         sms = any(s.since <= at and s.to >= at + 15 for s in self._clear("sms"))
-        stops = [r for r in sent if isinstance(r.event, al.DeliverySent) and r.event.action == "stop" and r.mono < at + 15]
+        stops = [when for when, e in sent if e.action == "stop" and when < at + 15]
         if by_sms and not failed and open_at and sms and not stops:
             yield f"a start went by SMS, its stop did not: {alert}"
 

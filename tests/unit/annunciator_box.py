@@ -11,7 +11,7 @@ import msgspec
 from appliance.annunciator import run
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_config import AnnunciatorConfig
-from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
+from appliance.annunciator_protocol import Barred, InputChange, OutputChange, Pressed, Standing
 from drivers.clock import VirtualClock
 from drivers.sim.knobs import turn
 
@@ -44,6 +44,7 @@ class Core:
         self.outputs: list[OutputChange] = []
         self.inputs: list[InputChange] = []
         self.presses: list[Pressed] = []
+        self.barred: list[Barred] = []
         self._greeted = asyncio.Event()
         self.link = AnnunciatorLink(
             path,
@@ -51,6 +52,7 @@ class Core:
             on_output=self.outputs.append,
             on_input=self.inputs.append,
             on_press=self.presses.append,
+            on_barred=self.barred.append,
         )
         self._task = asyncio.create_task(self.link.run())
 

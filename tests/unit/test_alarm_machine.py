@@ -19,7 +19,7 @@ from appliance.alarms.alarm_machine import Cause, Condition, Row, wanted
 from appliance.alarms.catalogue import CATALOGUE, CatalogueError, load_catalogue
 from appliance.alerting.wire_health import Fault
 from appliance.event import Event
-from appliance.supervision.health_machine import CERT_ENDS, CLOCK_SKEW, LOCKED_THERE
+from appliance.supervision.health_machine import CLOCK_SKEW, LOCKED_THERE
 from drivers.jsonsocket import Refusal
 
 MAINS = "power.mains_lost", "mains"
@@ -100,7 +100,7 @@ def test_the_last_line_to_go_down_is_worth_more_than_the_first() -> None:
 STATION_FAULTS = {
     "siren_stuck": 1, "siren_line": 2, "no_current": 2, "not_heard": 2, "annunciator": 2, "supply_low": 2, "tamper": 2,
     "centre_silent": 2, "on_battery": 3, "door": 3, "disk": 3, "modem": 3, "broker": 3, "clock": 3, "clock_skew": 3,
-    "audio": 3, "key_old": 3, "cert_ends": 3, "button_stuck": 3, "locked_there": 3,
+    "audio": 3, "key_old": 3, "button_stuck": 3, "locked_there": 3,
 }  # fmt: skip
 CARD = {"alert": "0123456789abcdef", "station": "damkar"}
 PERSON = {"alert": "aa", "contact": "rsud", "about": "announce"}
@@ -214,7 +214,7 @@ def test_the_catalogue_raises_and_clears(event: Event, code: str, about: str, pr
 
 def test_each_fault_that_a_station_can_tell_of_has_its_alarm() -> None:
     told = {fault.name.lower() for fault in Fault if fault.name}
-    assert set(STATION_FAULTS) == told | {CLOCK_SKEW, CERT_ENDS, LOCKED_THERE}
+    assert set(STATION_FAULTS) == told | {CLOCK_SKEW, LOCKED_THERE}
 
 
 def test_a_siren_that_a_person_locked_out_is_not_told_as_one_that_failed_its_test() -> None:
