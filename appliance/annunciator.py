@@ -82,7 +82,9 @@ class Annunciator:
                     self._followers.add(made, out)
         if button:
             lamp = self._outputs.get(button.lamp) if button.lamp else None
-            self._button = RedButton(button, self._sirens.get(button.output), self._followers, lamp, self._push, self._locks)
+            self._button = RedButton(
+                button, self._sirens.get(button.output), self._followers, lamp, self._push, self._locks
+            )
         for name, into in self._config.input.items():
             with self._alone(name):
                 changed = partial(self._input_changed, name)
