@@ -135,8 +135,12 @@ plans = st.builds(
 
 
 def plan_by(dice: Random) -> Plan:
-    """Anything of the above, each as likely as the other; hypothesis prefers what is small and alike."""
-    rows = [dice.choice(TABLE) for _ in range(dice.randint(SHORTEST, LONGEST))]
+    """Anything of the above; hypothesis prefers what is small and alike. Half of what can happen never does in a story:
+    else each would have a bit of everything, and nothing would go on long enough to be looked at."""
+    names = sorted({row[0] for row in TABLE} - {"issue"})
+    left_out = set(dice.sample(names, len(names) // 2))
+    table = [row for row in TABLE if row[0] not in left_out]
+    rows = [dice.choice(table) for _ in range(dice.randint(SHORTEST, LONGEST))]
     return Plan(
         deaf=dice.random() < 0.2,
         tests=frozenset(who for who in BOTH if dice.random() < 0.5),
