@@ -193,6 +193,9 @@ class Account:
             yield f"a start went by SMS, its stop did not: {alert}"
 
     def _locked(self) -> Iterator[str]:
+        if self.told.unlocked:
+            yield f"the station did not know the lockout of its journal at {self.told.unlocked[:3]}"
+        yield from self._overtaken()
         since: tuple[str, float] | None = None
         locks: list[tuple[str, float, float]] = []
         for at, row in self.w.station_rows:
@@ -220,6 +223,19 @@ class Account:
             held = [lock for lock, begin, end in locks if lock == known.lock and begin <= now <= end]
             if not held:
                 yield f"the centre says that its siren is locked, and it is not: {known}"
+
+    def _overtaken(self) -> Iterator[str]:
+        """A lock that comes behind a later one of the same life takes no place."""
+        newest, set_last = (0.0, 0), ""
+        for at, row in self.w.station_rows:
+            if isinstance(row, LockoutSet):
+                set_last = row.lock
+            elif isinstance(row, al.OrderAccepted) and row.action == "lock":
+                if any(newest[0] < reset < at for reset in self.told.resets):
+                    newest = (at, 0)
+                if row.sequence < newest[1] and set_last == row.alert:
+                    yield f"lock {row.alert} of sequence {row.sequence} took the place of {newest[1]}"
+                newest = max(newest, (at, row.sequence), key=lambda one: one[1])
 
     def _keys(self) -> Iterator[str]:
         if found := self.told.revoked.get(CENTRE):

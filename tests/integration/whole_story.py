@@ -18,6 +18,7 @@ from appliance.commands import LockSiren, UnlockSiren
 from appliance.keys import key_id
 from appliance.model import AlertKind
 from appliance.model import Path as Way
+from appliance.station_events import LockoutEnded, LockoutSet
 from drivers.jsonsocket import Refusal
 
 SETTLED = 3000  # s after the last step; by then each order has come to an end, or somebody was called
@@ -64,6 +65,7 @@ class Told:
     left: str = ""
     left_at: float = 0.0
     last: str = ""  # the order that met what was left
+    unlocked: list[float] = field(default_factory=list)  # when a station's core did not know its own journal's lockout
     done: Counter[str] = field(default_factory=Counter)
 
 
@@ -223,7 +225,15 @@ class Teller:
                     rows[-1].to = w.clock.now()
                 elif clear:
                     rows.append(Stretch(w.clock.now(), w.clock.now()))
+            if w.station and self._locked_by_journal() and not w.station._lockout.on:
+                self.told.unlocked.append(w.clock.now())
             await asyncio.sleep(0.5)
+
+    def _locked_by_journal(self) -> bool:
+        for _, row in reversed(self.w.station_rows):
+            if isinstance(row, LockoutSet | LockoutEnded):
+                return isinstance(row, LockoutSet) and row.until > self.w.clock.wall() + 60
+        return False
 
     def _broken(self, *ways: str) -> None:
         for name in ways:
