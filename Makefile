@@ -6,7 +6,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(ARGS)
 
-.PHONY: setup demo test bench bench-rivals fuzz scenarios sms-campaign power-campaign lock clean
+.PHONY: setup demo test bench bench-rivals fuzz scenarios sms-campaign power-campaign order-campaign lock clean
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing. Next: apt-get install python3, then make setup."; exit 1; }
@@ -40,6 +40,9 @@ sms-campaign: setup  # 10,000 messages, modems that misbehave, 50 x kill -9; ARG
 
 power-campaign: setup  # 30 days of outages and flickers on a bus with 1 % bad frames, in virtual time; ARGS='--days 2 --seed 7'
 	@exec $(BIN)/python -m tests.campaign.power $(ARGS)
+
+order-campaign: setup  # 1,000 stories of orders, faults and restarts, in virtual time; ARGS='--examples 5000 --seed 7', '--only 17'
+	@exec $(BIN)/python -m tests.campaign.orders $(ARGS)
 
 # After a change of dependencies in pyproject.toml or package.json. ARGS=--upgrade takes newer Python packages.
 lock: setup

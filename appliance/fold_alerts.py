@@ -164,8 +164,10 @@ def _(s: State, e: al.DeliveryRefused, at: Stamp) -> None:
 @FOLDS.of(al.DeliveryEnded)
 def _(s: State, e: al.DeliveryEnded, at: Stamp) -> None:
     if d := _delivery(s, e):
-        silent = s.alerts[e.alert].kind in (AlertKind.SILENT_TEST, AlertKind.DRILL)  # it ends without a sound, as meant
-        meant = d.energised or silent or e.path == Path.VOICE  # by phone alone there is no siren to fall silent
+        alert = s.alerts[e.alert]
+        silent = alert.kind in (AlertKind.SILENT_TEST, AlertKind.DRILL)  # it ends without a sound, as meant
+        # By phone alone there is no siren to fall silent. A station that nobody stopped says so of what has sounded.
+        meant = d.energised or silent or e.path == Path.VOICE or (e.path != Path.GPIO and alert.stopped is None)
         _advance(d, DeliveryState.ENDED if meant else DeliveryState.CANCELLED, at, e.path)
 
 

@@ -244,8 +244,8 @@ class Centre:
         )  # fmt: skip
         for turn in turns:
             alert, delivery, step = wanted[turn.wish.alert, turn.wish.station]
-            for card in late(alert, delivery, step, turn.wait_s, self._site.ladder, self.since):
-                self._carry_out(alert, delivery, card, wait_s=round(turn.wait_s))
+            for told in late(alert, delivery, step, turn.wait_s, self._site.ladder, self.since):
+                self._carry_out(alert, delivery, told, wait_s=round(turn.wait_s))
             if turn.now:
                 self._carry_out(alert, delivery, step)
 

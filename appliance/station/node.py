@@ -68,6 +68,7 @@ class StationNode:
         self._fresh = Freshness(self.session, self._own.number, self._issuers, self._own.max_s, self._issuers.kin)
         self.active: dict[str, Active] = {}
         self._declined: dict[bytes, Reason] = {}  # starts that were fresh and not carried out
+        self._newest_lock: dict[str, int] = {}  # by issuer's name: sequence of its last word on a lockout
         self._flaws, self._by_sms_seldom = Sparing(), Sparing(SMS_AGAIN, MOST_SMS, 60.0)
         self._noise = Sparing()  # anybody's, and must not hide what an issuer's key does
         self._group: asyncio.TaskGroup | None = None
@@ -272,7 +273,11 @@ class StationNode:
             self._record.closed(active, "stopped")
 
     async def _lock(self, order: Order, path: Path) -> None:
-        lock = order.alert.hex()
+        lock, who = order.alert.hex(), self._issuers.name(order.issuer)
+        if order.action is Action.LOCK and order.sequence < self._newest_lock.get(who, 0):
+            self._answer(What.UNLOCKED, path, order=order)  # overtaken by a later one, whose place it must not take
+            return
+        self._newest_lock[who] = max(order.sequence, self._newest_lock.get(who, 0))
         if order.action is Action.UNLOCK:
             self._lockout.end(lock, "centre")
             await self._bar.tell()
@@ -284,10 +289,9 @@ class StationNode:
             self._answer(What.LOCKED, path, order=order)
         else:
             self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
+        self._sirens.stop_left()
         for active in [a for a in self.active.values() if a.may_sound and not a.ended]:
-            active.cut = (
-                True  # fallen silent by us and not by its time: nobody may take that for a siren that was heard
-            )
+            active.cut = True  # fallen silent by us and not by its time: nobody may take it for a siren that was heard
             if await self._sirens.stop(active.alert):
                 self._record.ended(active, "stopped")
         for left in [a for a in self._record.left_open() if a not in self.active]:  # of before our restart
@@ -349,6 +353,8 @@ class StationNode:
         if self._lockout.on or standing.locked:
             self._aside.spawn(self._tell_bar())
         self._sirens.on_standing(standing)
+        if self._lockout.on:  # core was killed before it could silence them
+            self._sirens.stop_left()
         self._record.on_standing(standing, self.active)
         self.watching.on_standing(standing)
 

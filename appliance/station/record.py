@@ -91,9 +91,12 @@ class Record:
         self.closed(active, why)
 
     def tell_end(self, active: Active, order: Order) -> None:
-        """Over; what a lockout cut short still stands and is refused, so that a person is told."""
-        if active.cut:
-            self._answer(What.REFUSED, active.path, order=order, reason=Reason.LOCKED_OUT)
+        """Over. What a lockout cut short still stands, and what never sounded did not end: both are refused, so that
+        a person is told."""
+        unsounded = active.may_sound and "energised" not in active.proofs and not active.stopped
+        if active.cut or unsounded:
+            reason = Reason.LOCKED_OUT if active.cut else Reason.HARDWARE
+            self._answer(What.REFUSED, active.path, order=order, reason=reason)
         else:
             self._answer(What.ENDED, active.path, order=order)
 

@@ -19,6 +19,7 @@ HARDWARE_WITHIN = 3.0  # s that an accepted order waits for the annunciator, the
 HARDWARE_AGAIN = 0.2  # s between attempts until then
 LEAST = 1.0  # s; less is not worth a start
 ACTUAL_FIRST, TESTS_LAST = 1, 3  # priorities on one output
+LOCAL = "local"  # orders of the red button, by the annunciator alone
 OF_OTHERS = ("ordered", "local", "follows", "stuck", "released")  # changes that end no order
 
 log = logging.getLogger("siaga.station")
@@ -44,6 +45,7 @@ class Sirens:
     ) -> None:  # fmt: skip
         self._clock, self._annunciator, self._active, self._told = clock, annunciator, active, told
         self._spawn, self._level = spawn, level
+        self._left: set[str] = set()  # orders of before our restart, that the annunciator sounded when it came
 
     async def sound(self, active: Active) -> None:
         """All its outputs at once; each for itself."""
@@ -106,6 +108,8 @@ class Sirens:
     def on_standing(self, standing: Standing) -> None:
         """The annunciator is there (again): stop what is to be silent, sound what remains of what it does not sound."""
         now = self._clock.now()
+        sounding = {order for at in standing.outputs.values() for order in at.order_ids}
+        self._left = {order for order in sounding if order not in self._active and not order.startswith(LOCAL)}
         for active in list(self._active.values()):
             if active.ended or not active.may_sound:
                 continue
@@ -120,6 +124,15 @@ class Sirens:
                     self._spawn(self._sound(active, output))
                 elif output in active.on:
                     self._over(active, output, "ended")  # while nobody told us
+
+    def stop_left(self) -> None:
+        """End what an order of before our restart sounds."""
+        for alert in self._left - set(self._active):
+            self._spawn(self._stop_one_left(alert))
+
+    async def _stop_one_left(self, alert: str) -> None:
+        if await self.stop(alert):
+            self._left.discard(alert)
 
     async def _stop_again(self, active: Active) -> None:
         if await self.stop(active.alert):

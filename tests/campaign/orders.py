@@ -11,18 +11,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-import hypothesis
-from hypothesis import HealthCheck, Phase, given, settings
+from random import Random
 
 sys.path.append(str(Path(__file__).parents[1] / "integration"))
 
-from whole_story import Plan, plans
+from whole_story import Plan, plan_by
 from whole_told import tell
 
-SHARE = 25  # stories of one draw; each draw has a seed of its own, so that processes can share the work
 Found = tuple[int, Plan, list[str]]
 
 
@@ -33,36 +30,15 @@ def told(plan: Plan) -> tuple[list[str], Counter[str]]:
         return tell(Path(folder), plan)
 
 
-def drawn(seed: int, most: int) -> list[Plan]:
-    """The plans that this seed gives."""
-    found: list[Plan] = []
-
-    @hypothesis.seed(seed)
-    @settings(max_examples=most, phases=[Phase.generate], database=None, suppress_health_check=list(HealthCheck))
-    @given(plan=plans)
-    def draw(plan: Plan) -> None:
-        found.append(plan)
-
-    draw()
-    return found[:most]
+def plan_of(seed: int, number: int) -> Plan:
+    return plan_by(Random(f"{seed}/{number}"))
 
 
-def share(task: tuple[int, int, int]) -> tuple[int, int, list[Found], Counter[str]]:
-    """Tell one draw's stories; the first has the number that is given."""
-    seed, first, most = task
-    done, bad, stories = Counter[str](), list[Found](), 0
-    for number, plan in enumerate(drawn(seed, most), first):
-        faults, counted = told(plan)
-        done += counted
-        stories += 1
-        if faults:
-            bad.append((number, plan, faults))
-    return first, stories, bad, done
-
-
-def tasks(examples: int, seed: int) -> Iterator[tuple[int, int, int]]:
-    for first in range(0, examples, SHARE):
-        yield seed * 1_000_000 + first, first, min(SHARE, examples - first)
+def share(task: tuple[int, int]) -> tuple[Found | None, Counter[str]]:
+    """Tell one story: what was found in it, and what it was made of."""
+    plan = plan_of(*task)
+    faults, counted = told(plan)
+    return ((task[1], plan, faults) if faults else None), counted
 
 
 def campaign(
@@ -71,9 +47,11 @@ def campaign(
     """How many stories were told, what was found, and of what they were made."""
     stories, found, done = 0, list[Found](), Counter[str]()
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for _, more, bad, counted in pool.imap_unordered(share, tasks(examples, seed)):
-            stories, found, done = stories + more, found + bad, done + counted
-            progress(f"{stories} stories, {len(found)} with a fault")
+        for bad, counted in pool.imap_unordered(share, [(seed, number) for number in range(examples)]):
+            stories, done = stories + 1, done + counted
+            found += [bad] if bad else []
+            if stories % 50 == 0:
+                progress(f"{stories} stories, {len(found)} with a fault")
     return stories, found, done
 
 
@@ -89,8 +67,7 @@ def main(argv: list[str] | None = None) -> int:
         print(line, flush=True)  # noqa: T201
 
     if options.only is not None:
-        first = options.only - options.only % SHARE
-        plan = drawn(options.seed * 1_000_000 + first, SHARE)[options.only - first]
+        plan = plan_of(options.seed, options.only)
         faults, _ = told(plan)
         say("\n".join([repr(plan), *faults]))
         return bool(faults)

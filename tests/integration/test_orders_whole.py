@@ -3,10 +3,13 @@
 import asyncio
 from pathlib import Path
 
-from order_world import STATION
+from order_world import CENTRE, STATION
 from whole_account import Account
 from whole_story import Told
 from whole_world import Whole, play_whole
+
+from appliance.commands import LockSiren, UnlockSiren
+from appliance.model import DeliveryState
 
 
 def test_a_station_whose_only_issuer_is_revoked_believes_nobody_behind_its_restart(tmp_path: Path) -> None:
@@ -18,6 +21,86 @@ def test_a_station_whose_only_issuer_is_revoked_believes_nobody_behind_its_resta
         await asyncio.sleep(1)
         alert = await w.issue(30)
         await asyncio.sleep(120)
+        assert not w.far.spans
+        assert w.delivery(alert).card
+
+    play_whole(tmp_path, story)
+
+
+def test_a_lock_that_comes_late_by_sms_does_not_replace_a_later_one(tmp_path: Path) -> None:
+    async def story(w: Whole) -> None:
+        await w.greeted()
+        w.leave(CENTRE)
+        await asyncio.sleep(15)
+        w.net.sms_s = 60.0
+        await w.room.lockouts.lock(LockSiren(station=STATION, hours=1, reason="repair"), "test")
+        await asyncio.sleep(5)
+        w.join(CENTRE)
+        await asyncio.sleep(5)
+        await w.room.lockouts.lock(LockSiren(station=STATION, hours=1, reason="repair"), "test")
+        await asyncio.sleep(120)
+        await w.room.lockouts.unlock(UnlockSiren(station=STATION), "test")
+        await asyncio.sleep(5)
+        alert = await w.issue(30)
+        await asyncio.sleep(5)
+        assert w.far.sounds()
+        assert not w.delivery(alert).card
+
+    play_whole(tmp_path, story)
+
+
+def test_a_siren_that_a_lock_silences_before_its_word_came_is_told_to_a_person(tmp_path: Path) -> None:
+    async def story(w: Whole) -> None:
+        await w.greeted()
+        alert = await w.issue(60)
+        await w.room.lockouts.lock(LockSiren(station=STATION, hours=1, reason="repair"), "test")
+        await asyncio.sleep(0.07)
+        w.leave(STATION)
+        await asyncio.sleep(20)
+        w.join(STATION)
+        await asyncio.sleep(30)
+        assert not w.far.sounds()
+        assert w.delivery(alert).card_reason == "locked_out"
+
+    play_whole(tmp_path, story)
+
+
+def test_a_siren_that_sounds_when_core_dies_behind_a_lock_is_silenced_when_core_is_back(tmp_path: Path) -> None:
+    async def story(w: Whole) -> None:
+        await w.greeted()
+        await w.issue(60)
+        await asyncio.sleep(2)
+        w.far.lose_wire()
+        await w.room.lockouts.lock(LockSiren(station=STATION, hours=1, reason="repair"), "test")
+        await asyncio.sleep(1)
+        await w.kill(STATION)
+        w.far.wire()
+        w.station_up()
+        await asyncio.sleep(2)
+        assert not w.far.sounds()
+
+    play_whole(tmp_path, story)
+
+
+def test_a_short_order_whose_word_was_lost_ends_as_one_that_sounded(tmp_path: Path) -> None:
+    async def story(w: Whole) -> None:
+        await w.greeted()
+        alert = await w.issue(5)
+        w.leave(CENTRE)
+        await asyncio.sleep(60)
+        assert w.far.spans
+        assert w.delivery(alert).state is DeliveryState.ENDED
+
+    play_whole(tmp_path, story)
+
+
+def test_a_siren_that_never_sounded_is_no_order_that_ended(tmp_path: Path) -> None:
+    async def story(w: Whole) -> None:
+        await w.greeted()
+        w.far.lose_wire()
+        alert = await w.issue(5)
+        w.leave(CENTRE)
+        await asyncio.sleep(60)
         assert not w.far.spans
         assert w.delivery(alert).card
 

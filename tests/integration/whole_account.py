@@ -182,20 +182,20 @@ class Account:
 
     def _stop_by_sms(self, alert: str, at: float) -> Iterator[str]:
         rows = [row for row in self.rows if row.subject == f"{alert}/{STATION}"]
-        sent = [r for r in rows if isinstance(r.event, al.DeliverySent) and r.event.path == Way.SMS]
+        sent = [(r.mono, r.event) for r in rows if isinstance(r.event, al.DeliverySent) and r.event.path == Way.SMS]
         failed = [r for r in rows if isinstance(r.event, al.DeliverySendFailed) and r.event.path == Way.SMS]
-        by_sms = [r for r in sent if isinstance(r.event, al.DeliverySent) and r.event.action == "start" and r.mono < at]
-        open_at = all(
-            r.mono > at + 15 or not isinstance(r.event, al.DeliveryEnded | al.DeliveryCancelled) for r in rows
-        )
+        ends = (al.DeliveryEnded, al.DeliveryCancelled)
+        by_sms = [when for when, e in sent if e.action == "start" and when < at]
+        open_at = all(r.mono > at + 15 or not isinstance(r.event, ends) for r in rows)
         sms = any(s.since <= at and s.to >= at + 15 for s in self._clear("sms"))
-        stops = [
-            r for r in sent if isinstance(r.event, al.DeliverySent) and r.event.action == "stop" and r.mono < at + 15
-        ]
+        stops = [when for when, e in sent if e.action == "stop" and when < at + 15]
         if by_sms and not failed and open_at and sms and not stops:
             yield f"a start went by SMS, its stop did not: {alert}"
 
     def _locked(self) -> Iterator[str]:
+        if self.told.unlocked:
+            yield f"the station did not know the lockout of its journal at {self.told.unlocked[:3]}"
+        yield from self._overtaken()
         since: tuple[str, float] | None = None
         locks: list[tuple[str, float, float]] = []
         for at, row in self.w.station_rows:
@@ -223,6 +223,19 @@ class Account:
             held = [lock for lock, begin, end in locks if lock == known.lock and begin <= now <= end]
             if not held:
                 yield f"the centre says that its siren is locked, and it is not: {known}"
+
+    def _overtaken(self) -> Iterator[str]:
+        """A lock that comes behind a later one of the same life takes no place."""
+        newest, set_last = (0.0, 0), ""
+        for at, row in self.w.station_rows:
+            if isinstance(row, LockoutSet):
+                set_last = row.lock
+            elif isinstance(row, al.OrderAccepted) and row.action == "lock":
+                if any(newest[0] < reset < at for reset in self.told.resets):
+                    newest = (at, 0)
+                if row.sequence < newest[1] and set_last == row.alert:
+                    yield f"lock {row.alert} of sequence {row.sequence} took the place of {newest[1]}"
+                newest = max(newest, (at, row.sequence), key=lambda one: one[1])
 
     def _keys(self) -> Iterator[str]:
         if found := self.told.revoked.get(CENTRE):

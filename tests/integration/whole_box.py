@@ -155,6 +155,10 @@ class WholeBox:
         await self._reached()
         return on
 
+    async def lock(self, outputs: tuple[str, ...], seconds: float) -> None:
+        """Taken and not enforced: what is looked at is whether core keeps to it."""
+        await self._reached()
+
     async def _reached(self) -> None:
         await asyncio.sleep(0.002)
         if not self.up:

@@ -1,8 +1,10 @@
-"""Stories of orders, faults and restarts: what can happen, as plain words, and how it is made to happen in the world."""
+"""Stories of orders, faults and restarts: what can happen, as plain words, and how it is made to happen."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import msgspec
@@ -16,6 +18,7 @@ from appliance.commands import LockSiren, UnlockSiren
 from appliance.keys import key_id
 from appliance.model import AlertKind
 from appliance.model import Path as Way
+from appliance.station_events import LockoutEnded, LockoutSet
 from drivers.jsonsocket import Refusal
 
 SETTLED = 3000  # s after the last step; by then each order has come to an end, or somebody was called
@@ -62,52 +65,49 @@ class Told:
     left: str = ""
     left_at: float = 0.0
     last: str = ""  # the order that met what was left
+    unlocked: list[float] = field(default_factory=list)  # when a station's core did not know its own journal's lockout
     done: Counter[str] = field(default_factory=Counter)
 
 
-def _steps() -> st.SearchStrategy[Step]:
-    both, spans = st.sampled_from([CENTRE, STATION]), st.sampled_from(DOWN)
-
-    def one(name: str, *values: Any) -> st.SearchStrategy[Step]:
-        return st.sampled_from([(name, value) for value in values])
-
-    orders = st.tuples(
-        st.just("issue"),
-        st.sampled_from([STATION, STATION, STATION, CENTRE, *(f"{STATION}/{zone}" for zone in ZONES)]),
-        st.sampled_from([5, 30, 120]),
-        st.sampled_from(["actual", "actual", "actual", "sounding_test", "silent_test", "drill"]),
-        st.sampled_from([1, 2, 3]),
-        st.sampled_from([(), (), (), ("mqtt",), ("sms",), ("voice",), ("gpio", "mqtt", "sms")]),
-    )
-    return st.one_of(
-        orders,
-        orders,
-        one("stop", "all", "all", "last"),
-        st.tuples(st.just("broker"), both),
-        one("net_loses", True, False),
-        one("net_keeps", True, False),
-        one("net_sms", True, False),
-        one("net_swallows", True, False),
-        one("net_sms_s", 2.0, 20.0, 70.0, 600.0),
-        one("net_mqtt_s", 0.05, 2.0, 9.0),
-        one("net_copies", 1, 2),
-        one("phone_speaks", True, True, False),
-        one("phone_becomes", "heard", "heard", "no_key", "busy", "no_answer", "no_line"),
-        one("phone_lines", 1, 1, 0),
-        st.tuples(st.just("die"), both, spans),
-        st.tuples(st.just("lose"), both, spans, st.booleans()),
-        st.tuples(st.just("blackout"), both, spans),
-        st.tuples(st.just("hold_disk"), st.sampled_from([0.3, 4.0, 20.0])),
-        one("lock", 0.1, 1.0),
-        st.just(("unlock",)),
-        st.tuples(st.just("replay"), both, st.integers(0, 60), st.sampled_from(["mqtt", "sms", "retained", "topic"])),
-        one("forge", "stranger", "other_station", "other_session"),
-        one("weld", "siren", "hall", ""),
-        one("cut", True, False),
-        st.just(("silence",)),
-        st.just(("rotate",)),
-        one("revoke", CENTRE, STATION),
-    )
+BOTH = (CENTRE, STATION)
+ORDER = (
+    "issue",
+    (STATION, STATION, STATION, STATION, CENTRE, *(f"{STATION}/{zone}" for zone in ZONES)),
+    (5, 30, 120),
+    ("actual", "actual", "actual", "sounding_test", "silent_test", "drill"),
+    (1, 2, 3),
+    ((), (), (), (), ("mqtt",), ("sms",), ("voice",), ("gpio", "mqtt", "sms")),
+)
+# What can happen, with what each of its arguments can be; a row that stands here twice happens twice as often.
+TABLE: tuple[tuple[Any, ...], ...] = (
+    *(ORDER,) * 6,
+    *(("stop", ("all", "all", "last")),) * 2,
+    *(("lock", (0.1, 1.0)),) * 2,
+    ("unlock",),
+    ("broker", BOTH),
+    ("net_loses", (True, False)),
+    ("net_keeps", (True, False)),
+    ("net_sms", (True, False)),
+    ("net_swallows", (True, False)),
+    ("net_sms_s", (2.0, 20.0, 70.0, 600.0)),
+    ("net_mqtt_s", (0.05, 2.0, 9.0)),
+    ("net_copies", (1, 2)),
+    ("phone_speaks", (True, True, False)),
+    ("phone_becomes", ("heard", "heard", "no_key", "busy", "no_answer", "no_line")),
+    ("phone_lines", (1, 1, 0)),
+    *(("die", BOTH, DOWN),) * 2,
+    ("lose", BOTH, DOWN, (True, False)),
+    ("blackout", BOTH, DOWN),
+    ("hold_disk", (0.3, 4.0, 20.0)),
+    *(("replay", BOTH, tuple(range(61)), ("mqtt", "sms", "retained", "topic")),) * 2,
+    ("forge", ("stranger", "other_station", "other_session")),
+    ("weld", ("siren", "hall", "")),
+    ("cut", (True, False)),
+    ("silence",),
+    ("rotate",),
+    ("revoke", BOTH),
+)
+SHORTEST, LONGEST = 6, 30  # steps
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,32 @@ class Plan:
 plans = st.builds(
     Plan,
     deaf=st.booleans(),
-    tests=st.frozensets(st.sampled_from([CENTRE, STATION])),
+    tests=st.frozensets(st.sampled_from(BOTH)),
     left=st.sampled_from(LEFT),
-    story=st.lists(st.tuples(st.sampled_from(WAITS), _steps()), min_size=4, max_size=25).map(tuple),
+    story=st.lists(
+        st.tuples(
+            st.sampled_from(WAITS),
+            st.sampled_from(TABLE).flatmap(lambda row: st.tuples(st.just(row[0]), *map(st.sampled_from, row[1:]))),
+        ),
+        min_size=SHORTEST,
+        max_size=LONGEST,
+    ).map(tuple),
 )
+
+
+def plan_by(dice: Random) -> Plan:
+    """Anything of the above; hypothesis prefers what is small and alike. Half of what can happen never does in a story:
+    else each would have a bit of everything, and nothing would go on long enough to be looked at."""
+    names = sorted({row[0] for row in TABLE} - {"issue"})
+    left_out = set(dice.sample(names, len(names) // 2))
+    table = [row for row in TABLE if row[0] not in left_out]
+    rows = [dice.choice(table) for _ in range(dice.randint(SHORTEST, LONGEST))]
+    return Plan(
+        deaf=dice.random() < 0.2,
+        tests=frozenset(who for who in BOTH if dice.random() < 0.5),
+        left=dice.choice(LEFT),
+        story=tuple((dice.choice(WAITS), (row[0], *map(dice.choice, row[1:]))) for row in rows),
+    )
 
 
 class Teller:
@@ -203,7 +225,15 @@ class Teller:
                     rows[-1].to = w.clock.now()
                 elif clear:
                     rows.append(Stretch(w.clock.now(), w.clock.now()))
+            if w.station and self._locked_by_journal() and not w.station._lockout.on:
+                self.told.unlocked.append(w.clock.now())
             await asyncio.sleep(0.5)
+
+    def _locked_by_journal(self) -> bool:
+        for _, row in reversed(self.w.station_rows):
+            if isinstance(row, LockoutSet | LockoutEnded):
+                return isinstance(row, LockoutSet) and row.until > self.w.clock.wall() + 60
+        return False
 
     def _broken(self, *ways: str) -> None:
         for name in ways:
@@ -235,10 +265,8 @@ class Teller:
 
     async def unlock(self) -> None:
         if self.w.centre:
-            try:
+            with contextlib.suppress(Refusal):  # it is not locked
                 await self.w.room.lockouts.unlock(UnlockSiren(station=STATION), "test")
-            except Refusal as e:
-                assert e.code == "not_locked"
 
     # Ways
 

@@ -1,4 +1,4 @@
-"""The world of orders, whole: zones, tests, lockouts, keys that are revoked, a station's journal, a centre's supervision.
+"""The world of orders, whole: zones, tests, lockouts, revoked keys, a station's journal, a centre's supervision.
 
 Both boxes have annunciators with two sirens, of which each one can be bad in its own way.
 """

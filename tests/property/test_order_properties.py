@@ -15,7 +15,7 @@ sys.path.append(str(Path(__file__).parents[1] / "integration"))
 from whole_story import Plan, plans
 from whole_told import tell
 
-EXAMPLES = int(os.environ.get("SIAGA_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("SIAGA_EXAMPLES", "20"))
 
 
 @given(plan=plans)
