@@ -1,5 +1,5 @@
-"""Every story in tests/scenarios, played by `siaga scenario`: each against a simulated site of its own, but for those
-of lines, calls, sound and power, which share one each. Two hundred calls are twelve of them here."""
+"""Every story in tests/scenarios, played by `siaga scenario`, several at one simulated site: starting that costs more
+than most stories. Two hundred calls are twelve of them here."""
 
 import subprocess
 import sys
@@ -18,7 +18,11 @@ LONG = {  # whose minutes only `make scenarios` waits for; machines and room are
     "power_orders", "power_start_by_relay", "power_start_unproven", "power_three_cranks",
 }  # fmt: skip
 SHORT_OF_POWER = [story for story in OF_POWER if story.stem not in LONG]
-OTHERS = [story for story in STORIES if story not in OF_LINES + OF_CALLS + OF_SOUND + OF_POWER]
+OF_ALERT = [story for story in STORIES if 'site = "alert"' in story.read_text()]
+ALONE = [story for story in STORIES if 'site = "headset"' in story.read_text()]
+OF_DEMO = [
+    story for story in STORIES if story not in OF_LINES + OF_CALLS + OF_SOUND + OF_POWER + OF_ALERT + ALONE
+]
 ROUNDS = "3"  # where a story has rounds: a person plays all of them
 LINES_SPEED = "6"  # modems answer within seconds, and 1.5 s of a driver's patience are a quarter of a real one
 POWER_SPEED = "6"  # minutes of starting and cooling; a bus's second of patience is a sixth of a real one
@@ -31,7 +35,7 @@ def played(*words: str, within: float = PATIENCE) -> "subprocess.CompletedProces
     return subprocess.run(command, capture_output=True, text=True, timeout=within)
 
 
-@pytest.mark.parametrize("story", OTHERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("story", ALONE, ids=lambda path: path.stem)
 def test_the_story_holds(story: Path) -> None:
     done = played(str(story), "--speed", SPEED)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -44,6 +48,8 @@ SITES = {  # divided, so that workers share them and none lasts as long as a tes
     "calls-odd": (OF_CALLS[1::2], LINES_SPEED),
     "sound-even": (OF_SOUND[::2], LINES_SPEED),
     "sound-odd": (OF_SOUND[1::2], LINES_SPEED),
+    **{f"alert-{n}": (OF_ALERT[n::6], SPEED) for n in range(6)},
+    **{f"demo-{n}": (OF_DEMO[n::5], SPEED) for n in range(5)},
     "power-first": (SHORT_OF_POWER[::3], POWER_SPEED),
     "power-second": (SHORT_OF_POWER[1::3], POWER_SPEED),
     "power-third": (SHORT_OF_POWER[2::3], POWER_SPEED),
@@ -51,7 +57,7 @@ SITES = {  # divided, so that workers share them and none lasts as long as a tes
 
 
 @pytest.mark.parametrize(("stories", "speed"), SITES.values(), ids=SITES)
-def test_stories_of_one_small_site_hold_one_after_another(stories: list[Path], speed: str) -> None:
+def test_stories_of_one_site_hold_one_after_another(stories: list[Path], speed: str) -> None:
     done = played(*map(str, stories), "--speed", speed, "--rounds", ROUNDS)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(stories)} of {len(stories)} stories held." in done.stdout
