@@ -14,7 +14,8 @@ OF_CALLS = [story for story in STORIES if 'site = "calls"' in story.read_text()]
 OF_SOUND = [story for story in STORIES if 'site = "sound"' in story.read_text()]
 OF_POWER = [story for story in STORIES if 'site = "power"' in story.read_text()]
 LONG = {  # whose minutes only `make scenarios` waits for; machines and room are tested in virtual time elsewhere
-    "alert_sms_late", "power_3190_volts", "power_fuel_at_night", "power_fuel_falling", "power_late_answers", "power_link_lost",
+    "alert_sms_late",
+    "power_3190_volts", "power_fuel_at_night", "power_fuel_falling", "power_late_answers", "power_link_lost",
     "power_orders", "power_start_by_relay", "power_start_unproven", "power_three_cranks",
 }  # fmt: skip
 SHORT_OF_POWER = [story for story in OF_POWER if story.stem not in LONG]
