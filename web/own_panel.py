@@ -192,8 +192,9 @@ def _lockout(scene: Scene, lockout: OwnLockout | None) -> str:
     words = scene.words
     who = words("own.centre") if lockout.who == "centre" else lockout.who
     left = words.span(lockout.until - scene.wall)
+    reason = words.code("lockout.reason", lockout.reason)
     return words(
-        "own.lockout", who=who, reason=lockout.reason, until=words.clock(lockout.until, scene.wall)[:-3], left=left
+        "own.lockout", who=who, reason=reason, until=words.clock(lockout.until, scene.wall)[:-3], left=left
     )
 
 

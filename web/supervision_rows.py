@@ -14,7 +14,8 @@ from web.scene import Mark, Scene
 
 UNKNOWN_PERCENT, UNKNOWN_DAYS = 255, 65535  # as the station's health word has it
 LOW_DISK, LOW_BATTERY = 10, 30  # %
-SOON_DAYS = 30  # a key or certificate that ends within a month is told
+SOON_DAYS = 30  # a certificate that ends within a month is told
+OLD_KEY_DAYS = 1095  # a key is replaced after three years; the station says so too
 SKEW_S = 5.0  # s; times of two journals cannot be laid side by side beyond this
 RANKS = {"p1": 0, "p2": 1, "p3": 2}
 
@@ -77,6 +78,8 @@ def _line(scene: Scene, station: StationView, seen: StationHealthView | None) ->
     rank = min((RANKS.get(tone, len(RANKS)) for tone in tones), default=len(RANKS))
     if not mark.tone and rank == RANKS["p2"]:
         mark = Mark("p2", words("stations_page.faults"), "p2")
+    if not mark.tone and rank == RANKS["p3"]:
+        mark = Mark("none", words("stations_page.not_proven"), "p3")
     heard = words.ago(scene.now - station.heard_at) if station.heard_at is not None and scene.live else "---"
     return StationLine(
         station.id, station.name, rank, mark, paths, faults, cells["skew"], cells["disk"], cells["supply"],
@@ -138,7 +141,8 @@ def _cells(scene: Scene, health: StationHealth | None) -> Mapping[str, Cell]:
         disk = Cell(f"{health.disk_free_percent} %", "p2" if health.disk_free_percent < LOW_DISK else "")
     return {
         "skew": skew, "disk": disk, "supply": _supply(scene, health),
-        "certificate": _days(scene, health.cert_days), "key": _days(scene, health.key_days, ends=False),
+        "certificate": _days(scene, health.cert_days, health.cert_days < SOON_DAYS),
+        "key": _days(scene, health.key_days, health.key_days > OLD_KEY_DAYS),
     }  # fmt: skip
 
 
@@ -153,11 +157,11 @@ def _supply(scene: Scene, health: StationHealth) -> Cell:
     return Cell(" · ".join(told) if told != [words.code("supply", "unknown")] else "---", "p2" if low else "")
 
 
-def _days(scene: Scene, days: int, *, ends: bool = True) -> Cell:
-    """Of a certificate: how long it is good still; of a key: its age, which is a fault of its own when it is old."""
+def _days(scene: Scene, days: int, wrong: bool) -> Cell:
+    """Of a certificate: how long it is good still; of a key: its age."""
     if days == UNKNOWN_DAYS:
         return Cell("---")
-    return Cell(f"{days} {scene.words('unit.day')}", "p2" if ends and days < SOON_DAYS else "")
+    return Cell(f"{days} {scene.words('unit.day')}", "p2" if wrong else "")
 
 
 def _lockout(scene: Scene, lockout: Lockout) -> str:
