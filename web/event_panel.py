@@ -76,7 +76,7 @@ ALERTING_WORDS: dict[str, dict[str, str]] = {
     "delivery.told": ABOUT, "delivery.untold": ABOUT, "alert.told": ABOUT, "order.text": ABOUT,
     "order.announced": ABOUT | {"outcome": "announced"},
     "station.health": {"faults": "fault"},
-    "siren.locked": {"reason": ""}, "lockout.set": {"reason": "", "who": "lockout.who"},
+    "siren.locked": {"reason": ""}, "lockout.set": {"reason": "lockout.reason", "who": "lockout.who"},
     "siren.unlocked": {"why": "lockout.why"}, "lockout.ended": {"why": "lockout.why"},
     "siren.lock_confirmed": {"locked": "lockout.is"},
     "siren.proof": {"proof": "own.proof"}, "siren.fault": {"fault": "fault", "on": "fault_is"},
@@ -136,7 +136,8 @@ def _alert(scene: Scene, alert: Alert) -> AlertRow:
         alert.id, alert.id[:4].upper(), scene.clock(alert.issued), words.code("kind", alert.kind),
         f"{words.code('pattern', alert.pattern)} · {seconds}", actor_words(scene, alert.issued.actor), stopped,
         deliveries, alert.kind == "actual",
-        " · ".join(filter(None, (incident_words(scene, alert.incident_code), alert.text))), len(alert.deliveries) - len(deliveries),
+        " · ".join(filter(None, (incident_words(scene, alert.incident_code), alert.text))),
+        len(alert.deliveries) - len(deliveries),
         delivery_counts(scene, alert) if len(deliveries) < len(alert.deliveries) else [], contact_counts(scene, alert),
         " · ".join(f"{words.code('own.told_short', t.about)} {scene.clock(t.at)}" for t in alert.told),
     )  # fmt: skip
