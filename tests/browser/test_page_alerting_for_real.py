@@ -167,7 +167,7 @@ async def test_a_sounding_test_ends_in_a_record_on_paper(page: Page, site: Site)
     await page.click("#tests-board tbody tr:has-text('Uji berbunyi') a")
     await page.emulate_media(media="print")
     told = await page.inner_text("#record")
-    for words in ("Damkar Passo", "Uji berbunyi", SUPERVISOR):
+    for words in ("Damkar Passo", "UJI BERBUNYI", SUPERVISOR):
         assert words in told
     assert await page.is_visible("#record .sign")
     assert await page.is_visible("#record .head")
