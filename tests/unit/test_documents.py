@@ -11,7 +11,7 @@ from appliance.alarms.catalogue import CATALOGUE, load_catalogue
 from appliance.alarms.service import NO_CATALOGUE
 from appliance.annunciator_protocol import Request
 from appliance.commands import NAMES
-from appliance.model import DeliveryState, OutgoingState
+from appliance.model import ContactState, DeliveryState, OutgoingState
 from appliance.power_view import Stage
 from appliance.scenario import SIGHTS, VERBS, load_story
 from web.words import load_texts
@@ -75,6 +75,22 @@ def test_the_handbook_explains_every_state_of_a_delivery_in_the_pages_words(lang
     half = document("operator.md").partition("# Operators' handbook")[0 if language == "id" else 2]
     for state in DeliveryState:
         assert f"| `{word(language, f'delivery.{state}')}" in half, state
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_handbook_explains_every_state_of_a_contact_and_what_a_crew_reads_in_the_pages_words(language: str) -> None:
+    half = document("operator-alerting.md").partition("# Orders, stations and tests")[0 if language == "id" else 2]
+    for state in ContactState:
+        assert f"| `{word(language, f'contact.{state}')}` |" in half, state
+    for key in (
+        "own.order",
+        "own.test",
+        "own.locked",
+        "own.acknowledge",
+        "stations_page.unconfirmed",
+        "stations_page.unlock",
+    ):
+        assert f"`{word(language, key)}`" in half, key
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
