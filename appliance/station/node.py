@@ -30,7 +30,8 @@ from appliance.station.active import Active
 from appliance.station.announcer import Announcer, Speaker
 from appliance.station.answers import Answers
 from appliance.station.aside import Aside
-from appliance.station.lockout import Lockout, reason_of
+from appliance.station.locking import Locking
+from appliance.station.lockout import Lockout
 from appliance.station.quiet import level
 from appliance.station.record import PROOFS, Record
 from appliance.station.sirens import Sirens
@@ -68,7 +69,6 @@ class StationNode:
         self._fresh = Freshness(self.session, self._own.number, self._issuers, self._own.max_s, self._issuers.kin)
         self.active: dict[str, Active] = {}
         self._declined: dict[bytes, Reason] = {}  # starts that were fresh and not carried out
-        self._newest_lock: dict[str, int] = {}  # by issuer's name: sequence of its last word on a lockout
         self._flaws, self._by_sms_seldom = Sparing(), Sparing(SMS_AGAIN, MOST_SMS, 60.0)
         self._noise = Sparing()  # anybody's, and must not hide what an issuer's key does
         self._group: asyncio.TaskGroup | None = None
@@ -86,6 +86,9 @@ class StationNode:
         self._annunciator = annunciator
         self._record = Record(clock, append, self._state, boot, self._answer, self._sounds, self._silent)
         self._sirens = Sirens(clock, annunciator, self.active, self._record, self._spawn, self._level)
+        self._locking = Locking(
+            self._lockout, self._bar, self._sirens, self._record, self._issuers, self.active, self._answer
+        )
         self._texts = TextBook(self.session, self._own.number)
         self._announcer = Announcer(site, speaker, self._level, append, self._aside.spawn)
         self.watching = Watching(
@@ -196,7 +199,7 @@ class StationNode:
             case Action.STOP:
                 await self._stop(order, path)
             case Action.LOCK | Action.UNLOCK:
-                await self._lock(order, path)
+                await self._locking.obey(order, path)
             case _ if active is not None:
                 active.path = path  # asked again, perhaps by a centre that restarted: say what is so, sound it once
                 self._tell_state(order, path)
@@ -272,39 +275,9 @@ class StationNode:
         if active and not was_over:
             self._record.closed(active, "stopped")
 
-    async def _lock(self, order: Order, path: Path) -> None:
-        lock, who = order.alert.hex(), self._issuers.name(order.issuer)
-        if order.action is Action.LOCK and order.sequence < self._newest_lock.get(who, 0):
-            self._answer(What.UNLOCKED, path, order=order)  # overtaken by a later one, whose place it must not take
-            return
-        self._newest_lock[who] = max(order.sequence, self._newest_lock.get(who, 0))
-        if order.action is Action.UNLOCK:
-            self._lockout.end(lock, "centre")
-            await self._bar.tell()
-            self._answer(What.UNLOCKED, path, order=order)
-            return
-        self._lockout.set(lock, order.seconds, reason_of(order.incident), "centre")
-        # Confirmed is what holds at the red button too: somebody climbs up on the strength of that word.
-        if await self._bar.tell():
-            self._answer(What.LOCKED, path, order=order)
-        else:
-            self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
-        self._sirens.stop_left()
-        for active in [a for a in self.active.values() if a.may_sound and not a.ended]:
-            active.cut = True  # fallen silent by us and not by its time: nobody may take it for a siren that was heard
-            if await self._sirens.stop(active.alert):
-                self._record.ended(active, "stopped")
-        for left in [a for a in self._record.left_open() if a not in self.active]:  # of before our restart
-            if await self._sirens.stop(left):
-                self._answer(What.REFUSED, path, alert=bytes.fromhex(left), reason=Reason.LOCKED_OUT)
-
     def _tell_state(self, order: Order, path: Path) -> None:
         if order.action in (Action.LOCK, Action.UNLOCK):
-            held = self._lockout.on and self._lockout.lock == order.alert.hex()
-            if held and self._bar.behind:
-                self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
-                return
-            self._answer(What.LOCKED if held else What.UNLOCKED, path, order=order)
+            self._locking.tell(order, path)
             return
         active = self.active.get(order.alert.hex())
         if active is None:

@@ -18,7 +18,6 @@ OWN_SITE: dict[str, Any] = {
     "role": "station", "id": "passo", "name": "Damkar Passo", "station": [], "line": [], "bus": [], "genset": [],
     "ups": [], "sound": {"headset": {"device": "USB Audio"}},
     "issuer": [{"name": "pusat", "key": f"{1:064x}"}],
-    "sound": {"headset": {"device": "usb"}},
     "own": {
         "id": "passo", "number": 2, "siren": "siren",
         "zone": [{"id": i, "name": name, "output": "siren"} for i, name in ZONES],
