@@ -7,6 +7,7 @@ from typing import Any
 from appliance.cli_alert_tell import add_verbs, all_clear, contact, contact_lines
 from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
 from appliance.config import Site
+from appliance.incident_codes import INCIDENTS
 from appliance.model import AlertKind, Pattern
 from drivers.jsonsocket import Client
 
@@ -22,6 +23,7 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     sound.add_argument("--group", action="append", default=[], help="a group of the site file; may be given again")
     sound.add_argument("--contact", action="append", default=[], help="a contact; may be given again")
     sound.add_argument("--text", default="", help="place and words, for stations and contacts")
+    sound.add_argument("--incident", choices=INCIDENTS.values(), help="what happened: stations show and speak it")
     sound.add_argument("--language", choices=("id", "en"), default="id", help="of the text")
     sound.add_argument("--priority", type=int, choices=(1, 2, 3), default=2, help="1: by every path at once")
     sound.add_argument("--pattern", choices=[p.value for p in Pattern], default="wail")
@@ -64,7 +66,8 @@ async def _sound(client: Client, site: Site, options: argparse.Namespace, login:
     done = await request(
         client, "alert.issue", stations=stations, pattern=options.pattern, seconds=options.seconds,
         alert_kind=options.kind, key=secrets.token_hex(8), via="command", groups=options.group,
-        contacts=options.contact, text=options.text, language=options.language, priority=options.priority, **login,
+        contacts=options.contact, text=options.text, language=options.language, priority=options.priority,
+        incident_code=next((code for code, name in INCIDENTS.items() if name == options.incident), 0), **login,
     )  # fmt: skip
     print(f"alert {done['alert']} sent" + ("" if done["durable"] else ", but it is not on disk yet"))
     if options.no_wait:

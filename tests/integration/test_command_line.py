@@ -22,9 +22,11 @@ import psutil
 import pytest
 from running_demo import RunningDemo, siaga
 
+from appliance.alert_events import OrderAccepted
 from appliance.cli import COMMANDS, main
 from appliance.cli_sim import WORDS
 from appliance.demo_site import CENTRE, NODES
+from appliance.journal_file import read_entries
 
 ELSEWHERE = {k: v for k, v in os.environ.items() if k != "SIAGA_SITE"}
 VERBS = {
@@ -198,7 +200,9 @@ def test_an_order_is_given_followed_and_stopped(demo: RunningDemo) -> None:
     asyncio.run(demo.settle())
     at = ("--folder", demo.folder)
     password = {"SIAGA_PASSWORD": demo.where["password"]}
-    sounded = run("alert", "--user", "operator", "sound", "damkar-kota", *at, environment=password)
+    sounded = run(
+        "alert", "--user", "operator", "sound", "damkar-kota", "--incident", "fire", *at, environment=password
+    )
     assert sounded.returncode == 0, sounded.stdout + sounded.stderr
     assert re.search(r"damkar-kota +(energised|proven) by mqtt", sounded.stdout)
     alert = sounded.stdout.split()[1]
@@ -206,6 +210,8 @@ def test_an_order_is_given_followed_and_stopped(demo: RunningDemo) -> None:
     assert alert in run("alert", "stop", *at).stdout
     assert f"alert.issued             {alert}" in run("journal", "tail", "-n", "50", *at).stdout
     assert "by operator" in run("journal", "tail", "-n", "50", *at).stdout
+    taken = [e.event for e in read_entries(Path(demo.where["nodes"]["damkar-kota"]["state"]) / "journal.db")]
+    assert [e.incident for e in taken if isinstance(e, OrderAccepted) and e.alert == alert][:1] == [1]
 
 
 SAID = (
