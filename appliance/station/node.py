@@ -280,8 +280,11 @@ class StationNode:
         self._lockout.set(lock, order.seconds, reason_of(order.incident), "centre")
         self._answer(What.LOCKED, path, order=order)
         self._sirens.stop_left()
-        for active in [a for a in self.active.values() if a.may_sound and not a.ended]:
+        cut = [a for a in self.active.values() if a.may_sound and not a.ended]
+        for active in cut:  # all of them before any is waited for: an annunciator that is back sounds none meanwhile
+            active.stopped = True
             active.cut = True  # fallen silent by us and not by its time: nobody may take it for a siren that was heard
+        for active in cut:
             if await self._sirens.stop(active.alert):
                 self._record.ended(active, "stopped")
         for left in [a for a in self._record.left_open() if a not in self.active]:  # of before our restart

@@ -82,6 +82,25 @@ def test_a_siren_that_sounds_when_core_dies_behind_a_lock_is_silenced_when_core_
     play_whole(tmp_path, story)
 
 
+def test_a_lock_bars_every_order_that_waits_for_its_annunciator_at_once(tmp_path: Path) -> None:
+    async def story(w: Whole) -> None:
+        await w.greeted()
+        await w.issue(60)
+        await asyncio.sleep(2)
+        w.far.lose_wire()
+        await asyncio.sleep(1)
+        await w.issue(60)
+        await asyncio.sleep(0.5)
+        await w.room.lockouts.lock(LockSiren(station=STATION, hours=1, reason="repair"), "test")
+        await asyncio.sleep(1)
+        w.far.wire()
+        await asyncio.sleep(10)
+        assert [span.since < 5 for span in w.far.spans] == [True, True]  # the first order's, and no other
+        assert not w.far.sounds()
+
+    play_whole(tmp_path, story)
+
+
 def test_a_short_order_whose_word_was_lost_ends_as_one_that_sounded(tmp_path: Path) -> None:
     async def story(w: Whole) -> None:
         await w.greeted()
