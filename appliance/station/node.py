@@ -270,7 +270,7 @@ class StationNode:
     async def _lock(self, order: Order, path: Path) -> None:
         lock, who = order.alert.hex(), self._issuers.name(order.issuer)
         if order.action is Action.LOCK and order.sequence < self._newest_lock.get(who, 0):
-            self._answer(What.UNLOCKED, path, order=order)  # overtaken by a later one, whose place it must not take
+            self._tell_lock(order, path)  # overtaken by a later one, whose place it must not take
             return
         self._newest_lock[who] = max(order.sequence, self._newest_lock.get(who, 0))
         if order.action is Action.UNLOCK:
@@ -291,10 +291,13 @@ class StationNode:
             if await self._sirens.stop(left):
                 self._answer(What.REFUSED, path, alert=bytes.fromhex(left), reason=Reason.LOCKED_OUT)
 
+    def _tell_lock(self, order: Order, path: Path) -> None:
+        held = self._lockout.on and self._lockout.lock == order.alert.hex()
+        self._answer(What.LOCKED if held else What.UNLOCKED, path, order=order)
+
     def _tell_state(self, order: Order, path: Path) -> None:
         if order.action in (Action.LOCK, Action.UNLOCK):
-            held = self._lockout.on and self._lockout.lock == order.alert.hex()
-            self._answer(What.LOCKED if held else What.UNLOCKED, path, order=order)
+            self._tell_lock(order, path)
             return
         active = self.active.get(order.alert.hex())
         if active is None:
