@@ -35,8 +35,13 @@ class AnswerWindow:
         self._sent: dict[tuple[bytes, bytes], None] = {}  # (session, alert)
 
     def is_newest(self, answer: Answer | Health) -> bool:
-        """Whether nothing later was heard from the proven session: what it tells is so now."""
-        return answer.session == self.session and answer.counter == self._window.highest
+        """Whether the proven session has said nothing later about the same alert: what it tells is so now.
+
+        What it said later about others says nothing of this one; messages of one moment overtake each other.
+        """
+        alert = answer.alert if isinstance(answer, Answer) else None
+        later = (a for a in self._window.held() if a.counter > answer.counter and isinstance(a, Answer))
+        return answer.session == self.session and all(a.alert != alert for a in later)
 
     def sent(self, order: Order) -> None:
         """An order or a hello goes out to this station; an echo of its alert id will prove its session."""

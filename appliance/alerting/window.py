@@ -1,5 +1,6 @@
 """What is remembered and no more: the last 64 numbers of a sequence, each taken once; the newest keys of a dict."""
 
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 WINDOW = 64  # numbers; an SMS may come behind this many later orders by MQTT and is still told from a replay
@@ -23,6 +24,10 @@ class Window(Generic[T]):
     def taken(self, number: int) -> T | None:
         """What was taken under `number`, if the window still holds it."""
         return self._taken.get(number)
+
+    def held(self) -> Iterable[T]:
+        """All that it still knows."""
+        return self._taken.values()
 
     def take(self, number: int, what: T) -> None:
         """Remember `what`; the caller has seen that the number is neither taken nor too old."""

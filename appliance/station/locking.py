@@ -34,7 +34,7 @@ class Locking:
         """A fresh LOCK or UNLOCK."""
         lock, who = order.alert.hex(), self._issuers.name(order.issuer)
         if order.action is Action.LOCK and order.sequence < self._newest.get(who, 0):
-            self._answer(What.UNLOCKED, path, order=order)  # overtaken by a later one, whose place it must not take
+            self.tell(order, path)  # overtaken by a later one, whose place it must not take
             return
         self._newest[who] = max(order.sequence, self._newest.get(who, 0))
         if order.action is Action.UNLOCK:
@@ -43,17 +43,25 @@ class Locking:
             self._answer(What.UNLOCKED, path, order=order)
             return
         self._lockout.set(lock, order.seconds, reason_of(order.incident), "centre")
+        cut = self._bar_all()
         # Confirmed is what holds at the red button too: somebody climbs up on the strength of that word.
         if await self._bar.tell():
             self._answer(What.LOCKED, path, order=order)
         else:
             self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
-        await self._silence(path)
+        await self._silence(cut, path)
 
-    async def _silence(self, path: Path) -> None:
+    def _bar_all(self) -> list[Active]:
+        """All that sounds, before any is waited for: an annunciator that is back sounds none meanwhile."""
         self._sirens.stop_left()
-        for active in [a for a in self._active.values() if a.may_sound and not a.ended]:
+        cut = [a for a in self._active.values() if a.may_sound and not a.ended]
+        for active in cut:
+            active.stopped = True
             active.cut = True  # fallen silent by us and not by its time: nobody may take it for a siren that was heard
+        return cut
+
+    async def _silence(self, cut: list[Active], path: Path) -> None:
+        for active in cut:
             if await self._sirens.stop(active.alert):
                 self._record.ended(active, "stopped")
         for left in [a for a in self._record.left_open() if a not in self._active]:  # of before our restart

@@ -48,7 +48,14 @@ def write_site(folder: Path, port: int, **changes: Any) -> Path:
         },
         "own": {"id": "pusat", "number": 1, "siren": "siren"},
         "station": [
-            {"id": i, "number": n, "name": name, "local": n == 1, "sms": "+6200000010", "phone": f"+62000555{n:04}"}
+            {
+                "id": i,
+                "number": n,
+                "name": name,
+                "local": n == 1,
+                "sms": f"+62000001{n:04}",
+                "phone": f"+62000555{n:04}",
+            }
             | ({} if n == 1 else {"key": f"{n:064x}"})
             for n, (i, name) in enumerate(STATIONS, 1)
         ],

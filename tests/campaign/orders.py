@@ -49,7 +49,9 @@ def campaign(
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         for bad, counted in pool.imap_unordered(share, [(seed, number) for number in range(examples)]):
             stories, done = stories + 1, done + counted
-            found += [bad] if bad else []
+            if bad:
+                found.append(bad)
+                progress(f"story {bad[0]}: {bad[2][0]}")
             if stories % 50 == 0:
                 progress(f"{stories} stories, {len(found)} with a fault")
     return stories, found, done

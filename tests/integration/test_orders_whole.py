@@ -49,6 +49,23 @@ def test_a_lock_that_comes_late_by_sms_does_not_replace_a_later_one(tmp_path: Pa
     play_whole(tmp_path, story)
 
 
+def test_a_late_copy_of_a_lock_is_answered_as_locked(tmp_path: Path) -> None:
+    async def story(w: Whole) -> None:
+        await w.greeted()
+        w.leave(CENTRE)
+        await asyncio.sleep(15)
+        w.net.sms_s = 60.0
+        await w.room.lockouts.lock(LockSiren(station=STATION, hours=1, reason="repair"), "test")
+        await asyncio.sleep(5)
+        w.join(CENTRE)
+        await asyncio.sleep(120)
+        assert w.station and w.station._lockout.on  # noqa: PT018
+        assert w.state.lockouts[STATION].ended is None
+        assert w.state.lockouts[STATION].end_confirmed is None
+
+    play_whole(tmp_path, story)
+
+
 def test_a_siren_that_a_lock_silences_before_its_word_came_is_told_to_a_person(tmp_path: Path) -> None:
     async def story(w: Whole) -> None:
         await w.greeted()
@@ -77,6 +94,25 @@ def test_a_siren_that_sounds_when_core_dies_behind_a_lock_is_silenced_when_core_
         w.far.wire()
         w.station_up()
         await asyncio.sleep(2)
+        assert not w.far.sounds()
+
+    play_whole(tmp_path, story)
+
+
+def test_a_lock_bars_every_order_that_waits_for_its_annunciator_at_once(tmp_path: Path) -> None:
+    async def story(w: Whole) -> None:
+        await w.greeted()
+        await w.issue(60)
+        await asyncio.sleep(2)
+        w.far.lose_wire()
+        await asyncio.sleep(1)
+        await w.issue(60)
+        await asyncio.sleep(0.5)
+        await w.room.lockouts.lock(LockSiren(station=STATION, hours=1, reason="repair"), "test")
+        await asyncio.sleep(1)
+        w.far.wire()
+        await asyncio.sleep(10)
+        assert [span.since < 5 for span in w.far.spans] == [True, True]  # the first order's, and no other
         assert not w.far.sounds()
 
     play_whole(tmp_path, story)

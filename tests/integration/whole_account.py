@@ -19,7 +19,7 @@ from appliance.entry import Entry
 from appliance.journal_file import read_entries
 from appliance.model import AlertKind, DeliveryState
 from appliance.model import Path as Way
-from appliance.station_events import LockConfirmed, LockoutEnded, LockoutSet
+from appliance.station_events import LockConfirmed, LockoutEnded, LockoutSet, SirenUnlocked
 
 GRACE = 2.5  # s beyond an order's seconds when its rest sounds again: whole seconds there and back, and the way
 SILENT_BY_MQTT = 40.0  # s; stops go on each 15 s, and a new session takes a greeting first
@@ -217,6 +217,11 @@ class Account:
         for row in self.rows:
             if isinstance(row.event, LockConfirmed) and row.event.locked and row.mono < set_at.get(row.event.lock, 1e9):
                 yield f"the centre believes a lockout that the station does not have: {row.event}"
+        for row in self.rows:  # what the centre takes for the station's word
+            if isinstance(row.event, SirenUnlocked) and row.event.why == "station":
+                held = [begin for lock, begin, end in locks if lock == row.event.lock and begin < row.mono < end - 1]
+                if held:
+                    yield f"the centre believes that lockout {row.event.lock} is over, and it is not"
         known, now = self.w.state.lockouts.get(STATION), self.w.clock.now()
         stands = known and not known.ended and known.since.wall + 60 * known.minutes > self.w.clock.wall() + 120
         if known and stands and not self.told.revoked and self.told.left not in ("dark", "away"):
@@ -226,16 +231,16 @@ class Account:
 
     def _overtaken(self) -> Iterator[str]:
         """A lock that comes behind a later one of the same life takes no place."""
-        newest, set_last = (0.0, 0), ""
+        newest, set_last = (0.0, 0, ""), ""
         for at, row in self.w.station_rows:
             if isinstance(row, LockoutSet):
                 set_last = row.lock
             elif isinstance(row, al.OrderAccepted) and row.action == "lock":
                 if any(newest[0] < reset < at for reset in self.told.resets):
-                    newest = (at, 0)
-                if row.sequence < newest[1] and set_last == row.alert:
+                    newest = (at, 0, "")
+                if row.sequence < newest[1] and set_last == row.alert != newest[2]:
                     yield f"lock {row.alert} of sequence {row.sequence} took the place of {newest[1]}"
-                newest = max(newest, (at, row.sequence), key=lambda one: one[1])
+                newest = max(newest, (at, row.sequence, row.alert), key=lambda one: one[1])
 
     def _keys(self) -> Iterator[str]:
         if found := self.told.revoked.get(CENTRE):

@@ -313,12 +313,11 @@ class Teller:
         """The whole place goes dark and comes back, with another boot."""
         w = self.w
         self.lose(who, down_s, True)
-        if w.runs(who):
-            if who == CENTRE:
-                w.boot += "+"
-                w.phone.live.clear()
-            else:
-                w.station_boot += "+"
+        if who == CENTRE:
+            w.boot += "+"
+            w.phone.live.clear()
+        else:
+            w.station_boot += "+"
         await self.die(who, down_s)
 
     def hold_disk(self, seconds: float) -> None:

@@ -120,3 +120,14 @@ def test_what_a_centre_remembers_of_sessions_and_orders_is_bounded() -> None:
         window.sent(start(alert=n.to_bytes(8)))
     assert window.take(answer(1, alert=(0).to_bytes(8))) is Count.UNPROVEN
     assert window.take(answer(2, alert=(1).to_bytes(8))) is Count.NEW
+
+
+def test_an_answer_is_overtaken_by_a_later_one_about_its_own_alert_alone() -> None:
+    window = a_proven_window()
+    refused, energised = answer(10, alert=ALERT, what=What.REFUSED), answer(12, alert=ALERT, what=What.ENERGISED)
+    for heard in (answer(11, alert=b"alert..2"), answer(13), refused):
+        window.take(heard)
+    assert window.is_newest(refused)
+    window.take(energised)
+    assert not window.is_newest(refused)
+    assert window.is_newest(energised)
