@@ -139,6 +139,12 @@ class CardRaised(DeliveryEvent, tag="delivery.card_raised", frozen=True):
     wait_s: int = 0  # until the path that is slow will begin, for reasons "slow_sms" and "slow_voice"
 
 
+class DeliveryTestFailed(DeliveryEvent, tag="delivery.test_failed", frozen=True):
+    """A person's test or drill did not get through to this station. Nobody has to be woken: it is no card."""
+
+    reason: str
+
+
 class DeliveryTold(DeliveryEvent, tag="delivery.told", frozen=True):
     """A text that belongs to the alert went out to the station: its words, all clear, false alarm."""
 
@@ -275,6 +281,17 @@ class ButtonPressed(Event, tag="button.pressed", frozen=True):
     SUBJECT = ("button",)
     button: str
     taken: bool  # False: the annunciator had already gone local
+
+
+class ButtonBarred(Event, tag="button.barred", frozen=True):
+    """The red button was pressed while its siren was locked out, and nobody took the press: nothing sounded.
+
+    `on` False: so long ago that whoever pressed has been seen to, or not.
+    """
+
+    SUBJECT = ("button",)
+    button: str
+    on: bool
 
 
 class InputChanged(Event, tag="input.changed", frozen=True):

@@ -123,6 +123,7 @@ class StationTestRecord(msgspec.Struct):
     runs: dict[str, StationTest] = {}
     last: dict[str, str] = {}
     announced: dict[str, str] = {}
+    noticed: dict[str, list[str]] = {}  # by due time and "notice" or "notice_over": stations that have it
     reported: str = ""
     reported_at: Stamp | None = None
     proven: dict[str, dict[str, Stamp]] = {}  # station: path: when it last answered a test
@@ -163,6 +164,16 @@ class OwnLockout(msgspec.Struct, frozen=True):
     since: Stamp
 
 
+class OwnNotice(msgspec.Struct, frozen=True):
+    """What the centre said of a test last."""
+
+    notice: str
+    over: bool
+    language: str
+    text: str
+    at: Stamp
+
+
 class OwnState(msgspec.Struct):
     """Of this box as a station."""
 
@@ -170,3 +181,5 @@ class OwnState(msgspec.Struct):
     lockout: OwnLockout | None = None
     faults: dict[str, Stamp] = {}  # "output/fault"
     centre_silent: dict[str, Stamp] = {}  # by issuer
+    notice: OwnNotice | None = None
+    barred: tuple[str, Stamp] | None = None  # the button whose press sounded nothing, because of a lockout

@@ -5,6 +5,7 @@ import msgspec
 from appliance.alert_state import (
     Lockout,
     OwnLockout,
+    OwnNotice,
     OwnOrder,
     StationHealth,
     StationTest,
@@ -84,3 +85,4 @@ class OwnView(msgspec.Struct, frozen=True):
     turnout_s: float = 80.0
     centres: tuple[tuple[str, float | None], ...] = ()  # issuer, mono of its last signed word
     silent_s: float = 600.0
+    notice: OwnNotice | None = None  # words about a test to come, or one that has just ended

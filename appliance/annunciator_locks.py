@@ -1,4 +1,4 @@
-"""Sirens that core said are out of service, each until its time by the annunciator's own clock. It is kept in RAM only."""
+"""Sirens that core said are out of service, each until its time by the annunciator's own clock. Kept in RAM only."""
 
 import asyncio
 from collections.abc import Iterable

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 
 from appliance.cli import say_no
 from appliance.cli_node import NoNode, add_node_arguments, node
-from appliance.config import Places, SiteError
+from appliance.config import ZONES, Places, Site, SiteError
 from appliance.key_book import Book, BookError
 from appliance.key_changes import id_text
 from appliance.key_file import BookUnreadable
@@ -206,7 +207,14 @@ def _list(office: Office, options: argparse.Namespace) -> None:
         return
     named = [(s.id, s.key) for s in office.site.station] + [(i.name, i.key) for i in office.site.issuer]
     rows = [
-        [h.id, h.role, id_text(k.public) if h.role != "dashboard" else k.public[:8], k.state, _when(k.made), k.why]
+        [
+            h.id,
+            h.role,
+            id_text(k.public) if h.role != "dashboard" else k.public[:8],
+            k.state,
+            when(k.made, office.site),
+            k.why,
+        ]
         for h in book.holders.values()
         for k in h.keys
     ]
@@ -220,8 +228,9 @@ def _list(office: Office, options: argparse.Namespace) -> None:
         print("  ".join(f"{cell!s:<{width}}" for cell, width in zip(row, (20, 9, 8, 12, 16, 0), strict=True)).rstrip())
 
 
-def _when(made: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(made)) if made else "unknown"
+def when(made: float, site: Site) -> str:
+    """In the site's own time, as the journal has it: a box's system clock may show another zone."""
+    return datetime.fromtimestamp(made, ZONES[site.zone]).strftime("%Y-%m-%d %H:%M") if made else "unknown"
 
 
 def _public(office: Office) -> str:

@@ -89,7 +89,8 @@ def _show(alerts: list[dict[str, Any]]) -> None:
         print(f"{alert['id']} {alert['kind']} {alert['pattern']} {alert['seconds']} s, {state}")
         for name, d in alert["deliveries"].items():
             more = ", acknowledged" if d["acknowledged"] else ""
-            card = f", PHONE this station ({d['card_reason']})" if d["card"] and d["state"] not in SETTLED[:3] else ""
+            call = "PHONE this station" if alert["kind"] == "actual" else "the TEST failed"
+            card = f", {call} ({d['card_reason']})" if d["card"] and d["state"] not in SETTLED[:3] else ""
             print(
                 f"  {name:<20} {d['state']}{' by ' + d['path'] if d['path'] else ''}{more}{card} {d['reason']}".rstrip()
             )

@@ -1,4 +1,8 @@
-"""What a site file must not say of contacts and groups: names that are not there, ways that lead nowhere."""
+"""What a site file must not say of whom alerts are told to: names that are not there, ways that lead nowhere.
+
+A number of the box's own, where people or a station should be, is the worst of them: the box would call and text
+itself, and take that for a way that works.
+"""
 
 from collections.abc import Iterator
 
@@ -36,19 +40,25 @@ def _numbers(site: Site) -> Iterator[str]:
     own = {telephone(line.number) for line in site.line}
     modems = {telephone(s.sms): s.id for s in site.station if s.sms}
     texts = [(c.id, c.sms) for c in site.contact if c.sms]
-    for contact in site.contact:
-        for key, number in (("sms", contact.sms), ("voice", contact.voice)):
-            where = f"contact {contact.id!r}: {key}"
-            if number is None:
-                continue
-            try:
-                diallable(number)
-            except NumberRefused as e:
-                yield f"{where}: {e}"
-            if telephone(number) in own:
-                yield f"{where}: {number} is a line of this box."
-            if telephone(number) in modems:
-                yield f"{where}: {number} is the modem of station {modems[telephone(number)]!r}; nobody reads there."
+    people = [(f"contact {c.id!r}: {key}", n) for c in site.contact for key, n in (("sms", c.sms), ("voice", c.voice))]
+    people += [(f"station {s.id!r}: phone", s.phone) for s in site.station]
+    people += [(f"duty {d.name!r}: number", d.number) for d in site.duty]
+    stations = [(f"station {s.id!r}: sms", s.sms) for s in site.station]
+    for where, number in people + stations:
+        if number is None:
+            continue
+        try:
+            diallable(number)
+        except NumberRefused as e:
+            yield f"{where}: {e}"
+        if telephone(number) in own:
+            yield f"{where}: {number} is a line of this box."
+    for where, number in people:
+        if number is not None and telephone(number) in modems:
+            yield f"{where}: {number} is the modem of station {modems[telephone(number)]!r}; nobody reads there."
+    for station in site.station:
+        if station.sms and modems[telephone(station.sms)] != station.id:
+            yield f"station.sms: {station.id!r} and {modems[telephone(station.sms)]!r} have one modem."
     for i, (one, number) in enumerate(texts):
         for other, its in texts[i + 1 :]:
             if same_number(number, its):

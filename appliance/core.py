@@ -46,6 +46,7 @@ from drivers.mqtt import Incoming, Mqtt, Sent, Will
 from drivers.notify import ready, stopping, watchdog
 
 SESSION_EXPIRY = 300  # s that the broker keeps our messages while core restarts; as long as an order lives
+GATHER = 0.02  # s that a centre without an open order gathers heartbeats: a thousand stations send 333 a second
 FIRST_LOOK = 2.0  # s after the start, then what has not connected is a lost link
 
 log = logging.getLogger("siaga.core")
@@ -73,6 +74,7 @@ class Core:
             on_output=self._on_output,
             on_input=self._on_input,
             on_press=lambda press: self._alerting.on_press(press),
+            on_barred=self._local.on_barred,
         )
         self._keeper = Keeper(lambda task, reason: self._note(ev.TaskDied(task=task, reason=reason[:300])))
 
@@ -83,7 +85,7 @@ class Core:
         self._keys = KeyRoom(
             site=site, places=self._places, clock=clock, append=self._append, wall=self._wall_clock.known,
             publish=self._publish_about_keys, reconnect=lambda why: self._mqtt.reconnect(why) if self._mqtt else None,
-            on_new_key=lambda station: self._alerting.on_new_key(station),
+            on_new_key=lambda station: self._alerting.on_new_key(station), known=state.keys,
         )  # fmt: skip
         if site.broker:
             self._mqtt = Mqtt(
@@ -96,6 +98,7 @@ class Core:
                 will=Will(f"siaga/{site.site}/state/{site.id}/online", b"false"),
                 session_expiry_s=SESSION_EXPIRY,
                 credential=self._keys.credential,
+                gather_s=lambda: 0.0 if site.issuer or self._urgent() else GATHER,
             )
         self._lines = Lines(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,

@@ -121,12 +121,12 @@ class AlertRoom:
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer,
                 annunciator=annunciator, publish=publish, broker_up=broker_up,
                 send_sms=lines.send_data, sms_up=lines.registered,
-                telephone=telephone,
+                telephone=telephone, locked=lambda station: self._is_locked(station),
             )  # fmt: skip
             self.supervision = SupervisionRoom(
                 site=site, state=state, clock=clock, boot=boot, append=append, centre=self.centre, issuer=issuer,
                 publish=publish, broker_up=broker_up, annunciator_up=lambda: annunciator.up, lines=lines,
-                calls=telephone.able, time_known=time_known, keys=keys.stations,
+                calls=telephone.able, time_known=time_known, keys=keys.stations, annunciator=annunciator,
             )  # fmt: skip
             self._reports = Reports(
                 site, self.centre, issuer, clock, keys.stations, self.supervision.lockouts.on_answer
@@ -170,6 +170,9 @@ class AlertRoom:
         if isinstance(command, IssueAlert):
             return await self.centre.issue(command, actor)
         return await self.centre.stop(command, actor)
+
+    def _is_locked(self, station: str) -> bool:
+        return self.supervision is not None and self.supervision.lockouts.locked(station)
 
     def own_view(self) -> OwnView | None:
         """This box as a station."""
@@ -225,6 +228,8 @@ class AlertRoom:
     def on_up(self, standing: Standing) -> None:
         if self.station:
             self.station.on_standing(standing)
+        if self.supervision:
+            self.supervision.on_standing(standing)
         if self.centre:
             self.centre.on_standing(standing)
 

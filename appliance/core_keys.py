@@ -17,7 +17,7 @@ from appliance.key_authority import BROKER, key_pem
 from appliance.key_book import OVERLAP, Book, BookError, Holder, Key, KeyState, retire
 from appliance.key_changes import NotBelieved, grant_for, id_of, id_text, rotated, taken
 from appliance.key_file import BookUnreadable
-from appliance.key_news import issuers_in, oldest_first, public_of, told
+from appliance.key_news import issuers_in, missed, oldest_first, public_of, told
 from appliance.key_statement import Grant, Report, Request, Sealed, StatementError, open_sealed, seal
 from appliance.key_store import Change, KeyStore, believed_key, with_site_keys
 from appliance.keyring import Hands, IssuerRing, OwnKey, StationRing
@@ -53,10 +53,14 @@ class KeyRoom:
     def __init__(
         self, *, site: Site, places: Places, clock: Clock, wall: Callable[[], float], append: Callable[[Event], Any],
         publish: Callable[[str, bytes, bool], Sent | None], reconnect: Callable[[str], None],
-        on_new_key: Callable[[str], None] = lambda station: None,
+        on_new_key: Callable[[str], None] = lambda station: None, known: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:  # fmt: skip
-        """Raises KeyFileError for a key file that cannot be used."""
-        self._site, self._clock, self._wall, self._append = site, clock, wall, append
+        """`known`: what the journal was told of keys; None: all. Raises KeyFileError for a file that cannot be used."""
+        self._site, self._clock, self._wall = site, clock, wall
+        self._known = known
+        self._early: list[Event] | None = []  # until `run`: alarms hear nothing before
+        self._tell = append
+        self._append = self._say
         self._publish, self._reconnect, self._on_new_key = publish, reconnect, on_new_key
         self._connected = ""  # id of the key that the broker knows this box by
         self._connected_by: dict[str, str] = {}  # the same of each station
@@ -112,7 +116,28 @@ class KeyRoom:
 
     # The book
 
+    def _say(self, event: Event) -> None:
+        if self._early is None:
+            self._tell(event)
+        else:
+            self._early.append(event)
+
+    def _begin(self) -> None:
+        """What was found at the start, and what was done to the book while nobody looked."""
+        early, self._early = self._early or [], None
+        for event in early:
+            self._tell(event)
+        for event in missed(self._known, self._book) if self._known is not None else ():
+            self._tell(event)
+
+    @property
+    def _heard(self) -> bool:
+        """Whether what is told now is heard by all."""
+        return self._early is None
+
     async def run(self) -> None:
+        if self._early is not None:
+            self._begin()
         ticked = self._clock.now()
         while True:
             await self.look()
@@ -170,7 +195,7 @@ class KeyRoom:
         keys = self._store.private_keys()
         self.hands.take(oldest_first(book.self_, keys), revoked=revoked)
         new = believed_key(book.self_, keys)
-        for event in told(before, book):
+        for event in told(before, book) if self._known is None else missed(self._known, book) if self._heard else ():
             self._append(event)
         changed = public_hex(new) != public_hex(self.own.private)
         self.own.take(new)

@@ -10,7 +10,10 @@ from appliance.alerting.centre import Centre
 from appliance.alerting.health_intake import HealthIntake, Word
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.locks import LockSender
+from appliance.alerting.notices import StationNotices
 from appliance.alerting.sender import Publish
+from appliance.annunciator_client import AnnunciatorLink
+from appliance.annunciator_protocol import Standing
 from appliance.commands import IssueAlert, ListTests, LockSiren, RunTest, StopAlert, UnlockSiren
 from appliance.config import Site, Station
 from appliance.entry import Entry
@@ -19,6 +22,7 @@ from appliance.keeper import Keeper
 from appliance.keyring import StationRing
 from appliance.lines.service import Lines
 from appliance.model import AlertKind, Path, Pattern
+from appliance.siren_bar import SirenBar
 from appliance.state import State
 from appliance.supervision.health import HealthBook
 from appliance.supervision.health_machine import Heard
@@ -31,6 +35,7 @@ from drivers.jsonsocket import Refusal
 
 COMMANDS = (LockSiren, UnlockSiren, RunTest, ListTests)
 SOUNDING_PATHS = (Path.GPIO, Path.MQTT, Path.SMS)  # nobody is called to hear a test
+MINUTE = 60.0
 SILENT_SECONDS = 10  # of an order that never sounds; it must have some
 
 log = logging.getLogger("siaga.supervision")
@@ -43,18 +48,30 @@ class SupervisionRoom:
         self, *, site: Site, state: State, clock: Clock, boot: str, append: Callable[..., Appended], centre: Centre,
         issuer: Issuer, publish: Publish, broker_up: Callable[[], bool], annunciator_up: Callable[[], bool],
         lines: Lines, calls: Callable[[], bool], time_known: Callable[[], bool], keys: StationRing | None = None,
+        annunciator: AnnunciatorLink | None = None,
     ) -> None:  # fmt: skip
         self._site, self._centre, self._lines = site, centre, lines
         self._broker_up, self._annunciator_up, self._calls = broker_up, annunciator_up, calls
         self._stopping: set[asyncio.Task[Any]] = set()
         self._stations = {station.id: station for station in site.station}
         ways = {station.id: (*self._paths(station), SIREN) for station in site.station}
-        sender = LockSender(
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._left_s = 0.0
+        own = site.own
+        outputs = tuple(dict.fromkeys((own.siren, *(zone.output for zone in own.zone)))) if own else ()
+        self._bar = SirenBar(annunciator, outputs, lambda: self._left_s) if own and annunciator else None
+        self._sender = LockSender(
             issuer=issuer, contacts=centre.contacts, topic=lambda station: f"siaga/{site.site}/alert/{station}",
             publish=publish, send_sms=lines.send_data,
         )  # fmt: skip
         self.lockouts = Lockouts(
-            site=site, state=state, clock=clock, append=append, since=centre.since, paths=self._reached_by, send=sender
+            site=site,
+            state=state,
+            clock=clock,
+            append=append,
+            since=centre.since,
+            paths=self._reached_by,
+            send=self._send_lock,
         )
         self._health = HealthBook(
             state=state, clock=clock, boot=boot, append=append, locked=self.lockouts.locked
@@ -73,6 +90,11 @@ class SupervisionRoom:
             give=lines.outgoing.notice, ways=ways, locked=self.lockouts.locked, since=centre.since,
             time_known=time_known,
         )  # fmt: skip
+        self._notices = StationNotices(
+            site=site, state=state, clock=clock, append=append, issuer=issuer, contacts=centre.contacts,
+            publish=publish, online=self._online, send_sms=lines.send_data, sms_up=lines.registered,
+            since=centre.since, today=self.tests.today,
+        )  # fmt: skip
         self._look = Look(
             site=site, state=state, clock=clock, health=self._health, lockouts=self.lockouts, tests=self.tests,
             paths=ways, usable=self._usable,
@@ -82,6 +104,7 @@ class SupervisionRoom:
         """Start its tasks."""
         keeper.keep("lockouts", self.lockouts.run)
         keeper.keep("tests of stations", self.tests.run)
+        keeper.keep("words of tests", self._notices.run)
 
     def on_entry(self, entry: Entry) -> None:
         self.lockouts.on_entry(entry)
@@ -104,6 +127,27 @@ class SupervisionRoom:
         return self._look()
 
     # Ways to a station
+
+    # The box's own siren
+
+    def _send_lock(self, station: str, lock: str, minutes: int, path: str) -> None:
+        if path != Path.GPIO:
+            self._sender(station, lock, minutes, path)
+            return
+        self._left_s = minutes * MINUTE
+        task = asyncio.create_task(self._lock_here(station, lock, locked=minutes > 0))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _lock_here(self, station: str, lock: str, *, locked: bool) -> None:
+        if self._bar and await self._bar.tell():
+            self.lockouts.on_answer(station, lock, locked, Path.GPIO)
+
+    def on_standing(self, standing: Standing) -> None:
+        """The annunciator is there (again); if it was restarted, it knows of no lockout."""
+        for station in self._stations.values():
+            if station.local:
+                self.lockouts.on_annunciator(station.id, standing.locked)
 
     def _paths(self, station: Station) -> tuple[str, ...]:
         if station.local:
@@ -128,6 +172,8 @@ class SupervisionRoom:
         return self._broker_up() and contact.heard_at is not None and contact.session is not None
 
     def _reached_by(self, station: str) -> tuple[str, ...]:
+        if self._stations[station].local:
+            return ("gpio",) if self._annunciator_up() else ()
         by_sms = self._stations[station].sms and self._lines.registered() > 0
         return (*(("mqtt",) if self._online(station) else ()), *(("sms",) if by_sms else ()))
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from appliance.alert_state import StationHealth
+from appliance.alert_view import StationHealthView
 from appliance.figure import Figure
 from appliance.power_view import FeedView, PowerView
 from appliance.stamp import Stamp
@@ -112,8 +114,30 @@ class StationState(msgspec.Struct, frozen=True):
     heard_s: float | None
 
 
+class StationHealthState(msgspec.Struct, frozen=True):
+    """A station's own word about itself, null where it does not know, and the lockout of its siren by the centre.
+
+    `faults`: names of order-format.md's bits in lower case. Days since key and certificate were made.
+    """
+
+    supply: str
+    supply_v: float | None
+    battery: int | None
+    disk_free: int | None
+    clock_ahead_s: float | None
+    key_days: int | None
+    certificate_days: int | None
+    faults: tuple[str, ...]
+    locked_out: bool
+    locked_until: float | None
+    wall: float | None  # of this word
+
+
 class AlertState(msgspec.Struct, frozen=True):
+    """`kinds` by alert: "actual", "sounding_test", "silent_test", "drill". Only the first is an emergency."""
+
     open: tuple[str, ...]
+    kinds: dict[str, str]
     deliveries: dict[str, dict[str, str]]
 
 
@@ -189,6 +213,7 @@ SCHEMAS: dict[str, Any] = {
     "state/+/order/+": OrderState,
     "state/+/line/+": LineState,
     "state/+/station/+": StationState,
+    "state/+/station_health/+": StationHealthState,
     "state/+/trunk": TrunkState,
     "state/+/fallback": FallbackState,
     "state/+/alerts": AlertState,
@@ -220,6 +245,9 @@ def states(view: View) -> dict[str, msgspec.Struct]:
         online = station.local or bool(station.contact and station.contact.online)
         heard = None if station.heard_at is None else _age(station.heard_at, view)
         said[f"station/{station.id}"] = StationState(online, station.sounding, heard)
+    for about in view.supervision.stations if view.supervision else ():
+        if about.health is not None or about.lockout is not None:
+            said[f"station_health/{about.station}"] = _health(about)
     if view.trunk_watched or view.trunk_verdict:
         verdict = view.trunk_verdict
         known = ("unknown", "", "") if verdict is None else (verdict.standing, verdict.layer, verdict.reason)
@@ -232,6 +260,7 @@ def states(view: View) -> dict[str, msgspec.Struct]:
     open_alerts = [a for a in view.alerts if a.ended is None]
     said["alerts"] = AlertState(
         tuple(a.id for a in open_alerts),
+        {a.id: a.kind.value for a in open_alerts},
         {a.id: {name: d.state.value for name, d in a.deliveries.items()} for a in open_alerts},
     )
     said["alarms"] = _alarms(view)
@@ -316,3 +345,24 @@ def _text(figure: Figure, now: float) -> str | None:
 def _number(figure: Figure, now: float) -> float | None:
     value = figure.value if figure.known(now) else None
     return float(value) if isinstance(value, int | float) else None
+
+
+def _health(about: StationHealthView) -> StationHealthState:
+    health, lockout = about.health or StationHealth(Stamp()), about.lockout
+    return StationHealthState(
+        supply=health.supply,
+        supply_v=health.supply_mv / 1000 or None,
+        battery=_unless(health.battery, 255),
+        disk_free=_unless(health.disk_free_percent, 255),
+        clock_ahead_s=None if health.skew_s is None else float(round(health.skew_s)),
+        key_days=_unless(health.key_days, 65535),
+        certificate_days=_unless(health.cert_days, 65535),
+        faults=health.faults,
+        locked_out=lockout is not None and lockout.ended is None,
+        locked_until=lockout.until if lockout is not None and lockout.ended is None else None,
+        wall=health.since.wall if about.health else None,
+    )
+
+
+def _unless(value: int, unknown: int) -> int | None:
+    return None if value == unknown else value

@@ -19,6 +19,7 @@ from appliance.view import View
 from drivers.clock import Clock
 
 EVERY = 1.0  # s between looks for what changed
+REST_LOOK = 100.0  # times as long as a look took, the least until the next: with 1,000 stations every other second
 AT_ONCE, REST = 40, 0.05  # messages, and s until so many more: 800 a second, and some 2 ms of each 50
 MOST_WAITING = 20_000  # messages; an order to 1,000 stations is some 5,000, the oldest give way
 AGAIN = 30.0  # s; unchanged state is said again, so that a dashboard's `expire_after` of three times that holds
@@ -43,12 +44,15 @@ class Dashboards:
         self._said_all_at = 0.0
 
     async def run(self) -> None:
+        took = 0.0
         while True:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(max(EVERY, REST_LOOK * took))
+            began = self._clock.unscaled()
             if self._clock.now() - self._said_all_at >= AGAIN:
                 self.publish_all()
             else:
                 self._publish_changes(self._view())
+            took = self._clock.unscaled() - began
 
     def publish_all(self) -> None:
         """At each connection, and when Home Assistant says that it has started."""

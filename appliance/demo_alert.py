@@ -14,7 +14,7 @@ import tomli_w
 from appliance.config import Site, load_site, places
 from appliance.demo_lines import LinesDemo
 from appliance.demo_processes import Processes
-from appliance.demo_site import CENTRE, NODES, OPERATOR, STATIONS, SUPERVISOR, DemoSite, template
+from appliance.demo_site import CENTRE, NODES, OPERATOR, STATIONS, SUPERVISOR, DemoSite, page_host, template
 from appliance.supervisor import NotStarted
 from drivers.clock import Clock
 
@@ -25,11 +25,17 @@ NOTIFY = {"gather_s": 5, "quiet_start_s": 1}  # short, so that a story need not 
 class AlertSite(DemoSite):
     """The demo's nodes as far as orders need them."""
 
-    def write_alerts(self, broker: dict[str, int]) -> dict[str, Site]:
-        """Write and check all site files; `broker` is the port by node."""
+    def text(self, node: str) -> dict[str, Any]:
+        """A node's site file as it lies in the repository, as far as orders need it."""
+        return {key: value for key, value in template(node).items() if key not in NOT_HERE}
+
+    def write_alerts(self, broker: dict[str, int], page: int | None = None) -> dict[str, Site]:
+        """Write and check all site files; `broker` is the port by node, `page` that of every page."""
         sites = {}
         for node in NODES:
-            text = {key: value for key, value in template(node).items() if key not in NOT_HERE}
+            text = self.text(node)
+            if page:
+                text["web"] = {"host": page_host(node), "port": page, "tls": False}
             text["broker"] = {"host": "127.0.0.1", "port": broker[node], "tls": False}
             for line in text["line"]:
                 line["port"] = str(self._tty(node, line["id"]))
@@ -43,11 +49,15 @@ class AlertSite(DemoSite):
 
 
 class AlertDemo(LinesDemo):
-    """Use `start`, then `stop`."""
+    """Use `start`, then `stop`. `page` is the port of the pages of `pages`."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, *, site: type[AlertSite] = AlertSite, page: int | None = None,
+        pages: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         super().__init__(folder, clock)
-        self._alerts = self._site = AlertSite(folder, NODES)
+        self._alerts = self._site = site(folder, NODES)
+        self._at, self._pages = page, pages
         self._processes = Processes(self._site, clock)
 
     async def start(self) -> None:
@@ -65,12 +75,14 @@ class AlertDemo(LinesDemo):
         lines = _ports(await net.start(ready_line=True))
         wire = add("wire", "drivers.sim.mqtt_wire", *(f"--line={name}={lines[name]}" for name in STATIONS))
         lines = _ports(await wire.start(ready_line=True))
-        sites = self._alerts.write_alerts({CENTRE: int(str(said["port"])), **lines})
+        sites = self._alerts.write_alerts({CENTRE: int(str(said["port"])), **lines}, self._at)
         for role in (OPERATOR, SUPERVISOR):
             self._passwords[role] = self._site.person(sites[CENTRE], role, role)
         for node in NODES:
             self._processes.add_node(node)
         self._processes.add_siaga(CENTRE, "audio")
+        for node in self._pages:
+            self._processes.add_siaga(node, "web")
         await asyncio.gather(*(c.start() for n, c in self.children.items() if n.startswith(NODES)))
         for node in NODES:
             await self._processes.answers(node, places(sites[node], self._site.file(node)).control)

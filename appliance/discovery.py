@@ -4,6 +4,7 @@ A figure is told of once its first value showed of what kind it is: Home Assista
 register that a device does not have would stand there for ever.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -110,6 +111,7 @@ class Discovery:
             ),
             *(self._yes(f"Station {s.id}", f"station/{s.id}", "online", "connectivity") for s in view.stations),
             *(self._yes(f"Siren {s.id}", f"station/{s.id}", "sounding", "sound") for s in view.stations),
+            *self._healths(view),
         ]  # fmt: skip
         if view.trunk_watched:
             found.append(self._word("Trunk 112", "trunk", "standing"))
@@ -119,6 +121,20 @@ class Discovery:
         found.append(self._number("Unacknowledged alarms", "alarms", "unacknowledged"))
         found.append(self._yes("Alarm flood", "alarms", "flood", "problem"))
         return found
+
+    def _healths(self, view: View) -> Iterator[tuple[str, Part]]:
+        """What stations tell of themselves, as diagnostics; all of it is in the attributes of the first."""
+        for about in view.supervision.stations if view.supervision else ():
+            if about.health is None:
+                continue
+            name, topic = f"Station {about.station}", f"station_health/{about.station}"
+            key, fault = self._yes(f"{name} fault", topic, "faults", "problem")
+            found = [
+                (key, fault | {"json_attributes_topic": f"{self._base}/{topic}"}),
+                self._yes(f"{name} locked out", topic, "locked_out"),
+                self._number(f"{name} battery", topic, "battery", "%", "battery"),
+            ]
+            yield from ((key, part | {"entity_category": "diagnostic"}) for key, part in found)
 
     def _word(self, name: str, topic: str, field: str) -> tuple[str, Part]:
         return _key(name), {"p": "sensor", "name": name, "state_topic": f"{self._base}/{topic}", **_template(field)}

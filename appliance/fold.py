@@ -14,6 +14,7 @@ from appliance import (
     fold_calls,
     fold_contacts,
     fold_desk,
+    fold_keys,
     fold_lines,
     fold_outgoing,
     fold_power,
@@ -76,7 +77,7 @@ def _(s: State, e: ev.LineDown, at: Stamp) -> None:
 
 TABLES = (
     FOLDS, fold_alarms.FOLDS, fold_power.FOLDS, fold_alerts.FOLDS, fold_calls.FOLDS, fold_contacts.FOLDS,
-    fold_desk.FOLDS, fold_lines.FOLDS, fold_outgoing.FOLDS, fold_power_orders.FOLDS, fold_sound.FOLDS,
+    fold_desk.FOLDS, fold_keys.FOLDS, fold_lines.FOLDS, fold_outgoing.FOLDS, fold_power_orders.FOLDS, fold_sound.FOLDS,
     fold_stations.FOLDS, fold_trunk.FOLDS,
 )  # fmt: skip
 BY_KIND = {kind: tuple(table[kind] for table in TABLES if kind in table) for table in TABLES for kind in table}

@@ -195,6 +195,12 @@ def _(s: State, e: al.CardRaised, at: Stamp) -> None:
         d.card, d.card_reason, d.card_wait_s = d.card or at, e.reason, e.wait_s
 
 
+@FOLDS.of(al.DeliveryTestFailed)
+def _(s: State, e: al.DeliveryTestFailed, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        d.card, d.card_reason = d.card or at, e.reason
+
+
 @FOLDS.of(al.StationOnline)
 def _(s: State, e: al.StationOnline, at: Stamp) -> None:
     s.stations[e.station] = StationContact(True, e.session, e.path, at)

@@ -5,6 +5,7 @@ from appliance import station_events as st
 from appliance.alert_state import (
     Lockout,
     OwnLockout,
+    OwnNotice,
     OwnOrder,
     StationHealth,
     StationTest,
@@ -20,6 +21,7 @@ from appliance.state import State
 MOST_TESTS = 60  # runs: two months of nights; the journal keeps them all
 MOST_LINES = 20_000  # of all runs together: a week of nights of 1,000 stations; behind it only the bad ones
 MOST_GAPS = 30
+MOST_NOTICED = 4  # the last test's and the next one's
 MOST_OWN = 30  # orders that a station's page can show
 
 FOLDS = Folds()
@@ -104,6 +106,13 @@ def _(s: State, e: st.StationTestAnnounced, at: Stamp) -> None:
     s.tests.announced[e.what] = e.due
 
 
+@FOLDS.of(st.StationTestNoticed)
+def _(s: State, e: st.StationTestNoticed, at: Stamp) -> None:
+    s.tests.noticed.setdefault(f"{e.due}/{e.about}", []).append(e.station)
+    while len(s.tests.noticed) > MOST_NOTICED:
+        del s.tests.noticed[next(iter(s.tests.noticed))]
+
+
 @FOLDS.of(st.StationTestReported)
 def _(s: State, e: st.StationTestReported, at: Stamp) -> None:
     s.tests.reported, s.tests.reported_at = e.day, at
@@ -146,6 +155,11 @@ def _(s: State, e: st.TextTaken, at: Stamp) -> None:
             own.about = e.about
 
 
+@FOLDS.of(st.NoticeTaken)
+def _(s: State, e: st.NoticeTaken, at: Stamp) -> None:
+    s.own.notice = OwnNotice(e.notice, e.about == "notice_over", e.language, e.text, at)
+
+
 @FOLDS.of(st.OrderAcknowledged)
 def _(s: State, e: st.OrderAcknowledged, at: Stamp) -> None:
     if (own := s.own.orders.get(e.alert)) and own.acknowledged is None:
@@ -175,6 +189,11 @@ def _(s: State, e: st.SirenFault, at: Stamp) -> None:
         s.own.faults.setdefault(f"{e.output}/{e.fault}", at)
     else:
         s.own.faults.pop(f"{e.output}/{e.fault}", None)
+
+
+@FOLDS.of(al.ButtonBarred)
+def _(s: State, e: al.ButtonBarred, at: Stamp) -> None:
+    s.own.barred = (e.button, at) if e.on else None
 
 
 @FOLDS.of(st.CentreSilent)

@@ -1,5 +1,7 @@
 """What is new in a book of keys: which events a change makes, and what follows from the order of keys. Pure."""
 
+from collections.abc import Mapping
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance import key_events as ke
@@ -22,6 +24,24 @@ def oldest_first(holder: Holder | None, keys: tuple[Ed25519PrivateKey, ...]) -> 
     listed = public_of(holder)
     known = [k for k in keys if public_hex(k) in listed]
     return tuple(sorted(known, key=lambda k: -listed.index(public_hex(k)))) or keys[:1]
+
+
+def missed(known: Mapping[str, Mapping[str, str]], book: Book) -> list[Event]:
+    """What was done to the book while core was down. `known`: by holder and key id, as the journal was told."""
+    events: list[Event] = []
+    for holder in book.holders.values():
+        has = known.get(holder.id, {})
+        before = next((id for id, word in reversed(list(has.items())) if word == "current"), "")
+        for key in holder.keys:
+            id = id_text(key.public) if holder.role != "dashboard" else key.public[:8]
+            if key.state is KeyState.CURRENT and id not in has:
+                if before:
+                    events.append(ke.KeyRotated(holder=holder.id, key=id, before=before))
+                else:
+                    events.append(ke.KeyEnrolled(holder=holder.id, key=id, role=holder.role))
+            elif key.state is KeyState.REVOKED and has.get(id) != "revoked":
+                events.append(ke.KeyRevoked(holder=holder.id, key=id, why=key.why[:100]))
+    return events
 
 
 def told(before: Book, after: Book) -> list[Event]:

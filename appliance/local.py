@@ -8,7 +8,7 @@ from appliance import alert_events as al
 from appliance import events as ev
 from appliance import station_events as st
 from appliance.annunciator_client import AnnunciatorLink
-from appliance.annunciator_protocol import InputChange, OutputChange, Standing
+from appliance.annunciator_protocol import Barred, InputChange, OutputChange, Standing
 from appliance.config import Site
 from appliance.journal import Appended
 from appliance.model import Mains
@@ -16,6 +16,7 @@ from appliance.state import State
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 
+BARRED_S = 600.0  # s that a press that sounded nothing is an alarm
 LIGHT_AGAIN = 2.0  # s between attempts to set a light while the annunciator refuses or is away
 
 log = logging.getLogger("siaga.local")
@@ -30,6 +31,7 @@ class Local:
         self._currents = {name for name, i in site.annunciator.input.items() if i.kind == "current"}
         self._shown: dict[str, bool] = {}
         self._wake = asyncio.Event()
+        self._barred_at = clock.now()  # also of one of before our start
         self.lamp: Callable[[], bool] = lambda: False  # whether the alarms' lamp is wanted
 
     def on_up(self, standing: Standing) -> None:
@@ -44,6 +46,9 @@ class Local:
                 self._energised(name, order, why, output.remaining_s or 0)
             if not on and believed and believed.on:
                 self._append(al.SirenReleased(output=name, why="annunciator_lost"))
+        if standing.barred_s is not None and standing.barred_s < BARRED_S and self._state.own.barred is None:
+            button = self._site.annunciator.button
+            self._barred(button.input if button else "")
         for name, output in standing.outputs.items():
             self._relay(name, stuck=output.stuck)
         self._shown = {}
@@ -82,6 +87,14 @@ class Local:
         if stuck != (f"{output}/stuck" in self._state.own.faults):
             self._append(st.SirenFault(output=output, fault="stuck", on=stuck))
 
+    def on_barred(self, press: Barred) -> None:
+        """A press that sounded nothing."""
+        self._barred(press.button)
+
+    def _barred(self, button: str) -> None:
+        self._barred_at = self._clock.now()
+        self._append(al.ButtonBarred(button=button, on=True))
+
     def on_input(self, change: InputChange) -> None:
         if change.input in self._currents:
             return  # it goes with each stroke of a pattern; what it proves is written down as a proof
@@ -94,6 +107,8 @@ class Local:
     async def run(self, annunciator: AnnunciatorLink) -> None:
         """Keep the lights as things are: amber while mains is lost, the station's own while its siren sounds."""
         while True:
+            if self._state.own.barred and self._clock.now() - self._barred_at > BARRED_S:
+                self._append(al.ButtonBarred(button=self._state.own.barred[0], on=False))
             for light, wanted in self._wanted().items():
                 if annunciator.up and wanted != self._shown.get(light):
                     try:

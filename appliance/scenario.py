@@ -28,7 +28,7 @@ class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     and two stations.
 
     `speed` is set where the story hangs on what is never scaled (the broker's expiry, disks, sound). `rest` is within
-    how many seconds of its end a `lines` or `calls` site must be as the story found it; a modem that was restarted last
+    how many seconds of its end the site must be as the story found it; a modem that was restarted last
     boots, searches and is read within one minute. Steps of `round` are played `rounds` times, before those of `step`.
     """
 
@@ -57,7 +57,7 @@ SITES = {  # and the words that mean nothing there
     "power": HEARD | {"post", "get", "mqtt"},
     "alert": HEARD | {"post", "get", "mqtt"},
 }
-SHARED = {"lines", "calls", "sound", "power", "alert"}  # sites that are small and are played at by many stories
+SHARED = {"demo", "lines", "calls", "sound", "power", "alert"}  # sites that are played at by one story after another
 MOST_ROUNDS = 999  # {round} has three digits
 
 

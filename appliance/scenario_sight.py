@@ -90,8 +90,8 @@ class Site:
         await self.knob(name, args)
 
     async def at_rest(self) -> Seen:
-        """Whether all is as it was found: lines registered, no call on them, modems empty, no alarm on, each text told
-        exactly once; and a building at rest, its set ready."""
+        """Whether all is as it was found: lines registered, no call on them, modems empty, no alarm on, no siren heard,
+        each text told exactly once; and a building at rest, its set ready."""
         told = [msgspec.json.decode(e.body) for e in self._told("sms.received")]
         for text in self._texts:
             if (count := sum(1 for one in told if text.items() <= one.items())) != 1:
@@ -111,6 +111,8 @@ class Site:
             return False, seen
         if open_ := [alert["id"] for alert in view["alerts"] if alert["ended"] is None]:
             return False, f"orders that are not over: {open_}"
+        if loud := [name for name, siren in view["sirens"].items() if siren["on"]]:
+            return False, f"sirens that sound: {loud}"
         if away := [
             s["id"] for s in view["stations"] if s["id"] in self._far and not (s["contact"] or {}).get("online")
         ]:

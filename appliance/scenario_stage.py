@@ -76,7 +76,7 @@ def make(kind: str, folder: Path, clock: Clock) -> Running:
         return PowerDemo(folder, clock)
     if kind == "alert":
         return AlertDemo(folder, clock)
-    if kind in SHARED:
+    if kind in ("lines", "calls"):
         return LinesDemo(folder, clock, page=free_port() if kind == "calls" else None)
     return Demo(folder, clock, web_port=free_port())
 
@@ -111,6 +111,7 @@ class Stage:
             await self._player.play(story)
             if self._kind in SHARED:
                 await self._player.rest(story.rest)
+                await self._player.settle(sight for sight in ORDINARY[self._kind] if "view" in sight)
         except (Miss, NotStarted, Gone, Refusal, OSError) as e:
             self._say(f"  ✗ {e}")
             self._explain()

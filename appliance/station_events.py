@@ -112,6 +112,17 @@ class StationTestAnnounced(Event, tag="test.announced", frozen=True):
     told: int  # people and stations
 
 
+class StationTestNoticed(Event, tag="test.noticed", frozen=True):
+    """A station has the words about a test, ahead of it or at its end."""
+
+    SUBJECT = ("station",)
+    station: str
+    what: str
+    due: str
+    about: str  # "notice", "notice_over"
+    path: str
+
+
 class StationTestReported(Event, tag="test.reported", frozen=True):
     """The morning's report."""
 
@@ -167,6 +178,17 @@ class TextTaken(Event, tag="order.text", frozen=True):
     SUBJECT = ("alert",)
     alert: str
     about: str  # model.About
+    language: str
+    text: str
+    path: str
+
+
+class NoticeTaken(Event, tag="notice.taken", frozen=True):
+    """Words of the centre about a test came; they belong to no order."""
+
+    SUBJECT = ("notice",)
+    notice: str  # id, 16 hex digits
+    about: str  # "notice", "notice_over"
     language: str
     text: str
     path: str

@@ -48,7 +48,8 @@ class Mqtt:
     has forgotten it. `session_expiry_s` above 0 has the broker keep messages for us so long. `keepalive_s` is real
     time: a frozen connection is noticed after one to two of them. `on_message` gets its messages in order, none of
     them before `on_up`. `credential` is asked at each connection: TLS with what it gives, in clear with None; an
-    OSError that it raises says why there is none now.
+    OSError that it raises says why there is none now. `gather_s` is asked before each wait: what comes is read so much
+    later, together; 0 where each message counts at once.
     """
 
     def __init__(
@@ -64,9 +65,10 @@ class Mqtt:
         session_expiry_s: int = 0,
         keepalive_s: int = 10,
         credential: Callable[[], Credential | None] | None = None,
+        gather_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.counts = Counts()
-        self._credential = credential
+        self._credential, self._gather_s = credential, gather_s
         self._on_message, self._on_up, self._on_down = on_message, on_up, on_down
         self._dialer = Dialer(host, port)
         self._link = MqttLink(client_id, will, keepalive_s=keepalive_s, session_expiry_s=session_expiry_s)
@@ -157,7 +159,7 @@ class Mqtt:
         self._link.begin(sock, self._dialer.host, self._dialer.port)
         patience = asyncio.get_running_loop().time() + CONNECT_WITHIN
         while not self._link.ended:
-            await self._link.turn()
+            await self._link.turn(self._gather_s() if self._accepted else 0.0)
             self._hand_over()
             if not self._accepted and asyncio.get_running_loop().time() >= patience:
                 return f"it takes the connection, but does not answer within {CONNECT_WITHIN:g} s"

@@ -80,12 +80,16 @@ class MqttLink:
         clean = self._session_expiry_s == 0
         self.client.connect_async(host, port, self._keepalive_s, clean_start=clean, properties=wishes)
         self.client.reconnect()
+        self.flush()
 
-    async def turn(self) -> None:
-        """Wait until bytes came (or a tick passed) and let paho read them and look at its keepalive."""
+    async def turn(self, gather_s: float = 0.0) -> None:
+        """Wait until bytes came (or a tick passed), gather what else comes in `gather_s`, and let paho read them and
+        look at its keepalive."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TICK):
                 await self._wake.wait()
+        if gather_s and not self.client.buffered:
+            await asyncio.sleep(gather_s)
         self._wake.clear()
         try:
             self.client.loop_read()
@@ -96,13 +100,14 @@ class MqttLink:
         if isinstance(self.client.ready, ssl.SSLSocket) and not self.ended and self.client.ready.pending():
             self._wake.set()  # decrypted already: no selector tells of it
         self.client.loop_misc()
+        if not self.ended:
+            self.flush()  # acknowledgements, a ping
         if self.client.buffered and not self.ended:
             self._wake.set()  # read already: no selector tells of it
 
     def flush(self) -> None:
         """Write what paho has to write now, not a turn of the loop later. Never call it from paho's callbacks."""
         self.client.loop_write()
-        self.client.push()
 
     def flush_all(self) -> None:
         """As `flush` the first time in a turn of the loop; what follows in that turn goes together, a little later."""
@@ -133,8 +138,6 @@ class MqttLink:
             self.client.connect_async(self.client.host, self.client.port)  # closes the socket, connects nowhere
             self.client.ready.close()
             self.client.ready = None
-        # paho would send all of them again at once, more than may be in flight (paho.mqtt.python issue 492).
-        self.client.drop_out_messages()
 
     def _watch(self, _client: Any, _data: Any, sock: "paho.SocketLike") -> None:
         asyncio.get_running_loop().add_reader(sock.fileno(), self._wake.set)

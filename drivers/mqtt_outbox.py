@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 
-import paho.mqtt.client as paho
 from paho.mqtt.reasoncodes import ReasonCode
 
 from drivers.mqtt_link import MAX_PACKET, MqttLink
@@ -12,7 +11,7 @@ from drivers.mqtt_paho import packed
 
 MAX_OPEN = 4096  # messages not yet acknowledged; an order to 1,000 stations, its stop, and what dashboards are told
 MAX_KEPT = 256  # messages that wait for a connection; the largest plan wakes some 60 stations
-MAX_OCTETS = 4 << 20  # of all that waits for the network or for the broker's acknowledgement
+MAX_OCTETS = 4 << 20  # of all that waits for the network, and of all that waits for the broker's acknowledgement
 HEADER = 128  # bytes left for a packet's header and properties
 
 
@@ -27,6 +26,7 @@ class Outbox:
         self._open: dict[int, Sent] = {}
         self._turn: deque[Sent] = deque()
         self._kept: deque[Sent] = deque()
+        self._turning = False
         self._octets = 0  # of `_open` and `_turn`
         link.answered = self._answered
 
@@ -68,7 +68,8 @@ class Outbox:
 
     def _send(self, sent: Sent) -> None:
         size = len(sent.message.payload)
-        if len(self._open) + len(self._turn) >= MAX_OPEN or self._octets + self._link.client.unsent + size > MAX_OCTETS:
+        waits = max(self._octets, self._link.client.unsent)  # at QoS 1 much of it is in both
+        if len(self._open) + len(self._turn) >= MAX_OPEN or waits + size > MAX_OCTETS:
             sent.settle(Fate.REFUSED, "too much already waits for the broker's acknowledgement")
             return
         if sent.message.qos and len(self._open) >= self._link.allowed:
@@ -81,17 +82,16 @@ class Outbox:
         self._link.flush_all()
 
     def _hand_over(self, sent: Sent) -> bool:
-        """To paho; False when it was refused."""
+        """To the link; False when it was refused."""
         m = sent.message
         left = m.left_s(asyncio.get_running_loop().time())
-        properties = None if left is None and m.content_type is None else packed(left, m.content_type)
-        info = self._link.client.publish(m.topic, m.payload, m.qos, m.retain, properties)
-        if info.rc != paho.MQTT_ERR_SUCCESS:
-            sent.settle(Fate.REFUSED, paho.error_string(info.rc))
+        number = self._link.client.send(m.topic.encode(), m.payload, m.qos, m.retain, packed(left, m.content_type))
+        if number is None:
+            sent.settle(Fate.REFUSED, "there is no connection to the broker")
             return False
         if m.qos:
             sent.fate = Fate.SENT
-            self._open[info.mid] = sent
+            self._open[number] = sent
         else:
             sent.settle(Fate.SENT)
         return True
@@ -109,11 +109,13 @@ class Outbox:
             return
         self._octets -= len(sent.message.payload)
         sent.answered(reason)
-        if self._turn:
-            asyncio.get_running_loop().call_soon(self._next)  # paho holds a lock now
+        if self._turn and not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._next)  # once for all that the broker acknowledged together
 
     def _next(self) -> None:
         """Whose turn it is."""
+        self._turning = False
         now = asyncio.get_running_loop().time()
         while self._turn and len(self._open) < self._link.allowed:
             sent = self._turn.popleft()

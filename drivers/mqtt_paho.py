@@ -1,8 +1,9 @@
 """paho's client with a socket that is connected already, and without what costs most when a thousand stations answer.
 
 paho asks the kernel three times for each packet, and once more for each that it sends; for every message and every
-acknowledgement it builds a table of all of MQTT 5's properties. What stands here is from the same standard and does
-the ordinary case itself: QoS 0 and 1, an expiry, a content type. Anything else goes paho's own way.
+acknowledgement it builds a table of all of MQTT 5's properties, and a lock for each that it publishes. What stands here
+is from the same standard and does the ordinary case itself: to publish and to take a message at QoS 0 and 1, with an
+expiry and a content type, and their acknowledgements. Anything else goes paho's own way.
 """
 
 import contextlib
@@ -18,7 +19,6 @@ from paho.mqtt import MQTTException
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.exception import MalformedPacket
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from drivers.mqtt_message import Incoming
@@ -26,40 +26,28 @@ from drivers.mqtt_message import Incoming
 CHUNK = 65536  # bytes asked of the kernel, and given to it, at once
 LARGEST = 2 * CHUNK  # bytes of a packet; we tell the broker to send none above half of it
 U16, U32 = struct.Struct("!H"), struct.Struct("!I")
+PUBLISH, PUBACK = 0x30, b"\x40\x02"  # a publish's first octet; a PUBACK without a reason, up to its number
 QOS, QOS_2, RETAIN = 0x06, 0x04, 0x01  # bits of a publish's first octet
 EXPIRY, CONTENT_TYPE = 0x02, 0x03  # properties of a publish
 ONE_OCTET = 0x80  # lengths below it take one octet
 
 
-class Packed(Properties):
-    """The properties of a publish as they go over the wire: paho asks for nothing else of them."""
-
-    def __init__(self, octets: bytes) -> None:  # paho's would build its tables
-        object.__setattr__(self, "octets", octets)
-
-    def pack(self) -> bytes:
-        return bytes(object.__getattribute__(self, "octets"))
-
-
 @functools.lru_cache(maxsize=256)
-def packed(expiry_s: int | None, content_type: str | None) -> Packed:
-    """Made once for all orders of one lifetime."""
+def packed(expiry_s: int | None, content_type: str | None) -> bytes:
+    """The properties of a publish as they go over the wire; made once for all orders of one lifetime."""
     body = b"" if expiry_s is None else bytes([EXPIRY]) + U32.pack(expiry_s)
     if content_type is not None:
         text = content_type.encode()
         body += bytes([CONTENT_TYPE]) + U16.pack(len(text)) + text
     if len(body) >= ONE_OCTET:
         raise ValueError(f"{content_type!r} is too long for a content type.")
-    return Packed(bytes([len(body)]) + body)
+    return bytes([len(body)]) + body
 
 
 @functools.lru_cache(maxsize=256)
 def _reason(value: int) -> ReasonCode:
     """Raises MQTTException, and before that KeyError, for one that is none of a PUBACK."""
     return ReasonCode(PacketTypes.PUBACK, identifier=value)
-
-
-NOTHING_MORE = packed(None, None)
 
 
 class Client(paho.Client):
@@ -69,13 +57,12 @@ class Client(paho.Client):
         self, client_id: str, *, taken: Callable[[Incoming], None], answered: Callable[[int, ReasonCode], None]
     ) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv5)
-        self.max_inflight_messages = 0  # ours are counted where they wait; paho would look through all at each PUBACK
-        self.max_queued_messages = 0
         self.ready: socket.socket | None = None
         self.dropped = 0  # messages with a topic that is no text
         self._taken, self._answered = taken, answered
         self._read, self._at = b"", 0
         self._unsent = bytearray()
+        self._open: set[int] = set()  # numbers of our publishes that the broker has not acknowledged
 
     @property
     def buffered(self) -> bool:
@@ -89,6 +76,24 @@ class Client(paho.Client):
 
     def want_write(self) -> bool:
         return bool(self._unsent) or super().want_write()
+
+    def send(self, topic: bytes, payload: bytes, qos: int, retain: bool, properties: bytes) -> int | None:
+        """A publish, of 64 KiB at most, that goes with the next `push`. Its number, 0 at QoS 0; None: no connection."""
+        if self._sock is None:
+            return None
+        number, head = 0, U16.pack(len(topic)) + topic
+        if qos:
+            number = self._number()
+            self._open.add(number)
+            head += U16.pack(number)
+        body = head + properties + payload
+        self._unsent += bytes([PUBLISH | qos << 1 | retain]) + _length(len(body)) + body
+        return number
+
+    def _number(self) -> int:
+        while (number := self._mid_generate()) in self._open:
+            pass  # there are 65,535, and never so many open
+        return number
 
     def push(self) -> None:
         """Give the kernel what waits, as much as it takes. A connection that is lost is seen by its reader."""
@@ -113,6 +118,7 @@ class Client(paho.Client):
     def _forget(self) -> None:
         self._read, self._at = b"", 0
         self._unsent.clear()
+        self._open.clear()
 
     def _sock_close(self) -> None:
         with contextlib.suppress(OSError):
@@ -150,6 +156,16 @@ class Client(paho.Client):
         self._unsent += buf  # it goes with `push`, all in one
         return len(buf)
 
+    def _call_socket_register_write(self) -> None:
+        """Whoever has paho queue a packet pushes it a moment later; only what the kernel did not take waits for it."""
+        if self._unsent:
+            super()._call_socket_register_write()
+
+    def _packet_write(self) -> MQTTErrorCode:
+        done = super()._packet_write()
+        self.push()
+        return done
+
     def _handle_publish(self) -> MQTTErrorCode:
         first, packet = self._in_packet["command"], bytes(self._in_packet["packet"])
         if first & QOS_2:
@@ -172,25 +188,36 @@ class Client(paho.Client):
             self.dropped += 1
         else:
             self._taken(Incoming(name, packet[at:], (first & QOS) >> 1, bool(first & RETAIN), expiry_s))
-        return self._send_puback(number) if first & QOS else MQTTErrorCode.MQTT_ERR_SUCCESS
+        if first & QOS:
+            self._unsent += PUBACK + U16.pack(number)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
         packet = self._in_packet["packet"]
-        if cmd != "PUBACK" or not 2 <= len(packet) <= 3:
+        if cmd != "PUBACK":
             return super()._handle_pubackcomp(cmd)
+        if len(packet) < 2:
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
         try:
-            reason = _reason(packet[2] if len(packet) == 3 else 0)
+            reason = _reason(packet[2] if len(packet) > 2 else 0)  # why in words may follow: not looked at
         except (KeyError, MQTTException):
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
         number = U16.unpack_from(packet)[0]
-        with self._out_message_mutex:
-            if number in self._out_messages:
-                return self._do_on_publish(number, reason, NOTHING_MORE)
+        if number in self._open:
+            self._open.discard(number)
+            self._answered(number, reason)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
-    def _do_on_publish(self, mid: int, reason_code: ReasonCode, properties: Properties) -> MQTTErrorCode:
-        self._answered(mid, reason_code)
-        return super()._do_on_publish(mid, reason_code, properties)
+
+def _length(value: int) -> bytes:
+    """As MQTT writes the length of a packet."""
+    if value < ONE_OCTET:
+        return bytes([value])
+    digits = bytearray()
+    while value >= ONE_OCTET:
+        digits.append(value & 0x7F | ONE_OCTET)
+        value >>= 7
+    return bytes([*digits, value])
 
 
 def _whole(data: bytes, at: int) -> tuple[int, int] | None:

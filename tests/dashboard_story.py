@@ -1,6 +1,8 @@
 """A view with everything in it that dashboards and metrics can be told: for tests of what they get."""
 
 from appliance.alarm_view import AlarmsSummary, AlarmView
+from appliance.alert_state import StationHealth
+from appliance.alert_view import StationHealthView, SupervisionView
 from appliance.figure import Figure
 from appliance.model import AlertKind, DeliveryState, GensetPhase, Role, Source
 from appliance.power_view import (
@@ -92,6 +94,7 @@ def full_view() -> View:
     return View(
         seq=4711, head="h", at=NOW, wall=WALL, clock_quality="ntp", zone="WIT", speed=1.0, role=Role.CENTRE,
         site="ambon", id="pusat", name="Pusat", language="id", version="0.1", power=power(), lines=[line], trunk=None,
+        supervision=SupervisionView(stations=(StationHealthView("kota", StationHealth(AGO, ("door",))),)),
         trunk_watched=True, stations=stations, alerts=[alert], sirens={}, alarms=alarms, calls=[], messages=[],
         links={"broker": Link(True, AGO), "genset/g1": Link(False, AGO, "no answer")}, disk_failed=None, disk_kept=0,
         last=[], trunk_verdict=TrunkVerdict("down", AGO, "carrier", "no echo"),

@@ -27,13 +27,13 @@ NAMES = {
     "reason": "none wrong_session no_time expired future replayed unknown_issuer wrong_station not_allowed bounded "
     "late_start_stopped hardware locked_out",
     "supply": "unknown mains battery generator",
-    "about": "- announce all_clear false_alarm",
+    "about": "- announce all_clear false_alarm notice notice_over",
     "language": "- id en",
     "clock_quality": "unknown ntp gps nitz held",
 }
 FAULT_BITS = (
     "siren_line siren_stuck no_current not_heard annunciator disk supply_low on_battery tamper door centre_silent "
-    "modem broker clock audio key_old button_stuck"
+    "modem broker clock audio key_old button_stuck press_barred"
 )
 FAULTS = FAULT_BITS.split()
 LAYOUTS = {
@@ -333,7 +333,7 @@ def flawed(maker: Maker, good: dict[str, list[tuple[str, str, Fields]]], a: int)
         ("a refusal without a reason", "answer", answer, {"what": "refused"}),
         ("unknown_issuer, which is never sent", "answer", answer, {"what": "refused", "reason": "unknown_issuer"}),
         ("unknown about 0", "text", text, {"about": 0}),
-        ("unknown about 4", "text", text, {"about": 4}),
+        ("unknown about 6", "text", text, {"about": 6}),
         ("unknown language 3", "text", text, {"language": 3}),
         ("words for no alert", "text", text, {"alert": "00" * 8}),
         ("words that are no UTF-8", "text", text, {"raw": "4170c3"}),
@@ -341,7 +341,7 @@ def flawed(maker: Maker, good: dict[str, list[tuple[str, str, Fields]]], a: int)
         ("words with a line break", "text", text, {"text": "Api\nUJI"}),
         ("words with an escape", "text", text, {"text": "\x1b[2J"}),
         ("a spare octet in use", "health", health, {"spare": 1}),
-        ("an unknown fault", "health", health, {"faults": 1 << 17}),
+        ("an unknown fault", "health", health, {"faults": 1 << 18}),
         ("unknown supply 4 in a health", "health", health, {"supply": 4}),
         ("unknown quality 5 of the clock", "health", health, {"clock_quality": 5}),
         ("a battery of 101 percent in a health", "health", health, {"battery": 101}),

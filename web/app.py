@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from appliance.commands import TECHNICIANS
 from appliance.config import ZONES, Places, Site
 from appliance.model import Role
 from drivers.clock import Clock
@@ -202,6 +203,7 @@ class Pages:
             "only": "" if names == OVERVIEW else ",".join(sorted(names)),
             "who": who,
             "may_order": bool(token) and not who.ended,
+            "may_test": who.role in TECHNICIANS,
             "theme": theme_of(request),
             "languages": LANGUAGES,
             "print": self._print,

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from appliance.incident_codes import incident
 from appliance.state import Alert, Delivery
 from appliance.view import EntryView
 from web.alarm_panel import about_words
@@ -75,7 +76,7 @@ ALERTING_WORDS: dict[str, dict[str, str]] = {
     "delivery.told": ABOUT, "delivery.untold": ABOUT, "alert.told": ABOUT, "order.text": ABOUT,
     "order.announced": ABOUT | {"outcome": "announced"},
     "station.health": {"faults": "fault"},
-    "siren.locked": {"reason": ""}, "lockout.set": {"reason": "", "who": "lockout.who"},
+    "siren.locked": {"reason": ""}, "lockout.set": {"reason": "lockout.reason", "who": "lockout.who"},
     "siren.unlocked": {"why": "lockout.why"}, "lockout.ended": {"why": "lockout.why"},
     "siren.lock_confirmed": {"locked": "lockout.is"},
     "siren.proof": {"proof": "own.proof"}, "siren.fault": {"fault": "fault", "on": "fault_is"},
@@ -103,7 +104,7 @@ class AlertRow(NamedTuple):
     stopped: str
     deliveries: list[DeliveryRow]
     actual: bool
-    text: str
+    text: str  # incident and words
     hidden: int  # stations without a row here
     counts: list[Count]  # of all stations, where not each has a row
     contacts: list[Count]
@@ -134,10 +135,17 @@ def _alert(scene: Scene, alert: Alert) -> AlertRow:
     return AlertRow(
         alert.id, alert.id[:4].upper(), scene.clock(alert.issued), words.code("kind", alert.kind),
         f"{words.code('pattern', alert.pattern)} · {seconds}", actor_words(scene, alert.issued.actor), stopped,
-        deliveries, alert.kind == "actual", alert.text, len(alert.deliveries) - len(deliveries),
+        deliveries, alert.kind == "actual",
+        " · ".join(filter(None, (incident_words(scene, alert.incident_code), alert.text))),
+        len(alert.deliveries) - len(deliveries),
         delivery_counts(scene, alert) if len(deliveries) < len(alert.deliveries) else [], contact_counts(scene, alert),
         " · ".join(f"{words.code('own.told_short', t.about)} {scene.clock(t.at)}" for t in alert.told),
     )  # fmt: skip
+
+
+def incident_words(scene: Scene, code: int) -> str:
+    name = incident(code)
+    return scene.words.code("incident", name) if name else ""
 
 
 def _read(alert: Alert) -> list[tuple[str, Delivery]]:
@@ -157,6 +165,8 @@ def event_text(scene: Scene, row: EntryView) -> str:
     key = f"event.{row.kind}"
     if not scene.words.has(key):
         return f"{row.kind} {row.subject}".strip()
+    if row.kind == "order.accepted" and row.body.get("action") in ("lock", "unlock"):  # its seconds are minutes
+        key = "own.lock_taken"
     if row.kind == "line.down" and not row.body.get("code"):  # written by a release that had but the driver's words
         row = msgspec.structs.replace(row, body=row.body | {"code": row.body.get("reason", "")})
     fields = {name: _field(scene, name, value, row.kind) for name, value in row.body.items() if name not in SECRET}

@@ -192,9 +192,8 @@ def _lockout(scene: Scene, lockout: OwnLockout | None) -> str:
     words = scene.words
     who = words("own.centre") if lockout.who == "centre" else lockout.who
     left = words.span(lockout.until - scene.wall)
-    return words(
-        "own.lockout", who=who, reason=lockout.reason, until=words.clock(lockout.until, scene.wall)[:-3], left=left
-    )
+    reason = words.code("lockout.reason", lockout.reason)
+    return words("own.lockout", who=who, reason=reason, until=words.clock(lockout.until, scene.wall)[:-3], left=left)
 
 
 def _centre(scene: Scene, own: OwnView, name: str, heard: float | None) -> Centre:

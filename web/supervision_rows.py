@@ -14,6 +14,7 @@ from web.scene import Mark, Scene
 
 UNKNOWN_PERCENT, UNKNOWN_DAYS = 255, 65535  # as the station's health word has it
 LOW_DISK, LOW_BATTERY = 10, 30  # %
+OLD_KEY_DAYS = 1095  # a key is replaced after three years; the station says so too
 SKEW_S = 5.0  # s; times of two journals cannot be laid side by side beyond this
 RANKS = {"p1": 0, "p2": 1, "p3": 2}
 
@@ -76,6 +77,8 @@ def _line(scene: Scene, station: StationView, seen: StationHealthView | None) ->
     rank = min((RANKS.get(tone, len(RANKS)) for tone in tones), default=len(RANKS))
     if not mark.tone and rank == RANKS["p2"]:
         mark = Mark("p2", words("stations_page.faults"), "p2")
+    if not mark.tone and rank == RANKS["p3"]:
+        mark = Mark("none", words("stations_page.not_proven"), "p3")
     heard = words.ago(scene.now - station.heard_at) if station.heard_at is not None and scene.live else "---"
     return StationLine(
         station.id, station.name, rank, mark, paths, faults, cells["skew"], cells["disk"], cells["supply"],
@@ -137,7 +140,8 @@ def _cells(scene: Scene, health: StationHealth | None) -> Mapping[str, Cell]:
         disk = Cell(f"{health.disk_free_percent} %", "p2" if health.disk_free_percent < LOW_DISK else "")
     return {
         "skew": skew, "disk": disk, "supply": _supply(scene, health),
-        "certificate": _days(scene, health.cert_days), "key": _days(scene, health.key_days),
+        "certificate": _days(scene, health.cert_days),
+        "key": _days(scene, health.key_days, health.key_days > OLD_KEY_DAYS),
     }  # fmt: skip
 
 
@@ -152,9 +156,11 @@ def _supply(scene: Scene, health: StationHealth) -> Cell:
     return Cell(" · ".join(told) if told != [words.code("supply", "unknown")] else "---", "p2" if low else "")
 
 
-def _days(scene: Scene, days: int) -> Cell:
-    """The age of a key or its certificate. None ends; that one is old is a fault that the station tells itself."""
-    return Cell("---" if days == UNKNOWN_DAYS else f"{days} {scene.words('unit.day')}")
+def _days(scene: Scene, days: int, old: bool = False) -> Cell:
+    """The age of a key or its certificate; a certificate never ends."""
+    if days == UNKNOWN_DAYS:
+        return Cell("---")
+    return Cell(f"{days} {scene.words('unit.day')}", "p2" if old else "")
 
 
 def _lockout(scene: Scene, lockout: Lockout) -> str:

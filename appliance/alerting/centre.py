@@ -18,7 +18,7 @@ from appliance.alerting.delivery_machine import Do, Reach, Step, allowed, due, l
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.queue_machine import CALL_S, SMS_A_LINE, SMS_S, Wish, line_up
 from appliance.alerting.recipients import resolve
-from appliance.alerting.sender import Append, Publish, Sender, SendSms
+from appliance.alerting.sender import Append, Publish, Sender, SendSms, a_card
 from appliance.alerting.window import drop_oldest
 from appliance.alerting.zones import own_outputs
 from appliance.annunciator_client import AnnunciatorLink
@@ -35,7 +35,7 @@ from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
 
 TICK = 0.2  # s between looks at open deliveries; the shortest of their deadlines is 1 s
-REST = 4.0  # times as long as a look took: a thousand deliveries are not gone through at each answer
+REST = 10.0  # times as long as a look took: a thousand deliveries are not gone through at each answer
 DURABLE_WITHIN = 0.5  # s that an order waits for the disk; then it goes out all the same
 MOST_SECONDS = 3600
 MOST_WRITTEN = 64  # orders of which is known when they were on disk; an older one is, or the disk is dead
@@ -60,6 +60,7 @@ class Centre:
         self, *, site: Site, state: State, clock: Clock, boot: str, append: Append, issuer: Issuer,
         annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool],
         send_sms: SendSms, sms_up: Callable[[], int], telephone: Telephone | None = None,
+        locked: Callable[[str], bool] = lambda station: False,
     ) -> None:  # fmt: skip
         self._site, self._state, self._clock, self._boot, self._append = site, state, clock, boot, append
         self._broker_up, self._sms_up = broker_up, sms_up
@@ -68,7 +69,7 @@ class Centre:
         self.contacts = {s.id: Contact(s, state.stations.get(s.id), now, beat(s.profile).lost_s) for s in site.station}
         self._sender = Sender(
             site=site, boot=boot, append=append, since=self.since, issuer=issuer, annunciator=annunciator,
-            publish=publish, send_sms=send_sms, contacts=self.contacts,
+            publish=publish, send_sms=send_sms, contacts=self.contacts, locked=locked,
         )  # fmt: skip
         self._wake = asyncio.Event()
         self._caller = Caller(state=state, append=append, telephone=telephone or NoTelephone(), wake=self._wake.set)
@@ -227,6 +228,8 @@ class Centre:
         reach = self._reach(alert.id, delivery.station, ways)
         rebooted = alert.issued.boot != self._boot
         steps = due(alert, delivery, reach, self._site.ladder, self.since, rebooted=rebooted)
+        if not (reach.phone or reach.calling or phone.was_called(delivery)):
+            return steps
         return steps + phone.calls(alert, delivery, reach, self._site.ladder, self.since, rebooted=rebooted)
 
     def _calls_yet(self, alert: Alert, delivery: Delivery) -> bool:
@@ -294,9 +297,7 @@ class Centre:
                 self._sender.send(alert, delivery, step.path, step.action)
             case Do.CARD if delivery.card is None:
                 number = self.contacts[name].station.phone or ""
-                self._append(
-                    al.CardRaised(alert=alert.id, station=name, phone=number, reason=step.reason, wait_s=wait_s)
-                )
+                self._append(a_card(alert, name, number, step.reason, wait_s))
             case Do.END:
                 self._append(al.DeliveryEnded(**ids, path=step.path))
             case Do.EXPIRE:

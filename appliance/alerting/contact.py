@@ -16,7 +16,7 @@ class Contact:
     `session` is the proven one, or after a restart of core the one that the journal last knew.
     """
 
-    def __init__(self, station: Station, known: StationContact | None, now: float, lost_s: float) -> None:
+    def __init__(self, station: Station, known: StationContact | None, now: float, lost_s: float = 9.0) -> None:
         self.station, self.lost_s = station, lost_s
         self.window = AnswerWindow()
         # A restart is no reason to call it offline; by SMS alone nobody is online.

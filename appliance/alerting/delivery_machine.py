@@ -34,6 +34,7 @@ END_GRACE = {
 ASK_END = 2.0  # s behind the last second without that word, then it is asked for where the broker is
 STOP_CARD = 30.0  # s after a stop without the word "ended", then a person must phone
 TALKED_OUT = 30.0  # s that the card waits for the key of who has answered the phone: a text is said in some 15
+NOT_SILENT = {"stop_not_seen", "stop_not_heard", "end_not_seen"}  # what a siren may still do
 HOPELESS = {"hardware", "not_allowed", "locked_out"}  # refusals that no other path can mend: people must be told now
 
 
@@ -107,6 +108,11 @@ def hopeless(delivery: Delivery) -> bool:
     return delivery.state is DeliveryState.REFUSED and delivery.reason in HOPELESS
 
 
+def not_actual(alert: Alert) -> bool:
+    """A person's own test or drill; what the calendar orders judges itself."""
+    return alert.kind is not AlertKind.ACTUAL and not alert.test
+
+
 def at_once(alert: Alert, ladder: Ladder) -> bool:
     """Every path begins together."""
     return ladder.parallel and alert.priority == 1
@@ -118,6 +124,8 @@ def _starting(alert: Alert, delivery: Delivery, reach: Reach, ladder: Ladder, si
     mqtt = reach.mqtt and not reach.local and allowed(alert, Path.MQTT)
     sms = reach.sms and allowed(alert, Path.SMS)
     steps: list[Step] = []
+    if hopeless(delivery) and not_actual(alert) and delivery.reason != "hardware":  # a test is over
+        return [*card(alert, delivery, delivery.reason), Step(Do.FAIL, reason=delivery.reason)]
     if delivery.reason != "locked_out":  # a station in repair would say so again
         if gpio and _rested(delivery, Path.GPIO, "start", since):
             steps.append(Step(Do.SEND, Path.GPIO))

@@ -95,11 +95,15 @@ class Issuer:
 
     def text(self, alert: Alert, about: About, station: int, session: bytes, language: str, words: str) -> bytes:
         """The octets of an alert's words for one session of one station. Raises WireError when a field does not fit."""
+        return self.words(bytes.fromhex(alert.id), TextAbout[about.name], station, session, language, words)
+
+    def words(self, id: bytes, about: TextAbout, station: int, session: bytes, language: str, words: str) -> bytes:
+        """The octets of a signed text. Raises WireError when a field does not fit."""
         issuer = self._hands.id_for(station)
         text = Text(
-            about=TextAbout[about.name],
+            about=about,
             language=Language[language.upper()],
-            alert=bytes.fromhex(alert.id),
+            alert=id,
             issuer=issuer,
             station=station,
             session=session,

@@ -16,7 +16,7 @@ from appliance.alerting.delivery_machine import (
     sounds,
     stop_card,
 )
-from appliance.model import DeliveryState, Ladder, Path
+from appliance.model import AlertKind, DeliveryState, Ladder, Path
 from appliance.state import CERTAINTY, Alert, Attempt, Delivery
 
 MOST_CALLS = 3  # of each, start and stop
@@ -39,6 +39,8 @@ def calls(
     if alert.stopped is not None:
         return _taking_back(alert, delivery, reach, since)
     age = since(alert.issued)
+    if hopeless(delivery) and alert.kind is not AlertKind.ACTUAL:
+        return []  # a test that was refused wakes nobody by telephone
     if delivery.over or rebooted or age > alert.lifetime_s or not allowed(alert, Path.VOICE):
         return []
     if CERTAINTY[delivery.state] >= CERTAINTY[DeliveryState.ENERGISED]:

@@ -3,7 +3,7 @@
 A later site file changes nothing of an order that was given.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -76,7 +76,7 @@ def zones_of(site: Site, station: str) -> tuple[str, ...]:
 
 def _stations(site: Site, named: Iterable[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """Stations in the order named, and of each the zones that are meant, where not the whole is."""
-    known = [s.id for s in site.station]
+    known = {s.id: None for s in site.station}
     wanted: dict[str, set[str]] = {}
     whole: set[str] = set()
     for name in named:
@@ -92,9 +92,8 @@ def _stations(site: Site, named: Iterable[str]) -> tuple[tuple[str, ...], dict[s
     return tuple(wanted), {s: tuple(z for z in zones_of(site, s) if z in parts[s]) for s in parts}
 
 
-def _there(what: str, named: Iterable[str], known: Iterable[str], of: str = "") -> None:
-    there = list(known)
-    if unknown := [n for n in named if n not in there]:
+def _there(what: str, named: Iterable[str], known: Collection[str], of: str = "") -> None:
+    if unknown := [n for n in named if n not in known]:
         raise Refusal(
-            f"no_{what}", f"There is no {what} {', '.join(unknown)}{of}.", f"There is: {', '.join(there) or 'none'}."
+            f"no_{what}", f"There is no {what} {', '.join(unknown)}{of}.", f"There is: {', '.join(known) or 'none'}."
         )

@@ -114,6 +114,10 @@ class Reports:
             self._cut_short(contact, delivery, answer, path)
             return
         to = LATER_STATES.get(answer.what)
+        if answer.what is What.REFUSED and answer.reason is Reason.EXPIRED and delivery.state is DeliveryState.EXPIRED:
+            # It came by in the end, too late: on record, since until now nobody knew that it did not sound.
+            self._centre.note(al.DeliveryRefused(alert=alert, station=station, path=path, reason="expired"))
+            return
         if to is not None and answer.reason is not Reason.HARDWARE and not self._centre.below(delivery, to):
             return
         match answer.what:

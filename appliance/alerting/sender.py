@@ -10,13 +10,14 @@ from typing import Any
 
 from appliance import alert_events as al
 from appliance.alerting.contact import Contact
-from appliance.alerting.delivery_machine import sounds
+from appliance.alerting.delivery_machine import NOT_SILENT, sounds
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.wire import NO_ID, WireError
 from appliance.alerting.zones import bits, own_outputs
 from appliance.annunciator_client import AnnunciatorLink
-from appliance.annunciator_protocol import Sounding
+from appliance.annunciator_protocol import Sounding, Standing
 from appliance.config import Site
+from appliance.event import Event
 from appliance.journal import Appended
 from appliance.model import AlertKind, Path
 from appliance.stamp import Stamp
@@ -32,15 +33,24 @@ Publish = Callable[[str, bytes, int], str]  # topic, payload, expiry in s -> why
 SendSms = Callable[[str, bytes, str], Awaitable[None]]  # number, octets, purpose; raises OSError with the reason
 
 
+def a_card(alert: Alert, station: str, phone: str, reason: str, wait_s: int = 0) -> Event:
+    """What tells people: the card, or of a test only that it failed. A siren that does not end is no test's matter."""
+    if alert.kind is AlertKind.ACTUAL or reason in NOT_SILENT:
+        return al.CardRaised(alert=alert.id, station=station, phone=phone, reason=reason, wait_s=wait_s)
+    return al.DeliveryTestFailed(alert=alert.id, station=station, reason=reason)
+
+
 class Sender:
     """`since` gives the seconds since a stamp; `boot` is the present one."""
 
     def __init__(
         self, *, site: Site, boot: str, append: Append, since: Callable[[Stamp], float], issuer: Issuer,
         annunciator: AnnunciatorLink, publish: Publish, send_sms: SendSms, contacts: Mapping[str, Contact],
+        locked: Callable[[str], bool] = lambda station: False,
     ) -> None:  # fmt: skip
         self._site, self._boot, self._append, self._since, self._issuer = site, boot, append, since, issuer
         self._annunciator, self._publish, self._send_sms, self._contacts = annunciator, publish, send_sms, contacts
+        self._locked = locked
         self._starts: dict[tuple[str, str], asyncio.Task[None]] = {}  # by SMS, that no modem has taken yet
         self.group: asyncio.TaskGroup | None = None  # whoever runs the centre owns what is under way
 
@@ -113,6 +123,9 @@ class Sender:
                     self._append(al.DeliveryEnded(**ids))
                 return
             seconds = self.seconds_left(alert, delivery)
+            if not sounds(alert.kind) and (fault := self._silently(await self._annunciator.look(), alert)):
+                self._failed(alert, delivery, Path.GPIO, action, fault)
+                return
             if not sounds(alert.kind) or seconds < 1:
                 self._append(al.DeliveryReceived(**ids))
                 self._append(al.DeliveryEnded(**ids))
@@ -120,10 +133,15 @@ class Sender:
             if alert.kind is AlertKind.SOUNDING_TEST and not self._site.own.sounding_test:
                 self._append(al.DeliveryRefused(**ids, reason="not_allowed"))
                 return
+            if self._locked(delivery.station):
+                raise Refusal("locked_out", "This siren is locked out.")
             sound = await self._sound(alert, own_outputs(alert, self._site.own), seconds)
         except (Gone, Refusal) as e:
             if isinstance(e, Refusal) and e.code == "stopped":  # by a stop that the journal did not keep
                 self._append(al.DeliveryEnded(**ids))
+                return
+            if isinstance(e, Refusal) and e.code == "locked_out":
+                self._append(al.DeliveryRefused(**ids, reason=e.code))
                 return
             self._failed(alert, delivery, Path.GPIO, action, str(e))
             if isinstance(e, Refusal):
@@ -135,6 +153,15 @@ class Sender:
             self.fail(alert, delivery)
         else:
             self._append(al.DeliveryEnded(**ids))
+
+    def _silently(self, standing: Standing, alert: Alert) -> str:
+        """What a silent test of our own siren finds wrong; "": its line is claimed, and does as it is told."""
+        assert self._site.own is not None
+        for output in own_outputs(alert, self._site.own):
+            at = standing.outputs.get(output)
+            if fault := standing.faults.get(output) or (at.fault if at else f"there is no output {output}"):
+                return fault
+        return ""
 
     async def _sound(self, alert: Alert, outputs: list[str], seconds: int) -> Sounding:
         """All of them; what is said is what holds for each. Raises the first one's Gone or Refusal, behind the last."""
@@ -162,7 +189,7 @@ class Sender:
     def _card(self, alert: Alert, delivery: Delivery) -> None:
         if delivery.card is None:
             phone = self._contacts[delivery.station].station.phone or ""
-            self._append(al.CardRaised(alert=alert.id, station=delivery.station, phone=phone, reason="hardware"))
+            self._append(a_card(alert, delivery.station, phone, "hardware"))
 
     async def _by_sms(self, alert: Alert, delivery: Delivery, action: str, number: str, payload: bytes) -> None:
         try:

@@ -3,9 +3,10 @@
 Bytes of any origin raise nothing but `WireError`; what a message means stands in the modules beside this one.
 """
 
+import functools
 import struct
 from enum import IntEnum, StrEnum
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -50,10 +51,10 @@ E = TypeVar("E", bound=IntEnum)
 
 def member(kind: type[E], value: int) -> E:
     """The enumeration's member for a number off the wire."""
-    try:
-        return kind(value)
-    except ValueError as e:
-        raise WireError(Flaw.VALUE, f"{value} is no {kind.__name__.lower()}.") from e
+    found = kind._value2member_map_.get(value)
+    if found is None:
+        raise WireError(Flaw.VALUE, f"{value} is no {kind.__name__.lower()}.")
+    return cast(E, found)
 
 
 def first_octet(data: bytes, *versions: int) -> int:
@@ -92,8 +93,13 @@ def pack(layout: struct.Struct, *values: int | bytes) -> bytes:
 
 def check_key(named: int, key: Ed25519PrivateKey) -> None:
     """Nobody signs in another's name."""
-    if key_id(key.public_key()) != named:
+    if _id_of(key) != named:
         raise WireError(Flaw.UNKNOWN_KEY, f"The message names the key {named:08x} but another one is to sign it.")
+
+
+@functools.lru_cache(maxsize=8)
+def _id_of(key: Ed25519PrivateKey) -> int:
+    return key_id(key.public_key())
 
 
 def require(so: bool, text: str) -> None:

@@ -56,6 +56,7 @@ class Fault(IntFlag):
     AUDIO = 16384
     KEY_OLD = 32768
     BUTTON_STUCK = 65536
+    PRESS_BARRED = 131072
 
 
 KNOWN_FAULTS: Final = sum(Fault)

@@ -35,11 +35,16 @@ LARGEST_TEXT: Final = _HEAD.size + MOST_TEXT + SIGNATURE_SIZE  # 252
 
 
 class TextAbout(IntEnum):
-    """The names are those of `model.About`."""
+    """The names of the first three are those of `model.About`; the others belong to a test, and to no order."""
 
     ANNOUNCE = 1
     ALL_CLEAR = 2
     FALSE_ALARM = 3
+    NOTICE = 4
+    NOTICE_OVER = 5
+
+
+NOTICES: Final = (TextAbout.NOTICE, TextAbout.NOTICE_OVER)
 
 
 class Language(IntEnum):

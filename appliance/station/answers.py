@@ -78,7 +78,7 @@ class Answers:
     def health(self, of: Callable[[int, int, bytes, int, int], Health], *, sms: bool) -> bool:
         """`of` makes it from station, key, session, counter, uptime. True when the broker took it.
 
-        `sms`: where the broker does not, it goes to each centre by SMS.
+        `sms`: it goes to each centre by SMS too.
         """
         self._counter += 1
         uptime = int(self._clock.now() - self._began)
@@ -86,7 +86,7 @@ class Answers:
             of(self._own.number, self._key.id, self._fresh.session, self._counter, uptime), self._key.private
         )
         taken = not self._publish(self._topic, payload, ANSWER_LIFE)
-        if sms and not taken:
+        if sms:
             for number in dict.fromkeys(filter(None, map(self._number, self._issuers))):
                 self._spawn(self._by_sms(number, payload, None))
         return taken

@@ -48,7 +48,7 @@ class HealthTeller:
         self, site: Site, clock: Clock, says: Says, *, siren_faults: Callable[[], Collection[str]],
         inputs: Callable[[], dict[str, bool]], silent: Callable[[], bool], lock_minutes: Callable[[], int],
         annunciator_up: Callable[[], bool], broker_up: Callable[[], bool], audio_up: Callable[[], bool] | None,
-        vitals: Look,
+        vitals: Look, barred: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         assert site.own is not None
         self._watch, self._every = site.own.watch, site.supervision.health_s
@@ -56,7 +56,7 @@ class HealthTeller:
         self._clock, self._says, self._vitals = clock, says, vitals
         self._siren_faults, self._inputs, self._silent = siren_faults, inputs, silent
         self._lock_minutes, self._audio_up = lock_minutes, audio_up
-        self._annunciator_up, self._broker_up = annunciator_up, broker_up
+        self._annunciator_up, self._broker_up, self._barred = annunciator_up, broker_up, barred
         now = clock.now()
         self._downs = {
             Fault.BROKER: Down(BROKER_DOWN, now), Fault.MODEM: Down(MODEM_DOWN, now),
@@ -90,6 +90,7 @@ class HealthTeller:
             Fault.TAMPER: self._closed(self._watch.tamper, inputs),
             Fault.DOOR: self._closed(self._watch.door, inputs),
             Fault.CENTRE_SILENT: self._silent(),
+            Fault.PRESS_BARRED: self._barred(),
             Fault.CLOCK: vitals.clock_quality == "unknown",
             Fault.KEY_OLD: any(KEY_OLD < days < DAYS_UNKNOWN for days in (vitals.cert_days, vitals.key_days)),
         }
@@ -112,15 +113,17 @@ class HealthTeller:
     def tick(self) -> None:
         """Tell what is due."""
         now, faults = self._clock.now(), self.faults()
-        # By SMS only while the broker is not reached for longer than a restart of it takes.
-        by_sms = Fault.BROKER in faults and faults != self._sms_told and now - self._sms_at >= SMS_REST
+        # By SMS only while the broker is not reached for longer than a restart of it takes, or while it takes our
+        # words and no centre answers them: a broker that is there proves nothing of who listens.
+        unheard = Fault.BROKER in faults or Fault.CENTRE_SILENT in faults
+        by_sms = unheard and faults != self._sms_told and now - self._sms_at >= SMS_REST
         if faults == self.told and now - self._told_at < self._every and not by_sms:
             return
         taken = self._says.health(lambda *who: self._health(faults, *who), sms=by_sms)
         self.told, self._told_at = faults, now
-        if taken or by_sms:
+        if by_sms or (taken and Fault.CENTRE_SILENT not in faults):
             self._sms_told = faults
-        if by_sms and not taken:
+        if by_sms:
             self._sms_at = now
 
     def _health(self, faults: Fault, station: int, key: int, session: bytes, counter: int, uptime: int) -> Health:

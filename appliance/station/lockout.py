@@ -1,6 +1,7 @@
 """The siren out of service for a repair: while it lasts no order sounds it. It is in the journal, and ends by itself.
 
-It is no isolator: the red button sounds by the annunciator alone. Who works at a siren opens its switch.
+It is no isolator: an annunciator that restarts knows nothing of it until core is there. Who works at a siren opens its
+switch.
 """
 
 from collections.abc import Callable
@@ -39,6 +40,11 @@ class Lockout:
     @property
     def on(self) -> bool:
         return bool(self.lock) and self._clock.now() < self._ends_at
+
+    @property
+    def left_s(self) -> float:
+        """0: not locked out."""
+        return self._ends_at - self._clock.now() if self.on else 0.0
 
     @property
     def minutes(self) -> int:

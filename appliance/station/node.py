@@ -16,27 +16,29 @@ from appliance.alert_view import OwnView
 from appliance.alerting.freshness import Accept, Duplicate, Freshness, Learned, Refuse
 from appliance.alerting.window import drop_oldest
 from appliance.alerting.wire import Action, Kind, Order, Reason, What, WireError, decode_order
-from appliance.alerting.wire_text import Text, TextAbout, decode_text, is_text
+from appliance.alerting.wire_text import NOTICES, Text, TextAbout, decode_text, is_text
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Standing
 from appliance.config import ZONES, Site
 from appliance.journal import Appended
 from appliance.keyring import IssuerRing, OwnKey
 from appliance.model import Path
+from appliance.siren_bar import SirenBar
 from appliance.sparing import Sparing
 from appliance.state import State
 from appliance.station.active import Active
 from appliance.station.announcer import Announcer, Speaker
 from appliance.station.answers import Answers
 from appliance.station.aside import Aside
-from appliance.station.lockout import Lockout, reason_of
+from appliance.station.locking import Locking
+from appliance.station.lockout import Lockout
 from appliance.station.quiet import level
 from appliance.station.record import PROOFS, Record
 from appliance.station.sirens import Sirens
 from appliance.station.text_book import TextBook
 from appliance.station.vitals import Look, nothing_known
 from appliance.station.watching import Watching
-from appliance.station_events import TextTaken
+from appliance.station_events import NoticeTaken, TextTaken
 from drivers.clock import Clock
 
 ANNOUNCE_BY_SMS = 60.0  # s without a broker after the start, then the session is announced by SMS
@@ -67,7 +69,6 @@ class StationNode:
         self._fresh = Freshness(self.session, self._own.number, self._issuers, self._own.max_s, self._issuers.kin)
         self.active: dict[str, Active] = {}
         self._declined: dict[bytes, Reason] = {}  # starts that were fresh and not carried out
-        self._newest_lock: dict[str, int] = {}  # by issuer's name: sequence of its last word on a lockout
         self._flaws, self._by_sms_seldom = Sparing(), Sparing(SMS_AGAIN, MOST_SMS, 60.0)
         self._noise = Sparing()  # anybody's, and must not hide what an issuer's key does
         self._group: asyncio.TaskGroup | None = None
@@ -81,8 +82,13 @@ class StationNode:
         self._answer = self._answers.say
         self._lockout = Lockout(clock, append, self._state.own.lockout, boot, time_known)
         self._aside = Aside()
+        self._bar = SirenBar(annunciator, self.outputs, lambda: self._lockout.left_s)
+        self._annunciator = annunciator
         self._record = Record(clock, append, self._state, boot, self._answer, self._sounds, self._silent)
         self._sirens = Sirens(clock, annunciator, self.active, self._record, self._spawn, self._level)
+        self._locking = Locking(
+            self._lockout, self._bar, self._sirens, self._record, self._issuers, self.active, self._answer
+        )
         self._texts = TextBook(self.session, self._own.number)
         self._announcer = Announcer(site, speaker, self._level, append, self._aside.spawn)
         self.watching = Watching(
@@ -111,6 +117,8 @@ class StationNode:
             self._answer(What.SESSION, Path.SMS)
         self._sirens.tick(now)
         self._lockout.tick()
+        if self._bar.behind and self._annunciator.up:
+            self._aside.spawn(self._tell_bar())
         for alert, active in list(self.active.items()):
             if now - active.accepted_at > HOUR or len(self.active) > MOST_ACTIVE:
                 del self.active[alert]
@@ -191,7 +199,7 @@ class StationNode:
             case Action.STOP:
                 await self._stop(order, path)
             case Action.LOCK | Action.UNLOCK:
-                await self._lock(order, path)
+                await self._locking.obey(order, path)
             case _ if active is not None:
                 active.path = path  # asked again, perhaps by a centre that restarted: say what is so, sound it once
                 self._tell_state(order, path)
@@ -267,37 +275,9 @@ class StationNode:
         if active and not was_over:
             self._record.closed(active, "stopped")
 
-    async def _lock(self, order: Order, path: Path) -> None:
-        lock, who = order.alert.hex(), self._issuers.name(order.issuer)
-        if order.action is Action.LOCK and order.sequence < self._newest_lock.get(who, 0):
-            self._tell_lock(order, path)  # overtaken by a later one, whose place it must not take
-            return
-        self._newest_lock[who] = max(order.sequence, self._newest_lock.get(who, 0))
-        if order.action is Action.UNLOCK:
-            self._lockout.end(lock, "centre")
-            self._answer(What.UNLOCKED, path, order=order)
-            return
-        self._lockout.set(lock, order.seconds, reason_of(order.incident), "centre")
-        self._answer(What.LOCKED, path, order=order)
-        self._sirens.stop_left()
-        cut = [a for a in self.active.values() if a.may_sound and not a.ended]
-        for active in cut:  # all of them before any is waited for: an annunciator that is back sounds none meanwhile
-            active.stopped = True
-            active.cut = True  # fallen silent by us and not by its time: nobody may take it for a siren that was heard
-        for active in cut:
-            if await self._sirens.stop(active.alert):
-                self._record.ended(active, "stopped")
-        for left in [a for a in self._record.left_open() if a not in self.active]:  # of before our restart
-            if await self._sirens.stop(left):
-                self._answer(What.REFUSED, path, alert=bytes.fromhex(left), reason=Reason.LOCKED_OUT)
-
-    def _tell_lock(self, order: Order, path: Path) -> None:
-        held = self._lockout.on and self._lockout.lock == order.alert.hex()
-        self._answer(What.LOCKED if held else What.UNLOCKED, path, order=order)
-
     def _tell_state(self, order: Order, path: Path) -> None:
         if order.action in (Action.LOCK, Action.UNLOCK):
-            self._tell_lock(order, path)
+            self._locking.tell(order, path)
             return
         active = self.active.get(order.alert.hex())
         if active is None:
@@ -322,6 +302,12 @@ class StationNode:
         if why := self._texts.refuses(text):
             self._refused(text.alert.hex(), path, why)
             return
+        if text.about in NOTICES:
+            if self._texts.take(text, has_order=True, now=self._clock.now()):
+                about, language = text.about.name.lower(), text.language.name.lower()
+                id = text.alert.hex()
+                self._append(NoticeTaken(notice=id, about=about, language=language, text=text.text, path=path))
+            return
         active = self.active.get(text.alert.hex())
         if self._texts.take(text, has_order=active is not None, now=self._clock.now()):
             assert active is not None
@@ -336,12 +322,17 @@ class StationNode:
     # The box's own word
 
     def on_standing(self, standing: Standing) -> None:
-        """The annunciator is there (again)."""
+        """The annunciator is there (again), and knows of no lockout if it was restarted."""
+        if self._lockout.on or standing.locked:
+            self._aside.spawn(self._tell_bar())
         self._sirens.on_standing(standing)
         if self._lockout.on:  # core was killed before it could silence them
             self._sirens.stop_left()
         self._record.on_standing(standing, self.active)
         self.watching.on_standing(standing)
+
+    async def _tell_bar(self) -> None:
+        await self._bar.tell()
 
     def on_output(self, change: OutputChange) -> None:
         """An output changed."""

@@ -9,9 +9,17 @@ from appliance.config import Site
 SHOWN = 12  # orders; the journal has them all
 
 
-def own_view(site: Site, own: OwnState, *, faults: Iterable[str], centres: Mapping[str, float | None]) -> OwnView:
+NOTICE_S, OVER_S = 8 * 86_400.0, 3600.0  # s that words about a test are shown: a week ahead of it; an hour behind
+
+
+def own_view(
+    site: Site, own: OwnState, *, wall: float = 0.0, faults: Iterable[str], centres: Mapping[str, float | None]
+) -> OwnView:
     """`faults`: the box's own, by their names; those of outputs are in the journal's state."""
     assert site.own is not None
+    notice = own.notice
+    if notice is not None and wall - notice.at.wall > (OVER_S if notice.over else NOTICE_S):
+        notice = None
     orders = sorted(own.orders.values(), key=lambda o: (o.ended is not None, -o.accepted.seq))
     return OwnView(
         name=site.name,
@@ -22,4 +30,5 @@ def own_view(site: Site, own: OwnState, *, faults: Iterable[str], centres: Mappi
         turnout_s=site.own.watch.turnout_s,
         centres=tuple(centres.items()),
         silent_s=site.own.watch.centre_silent_s,
+        notice=notice,
     )

@@ -67,6 +67,7 @@ class Watching:
             site, clock, answers, siren_faults=self._siren_faults, inputs=lambda: self._inputs,
             silent=lambda: bool(self._centres.silent), lock_minutes=lambda: lockout.minutes,
             annunciator_up=lambda: annunciator.up, broker_up=broker_up, audio_up=audio_up, vitals=vitals,
+            barred=lambda: state.own.barred is not None,
         )  # fmt: skip
 
     def tick(self) -> None:
@@ -165,4 +166,6 @@ class Watching:
 
     def view(self) -> OwnView:
         others = [name for name in fault_names(self._health.faults()) if name not in OF_SIREN]
-        return own_view(self._site, self._state.own, faults=others, centres=self._centres.heard_at)
+        return own_view(
+            self._site, self._state.own, wall=self._clock.wall(), faults=others, centres=self._centres.heard_at
+        )

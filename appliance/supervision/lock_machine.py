@@ -12,7 +12,7 @@ import msgspec
 from appliance.alert_state import Lockout
 from appliance.stamp import Stamp
 
-AGAIN = {"mqtt": 10.0, "sms": 600.0}  # s between tries: a text costs money and comes late, but comes
+AGAIN = {"gpio": 2.0, "mqtt": 10.0, "sms": 600.0}  # s between tries: a text costs money and comes late, but comes
 MINUTE = 60.0
 
 Since = Callable[[Stamp], float]
@@ -59,7 +59,7 @@ def due(
         wanted = Do.UNLOCK if lockout.end_confirmed is None else None
     if wanted is None:
         return []
-    by = next((path for path in ("mqtt", "sms") if path in paths), "")
+    by = next((path for path in AGAIN if path in paths), "")
     if not by or now - tried.get(by, -AGAIN["sms"]) < AGAIN[by]:
         return []
     return [Step(wanted, by, max(1, ceil(left_s / MINUTE)))]

@@ -5,7 +5,7 @@ A restart goes on from the journal: what nobody has confirmed is said again, und
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Any
 
@@ -68,11 +68,6 @@ class Lockouts:
         if station is None:
             there = ", ".join(self._stations)
             raise Refusal("no_station", f"There is no station {command.station}.", f"There is: {there}.")
-        if station.local:
-            raise Refusal(
-                "local", f"{station.name} is this box itself: its siren has nobody to refuse an order.",
-                "Pull its relay's plug, and hang a card on it.",
-            )  # fmt: skip
         minutes = ceil(command.hours * 60)
         lock = secrets.token_hex(8)
         until = self._clock.wall() + minutes * MINUTE
@@ -117,6 +112,13 @@ class Lockouts:
         elif station not in self._lost:
             self._lost.add(station)
             self._tried.pop(station, None)
+
+    def on_annunciator(self, station: str, held: Mapping[str, float]) -> None:
+        """Our own siren's annunciator is there (again). `held`: outputs that it has locked, with their seconds."""
+        lockout = self._state.lockouts.get(station)
+        if lockout is not None and self.locked(station) and lockout.confirmed is not None and not held:
+            self._lost.add(station)
+        self._tried.pop(station, None)
 
     def on_entry(self, entry: Entry) -> None:
         if entry.kind == ONLINE:  # back, or with a new session: it may not have heard the last try

@@ -157,6 +157,11 @@ class Tests:
             return None
         return datetime.fromtimestamp(self._clock.wall(), self._zone).replace(tzinfo=None)
 
+    def today(self) -> str:
+        """Date and minute as due times have them; "" while no clock is known."""
+        local = self._local()
+        return due_key(local) if local is not None else ""
+
     def _urgent(self) -> bool:
         return any(a.kind is AlertKind.ACTUAL for a in self._state.open_alerts())
 
@@ -172,7 +177,9 @@ class Tests:
         if not able and not due:
             return None
         run = secrets.token_hex(4)
-        event = StationTestBegun(test=run, what=what, due=due, stations=able, paths=WAYS[what], key=key)
+        # A station is asked by the ways that it has; a way that nobody has is no part of the run.
+        paths = tuple(way for way in WAYS[what] if any(way in self._ways[s] for s in able))
+        event = StationTestBegun(test=run, what=what, due=due, stations=able, paths=paths, key=key)
         self._append(event, actor=actor)
         return run
 
@@ -184,7 +191,7 @@ class Tests:
         alerts: list[Alert] = list(of_run(self._state.alerts, run.id))
         locked = [s for s in run.stations if self._locked(s)]
         asked = {
-            s: tuple(w for w in self._ways.get(s, ()) if w in run.paths) for s in run.stations
+            s: tuple(w for w in self._ways[s] if w in run.paths) for s in run.stations if s in self._ways
         }  # fmt: skip
         for step in steps(
             run, alerts, asked, locked, self._since, self._boot, urgent=self._urgent(), sms_each_s=self.sms_each_s

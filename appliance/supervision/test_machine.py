@@ -13,11 +13,22 @@ from appliance.stamp import Stamp
 from appliance.state import CERTAINTY, Alert, Delivery
 
 SIREN = "siren"  # what a sounding test is of, in place of a path
-WAYS = {"silent": ("mqtt", "sms"), "sms_probe": ("sms",), "voice": ("voice",), "sounding": (SIREN,)}
+WAYS = {"silent": ("gpio", "mqtt", "sms"), "sms_probe": ("sms",), "voice": ("voice",), "sounding": (SIREN,)}
 # Stations asked at once. A text takes a modem 2 s and is in the way of nothing more urgent; a call takes a line.
-BATCH = {"mqtt": 2000, "sms": 10, "voice": 1, SIREN: 2000}
-NEXT_AFTER = {"mqtt": 60.0, "sms": 120.0, "voice": 240.0, SIREN: 0.0}  # s; then who has not answered holds up nobody
-ANSWER_WITHIN = {"mqtt": 60.0, "sms": 420.0, "voice": 300.0}  # s; an order by SMS is believed for 300 s, and an answer
+BATCH = {"gpio": 1, "mqtt": 2000, "sms": 10, "voice": 1, SIREN: 2000}
+NEXT_AFTER = {
+    "gpio": 60.0,
+    "mqtt": 60.0,
+    "sms": 120.0,
+    "voice": 240.0,
+    SIREN: 0.0,
+}  # s; then who has not answered holds up nobody
+ANSWER_WITHIN = {
+    "gpio": 30.0,
+    "mqtt": 60.0,
+    "sms": 420.0,
+    "voice": 300.0,
+}  # s; an order by SMS is believed for 300 s, and an answer
 LONGEST = 10 * 3600.0  # s of a run; the night and its morning
 FINAL = ("not_allowed", "locked_out")  # refusals by which a station says that its siren stays silent
 SOUND_GRACE = 120.0  # s behind a siren's last second for the alert's end
@@ -84,7 +95,8 @@ def steps(
         return []
     done = {(line.station, line.path) for line in run.lines}
     found: list[Step] = []
-    left = [(s, way) for way in run.paths for s in run.stations if (s, way) not in done]
+    # A station that never had this way has nothing to fail there.
+    left = [(s, way) for way in run.paths for s in run.stations if (s, way) not in done and way in ways.get(s, (way,))]
     too_long = since(run.begun) > LONGEST
     for way in run.paths:
         asked = _asked(way, alerts, boot)

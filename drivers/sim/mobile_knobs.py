@@ -45,6 +45,7 @@ class MobileKnobs:
             "network.delay": self.network_delay,
             "network.calls": self.network_calls,
             "network.hold": self.network_hold,
+            "network.validity": self.network_validity,
             "status": self.status,
             **ModemKnobs(self._modems).knobs(),
             **SoundKnobs(self._network, self._modems).knobs(),
@@ -135,6 +136,10 @@ class MobileKnobs:
     def network_hold(self, seconds: float) -> None:
         """Nothing is delivered for so long, neither messages nor reports; 0 lets go."""
         self._network.sms.hold(a_number("seconds", seconds, 0.0, DELAY_MOST))
+
+    def network_validity(self, heeded: bool = True) -> None:
+        """Whether the network throws a message away when the time that its sender gave it is over."""
+        self._network.sms.heeds_validity = a_switch(heeded)
 
     def network_delay(self, seconds: float, radio: float | None = None, retry: float | None = None) -> dict[str, float]:
         """`seconds` from the network's acceptance to delivery; `radio` is how long sending itself takes.

@@ -107,6 +107,7 @@ class SmsCentre:
         self.delivery_s, self.radio_s, self.retry_s = DELIVERY_S, RADIO_S, RETRY_S
         self.outbox: deque[Sent] = deque(maxlen=OUTBOX)
         self.lost = 0  # expired, or refused by a full mailbox
+        self.heeds_validity = True
         self._held_until = 0.0  # loop time; nothing is delivered before
         self._released = asyncio.Event()
         self._fates: dict[str, list[str]] = {}
@@ -175,7 +176,7 @@ class SmsCentre:
         self, destination: str, tpdu: bytes, validity_s: float | None, report: Report | None, later_s: float = 0.0
     ) -> bool:
         now = asyncio.get_running_loop().time()
-        validity = VALIDITY_S if validity_s is None else validity_s
+        validity = VALIDITY_S if validity_s is None or not self.heeds_validity else validity_s
         try:
             self._mailboxes[destination].held.put_nowait(
                 Held(tpdu, now + self.delivery_s + later_s, now + validity, report)

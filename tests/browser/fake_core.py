@@ -80,6 +80,7 @@ class FakeCore:
     def reset(self, scene: str = "calm") -> None:
         """As if nothing had happened yet."""
         self.scene = scene
+        self.role = "operator"  # of everybody who logs in
         self.change: Callable[[View], None] = lambda view: None
         self.orders: list[dict[str, Any]] = []
         self.answers: dict[str, Any] = {}  # by `do`: what to answer, or a Refusal to raise
@@ -124,12 +125,12 @@ class FakeCore:
                     raise Refusal("wrong", "Name or password is wrong.")
                 token = secrets.token_hex(8)
                 self.tokens[token] = message["name"]
-                return {"token": token, "name": message["name"], "role": "operator"}
+                return {"token": token, "name": message["name"], "role": self.role}
             case "logout":
                 self.tokens.pop(str(token), None)
                 return {}
             case "whoami":
-                return {"actor": self._actor(token)}
+                return {"actor": self._actor(token), "role": self.role}
         actor = SCREEN if do in UNNAMED and token == "" else self._actor(token)
         self.orders.append({k: v for k, v in message.items() if k not in ("id", "token")} | {"actor": actor})
         answer = self.answers.get(str(do))

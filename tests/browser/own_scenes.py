@@ -16,7 +16,7 @@ PLACE = "Jl. A. Y. Patty, dekat Gong Perdamaian"
 ZONES = (("garasi", "Garasi"), ("asrama", "Asrama"))
 OWN_SITE: dict[str, Any] = {
     "role": "station", "id": "passo", "name": "Damkar Passo", "station": [], "line": [], "bus": [], "genset": [],
-    "ups": [],
+    "ups": [], "sound": {"headset": {"device": "USB Audio"}},
     "issuer": [{"name": "pusat", "key": f"{1:064x}"}],
     "own": {
         "id": "passo", "number": 2, "siren": "siren",

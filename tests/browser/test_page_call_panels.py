@@ -19,7 +19,7 @@ from web.call_orders import CALL_ORDERS, call_command
 from web.call_page import call_figures as figures_page
 from web.call_page import call_list, filters_of
 from web.callback_panel import callbacks_panel
-from web.panels import ALARMS, CARD, OVERVIEW, PANELS, POWER, WALLBOARD, Drawer
+from web.panels import ELSEWHERE, FRAME, OVERVIEW, PANELS, Drawer
 from web.phone_panel import AFTER_S, Card, phone_inputs, phone_panel
 from web.recordings import _below
 from web.scene import Scene
@@ -219,8 +219,9 @@ def test_a_goal_that_is_missed_by_a_hair_never_looks_reached() -> None:
 
 
 def test_a_page_gets_only_its_own_panels() -> None:
-    assert not {"wall", "fallback-card"} & OVERVIEW
-    assert {p.name for p in PANELS} == OVERVIEW | WALLBOARD | CARD | POWER | ALARMS
+    assert not {"wall", "fallback-card", "own", "stations-board", "tests-board", "orders-board"} & OVERVIEW
+    assert FRAME | {"events"} == OVERVIEW & ELSEWHERE
+    assert {p.name for p in PANELS} == OVERVIEW | ELSEWHERE
 
 
 # Orders

@@ -100,6 +100,7 @@ async def test_the_form_orders_zones_groups_and_contacts_with_words_and_a_priori
 
 
 async def test_a_lockout_has_a_name_a_reason_and_an_end_and_shows_whether_the_station_took_it(tab: Tab) -> None:
+    tab.box.core.role = "supervisor"
     await opened(tab, "watched", "stations")
     assert "dikunci budi: papan dibuka" in await tab.text("#watched-satpol")
     assert "belum dipastikan stasiun" in await tab.text("#watched-satpol")
@@ -134,6 +135,7 @@ async def test_what_is_wrong_with_a_station_stands_first_and_each_path_has_its_w
 
 
 async def test_a_test_is_asked_for_twice_and_its_record_names_what_failed(tab: Tab) -> None:
+    tab.box.core.role = "supervisor"
     await opened(tab, "watched", "tests")
     assert "26/11/2026 10:00" in await tab.text("#tests-board .due")
     await tab.page.click("[data-test=sounding]")

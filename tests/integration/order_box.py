@@ -8,7 +8,7 @@ from appliance.annunciator_protocol import OutputChange, OutputState, Sounding, 
 from appliance.annunciator_siren import Siren
 from drivers.clock import VirtualClock
 from drivers.gpio.errors import NotDriven
-from drivers.jsonsocket import Gone
+from drivers.jsonsocket import Gone, Refusal
 
 
 class Relay:
@@ -59,6 +59,7 @@ class Box:
     def _powered(self) -> None:
         self.relay = Relay(self._clock)
         self.siren = Siren(self.relay, self._changed)  # type: ignore[arg-type]
+        self.locked_until = 0.0
 
     def _changed(self, order: str | None, why: str) -> None:
         if why == "ordered":
@@ -76,15 +77,30 @@ class Box:
 
     def standing(self) -> Standing:
         orders = tuple(self.siren.orders.sounding)
-        return Standing({"siren": OutputState(self.relay.on, orders, self.relay.remaining_s)}, {}, 0.0, False)
+        outputs = {"siren": OutputState(self.relay.on, orders, self.relay.remaining_s, self.relay.fault)}
+        left = self.locked_until - self._clock.now()
+        return Standing(outputs, {}, 0.0, False, locked={"siren": left} if left > 0 else {})
 
     async def sound(self, order: str, output: str, pattern: str, seconds: float, **_: object) -> Sounding:
         await self._reached()
+        if self._clock.now() < self.locked_until:
+            raise Refusal("locked_out", "The siren is locked out.")
         return self.siren.sound(order, pattern, seconds)
 
     async def stop(self, orders: list[str]) -> Stopped:
         await self._reached()
         return Stopped(tuple(self.siren.end(tuple(orders), "stopped")), self.relay.on)
+
+    async def look(self) -> Standing:
+        await self._reached()
+        return self.standing()
+
+    async def lock(self, outputs: tuple[str, ...], seconds: float) -> None:
+        await self._reached()
+        assert outputs == ("siren",)
+        self.locked_until = self._clock.now() + seconds
+        if seconds:
+            self.siren.silence()
 
     async def _reached(self) -> None:
         await asyncio.sleep(0.002)

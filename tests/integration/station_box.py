@@ -70,6 +70,7 @@ class Sirens:
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self.lights: dict[str, bool] = {}
         self.inputs: dict[str, bool] = {}
+        self.locked: dict[str, float] = {}
         self.on_output: Callable[[OutputChange], None] = lambda change: None
         for name in ("siren", "hall"):
             relay = self.relays[name] = Relay(clock)
@@ -90,6 +91,10 @@ class Sirens:
         await asyncio.sleep(0)  # its pushes come before its answer
         return Stopped(tuple(stopped), any(relay.on for relay in self.relays.values()))
 
+    async def lock(self, outputs: tuple[str, ...], seconds: float) -> None:
+        await self._reached()
+        self.locked = dict.fromkeys(outputs, seconds) if seconds else {}
+
     async def light(self, output: str, on: bool) -> bool:
         await self._reached()
         self.lights[output] = on
@@ -108,7 +113,7 @@ class Sirens:
             name: OutputState(self.relays[name].on, tuple(siren.orders.sounding), self.relays[name].remaining_s)
             for name, siren in self.sirens.items()
         }
-        return Standing(outputs, dict(self.inputs), 0.0, False)
+        return Standing(outputs, dict(self.inputs), 0.0, False, locked=dict(self.locked))
 
 
 class Voice:

@@ -17,6 +17,7 @@ from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
 from appliance.alerting.wire import Action, Order, WireError, decode_order
 from appliance.alerting.wire_health import Health, encode_health, is_health
+from appliance.annunciator_protocol import Standing
 from appliance.core_supervision import SupervisionRoom
 from appliance.entry import Entry
 from appliance.event import Event
@@ -81,17 +82,26 @@ class Supervised(World):
             site=self.site, state=state, clock=self.clock, boot=self.boot, append=self.journal.append, issuer=issuer,
             annunciator=self.near, publish=self._publisher(CENTRE), broker_up=lambda: self.net.joined[CENTRE],  # type: ignore[arg-type]
             send_sms=self._sms(CENTRE), sms_up=self.lines.registered,
+            locked=lambda station: self.room.lockouts.locked(station),
         )  # fmt: skip
         self.room = SupervisionRoom(
             site=self.site, state=state, clock=self.clock, boot=self.boot, append=self.journal.append, centre=centre,
             issuer=issuer, publish=self._publisher(CENTRE), broker_up=lambda: self.net.joined[CENTRE],
-            annunciator_up=lambda: True, lines=self.lines, calls=lambda: False, time_known=lambda: self.known,  # type: ignore[arg-type]
+            annunciator_up=lambda: self.near.up, lines=self.lines, calls=lambda: False, time_known=lambda: self.known,  # type: ignore[arg-type]
+            annunciator=self.near,  # type: ignore[arg-type]
         )  # fmt: skip
         self.centre = centre
         self.reports = Reports(self.site, centre, issuer, self.clock, on_lock=self.room.lockouts.on_answer)
-        self.near.on_standing, self.near.on_output = centre.on_standing, self.reports.on_local_output
+
+        def on_standing(standing: Standing) -> None:
+            self.room.on_standing(standing)
+            centre.on_standing(standing)
+
+        self.near.on_standing, self.near.on_output = on_standing, self.reports.on_local_output
         self._tasks[CENTRE] = asyncio.create_task(centre.run())
-        self._mine = [asyncio.create_task(run()) for run in (self.room.tests.run, self.room.lockouts.run)]
+        self._mine = [
+            asyncio.create_task(run()) for run in (self.room.tests.run, self.room.lockouts.run, self.room._notices.run)
+        ]
         self.near.core_came()
 
     async def kill(self, who: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from order_world import CENTRE, KEYS, STATION, World, play
 
+from appliance.alert_events import OrderAccepted
 from appliance.alerting.wire import What, decode_order
 from appliance.journal_file import read_entries
 from appliance.keys import key_id
@@ -83,6 +84,26 @@ def test_no_signature_makes_an_order_live_longer_than_its_alert(tmp_path: Path) 
         ends = [o.issued_at + o.lifetime_s for o in orders if o.action.name == "START"]
         assert len(ends) > 3
         assert max(ends) <= issued + 302
+
+    play(tmp_path, story)
+
+
+def test_an_order_that_comes_by_ten_minutes_late_is_refused_and_that_is_on_record_behind_its_end(
+    tmp_path: Path,
+) -> None:
+    async def story(w: World) -> None:
+        await w.greeted()
+        w.net.loses, w.net.sms_s = True, 600
+        alert = await w.issue(30)
+        await asyncio.sleep(100)
+        w.net.sms_s = 8
+        await w.until(lambda: w.delivery(alert).state is DeliveryState.EXPIRED, 700)
+        await asyncio.sleep(300)
+        told = [e.body for e in read_entries(w.file) if e.kind == "delivery.refused"]
+        assert told
+        assert all(b'"reason":"expired"' in body for body in told)
+        assert w.delivery(alert).state is DeliveryState.EXPIRED
+        assert not any(isinstance(event, OrderAccepted) for _, event in w.station_rows)
 
     play(tmp_path, story)
 

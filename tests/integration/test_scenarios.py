@@ -1,5 +1,5 @@
-"""Every story in tests/scenarios, played by `siaga scenario`: each against a simulated site of its own, but for those
-of lines, calls, sound and power, which share one each. Two hundred calls are twelve of them here."""
+"""Every story in tests/scenarios, played by `siaga scenario`, several at one simulated site: starting that costs more
+than most stories. Two hundred calls are twelve of them here."""
 
 import subprocess
 import sys
@@ -14,13 +14,27 @@ OF_CALLS = [story for story in STORIES if 'site = "calls"' in story.read_text()]
 OF_SOUND = [story for story in STORIES if 'site = "sound"' in story.read_text()]
 OF_POWER = [story for story in STORIES if 'site = "power"' in story.read_text()]
 LONG = {  # whose minutes only `make scenarios` waits for; machines and room are tested in virtual time elsewhere
+    "alert_sms_late",
     "power_3190_volts", "power_fuel_at_night", "power_fuel_falling", "power_late_answers", "power_link_lost",
     "power_orders", "power_start_by_relay", "power_start_unproven", "power_three_cranks",
 }  # fmt: skip
+OF_ALERT = [story for story in STORIES if 'site = "alert"' in story.read_text()]
+LONG_OF_ALERT = {  # minutes that only `make scenarios` waits for
+    "alert_broker_down",  # alarms that come and go rest for a minute; tests/integration/test_orders_over_bad_paths.py
+    "alert_deaf_card",  # a minute until the card; tests/unit/test_delivery_machine.py
+    "alert_power_cut_again",  # five starts of processes; tests/integration/test_orders_between_nodes.py
+    "alert_sms_late",  # ten minutes; tests/unit/test_freshness.py
+    "alert_sounding_test",  # its sixty seconds; tests/integration/test_supervision.py
+    "alert_stop_lost",  # half a minute until the card, and a modem that boots; tests/unit/test_delivery_machine.py
+    "alert_tests_by_each_path",  # two minutes of texts; tests/integration/test_supervision.py
+}
+SHORT_OF_ALERT = [story for story in OF_ALERT if story.stem not in LONG_OF_ALERT]
 SHORT_OF_POWER = [story for story in OF_POWER if story.stem not in LONG]
-OTHERS = [story for story in STORIES if story not in OF_LINES + OF_CALLS + OF_SOUND + OF_POWER]
+ALONE = [story for story in STORIES if 'site = "headset"' in story.read_text()]
+OF_DEMO = [story for story in STORIES if story not in OF_LINES + OF_CALLS + OF_SOUND + OF_POWER + OF_ALERT + ALONE]
 ROUNDS = "3"  # where a story has rounds: a person plays all of them
 LINES_SPEED = "6"  # modems answer within seconds, and 1.5 s of a driver's patience are a quarter of a real one
+ALERT_SPEED = "5"  # modems again, and processes that are killed and start: theirs is real time
 POWER_SPEED = "6"  # minutes of starting and cooling; a bus's second of patience is a sixth of a real one
 SPEED = "4"  # where the story leaves it open: minutes become seconds, and two cores keep up
 PATIENCE = 85  # s, within the test run's own; stories of one site take some 30 together on a quiet machine
@@ -31,7 +45,7 @@ def played(*words: str, within: float = PATIENCE) -> "subprocess.CompletedProces
     return subprocess.run(command, capture_output=True, text=True, timeout=within)
 
 
-@pytest.mark.parametrize("story", OTHERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("story", ALONE, ids=lambda path: path.stem)
 def test_the_story_holds(story: Path) -> None:
     done = played(str(story), "--speed", SPEED)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -42,8 +56,9 @@ SITES = {  # divided, so that workers share them and none lasts as long as a tes
     "lines-odd": (OF_LINES[1::2], LINES_SPEED),
     "calls-even": (OF_CALLS[::2], LINES_SPEED),
     "calls-odd": (OF_CALLS[1::2], LINES_SPEED),
-    "sound-even": (OF_SOUND[::2], LINES_SPEED),
-    "sound-odd": (OF_SOUND[1::2], LINES_SPEED),
+    **{f"sound-{n}": (OF_SOUND[n::3], LINES_SPEED) for n in range(3)},
+    **{f"alert-{n}": (SHORT_OF_ALERT[n::4], ALERT_SPEED) for n in range(4)},
+    **{f"demo-{n}": (OF_DEMO[n::5], SPEED) for n in range(5)},
     "power-first": (SHORT_OF_POWER[::3], POWER_SPEED),
     "power-second": (SHORT_OF_POWER[1::3], POWER_SPEED),
     "power-third": (SHORT_OF_POWER[2::3], POWER_SPEED),
@@ -51,7 +66,7 @@ SITES = {  # divided, so that workers share them and none lasts as long as a tes
 
 
 @pytest.mark.parametrize(("stories", "speed"), SITES.values(), ids=SITES)
-def test_stories_of_one_small_site_hold_one_after_another(stories: list[Path], speed: str) -> None:
+def test_stories_of_one_site_hold_one_after_another(stories: list[Path], speed: str) -> None:
     done = played(*map(str, stories), "--speed", speed, "--rounds", ROUNDS)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(stories)} of {len(stories)} stories held." in done.stdout
@@ -59,7 +74,8 @@ def test_stories_of_one_small_site_hold_one_after_another(stories: list[Path], s
 
 def test_every_story_says_what_it_is_about() -> None:
     assert STORIES
-    assert {story.stem for story in OF_POWER} >= LONG
+    assert {story.stem for story in STORIES} >= LONG
+    assert {story.stem for story in OF_ALERT} >= LONG_OF_ALERT
     for story in STORIES:
         assert len(tomllib.loads(story.read_text())["title"]) > 10
 

@@ -10,11 +10,15 @@ from appliance.alert_events import OrderAccepted
 from appliance.alerting.wire import Action, Kind, Pattern, Reason, What
 from appliance.alerting.wire_health import Fault
 from appliance.alerting.wire_text import Language, TextAbout
+from appliance.annunciator_protocol import Barred
+from appliance.local import Local
 from appliance.model import AlertKind
+from appliance.model import Path as Way
 from appliance.station_events import (
     Announced,
     LockoutEnded,
     LockoutSet,
+    NoticeTaken,
     OrderEnded,
     SirenFault,
     TextTaken,
@@ -129,6 +133,19 @@ def test_a_lock_ends_what_sounds_and_only_its_own_unlock_ends_it(tmp_path: Path)
         await asyncio.sleep(0.1)
         assert s.state.own.lockout is None
         assert [type(e) for e in s.events if isinstance(e, LockoutSet | LockoutEnded)] == [LockoutSet, LockoutEnded]
+
+    play(tmp_path, story)
+
+
+def test_a_stop_is_told_and_written_once_whoever_says_first_that_it_is_silent(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.start_order()
+        await asyncio.sleep(1)
+        s.give(s.order(Action.STOP), Way.SMS)  # each answer by SMS costs the line its time
+        await asyncio.sleep(5)
+        assert s.box.on() == set()
+        assert len(s.sms) == 1
+        assert [e.why for e in s.told(OrderEnded)] == ["stopped"]
 
     play(tmp_path, story)
 
@@ -286,3 +303,71 @@ def test_quiet_hours_lower_sirens_that_can_be_and_the_voice(tmp_path: Path) -> N
         assert s.box.asked[1][2]["level"] == 100
 
     play(tmp_path, story, quiet={"begins": "00:00", "ends": "23:59", "level": 25})
+
+
+def test_a_lockout_is_confirmed_only_when_the_red_button_is_barred_too(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.box.up = False
+        s.lock(60)
+        await asyncio.sleep(1)
+        answer = s.answers()[-1]
+        assert (answer.what, answer.reason) == (What.REFUSED, Reason.HARDWARE)
+        s.box.up = True
+        await asyncio.sleep(4)
+        assert s.box.locked, "it is told as soon as the annunciator is there"
+        s.lock(60)
+        await asyncio.sleep(1)
+        assert s.said()[-1] is What.LOCKED
+        s.box.locked = {}  # it restarted, and has no database
+        s.node.on_standing(s.box.standing())
+        await asyncio.sleep(1)
+        assert s.box.locked["siren"] > 3500
+        s.unlock()
+        await asyncio.sleep(1)
+        assert s.box.locked == {}
+        assert s.said()[-1] is What.UNLOCKED
+
+    play(tmp_path, story)
+
+
+def test_a_press_that_sounded_nothing_is_told_to_the_centre_at_once_and_is_over_after_ten_minutes(
+    tmp_path: Path,
+) -> None:
+    async def story(s: Station) -> None:
+        local = Local(s.site, s.state, s.clock, s._journal.append)
+        lights = asyncio.create_task(local.run(s.box))  # type: ignore[arg-type]
+        local.on_barred(Barred(1, "red", s.clock.now()))
+        await asyncio.sleep(4)
+        assert s.healths()[-1].faults == Fault.PRESS_BARRED
+        await asyncio.sleep(620)
+        assert not s.healths()[-1].faults & Fault.PRESS_BARRED
+        lights.cancel()
+
+    play(tmp_path, story)
+
+
+def test_words_about_a_test_are_shown_without_an_order_until_an_hour_behind_its_end_and_never_spoken(
+    tmp_path: Path,
+) -> None:
+    async def story(s: Station) -> None:
+        s.words("UJI COBA sirene 10:00", TextAbout.NOTICE, alert=b"test...1")
+        s.words("UJI COBA sirene 10:00", TextAbout.NOTICE, alert=b"test...1")
+        await asyncio.sleep(60)
+        notice = s.node.view().notice
+        assert notice is not None
+        assert (notice.text, notice.over) == ("UJI COBA sirene 10:00", False)
+        assert len(s.told(NoticeTaken)) == 1
+        await s.kill()
+        await s.start()
+        assert s.node.view().notice is not None
+        s.words("Selesai", TextAbout.NOTICE_OVER, alert=b"test...1")
+        notice = s.node.view().notice
+        assert notice is not None
+        assert notice.over
+        await asyncio.sleep(3700)
+        assert s.node.view().notice is None
+        assert not s.voice.said
+        s.words("X", TextAbout.NOTICE, alert=b"test...2", session=b"another.")
+        assert s.node.view().notice is None
+
+    play(tmp_path, story)

@@ -30,9 +30,10 @@ def test_a_night_of_silence_proves_both_ways_to_the_station_and_no_siren_moves(t
     async def story(w: Supervised) -> None:
         await w.greeted()
         await w.at(180)
-        assert results(w) == [(STATION, "mqtt", True, ""), (STATION, "sms", True, "")]
+        far = [(STATION, "mqtt", True, ""), (STATION, "sms", True, "")]
+        assert sorted(results(w)) == [*far, (CENTRE, "gpio", True, "")]
         [begun], [ended] = w.all(st.StationTestBegun), w.all(st.StationTestEnded)
-        assert (begun.due, ended.good, ended.bad) == ("2026-01-01 09:02", 2, 0)
+        assert (begun.due, ended.good, ended.bad) == ("2026-01-01 09:02", 3, 0)
         assert "siren.energised" not in {e.kind for e in w.rows}
         await w.at(960)
         assert [(r.day, r.failures) for r in w.all(st.StationTestReported)] == [("2026-01-01", 0)]
@@ -81,7 +82,8 @@ def test_core_killed_at_any_step_ends_the_test_once_and_asks_nobody_who_answered
         w.centre_up()
         await w.at(900)
         assert len(w.all(st.StationTestBegun)) == 1
-        assert [r[:3] for r in sorted(results(w))] == [(STATION, "mqtt", True), (STATION, "sms", True)]
+        far, near = [(STATION, "mqtt", True), (STATION, "sms", True)], (CENTRE, "gpio", True)
+        assert [r[:3] for r in sorted(results(w))] == [*far, near]
         assert len(w.all(st.StationTestEnded)) == 1
         assert not w.all(st.StationTestMissed)
 
@@ -156,7 +158,7 @@ def test_a_person_may_test_at_any_time_and_the_same_key_makes_one_run(tmp_path: 
         for wrong in (
             RunTest(test="loud"),
             RunTest(test="silent", stations=("atlantis",)),
-            RunTest(test="silent", stations=(CENTRE,)),
+            RunTest(test="voice", stations=(CENTRE,)),
         ):
             with pytest.raises(Refusal):
                 await w.room.tests.command(wrong, "console:x")
@@ -195,8 +197,6 @@ def test_a_lockout_is_said_until_the_station_confirms_it_also_after_a_restart_an
         await w.until(lambda: w.far.relay.on, 5)
         with pytest.raises(Refusal, match="not locked out"):
             await w.room.lockouts.unlock(UnlockSiren(station=STATION), "siti")
-        with pytest.raises(Refusal, match="this box itself"):
-            await w.room.lockouts.lock(LockSiren(station=CENTRE, hours=1, reason="xyz"), "budi")
 
     play(tmp_path, story, {})
 
@@ -289,3 +289,90 @@ def test_health_is_journaled_when_it_is_news_and_shown_as_it_is(tmp_path: Path) 
         assert w.state.health[STATION].faults == (), "nothing is learned of a clock by a text that was long on its way"
 
     play(tmp_path, story, {})
+
+
+def test_the_centres_own_siren_is_locked_in_core_and_annunciator_and_behind_both_restarts(tmp_path: Path) -> None:
+    async def story(w: Supervised) -> None:
+        await w.greeted()
+        await w.room.lockouts.lock(LockSiren(station=CENTRE, hours=1, reason="relai"), "budi")
+        await w.until(lambda: w.near.locked_until > w.clock.now(), 5)
+        await w.until(lambda: w.state.lockouts[CENTRE].confirmed is not None, 5)
+        order = await w.issue(10, CENTRE)
+        await w.until(lambda: bool(w.state.alerts[order].deliveries[CENTRE].card), 5)
+        assert w.state.alerts[order].deliveries[CENTRE].reason == "locked_out"
+        assert not w.near.spans
+        await w.stop(order)
+        w.near.lose_power()
+        w.near.power()  # an annunciator that restarts has forgotten it
+        assert not w.near.locked_until
+        await w.until(lambda: w.near.locked_until > w.clock.now(), 5)
+        await w.kill(CENTRE)
+        w.centre_up()
+        await w.greeted()
+        order = await w.issue(10, CENTRE)
+        await asyncio.sleep(10)
+        assert not w.near.spans
+        await w.stop(order)
+        await w.room.lockouts.unlock(UnlockSiren(station=CENTRE), "budi")
+        await w.until(lambda: w.state.lockouts[CENTRE].end_confirmed is not None, 5)
+        order = await w.issue(10, CENTRE)
+        await w.until(lambda: w.near.relay.on, 5)
+
+    play(tmp_path, story, {})
+
+
+def test_tests_hold_for_the_centres_own_siren_and_a_silent_one_finds_its_broken_line(tmp_path: Path) -> None:
+    async def story(w: Supervised) -> None:
+        await w.greeted()
+        await w.room.tests.command(RunTest(test="silent", stations=(CENTRE,)), "budi")
+        await w.until(lambda: bool(w.all(st.StationTestEnded)), 60)
+        assert [(r.path, r.good) for r in w.all(st.StationTestResult)] == [("gpio", True)]
+        w.near.relay.fault = "reads off"
+        await w.room.tests.command(RunTest(test="silent", stations=(CENTRE,)), "budi")
+        await w.until(lambda: len(w.all(st.StationTestEnded)) == 2, 90)
+        assert w.all(st.StationTestResult)[-1].good is False
+        w.near.relay.fault = None
+        await w.room.lockouts.lock(LockSiren(station=CENTRE, hours=1, reason="relai"), "budi")
+        await w.room.tests.command(RunTest(test="sounding", stations=(CENTRE,)), "budi")
+        await w.until(lambda: len(w.all(st.StationTestEnded)) == 3, 900)
+        assert w.all(st.StationTestResult)[-1].reason == "locked_out"
+        assert not w.near.spans
+
+    play(tmp_path, story, {})
+
+
+def test_a_centre_that_a_station_does_not_hear_is_told_so_by_sms_while_the_broker_takes_all(tmp_path: Path) -> None:
+    async def story(w: Supervised) -> None:
+        await w.greeted()
+        w.net.loses = True  # both are connected, and nothing comes through
+        await asyncio.sleep(590)
+        assert ("centre_silent", True) not in [(f.fault, f.on) for f in w.all(st.StationFault)]
+        await asyncio.sleep(60)
+        assert ("centre_silent", True) in [(f.fault, f.on) for f in w.all(st.StationFault)]
+        assert w.state.health[STATION].path == Way.SMS
+        texts = [way for _, to, way, octets in w.net.sent if to == CENTRE and way is Way.SMS and octets[0] == 0x82]
+        assert len(texts) == 1
+        w.net.loses = False
+        await w.until(lambda: "centre_silent" not in w.state.health[STATION].faults, 700)
+
+    play(tmp_path, story, {})
+
+
+def test_a_sounding_test_is_shown_at_the_station_ahead_and_when_it_is_over(tmp_path: Path) -> None:
+    async def story(w: Supervised) -> None:
+        await w.greeted()
+        await w.until(lambda: bool(w.all(st.StationTestNoticed)), 60)
+        taken = [e for _, e in w.station_rows if isinstance(e, st.NoticeTaken)]
+        assert [(e.about, e.language) for e in taken] == [("notice", "id")]
+        assert taken[0].text.startswith("UJI COBA sirene 2026-01-")
+        await w.until(lambda: len(w.all(st.StationTestNoticed)) == 2, 1200)
+        taken = [e for _, e in w.station_rows if isinstance(e, st.NoticeTaken)]
+        assert [e.about for e in taken] == ["notice", "notice_over"]
+        assert taken[1].text.endswith("selesai.")
+        assert {(e.station, e.path) for e in w.all(st.StationTestNoticed)} == {(STATION, "mqtt")}
+        await w.kill(CENTRE)
+        w.centre_up()
+        await asyncio.sleep(120)
+        assert len(w.all(st.StationTestNoticed)) == 2, "a restart tells nobody again"
+
+    play(tmp_path, story, SOUNDING, sounding_test=True)

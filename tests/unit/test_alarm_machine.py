@@ -9,6 +9,7 @@ from appliance import alarm_events as ae
 from appliance import alert_events as al
 from appliance import call_events as ce
 from appliance import events as ev
+from appliance import key_events as ke
 from appliance import line_events as le
 from appliance import power_events as pw
 from appliance import power_order_events as po
@@ -98,7 +99,9 @@ def test_the_last_line_to_go_down_is_worth_more_than_the_first() -> None:
 
 
 STATION_FAULTS = {
-    "siren_stuck": 1, "siren_line": 2, "no_current": 2, "not_heard": 2, "annunciator": 2, "supply_low": 2, "tamper": 2,
+    "siren_stuck": 1, "press_barred": 1, "siren_line": 2,
+    "no_current": 2, "not_heard": 2, "annunciator": 2, "supply_low": 2,
+    "tamper": 2,
     "centre_silent": 2, "on_battery": 3, "door": 3, "disk": 3, "modem": 3, "broker": 3, "clock": 3, "clock_skew": 3,
     "audio": 3, "key_old": 3, "button_stuck": 3, "locked_there": 3,
 }  # fmt: skip
@@ -167,6 +170,8 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
      al.DeliveryEnergised(**CARD, path="sms", remaining_s=60)),
     (al.CardRaised(**CARD, phone="", reason="expired"), "delivery.card", "0123456789abcdef/damkar", 1,
      al.DeliveryExpired(**CARD)),
+    (al.DeliveryTestFailed(**CARD, reason="not_allowed"), "delivery.test_failed", "0123456789abcdef/damkar", 3,
+     al.DeliveryFailed(**CARD, reason="not_allowed")),
     (al.SequenceExhausted(alert="aa", group="rs"), "sequence.exhausted", "aa/rs", 1,
      al.SequenceTaken(alert="aa", group="rs", contact="rsud")),
     (al.ContactUnreached(**PERSON, reason="no_answer"), "contact.unreached", "aa/rsud", 2,
@@ -195,8 +200,10 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
         ("line", "siren.line_failed", 1), ("no_current", "siren.no_current", 2), ("not_heard", "siren.not_heard", 2))),
     (st.LockoutSet(lock="10c4", minutes=60, until=0.0, reason="siren_repair", who="centre"), "siren.locked_here",
      "10c4", 3, st.LockoutEnded(lock="10c4", why="time")),
+    (al.ButtonBarred(button="red", on=True), "button.barred", "red", 1, al.ButtonBarred(button="red", on=False)),
     (st.CentreSilent(issuer="pusat", silent_s=600.0), "centre.silent", "pusat", 2,
      st.CentreHeard(issuer="pusat", path="mqtt")),
+    (ke.KeysUnreadable(reason="x"), "keys.unreadable", "keys", 2, ke.KeysReadable()),
     (ev.DiskFailed(reason="x"), "journal.disk_failed", "journal", 2, ev.DiskRestored(kept=1)),
 ]  # fmt: skip
 
@@ -322,3 +329,15 @@ def test_the_machine_asks_only_what_it_is_given() -> None:
     )  # fmt: skip
     assert wanted(pw.GensetRunning(genset="h1"), {"x.y": row}, {}) == []
     assert [w.key for w in wanted(pw.GensetRunning(genset="g1"), {"x.y": row}, {})] == ["x.y/g1"]
+
+
+def test_a_siren_that_is_locked_out_raises_no_alarm_of_its_own_until_that_is_over() -> None:
+    for fault in ("no_current", "not_heard", "siren_line"):
+        desk = Desk()
+        desk.happens(st.SirenLocked(station="damkar", lock="0" * 16, minutes=60, until=0.0, reason="x"))
+        [begun] = desk.happens(st.StationFault(station="damkar", fault=fault, on=True))
+        assert isinstance(begun, ae.AlarmRaised)
+        assert begun.under == "siren.locked_out/damkar"
+        [other] = desk.happens(st.StationFault(station="passo", fault=fault, on=True))
+        assert isinstance(other, ae.AlarmRaised)
+        assert other.under == "", "another station's siren is not in repair"

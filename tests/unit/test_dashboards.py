@@ -9,6 +9,8 @@ import msgspec
 
 from appliance import events as ev
 from appliance import power_events as pw
+from appliance.alert_state import Lockout, StationHealth
+from appliance.alert_view import StationHealthView, SupervisionView
 from appliance.config import load_site
 from appliance.dashboard_states import schemas
 from appliance.dashboards import Dashboards
@@ -133,3 +135,26 @@ def test_the_published_schemas_are_those_of_the_code() -> None:
     assert msgspec.json.decode((ROOT / "docs/mqtt-schemas.json").read_bytes()) == msgspec.json.decode(
         msgspec.json.encode(schemas())
     )
+
+
+def test_a_stations_health_is_told_with_its_lockout_and_shown_as_diagnostics_that_order_nothing() -> None:
+    listener = Listener()
+    health = StationHealth(
+        Stamp(wall=900.0), ("no_current",), "mqtt", supply="battery", supply_mv=24_100, key_days=12, skew_s=0.4
+    )
+    lockout = Lockout("damkar", "10c4", 60, 4600.0, "relai", Stamp(wall=1000.0))
+    stations = (StationHealthView("damkar", health, (), lockout), StationHealthView("passo", None))
+    listener.view.supervision = SupervisionView(stations=stations)
+    listener.dashboards.publish_all()
+    assert listener.read("station_health/damkar") == {
+        "supply": "battery", "supply_v": 24.1, "battery": None, "disk_free": None, "clock_ahead_s": 0.0,
+        "key_days": 12, "certificate_days": None, "faults": ["no_current"], "locked_out": True, "locked_until": 4600.0,
+        "wall": 900.0,
+    }  # fmt: skip
+    assert STATE + "station_health/passo" not in listener.retained, "what was never told is no state"
+    parts = msgspec.json.decode(listener.retained["homeassistant/device/siaga-ambon-pusat/config"])["cmps"]
+    told = {name: part for name, part in parts.items() if "station_health" in part["state_topic"]}
+    assert {part["entity_category"] for part in told.values()} == {"diagnostic"}
+    assert set(told) == {"station_damkar_fault", "station_damkar_locked_out", "station_damkar_battery"}
+    assert not [name for name, part in parts.items() if "command_topic" in part or part["p"] in ("switch", "siren")]
+    assert listener.read("alerts")["kinds"] == {}

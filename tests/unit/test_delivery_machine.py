@@ -2,6 +2,7 @@
 
 import pytest
 
+from appliance import alert_events as al
 from appliance.alerting.delivery_machine import (
     ASK_END,
     END_GRACE,
@@ -14,6 +15,8 @@ from appliance.alerting.delivery_machine import (
     Step,
     due,
 )
+from appliance.alerting.phone_machine import calls
+from appliance.alerting.sender import a_card
 from appliance.model import AlertKind, DeliveryState, Ladder, Path
 from appliance.stamp import Stamp
 from appliance.state import Alert, Attempt, Delivery
@@ -121,6 +124,23 @@ def test_a_refusal_that_no_path_can_mend_is_a_card_at_once(reason: str) -> None:
     case = Case(DeliveryState.REFUSED).sent(Path.MQTT, 0)
     case.delivery.reason = reason
     assert Step(Do.CARD, reason=reason) in case.due(1)
+
+
+@pytest.mark.parametrize("kind", [AlertKind.SOUNDING_TEST, AlertKind.DRILL])
+def test_a_test_that_is_refused_is_over_and_goes_by_no_other_path(kind: AlertKind) -> None:
+    case = Case(DeliveryState.REFUSED).sent(Path.MQTT, 0)
+    case.alert.kind, case.delivery.reason = kind, "not_allowed"
+    assert case.due(1) == [Step(Do.CARD, reason="not_allowed"), Step(Do.FAIL, reason="not_allowed")]
+    reach = Reach(mqtt=True, sms=True, phone=True, calls=True)
+    assert calls(case.alert, case.delivery, reach, LADDER, lambda stamp: 60 - stamp.mono) == []
+
+
+def test_what_tells_of_a_test_is_no_card_but_for_a_siren_that_does_not_end() -> None:
+    alert = Case().alert
+    assert isinstance(a_card(alert, "x", "", "no_proof"), al.CardRaised)
+    alert.kind = AlertKind.SOUNDING_TEST
+    assert a_card(alert, "x", "", "no_proof") == al.DeliveryTestFailed(alert="ab", station="x", reason="no_proof")
+    assert isinstance(a_card(alert, "x", "", "end_not_seen"), al.CardRaised)
 
 
 def test_an_sms_that_no_modem_took_counts_as_none() -> None:

@@ -11,7 +11,7 @@ from appliance.alarms.catalogue import CATALOGUE, load_catalogue
 from appliance.alarms.service import NO_CATALOGUE
 from appliance.annunciator_protocol import Request
 from appliance.commands import NAMES
-from appliance.model import DeliveryState, OutgoingState
+from appliance.model import ContactState, DeliveryState, OutgoingState
 from appliance.power_view import Stage
 from appliance.scenario import SIGHTS, VERBS, load_story
 from web.words import load_texts
@@ -78,6 +78,22 @@ def test_the_handbook_explains_every_state_of_a_delivery_in_the_pages_words(lang
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
+def test_the_handbook_explains_every_state_of_a_contact_and_what_a_crew_reads_in_the_pages_words(language: str) -> None:
+    half = document("operator-alerting.md").partition("# Orders, stations and tests")[0 if language == "id" else 2]
+    for state in ContactState:
+        assert f"| `{word(language, f'contact.{state}')}` |" in half, state
+    for key in (
+        "own.order",
+        "own.test",
+        "own.locked",
+        "own.acknowledge",
+        "stations_page.unconfirmed",
+        "stations_page.unlock",
+    ):
+        assert f"`{word(language, key)}`" in half, key
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
 def test_the_handbook_explains_every_state_of_a_text_and_every_bearer_in_the_pages_words(language: str) -> None:
     half = document("operator.md").partition("# Operators' handbook")[0 if language == "id" else 2]
     half += document("operator-texts.md").partition("# Texts")[0 if language == "id" else 2]
@@ -112,7 +128,7 @@ def test_every_deed_and_sight_of_a_scenario_is_explained() -> None:
 
 def test_the_example_stories_are_stories(tmp_path: Path) -> None:
     examples = STORY.findall(document("scenarios.md"))
-    assert len(examples) == 7
+    assert len(examples) == 8
     for number, text in enumerate(examples):
         file = tmp_path / f"{number}.toml"
         file.write_text(text)

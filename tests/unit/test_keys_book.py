@@ -7,11 +7,20 @@ from msgspec.structs import replace
 from appliance.alerting import wire
 from appliance.alerting.freshness import Accept, Freshness, Learned, Refuse
 from appliance.alerting.wire import Action, Answer, Flaw, Kind, Order, Pattern, What, WireError
+from appliance.annunciator_config import AnnunciatorConfig
+from appliance.cli_keys import when
+from appliance.config import Site
+from appliance.entry import Entry
+from appliance.events import encode_event
+from appliance.fold import apply
 from appliance.key_book import OVERLAP, Book, BookError, Key, KeyState, enrol, retire, revoke, rotate
 from appliance.key_changes import NotBelieved, enrolled, grant_for, id_of, rotated, taken
+from appliance.key_news import missed
 from appliance.key_statement import Report, Request, StatementError, code_of, open_sealed, same_code, seal
 from appliance.keyring import Hands, IssuerRing, StationRing
 from appliance.keys import key_id, public_hex
+from appliance.model import Role
+from appliance.state import State
 from tests.key_boxes import WALL, centre_site, station_site
 
 OLD, NEW, CENTRE, CENTRE_NEW = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in range(1, 5))
@@ -206,3 +215,32 @@ def test_a_report_is_no_grant_and_a_request_no_report() -> None:
     assert isinstance(sealed.statement, Report)
     assert sealed.signers == (key_id(OLD.public_key()),)
     assert open_sealed(seal(report, NEW), {key_id(OLD.public_key()): OLD.public_key()}).signers == ()
+
+
+def test_a_keys_age_is_listed_in_the_sites_own_time_whatever_the_box_shows() -> None:
+    annunciator = AnnunciatorConfig(socket="a", factory="mock")
+    site = Site(role=Role.CENTRE, site="s", id="c", name="C", zone="WIT", annunciator=annunciator)
+    assert when(1_795_342_380.0, site) == "2026-11-22 19:13"
+    assert when(0.0, site) == "unknown"
+
+
+def test_what_was_done_to_the_book_while_core_was_down_is_told_once() -> None:
+    book, state = a_book(), State()
+
+    def journal() -> list[str]:
+        events = missed(state.keys, book)
+        for event in events:
+            entry = Entry.after(
+                Entry.before_first(), wall=WALL, mono=0.0, boot="b", quality="ntp", kind=event.kind,
+                subject=event.subject, actor="", cause=None, body=encode_event(event),
+            )  # fmt: skip
+            apply(state, entry)
+        return [f"{event.kind} {event.subject}" for event in events]
+
+    assert journal() == ["key.enrolled pusat", "key.enrolled damkar"]
+    assert journal() == []
+    book = rotate(book, "damkar", Key(public=public_hex(NEW)), until=WALL)
+    assert journal() == ["key.rotated damkar"]
+    book = revoke(book, "damkar", "stolen")
+    assert journal() == ["key.revoked damkar", "key.revoked damkar"]
+    assert journal() == []

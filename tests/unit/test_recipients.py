@@ -9,6 +9,7 @@ from appliance.alerting.recipients import resolve
 from appliance.annunciator_config import AnnunciatorConfig
 from appliance.commands import IssueAlert
 from appliance.config import Line, Own, Site, Station
+from appliance.config_alarms import Duty
 from appliance.config_alerting import Contact, Group, Zone
 from appliance.config_check_recipients import recipient_faults
 from appliance.model import Role
@@ -36,6 +37,16 @@ def a_site(**more: Any) -> Site:
     }
     keys |= {"role": Role.CENTRE, "annunciator": AnnunciatorConfig(socket="a", factory="mock")}
     return Site(site="s", id="c", name="C", **(keys | more))
+
+
+def stations(**more: str) -> tuple[Station, ...]:
+    """As in `a_site`, with one changed."""
+    one = {"sms": "+62000000020", **more}
+    return (
+        Station(id="sta", number=1, name="A", local=True),
+        Station(id="stb", number=2, name="B", zones=("east", "west"), **one),  # type: ignore[arg-type]
+        Station(id="stc", number=3, name="C", sms="+62000000021"),
+    )
 
 
 def test_groups_are_their_members_and_a_sequence_asks_only_who_is_not_told_anyway() -> None:
@@ -89,6 +100,16 @@ def test_a_good_file_has_no_faults() -> None:
         ({"contact": (Contact(id="x", name="X", voice="+62112"),), "group": ()}, "emergency number"),
         ({"contact": (Contact(id="x", name="X", voice="+62000000001"),), "group": ()}, "a line of this box"),
         ({"contact": (Contact(id="x", name="X", sms="+62000000020"),), "group": ()}, "the modem of station 'stb'"),
+        ({"station": stations(phone="+62000000001")}, "station 'stb': phone: +62000000001 is a line of this box"),
+        (
+            {"station": stations(phone="+62000000021")},
+            "'stb': phone: +62000000021 is the modem of station 'stc'",
+        ),
+        ({"station": stations(phone="112")}, "emergency number"),
+        ({"station": stations(sms="+62000000001")}, "station 'stb': sms: +62000000001 is a line of this box"),
+        ({"station": stations(sms="+62000000021")}, "have one modem"),
+        ({"duty": (Duty(name="Z", number="+62000000001"),)}, "duty 'Z': number: +62000000001 is a line of this box"),
+        ({"duty": (Duty(name="Z", number="+62000000020"),)}, "the modem of station 'stb'"),
         ({"contact": (Contact(id="sta", name="X", sms="+62000000050"),), "group": ()}, "'sta' stands there twice"),
         ({"contact": (Contact(id="x", name="X", sms="0811", agency="y"),), "group": ()}, "no [[agency]] 'y'"),
         (

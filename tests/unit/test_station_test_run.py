@@ -235,9 +235,15 @@ def test_a_run_always_ends() -> None:
     assert run.look()[-1] == Over(0, 4)
     gone = Run("silent", ("s1",))
     gone.ways = {}
-    assert gone.look() == [
-        Result("s1", "mqtt", False, "not_in_site"), Result("s1", "sms", False, "not_in_site"), Over(0, 2),
-    ]  # fmt: skip
+    ways = ("gpio", "mqtt", "sms")
+    assert gone.look() == [*(Result("s1", way, False, "not_in_site") for way in ways), Over(0, 3)]
+
+
+def test_a_station_that_has_no_sms_fails_no_test_of_it() -> None:
+    run = Run("silent", ("s1", "s2"))
+    run.ways = {"s1": ("mqtt", "sms"), "s2": ("mqtt",)}
+    run.urgent, run.now = True, 10 * 3600 + 1.0
+    assert run.look()[-1] == Over(0, 3)
 
 
 def test_a_night_of_tests_takes_no_real_alert_out_of_memory() -> None:

@@ -40,7 +40,7 @@ class Box:
         self.journal = Journal(folder / "journal.db", clock, "boot", lambda: "ntp", self._on_entry)
         self.journal.open()
         self.broker, self.line, self.published, self.sent = True, True, list[Text](), list[Text]()
-        contact = Contact(station, StationContact(True, SESSION, "mqtt"), clock.now())
+        contact = Contact(station, StationContact(True, SESSION, "mqtt"), clock.now(), lost_s=9.0)
         self.issuer = Issuer(KEY, clock, {})
         self.texts = StationTexts(
             site=site, state=self.state, clock=clock, boot="boot", append=self.journal.append, issuer=self.issuer,

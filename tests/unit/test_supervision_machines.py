@@ -150,3 +150,19 @@ def test_the_announcement_says_test_before_all_else() -> None:
         == "PEMBERITAHUAN: UJI COBA sirene Ambon, 2026-11-26 10:00 WIT, 60 detik. Ini hanya uji, BUKAN keadaan darurat."
     )
     assert "TEST" in announcement("Ambon", "2026-11-26 10:00", "WIT", 60, "en")
+
+
+def test_the_worst_time_is_that_of_the_station_and_of_the_tests_that_are_on() -> None:
+    def worst(path: str, *, lost_s: float = 9.0, **calendar: Any) -> float | None:
+        rules = rules_of(Supervision(**calendar))
+        return worst_s(path, rules, lost_s=lost_s, grace_s=3600.0, stations={"sms": 1, "voice": 1}, sms_each_s=15.0)
+
+    assert worst("mqtt", lost_s=95) == 96.0
+    both, nightly, never = worst("sms"), worst("sms", sms_probe=""), worst("sms", sms_probe="", silent_test="")
+    assert both == 12 * 3600 + 3600 + 420
+    assert nightly == 24 * 3600 + 3600 + 420
+    assert never is None
+    assert worst("sms", silent_test="") == nightly
+    assert worst("voice", voice_test="") is None
+    assert worst("siren", sounding_day=0) is None
+    assert worst("mqtt", silent_test="", sms_probe="") == 10.0

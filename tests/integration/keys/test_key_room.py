@@ -198,3 +198,25 @@ async def test_one_no_and_nothing_is_kept_on_either_side(tmp_path: Path, ours: b
     assert not agreed
     assert isinstance(line, BookError)
     assert "passo" not in boxes.centre.store.read().holders
+
+
+async def test_a_book_that_is_damaged_at_the_start_is_told_when_alarms_can_hear_it(
+    site: tuple[Boxes, Node, Node],
+) -> None:
+    boxes, _, _ = site
+    file = boxes.centre.store.file
+    good, events = file.read_bytes(), list[Any]()
+    file.write_bytes(b"{")
+    room = KeyRoom(
+        site=boxes.sites["pusat"], places=boxes.places["pusat"], clock=Clock(), wall=lambda: 0.0, append=events.append,
+        publish=lambda topic, payload, retain: None, reconnect=lambda why: None, known={},
+    )  # fmt: skip
+    assert events == []
+    running = asyncio.create_task(room.run())
+    await asyncio.sleep(0)
+    assert [event.kind for event in events] == ["key.book_unreadable"]
+    file.write_bytes(good)
+    await room.look()
+    assert events[1].kind == "key.book_readable"
+    assert "key.enrolled" in {event.kind for event in events[2:]}
+    running.cancel()

@@ -225,3 +225,12 @@ async def test_no_socket_on_the_way_waits_for_another_message(join: Join) -> Non
         await until(lambda n=n: len(centre.messages) == n)
         took.append(loop.time() - began)
     assert statistics.median(took) < 0.04
+
+
+async def test_what_is_gathered_comes_whole_and_in_order(join: Join) -> None:
+    centre = await join("centre", "siaga/demo/alert/#", gather_s=lambda: 0.05)
+    station = await join("station")
+    for n in range(200):
+        station.mqtt.publish("siaga/demo/alert/x", b"%d" % n)
+    await until(lambda: centre.payloads == [b"%d" % n for n in range(200)])
+    assert [await centre.mqtt.publish("siaga/demo/alert/y", b"last").settled(5.0)] == [Fate.ACKNOWLEDGED]
