@@ -96,9 +96,9 @@ class WholeBox:
         else:
             self._over(output, order, why)
         self._push(OutputChange(output, self.relays[output].on, order, why, self._clock.now()))
-        self.look()
+        self.contacts()
 
-    def look(self) -> None:
+    def contacts(self) -> None:
         """What the contacts say now, and in a moment what does not open."""
         drawn = (self.relays["siren"].on or "siren" in self.welded) and not self.cut
         if drawn != self._drawn:
@@ -155,6 +155,10 @@ class WholeBox:
         await self._reached()
         return on
 
+    async def look(self) -> Standing:
+        await self._reached()
+        return self.standing()
+
     async def lock(self, outputs: tuple[str, ...], seconds: float) -> None:
         """Taken and not enforced: what is looked at is whether core keeps to it."""
         await self._reached()
@@ -195,7 +199,7 @@ class WholeBox:
     def wire(self) -> None:
         if self.powered:
             self.up = True
-            self.look()
+            self.contacts()
             self.on_standing(self.standing())
 
     def core_came(self) -> None:

@@ -187,7 +187,7 @@ class Teller:
         w.far.cut = False
         for box in (w.near, w.far):
             box.welded.clear()
-            box.look()
+            box.contacts()
         for who, joined in list(w.net.joined.items()):
             if not joined:
                 w.join(who)
@@ -329,11 +329,11 @@ class Teller:
 
     def weld(self, output: str) -> None:
         self.w.far.welded = {output} if output else set()
-        self.w.far.look()
+        self.w.far.contacts()
 
     def cut(self, cut: bool) -> None:
         self.w.far.cut = cut
-        self.w.far.look()
+        self.w.far.contacts()
 
     def silence(self) -> None:
         if self.w.far.powered:
