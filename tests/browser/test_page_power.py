@@ -24,6 +24,7 @@ DRAWN_OVER = """
 
 async def opened(tab: Tab, scene: str, *, login: bool = True) -> Tab:
     tab.box.core.scene = scene
+    tab.box.core.role = "supervisor"
     return await tab.open("power", login=login)
 
 

@@ -19,6 +19,7 @@ import tomli_w
 from appliance.config import load_site, places
 from appliance.journal_file import read_entries
 from appliance.people import set_password
+from web.guard import MOST_BODY
 
 ROOT = Path(__file__).parents[2]
 START_WITHIN = 20.0  # s; two interpreters on a busy machine
