@@ -173,7 +173,7 @@ def many(clock: Clock) -> View:
     return view
 
 
-SUPERVISION_SCENES: dict[str, Callable[[Clock], View]] = {"watched": watched, "told": told, "many": many}
+SUPERVISION_SCENES: dict[str, Callable[[Clock], View]] = {"watched": watched, "told": told, "crowd": many}
 MANY_SITE = {
     "station": [
         {"id": f"s{n:04}", "number": n + 10, "name": f"Pos {n:04}", "key": sha256(str(n).encode()).hexdigest()}

@@ -160,7 +160,7 @@ async def large(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Box]:
     """A box with a thousand stations."""
     box = Box(tmp_path_factory.mktemp("large"), MANY_SITE)
     try:
-        box.core.reset("many")
+        box.core.reset("crowd")
         await box.start_core()
         await box.start_web()
         yield box
