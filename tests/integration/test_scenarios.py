@@ -11,13 +11,14 @@ import pytest
 STORIES = sorted((Path(__file__).parents[1] / "scenarios").glob("*.toml"))
 OF_LINES = [story for story in STORIES if 'site = "lines"' in story.read_text()]
 OF_CALLS = [story for story in STORIES if 'site = "calls"' in story.read_text()]
-OF_SOUND = [story for story in STORIES if 'site = "sound"' in story.read_text()]
 OF_POWER = [story for story in STORIES if 'site = "power"' in story.read_text()]
 LONG = {  # whose minutes only `make scenarios` waits for; machines and room are tested in virtual time elsewhere
-    "alert_sms_late",
+    "alert_phone_core_killed", "alert_sms_late",
     "power_3190_volts", "power_fuel_at_night", "power_fuel_falling", "power_late_answers", "power_link_lost",
-    "power_orders", "power_start_by_relay", "power_start_unproven", "power_three_cranks",
+    "power_breaker_stays_open", "power_start_ordered", "power_orders", "power_start_by_relay",
+    "power_start_unproven", "power_three_cranks",
 }  # fmt: skip
+OF_SOUND = [s for s in STORIES if 'site = "sound"' in s.read_text() and s.stem not in LONG]
 OF_ALERT = [story for story in STORIES if 'site = "alert"' in story.read_text()]
 LONG_OF_ALERT = {  # minutes that only `make scenarios` waits for
     "alert_broker_down",  # alarms that come and go rest for a minute; tests/integration/test_orders_over_bad_paths.py
@@ -28,10 +29,24 @@ LONG_OF_ALERT = {  # minutes that only `make scenarios` waits for
     "alert_stop_lost",  # half a minute until the card, and a modem that boots; tests/unit/test_delivery_machine.py
     "alert_tests_by_each_path",  # two minutes of texts; tests/integration/test_supervision.py
 }
-SHORT_OF_ALERT = [story for story in OF_ALERT if story.stem not in LONG_OF_ALERT]
+SHORT_OF_ALERT = [  # one for each kind of trouble; `make scenarios` plays all
+    story
+    for story in OF_ALERT
+    if story.stem.removeprefix("alert_")
+    in (
+        "acknowledgement_lost",
+        "by_phone",
+        "contacts",
+        "relay_stuck",
+        "silent_test",
+        "lockout",
+        "replayed",
+        "two_orders",
+    )
+]
 SHORT_OF_POWER = [story for story in OF_POWER if story.stem not in LONG]
 ALONE = [story for story in STORIES if 'site = "headset"' in story.read_text()]
-OF_DEMO = [story for story in STORIES if story not in OF_LINES + OF_CALLS + OF_SOUND + OF_POWER + OF_ALERT + ALONE]
+OF_DEMO = [story for story in STORIES if "site = " not in story.read_text() and story.stem not in LONG]
 ROUNDS = "3"  # where a story has rounds: a person plays all of them
 LINES_SPEED = "6"  # modems answer within seconds, and 1.5 s of a driver's patience are a quarter of a real one
 ALERT_SPEED = "5"  # modems again, and processes that are killed and start: theirs is real time
@@ -56,12 +71,11 @@ SITES = {  # divided, so that workers share them and none lasts as long as a tes
     "lines-odd": (OF_LINES[1::2], LINES_SPEED),
     "calls-even": (OF_CALLS[::2], LINES_SPEED),
     "calls-odd": (OF_CALLS[1::2], LINES_SPEED),
-    **{f"sound-{n}": (OF_SOUND[n::3], LINES_SPEED) for n in range(3)},
-    **{f"alert-{n}": (SHORT_OF_ALERT[n::4], ALERT_SPEED) for n in range(4)},
+    **{f"sound-{n}": (OF_SOUND[n::5], LINES_SPEED) for n in range(5)},
+    **{f"alert-{n}": (SHORT_OF_ALERT[n::3], ALERT_SPEED) for n in range(3)},
     **{f"demo-{n}": (OF_DEMO[n::5], SPEED) for n in range(5)},
-    "power-first": (SHORT_OF_POWER[::3], POWER_SPEED),
-    "power-second": (SHORT_OF_POWER[1::3], POWER_SPEED),
-    "power-third": (SHORT_OF_POWER[2::3], POWER_SPEED),
+    "power-first": (SHORT_OF_POWER[::2], POWER_SPEED),
+    "power-second": (SHORT_OF_POWER[1::2], POWER_SPEED),
 }
 
 
@@ -69,7 +83,8 @@ SITES = {  # divided, so that workers share them and none lasts as long as a tes
 def test_stories_of_one_site_hold_one_after_another(stories: list[Path], speed: str) -> None:
     done = played(*map(str, stories), "--speed", speed, "--rounds", ROUNDS)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len(stories)} of {len(stories)} stories held." in done.stdout
+    if len(stories) > 1:  # one alone is not counted
+        assert f"{len(stories)} of {len(stories)} stories held." in done.stdout
 
 
 def test_every_story_says_what_it_is_about() -> None:
