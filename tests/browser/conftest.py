@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from page_box import Box, Tab
+from page_box import Box, Tab, until
 from playwright.async_api import Browser, async_playwright
 
 CHROMIUM = "/usr/bin/chromium"
@@ -39,6 +39,7 @@ async def box(running_box: Box) -> Box:
         await running_box.start_web()
     if running_box.core_ended:
         await running_box.start_core()
+    await until(running_box.reaches_core)
     running_box.core.reset()
     return running_box
 

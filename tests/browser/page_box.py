@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 from fake_core import PASSWORD, FakeCore, write_site
 from playwright.async_api import Page, Route
 
@@ -61,6 +62,12 @@ class Box:
         self._core_task = asyncio.create_task(self.core.run())
         await until(self.where.control.exists)
 
+    async def reaches_core(self) -> bool:
+        """Whether a login given to web is answered by core: web finds one that was gone a moment after it is back."""
+        async with httpx.AsyncClient() as person:
+            told = await person.post(self.url + "login", data={"name": "nobody", "password": "wrong"})
+        return told.headers["location"] == "/?login=wrong"
+
     async def stop_core(self) -> None:
         if self._core_task:
             self._core_task.cancel()
@@ -112,7 +119,8 @@ class Tab:
             await self.page.fill("[name=name]", "budi")
             await self.page.fill("[name=password]", PASSWORD)
             await self.page.click(".login button")
-            await self.page.wait_for_selector("#siren")
+            await self.page.wait_for_selector("#siren, .login .p1")
+            assert "?login=" not in self.page.url, await self.text(".login")
         if page:
             await self.page.goto(self.box.url + page)
         await self.streams()
