@@ -55,6 +55,15 @@ class Telephone(Protocol):
     async def hang_up(self, line: str, call: str, actor: str) -> object: ...
 
 
+@dataclass(frozen=True)
+class Undialled:
+    """A call that did not come about, and why."""
+
+    outcome: str
+    line: str = ""
+    call: str = ""
+
+
 class NoTelephone:
     """A box whose lines have no sound."""
 
@@ -67,10 +76,10 @@ class NoTelephone:
     async def speak(
         self, number: str, texts: tuple[tuple[Language, str], ...], on_dialled: Callable[[str, str], None]
     ) -> Said:
-        raise NotImplementedError("no line speaks")
+        return Undialled("no_line")
 
     async def hang_up(self, line: str, call: str, actor: str) -> object:
-        raise Refusal("no_line", "No line speaks.")
+        raise Refusal("no_line", "No line speaks.", "Give a line of the site file sound.")
 
 
 @dataclass(eq=False)
