@@ -4,40 +4,40 @@
 but the key's number is looked at before the signature has been verified.
 """
 
-import struct
-from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
 from appliance.alerting.wire_codec import BATTERY_UNKNOWN as BATTERY_UNKNOWN
 from appliance.alerting.wire_codec import ID_SIZE as ID_SIZE
 from appliance.alerting.wire_codec import NO_ID as NO_ID
+from appliance.alerting.wire_codec import (
+    OCTETS8,
+    U8,
+    U16,
+    U32,
+    Field,
+    Form,
+    Issuers,
+    Stations,
+    check_key,
+    first_octet,
+    issuer_in,
+    require,
+    station_in,
+)
 from appliance.alerting.wire_codec import SIGNATURE_SIZE as SIGNATURE_SIZE
 from appliance.alerting.wire_codec import Flaw as Flaw
 from appliance.alerting.wire_codec import Supply as Supply
 from appliance.alerting.wire_codec import WireError as WireError
-from appliance.alerting.wire_codec import body_of, check_key, first_octet, member, pack, require, verify
 
 ORDER_VERSION: Final = 0x01
 ZONED_VERSION: Final = 0x02  # the same, and the zones of the station that are meant
 ANSWER_VERSION: Final = 0x81  # the high bit says "from a station"; the rest is the version
-ORDER_CONTEXT: Final = b"siaga order 1\0"  # signed before the body, so that no answer verifies as an order
+ORDER_CONTEXT: Final = b"siaga order 1\0"
 ANSWER_CONTEXT: Final = b"siaga answer 1\0"
-
-# version, kind, action, pattern, seconds, alert, issuer, station, session, sequence, issued_at, lifetime_s, incident
-_ORDER: Final = struct.Struct(">BBBBH8sII8sIIHH")
-_ZONES: Final = struct.Struct(">H")  # behind a zoned order's body
-# version, what, reason, supply, battery, pattern, alert, station, key, session, issuer, sequence, highest, counter,
-# uptime_s, since_s, remaining_s
-_ANSWER: Final = struct.Struct(">BBBBBB8sII8sIIIIIHH")
-_COUNTER: Final = struct.Struct(">I")
-
-ORDER_SIZE: Final = _ORDER.size + SIGNATURE_SIZE  # 106
-ZONED_SIZE: Final = ORDER_SIZE + _ZONES.size  # 108
-ANSWER_SIZE: Final = _ANSWER.size + SIGNATURE_SIZE  # 118; each must stay within 120 to fit one binary SMS
 
 
 class Kind(IntEnum):
@@ -58,6 +58,7 @@ class Action(IntEnum):
     UNLOCK = 5
 
 
+_COUNTER_SIZE: Final = 4  # octets, the first of a hello's `alert`
 LOCKS: Final = frozenset({Action.LOCK, Action.UNLOCK})
 
 
@@ -145,66 +146,72 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
     battery: int = BATTERY_UNKNOWN  # u8, percent
 
 
+_ORDER_FIELDS: Final = (
+    Field("kind", U8, Kind),
+    Field("action", U8, Action),
+    Field("pattern", U8, Pattern),
+    Field("seconds", U16),
+    Field("alert", OCTETS8),
+    Field("issuer", U32),
+    Field("station", U32),
+    Field("session", OCTETS8),
+    Field("sequence", U32),
+    Field("issued_at", U32),
+    Field("lifetime_s", U16),
+    Field("incident", U16),
+)
+_ORDER: Final = Form(ORDER_VERSION, ORDER_CONTEXT, *_ORDER_FIELDS)
+_ZONED: Final = Form(ZONED_VERSION, ORDER_CONTEXT, *_ORDER_FIELDS, Field("zones", U16))
+_ANSWER: Final = Form(
+    ANSWER_VERSION,
+    ANSWER_CONTEXT,
+    Field("what", U8, What),
+    Field("reason", U8, Reason),
+    Field("supply", U8, Supply),
+    Field("battery", U8),
+    Field("pattern", U8, Pattern),
+    Field("alert", OCTETS8),
+    Field("station", U32),
+    Field("key", U32),
+    Field("session", OCTETS8),
+    Field("issuer", U32),
+    Field("sequence", U32),
+    Field("highest", U32),
+    Field("counter", U32),
+    Field("uptime_s", U32),
+    Field("since_s", U16),
+    Field("remaining_s", U16),
+)
+
+ORDER_SIZE: Final = _ORDER.size  # 106
+ZONED_SIZE: Final = _ZONED.size  # 108
+ANSWER_SIZE: Final = _ANSWER.size  # 118; each must stay within 120 to fit one binary SMS
+
+
 def hello_id(counter: int, nonce: bytes) -> bytes:
     """A hello's `alert`: the counter (u32) of the answer that asked, and 4 random octets for the station to echo."""
     if not (0 < counter < 1 << 32 and len(nonce) == 4):
         raise WireError(Flaw.VALUE, f"A hello needs a counter in 1..2^32-1 and 4 octets, not {counter} and {nonce!r}.")
-    return _COUNTER.pack(counter) + nonce
+    return counter.to_bytes(_COUNTER_SIZE) + nonce
 
 
 def asked_counter(hello: Order) -> int:
     """The counter of the answer that a hello is the reply to."""
-    return int.from_bytes(hello.alert[: _COUNTER.size])
+    return int.from_bytes(hello.alert[:_COUNTER_SIZE])
 
 
 def encode_order(order: Order, key: Ed25519PrivateKey) -> bytes:
     """106 octets, 108 with zones. Raises WireError for fields that do not fit and for a key not `order.issuer`."""
     check_key(order.issuer, key)
     _check_order(order)
-    body = pack(
-        _ORDER,
-        ZONED_VERSION if order.zones else ORDER_VERSION,
-        order.kind,
-        order.action,
-        order.pattern,
-        order.seconds,
-        order.alert,
-        order.issuer,
-        order.station,
-        order.session,
-        order.sequence,
-        order.issued_at,
-        order.lifetime_s,
-        order.incident,
-    )
-    if order.zones:
-        body += pack(_ZONES, order.zones)
-    return body + key.sign(ORDER_CONTEXT + body)
+    return (_ZONED if order.zones else _ORDER).sign(order, key)
 
 
-def decode_order(data: bytes, issuers: Mapping[int, Ed25519PublicKey]) -> Order:
-    """The order in `data`, signed by one of `issuers` (by key id). Raises WireError."""
+def decode_order(data: bytes, issuers: Issuers) -> Order:
+    """The order in `data`, signed by one of `issuers`. Raises WireError."""
     zoned = first_octet(data, ORDER_VERSION, ZONED_VERSION) == ZONED_VERSION
-    body = body_of(data, _ORDER.size + (_ZONES.size if zoned else 0))
-    _, kind, action, pattern, seconds, alert, issuer, station, session, sequence, issued_at, lifetime_s, incident = (
-        _ORDER.unpack_from(body)
-    )
-    verify(data, body, ORDER_CONTEXT, issuers.get(issuer), f"No enrolled issuer has the key {issuer:08x}.")
-    order = Order(
-        action=member(Action, action),
-        kind=member(Kind, kind),
-        pattern=member(Pattern, pattern),
-        seconds=seconds,
-        alert=alert,
-        issuer=issuer,
-        station=station,
-        session=session,
-        sequence=sequence,
-        issued_at=issued_at,
-        lifetime_s=lifetime_s,
-        incident=incident,
-        zones=_ZONES.unpack_from(body, _ORDER.size)[0] if zoned else 0,
-    )
+    fields, _ = (_ZONED if zoned else _ORDER).open(data, issuer_in(issuers))
+    order = Order(**fields)
     require(bool(order.zones) == zoned, "A zoned order names a zone.")
     _check_order(order)
     return order
@@ -214,56 +221,13 @@ def encode_answer(answer: Answer, key: Ed25519PrivateKey) -> bytes:
     """118 octets. Raises WireError for fields that do not fit and for a key that is not `answer.key`."""
     check_key(answer.key, key)
     _check_answer(answer)
-    body = pack(
-        _ANSWER,
-        ANSWER_VERSION,
-        answer.what,
-        answer.reason,
-        answer.supply,
-        answer.battery,
-        answer.pattern,
-        answer.alert,
-        answer.station,
-        answer.key,
-        answer.session,
-        answer.issuer,
-        answer.sequence,
-        answer.highest,
-        answer.counter,
-        answer.uptime_s,
-        answer.since_s,
-        answer.remaining_s,
-    )
-    return body + key.sign(ANSWER_CONTEXT + body)
+    return _ANSWER.sign(answer, key)
 
 
-def decode_answer(data: bytes, stations: Mapping[int, Mapping[int, Ed25519PublicKey]]) -> Answer:
-    """The answer in `data`, signed by a key that `stations` holds, by key id, for its number. Raises WireError."""
-    first_octet(data, ANSWER_VERSION)
-    body = body_of(data, _ANSWER.size)
-    fields = _ANSWER.unpack(body)
-    _, what, reason, supply, battery, pattern, alert, station, key, session, *numbers = fields
-    issuer, sequence, highest, counter, uptime_s, since_s, remaining_s = numbers
-    public = stations.get(station, {}).get(key)
-    verify(data, body, ANSWER_CONTEXT, public, f"Station {station} is not enrolled with the key {key:08x}.")
-    answer = Answer(
-        what=member(What, what),
-        station=station,
-        key=key,
-        session=session,
-        counter=counter,
-        uptime_s=uptime_s,
-        reason=member(Reason, reason),
-        alert=alert,
-        issuer=issuer,
-        sequence=sequence,
-        highest=highest,
-        since_s=since_s,
-        remaining_s=remaining_s,
-        pattern=member(Pattern, pattern),
-        supply=member(Supply, supply),
-        battery=battery,
-    )
+def decode_answer(data: bytes, stations: Stations) -> Answer:
+    """The answer in `data`, signed by a key that `stations` holds for its station. Raises WireError."""
+    fields, _ = _ANSWER.open(data, station_in(stations))
+    answer = Answer(**fields)
     _check_answer(answer)
     return answer
 

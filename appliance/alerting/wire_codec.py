@@ -5,8 +5,9 @@ Bytes of any origin raise nothing but `WireError`; what a message means stands i
 
 import functools
 import struct
-from enum import IntEnum, StrEnum
-from typing import Final, TypeVar, cast
+from collections.abc import Callable, Mapping
+from enum import IntEnum, IntFlag, StrEnum
+from typing import Any, Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -17,6 +18,12 @@ SIGNATURE_SIZE: Final = 64  # octets, RFC 8032
 ID_SIZE: Final = 8  # octets of an alert id and of a session
 NO_ID: Final = bytes(ID_SIZE)  # no alert, or a session that no station ever draws
 BATTERY_UNKNOWN: Final = 255
+
+U8, U16, U32, OCTETS8 = "B", "H", "I", f"{ID_SIZE}s"  # widths, as `struct` writes them
+
+Issuers = Mapping[int, Ed25519PublicKey]  # by key id
+Stations = Mapping[int, Mapping[int, Ed25519PublicKey]]  # by the station's number, then by key id
+Numbers = Mapping[str, Any]  # a body's fields by name, as they came
 
 
 class Flaw(StrEnum):
@@ -46,15 +53,80 @@ class Supply(IntEnum):
     GENERATOR = 3
 
 
-E = TypeVar("E", bound=IntEnum)
+class Signer(NamedTuple):
+    """The key that a message has to be signed by; None and the reason when nobody is believed by it."""
+
+    key: Ed25519PublicKey | None
+    missing: str
 
 
-def member(kind: type[E], value: int) -> E:
-    """The enumeration's member for a number off the wire."""
-    found = kind._value2member_map_.get(value)
-    if found is None:
-        raise WireError(Flaw.VALUE, f"{value} is no {kind.__name__.lower()}.")
-    return cast(E, found)
+def issuer_in(issuers: Issuers) -> Callable[[Numbers], Signer]:
+    """A centre signs, and `issuer` names its key."""
+    return lambda n: Signer(issuers.get(n["issuer"]), f"No enrolled issuer has the key {n['issuer']:08x}.")
+
+
+def station_in(stations: Stations) -> Callable[[Numbers], Signer]:
+    """A station signs, and `station` and `key` name its key."""
+    return lambda n: Signer(
+        stations.get(n["station"], {}).get(n["key"]),
+        f"Station {n['station']} is not enrolled with the key {n['key']:08x}.",
+    )
+
+
+class Field(NamedTuple):
+    """One field of a body: its name in the message, its width, and the enumeration that its number is of, if any."""
+
+    name: str
+    width: str
+    kind: type[IntEnum | IntFlag] | None = None
+
+
+class Form:
+    """The octets of one version of a message: the version, `fields` as they follow each other, a tail, a signature.
+
+    `context` is signed before them, so that no message verifies as one of another kind.
+    """
+
+    def __init__(self, version: int, context: bytes, *fields: Field) -> None:
+        self.version, self._context, self._fields = version, context, fields
+        self._layout = struct.Struct(">B" + "".join(field.width for field in fields))
+        self.size = self._layout.size + SIGNATURE_SIZE  # of a message without a tail
+
+    def sign(self, message: object, key: Ed25519PrivateKey, tail: bytes = b"", **others: int) -> bytes:
+        """The fields from `message`, those that it has not from `others`. Raises WireError for what does not fit."""
+        values = [others[f.name] if f.name in others else getattr(message, f.name) for f in self._fields]
+        try:
+            body = self._layout.pack(self.version, *values) + tail
+        except struct.error as e:
+            raise WireError(Flaw.VALUE, f"A field does not fit its width: {e}.") from e
+        return body + key.sign(self._context + body)
+
+    def numbers(self, data: bytes) -> Numbers:
+        """The fields as they stand in `data`: nothing in them is proven. Raises WireError."""
+        first_octet(data, self.version)
+        if len(data) < self.size:
+            raise WireError(Flaw.LENGTH, f"{len(data)} octets, and its fields and a signature have {self.size}.")
+        _, *values = self._layout.unpack_from(data)
+        return {field.name: value for field, value in zip(self._fields, values, strict=True)}
+
+    def open(self, data: bytes, signer: Callable[[Numbers], Signer], tail: int = 0) -> tuple[dict[str, Any], bytes]:
+        """The fields with their meaning, and the tail of that many octets, of a message that `signer` has signed.
+
+        Raises WireError.
+        """
+        numbers = self.numbers(data)
+        if len(data) != self.size + tail:
+            raise WireError(Flaw.LENGTH, f"{len(data)} octets instead of {self.size + tail}.")
+        body, signature = data[:-SIGNATURE_SIZE], data[-SIGNATURE_SIZE:]
+        key, missing = signer(numbers)
+        if key is None:
+            raise WireError(Flaw.UNKNOWN_KEY, missing)
+        try:
+            key.verify(signature, self._context + body)
+        except InvalidSignature as e:
+            raise WireError(Flaw.SIGNATURE, "The signature is not that of the key named.") from e
+        meant = {f.name: _member(f.kind, numbers[f.name]) if f.kind else numbers[f.name] for f in self._fields}
+        return meant, body[self._layout.size :]
 
 
 def first_octet(data: bytes, *versions: int) -> int:
@@ -67,34 +139,15 @@ def first_octet(data: bytes, *versions: int) -> int:
     return data[0]
 
 
-def body_of(data: bytes, size: int) -> bytes:
-    """The first `size` octets of a message that has these and a signature, and nothing else."""
-    if len(data) != size + SIGNATURE_SIZE:
-        raise WireError(Flaw.LENGTH, f"{len(data)} octets instead of {size + SIGNATURE_SIZE}.")
-    return data[:size]
-
-
-def verify(data: bytes, body: bytes, context: bytes, key: Ed25519PublicKey | None, no_key: str) -> None:
-    """Raises WireError unless `key` signed `context` and `body`; `no_key` says whose key was not there."""
-    if key is None:
-        raise WireError(Flaw.UNKNOWN_KEY, no_key)
-    try:
-        key.verify(data[len(body) :], context + body)
-    except InvalidSignature as e:
-        raise WireError(Flaw.SIGNATURE, "The signature is not that of the key named.") from e
-
-
-def pack(layout: struct.Struct, *values: int | bytes) -> bytes:
-    try:
-        return layout.pack(*values)
-    except struct.error as e:
-        raise WireError(Flaw.VALUE, f"A field does not fit its width: {e}.") from e
-
-
 def check_key(named: int, key: Ed25519PrivateKey) -> None:
     """Nobody signs in another's name."""
     if _id_of(key) != named:
         raise WireError(Flaw.UNKNOWN_KEY, f"The message names the key {named:08x} but another one is to sign it.")
+
+
+def require(so: bool, text: str) -> None:
+    if not so:
+        raise WireError(Flaw.VALUE, text)
 
 
 @functools.lru_cache(maxsize=8)
@@ -102,6 +155,8 @@ def _id_of(key: Ed25519PrivateKey) -> int:
     return key_id(key.public_key())
 
 
-def require(so: bool, text: str) -> None:
-    if not so:
-        raise WireError(Flaw.VALUE, text)
+def _member(kind: type[IntEnum | IntFlag], number: int) -> int:
+    try:
+        return kind(number)
+    except ValueError as e:
+        raise WireError(Flaw.VALUE, f"{number} is no {kind.__name__.lower()}.") from e

@@ -3,41 +3,37 @@
 `docs/order-format.md` is the specification. Bytes of any origin raise nothing but `WireError`.
 """
 
-import struct
-from collections.abc import Mapping
-from enum import IntEnum, IntFlag
+from enum import STRICT, IntEnum, IntFlag
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
 from appliance.alerting.wire_codec import (
     BATTERY_UNKNOWN,
     ID_SIZE,
     NO_ID,
-    SIGNATURE_SIZE,
+    OCTETS8,
+    U8,
+    U16,
+    U32,
+    Field,
+    Form,
+    Stations,
     Supply,
-    body_of,
     check_key,
-    first_octet,
-    member,
-    pack,
     require,
-    verify,
+    station_in,
 )
 
 HEALTH_VERSION: Final = 0x82
 HEALTH_CONTEXT: Final = b"siaga health 1\0"
 PERCENT_UNKNOWN: Final = 255
 DAYS_UNKNOWN: Final = 65535
-# version, supply, battery, disk_free_percent, clock_quality, spare, station, key, session, counter, uptime_s, faults,
-# supply_mv, cert_days, key_days, lock_minutes, wall
-_HEALTH: Final = struct.Struct(">BBBBBBII8sIIIHHHHI")
-HEALTH_SIZE: Final = _HEALTH.size + SIGNATURE_SIZE  # 110
 
 
-class Fault(IntFlag):
-    """What is wrong at the station. Events and alarms use the names in lower case."""
+class Fault(IntFlag, boundary=STRICT):
+    """What is wrong at the station, as events and alarms name it in lower case. A bit without a name is refused."""
 
     SIREN_LINE = 1  # the output did not do what it was told
     SIREN_STUCK = 2  # it does not open
@@ -57,9 +53,6 @@ class Fault(IntFlag):
     KEY_OLD = 32768
     BUTTON_STUCK = 65536
     PRESS_BARRED = 131072
-
-
-KNOWN_FAULTS: Final = sum(Fault)
 
 
 class ClockQuality(IntEnum):
@@ -92,6 +85,29 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True):
     wall: int = 0  # u32, unix s of the station's own clock; 0: unknown
 
 
+_HEALTH: Final = Form(
+    HEALTH_VERSION,
+    HEALTH_CONTEXT,
+    Field("supply", U8, Supply),
+    Field("battery", U8),
+    Field("disk_free_percent", U8),
+    Field("clock_quality", U8, ClockQuality),
+    Field("spare", U8),
+    Field("station", U32),
+    Field("key", U32),
+    Field("session", OCTETS8),
+    Field("counter", U32),
+    Field("uptime_s", U32),
+    Field("faults", U32, Fault),
+    Field("supply_mv", U16),
+    Field("cert_days", U16),
+    Field("key_days", U16),
+    Field("lock_minutes", U16),
+    Field("wall", U32),
+)
+HEALTH_SIZE: Final = _HEALTH.size  # 110
+
+
 def is_health(data: bytes) -> bool:
     """Whether octets that came from a station want to be its health; nothing is proven by that."""
     return data[:1] == bytes((HEALTH_VERSION,))
@@ -106,64 +122,20 @@ def encode_health(health: Health, key: Ed25519PrivateKey) -> bytes:
     """110 octets. Raises WireError for fields that do not fit and for a key that is not `health.key`."""
     check_key(health.key, key)
     _check(health)
-    body = pack(
-        _HEALTH,
-        HEALTH_VERSION,
-        health.supply,
-        health.battery,
-        health.disk_free_percent,
-        health.clock_quality,
-        0,
-        health.station,
-        health.key,
-        health.session,
-        health.counter,
-        health.uptime_s,
-        int(health.faults),
-        health.supply_mv,
-        health.cert_days,
-        health.key_days,
-        health.lock_minutes,
-        health.wall,
-    )
-    return body + key.sign(HEALTH_CONTEXT + body)
+    return _HEALTH.sign(health, key, spare=0)
 
 
-def decode_health(data: bytes, stations: Mapping[int, Mapping[int, Ed25519PublicKey]]) -> Health:
-    """The health in `data`, signed by a key that `stations` holds, by key id, for its number. Raises WireError."""
-    first_octet(data, HEALTH_VERSION)
-    body = body_of(data, _HEALTH.size)
-    _, supply, battery, disk, clock, spare, station, key, session, counter, uptime_s, faults, *figures = _HEALTH.unpack(
-        body
-    )
-    supply_mv, cert_days, key_days, lock_minutes, wall = figures
-    public = stations.get(station, {}).get(key)
-    verify(data, body, HEALTH_CONTEXT, public, f"Station {station} is not enrolled with the key {key:08x}.")
-    require(spare == 0, "The spare octet is zero in this version.")
-    health = Health(
-        station=station,
-        key=key,
-        session=session,
-        counter=counter,
-        uptime_s=uptime_s,
-        faults=Fault(faults),
-        supply=member(Supply, supply),
-        battery=battery,
-        disk_free_percent=disk,
-        clock_quality=member(ClockQuality, clock),
-        supply_mv=supply_mv,
-        cert_days=cert_days,
-        key_days=key_days,
-        lock_minutes=lock_minutes,
-        wall=wall,
-    )
+def decode_health(data: bytes, stations: Stations) -> Health:
+    """The health in `data`, signed by a key that `stations` holds for its station. Raises WireError."""
+    fields, _ = _HEALTH.open(data, station_in(stations))
+    require(fields.pop("spare") == 0, "The spare octet is zero in this version.")
+    health = Health(**fields)
     _check(health)
     return health
 
 
 def _check(health: Health) -> None:
     require(len(health.session) == ID_SIZE and health.session != NO_ID, "A session is 8 octets, never all zeros.")
-    require(not int(health.faults) & ~KNOWN_FAULTS, f"0x{health.faults:08x} holds a fault unknown to this version.")
     require(health.counter > 0, "Counters begin at 1.")
     for percent in (health.battery, health.disk_free_percent):
         require(percent <= 100 or percent == PERCENT_UNKNOWN, "A share is 0 to 100 percent, or 255.")

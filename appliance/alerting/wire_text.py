@@ -3,35 +3,31 @@
 `docs/order-format.md` is the specification. Bytes of any origin raise nothing but `WireError`.
 """
 
-import struct
-from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
 from appliance.alerting.wire_codec import (
     ID_SIZE,
     NO_ID,
-    SIGNATURE_SIZE,
+    OCTETS8,
+    U8,
+    U32,
+    Field,
     Flaw,
+    Form,
+    Issuers,
     WireError,
-    body_of,
     check_key,
-    first_octet,
-    member,
-    pack,
+    issuer_in,
     require,
-    verify,
 )
 
 TEXT_VERSION: Final = 0x40
 TEXT_CONTEXT: Final = b"siaga text 1\0"
 MOST_TEXT: Final = 160  # octets of UTF-8: with head and signature 252, which two parts of a binary SMS hold
-# version, about, language, length, alert, issuer, station, session
-_HEAD: Final = struct.Struct(">BBBB8sII8s")
-LARGEST_TEXT: Final = _HEAD.size + MOST_TEXT + SIGNATURE_SIZE  # 252
 
 
 class TextAbout(IntEnum):
@@ -64,6 +60,20 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True):
     text: str  # 1 to 160 octets of UTF-8
 
 
+_TEXT: Final = Form(  # and the words behind it
+    TEXT_VERSION,
+    TEXT_CONTEXT,
+    Field("about", U8, TextAbout),
+    Field("language", U8, Language),
+    Field("length", U8),
+    Field("alert", OCTETS8),
+    Field("issuer", U32),
+    Field("station", U32),
+    Field("session", OCTETS8),
+)
+LARGEST_TEXT: Final = _TEXT.size + MOST_TEXT  # 252
+
+
 def is_text(data: bytes) -> bool:
     """Whether octets that came to a station want to be a text; nothing is proven by that."""
     return data[:1] == bytes((TEXT_VERSION,))
@@ -78,35 +88,21 @@ def encode_text(text: Text, key: Ed25519PrivateKey) -> bytes:
     except UnicodeEncodeError as e:
         raise WireError(Flaw.VALUE, "The words cannot be written as UTF-8.") from e
     require(0 < len(words) <= MOST_TEXT, f"A text has 1 to {MOST_TEXT} octets of UTF-8, not {len(words)}.")
-    numbers = text.about, text.language, len(words)
-    body = pack(_HEAD, TEXT_VERSION, *numbers, text.alert, text.issuer, text.station, text.session) + words
-    return body + key.sign(TEXT_CONTEXT + body)
+    return _TEXT.sign(text, key, words, length=len(words))
 
 
-def decode_text(data: bytes, issuers: Mapping[int, Ed25519PublicKey]) -> Text:
-    """The text in `data`, signed by one of `issuers` (by key id). Raises WireError."""
-    first_octet(data, TEXT_VERSION)
-    if len(data) < _HEAD.size:
-        raise WireError(Flaw.LENGTH, f"{len(data)} octets are less than the head of a text.")
-    _, about, language, length, alert, issuer, station, session = _HEAD.unpack_from(data)
+def decode_text(data: bytes, issuers: Issuers) -> Text:
+    """The text in `data`, signed by one of `issuers`. Raises WireError."""
+    length = _TEXT.numbers(data)["length"]
     # The length comes before the signature, as that of every message does; one too long never fits an SMS.
     if not 0 < length <= MOST_TEXT:
         raise WireError(Flaw.LENGTH, f"A text has 1 to {MOST_TEXT} octets, not {length}.")
-    body = body_of(data, _HEAD.size + length)
-    verify(data, body, TEXT_CONTEXT, issuers.get(issuer), f"No enrolled issuer has the key {issuer:08x}.")
+    fields, words = _TEXT.open(data, issuer_in(issuers), tail=length)
+    del fields["length"]
     try:
-        words = body[_HEAD.size :].decode()
+        text = Text(**fields, text=words.decode())
     except UnicodeDecodeError as e:
         raise WireError(Flaw.VALUE, "The words are not UTF-8.") from e
-    text = Text(
-        about=member(TextAbout, about),
-        language=member(Language, language),
-        alert=alert,
-        issuer=issuer,
-        station=station,
-        session=session,
-        text=words,
-    )
     _check(text)
     return text
 
