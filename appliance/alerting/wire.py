@@ -10,10 +10,8 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
-from appliance.alerting.wire_codec import BATTERY_UNKNOWN as BATTERY_UNKNOWN
-from appliance.alerting.wire_codec import ID_SIZE as ID_SIZE
-from appliance.alerting.wire_codec import NO_ID as NO_ID
 from appliance.alerting.wire_codec import (
+    BATTERY_UNKNOWN,
     OCTETS8,
     U8,
     U16,
@@ -28,7 +26,8 @@ from appliance.alerting.wire_codec import (
     require,
     station_in,
 )
-from appliance.alerting.wire_codec import SIGNATURE_SIZE as SIGNATURE_SIZE
+from appliance.alerting.wire_codec import ID_SIZE as ID_SIZE
+from appliance.alerting.wire_codec import NO_ID as NO_ID
 from appliance.alerting.wire_codec import Flaw as Flaw
 from appliance.alerting.wire_codec import Supply as Supply
 from appliance.alerting.wire_codec import WireError as WireError
