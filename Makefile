@@ -6,7 +6,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(ARGS)
 
-.PHONY: setup demo test bench bench-rivals fuzz scenarios sms-campaign power-campaign order-campaign lock clean
+.PHONY: setup demo test bench bench-rivals fuzz fuzz-wire scenarios sms-campaign power-campaign order-campaign lock clean
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing. Next: apt-get install python3, then make setup."; exit 1; }
@@ -31,6 +31,9 @@ bench-rivals: setup  # installs Node-RED and other codecs below build/rivals, an
 
 fuzz: setup  # 20 million octets into the AT engine and the codec; ARGS='--bytes 200000 --seed 7'
 	@exec $(BIN)/python -m tests.fuzz.campaign $(ARGS)
+
+fuzz-wire: setup  # 400,000 bent, noisy and wrongly signed messages into the decoders of orders; ARGS='--inputs 20000 --seed 7'
+	@exec $(BIN)/python -m tests.fuzz.wire $(ARGS)
 
 scenarios: setup  # every story, one after another, as a person plays them; half an hour. ARGS='--speed 3'
 	@exec $(BIN)/siaga scenario $(ARGS) tests/scenarios/*.toml
