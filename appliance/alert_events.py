@@ -50,9 +50,6 @@ class DeliveryEvent(Event, frozen=True):
     station: str
 
 
-class DeliveryQueued(DeliveryEvent, tag="delivery.queued", frozen=True): ...
-
-
 class DeliverySent(DeliveryEvent, tag="delivery.sent", frozen=True):
     path: str  # model.Path
     action: str  # "start", "stop"

@@ -18,7 +18,6 @@ from appliance.model import Ladder, Pattern, Role
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
-AnyPort = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free one
 PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{3,15}$")]
 Pin = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4,8}$")]

@@ -13,7 +13,6 @@ from appliance.key_file import replace_file
 
 AUTHORITY, AUTHORITY_KEY = "authority.crt", "authority.key"  # the key is never given to mosquitto
 SERVER, SERVER_KEY, ACL, REVOKED = "server.crt", "server.key", "acl", "revoked.crl"
-FOR_MOSQUITTO = (AUTHORITY, SERVER, SERVER_KEY, REVOKED, ACL)
 
 
 class BrokerFolder:

@@ -7,7 +7,6 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -90,17 +89,6 @@ def public_key(text: str, where: str) -> Ed25519PublicKey:
 def key_id(key: Ed25519PublicKey) -> int:
     """The key's number on the wire, a u32."""
     return int.from_bytes(hashlib.sha256(key.public_bytes_raw()).digest()[:KEY_ID_SIZE])
-
-
-def keyring(keys: Iterable[Ed25519PublicKey]) -> dict[int, Ed25519PublicKey]:
-    """Keys by their id. Raises KeyFileError when two share one: a key twice, or one in some 4,000,000,000 pairs."""
-    ring: dict[int, Ed25519PublicKey] = {}
-    for key in keys:
-        number = key_id(key)
-        if number in ring:
-            raise KeyFileError(f"Two enrolled keys have the id {number:08x}; remove one or make it anew.")
-        ring[number] = key
-    return ring
 
 
 def _octets(text: str) -> bytes | None:

@@ -24,12 +24,11 @@ ASKING = frozenset({Reason.WRONG_SESSION, Reason.NO_TIME, Reason.EXPIRED, Reason
 
 
 class Accept(Struct, frozen=True):
-    """Act on this order. A start's `seconds` are within the station's own bound; `bounded` says that it was cut."""
+    """Act on this order. A start's `seconds` are cut to the station's own bound."""
 
     order: Order
     may_sound: bool
     seconds: int
-    bounded: bool
 
 
 class Learned(Struct, frozen=True):
@@ -91,10 +90,6 @@ class Freshness:
         window = self._windows.get(issuer)
         return window.highest if window else 0
 
-    def knows_time_of(self, issuer: int) -> bool:
-        """Whether a hello of this issuer was taken; until then its starts are refused."""
-        return issuer in self._times
-
     def judge(self, order: Order, now: float) -> Verdict:
         """The verdict on an order that came at `now`. Its sequence is used up only by Accept and Learned."""
         if order.issuer not in self._issuers:
@@ -144,7 +139,6 @@ class Freshness:
             order,
             may_sound=starts and order.kind in SOUNDING,
             seconds=min(order.seconds, self._max_seconds) if starts else order.seconds,
-            bounded=starts and order.seconds > self._max_seconds,
         )
 
     def _time_flaw(self, order: Order, now: float) -> Reason | None:

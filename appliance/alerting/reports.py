@@ -11,6 +11,7 @@ from appliance import alert_events as al
 from appliance.alerting.answers import Count
 from appliance.alerting.centre import Centre
 from appliance.alerting.contact import Contact
+from appliance.alerting.freshness import ASKING
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.wire import NO_ID, Answer, Pattern, Reason, What, WireError, decode_answer
 from appliance.annunciator_protocol import OutputChange
@@ -20,8 +21,6 @@ from appliance.model import DeliveryState, Path
 from appliance.sparing import Sparing
 from appliance.state import Delivery
 from drivers.clock import Clock
-
-ASKING = {Reason.WRONG_SESSION, Reason.NO_TIME, Reason.EXPIRED, Reason.FUTURE, Reason.REPLAYED}
 
 ENDS = ("ended", "limit", "stopped", "silenced", "failed", "left")  # of the box's own siren
 
@@ -96,11 +95,13 @@ class Reports:
             self._on_lock(name, answer.alert.hex(), answer.what is What.LOCKED, path)
         elif answer.alert != NO_ID and answer.what not in (What.ALIVE, What.SESSION):
             self._about_delivery(contact, answer, path, late)
-        asks = answer.what is What.REFUSED and answer.reason in ASKING
+        refused = answer.what is What.REFUSED
         echo = answer.what is What.ALIVE and answer.alert != NO_ID
-        if echo or new_session or back or (asks and answer.reason is Reason.REPLAYED):
+        if echo or new_session or back or (refused and answer.reason is Reason.REPLAYED):
             self._centre.send_again(name, path)
-        elif asks or (answer.what is What.ALIVE and path is Path.MQTT and contact.wants_hello(now)):
+        elif (refused and answer.reason in ASKING) or (
+            answer.what is What.ALIVE and path is Path.MQTT and contact.wants_hello(now)
+        ):
             self._greet(contact, answer, path)
 
     def _about_delivery(self, contact: Contact, answer: Answer, path: Path, late: float) -> None:

@@ -28,13 +28,14 @@ from appliance.alerting.wire import (
 from appliance.alerting.wire_codec import SIGNATURE_SIZE
 from appliance.alerting.wire_health import HEALTH_CONTEXT, decode_health, encode_health
 from appliance.alerting.wire_text import TEXT_CONTEXT, decode_text, encode_text
-from appliance.keys import key_id, keyring
+from appliance.keys import key_id
 
 VECTORS = json.loads((Path(__file__).parents[1] / "unit" / "order_vectors.json").read_text())
 KEYS = {name: Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key["seed"])) for name, key in VECTORS["keys"].items()}
 BY_ID = {key_id(key.public_key()): key for key in KEYS.values()}
-ISSUERS = keyring(KEYS[name].public_key() for name in ("centre A", "centre B"))
-STATIONS = {int(number): keyring([KEYS[name].public_key()]) for number, name in VECTORS["stations"].items()}
+PUBLIC = {name: {key_id(key.public_key()): key.public_key()} for name, key in KEYS.items()}  # by key id
+ISSUERS = PUBLIC["centre A"] | PUBLIC["centre B"]
+STATIONS = {int(number): PUBLIC[name] for number, name in VECTORS["stations"].items()}
 # By kind: what is signed before the body, the decoder, the encoder, and where the key's id stands in what was read.
 KINDS: dict[str, tuple[bytes, Callable[[bytes], Any], Callable[..., bytes], str]] = {
     "orders": (ORDER_CONTEXT, lambda data: decode_order(data, ISSUERS), encode_order, "issuer"),

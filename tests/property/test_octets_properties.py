@@ -40,11 +40,11 @@ from appliance.alerting.wire_text import (
     decode_text,
     encode_text,
 )
-from appliance.keys import key_id, keyring
+from appliance.keys import key_id
 
 CENTRE, ROGUE, STATION = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2, 3))
 ISSUER, STATION_KEY = key_id(CENTRE.public_key()), key_id(STATION.public_key())
-ISSUERS = keyring([CENTRE.public_key()])
+ISSUERS = {ISSUER: CENTRE.public_key()}
 STATIONS = {7: {key_id(STATION.public_key()): STATION.public_key()}}
 
 u8, u16, u32 = (st.integers(0, (1 << bits) - 1) for bits in (8, 16, 32))
