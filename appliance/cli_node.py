@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,20 @@ def add_login_argument(parser: argparse.ArgumentParser, *, again: bool = False) 
     """`again` as in `add_node_arguments`."""
     default = argparse.SUPPRESS if again else None
     parser.add_argument("--user", default=default, help=f"log in as; the password is read from ${PASSWORD_VARIABLE}")
+
+
+def add_verbs(
+    parser: argparse.ArgumentParser, verbs: Mapping[str, str]
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Each verb's own parser, to be given what it takes beside a node and a person."""
+    add_node_arguments(parser)
+    add_login_argument(parser)
+    added = parser.add_subparsers(dest="verb", metavar="|".join(verbs))
+    for verb, text in verbs.items():
+        one = added.add_parser(verb, help=text)
+        add_node_arguments(one, again=True)
+        add_login_argument(one, again=True)
+        yield verb, one
 
 
 async def log_in(client: Client, options: argparse.Namespace) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from appliance.cli import say_no
-from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
+from appliance.cli_node import add_verbs, ask, log_in, request
 from appliance.cli_power_words import order_row, orders, record, status
 from appliance.config import ZONES, Site
 from appliance.power_commands import PlantCommand
@@ -30,13 +30,7 @@ UNSENT_S = 30.0  # s that an order may wait for its sending
 
 
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
-    add_node_arguments(parser)
-    add_login_argument(parser)
-    verbs = parser.add_subparsers(dest="verb", metavar="|".join(VERBS))
-    for verb, text in VERBS.items():
-        one = verbs.add_parser(verb, help=text)
-        add_node_arguments(one, again=True)
-        add_login_argument(one, again=True)
+    for verb, one in add_verbs(parser, VERBS):
         if verb == "order":
             one.add_argument("device", help="id of the generator or UPS, g1 or genset/g1")
             one.add_argument("what", metavar="COMMAND", choices=[c.value for c in PlantCommand], help=_commands())

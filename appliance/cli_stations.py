@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from appliance.alert_view import PathView, StationHealthView
-from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
+from appliance.cli_node import add_verbs, ask, log_in, request
 from appliance.config import ZONES, Site
 from appliance.page_words import load_page_words
 from appliance.view import View
@@ -21,13 +21,7 @@ VERBS = {
 
 
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
-    add_node_arguments(parser)
-    add_login_argument(parser)
-    verbs = parser.add_subparsers(dest="verb", metavar="|".join(VERBS))
-    for verb, text in VERBS.items():
-        one = verbs.add_parser(verb, help=text)
-        add_node_arguments(one, again=True)
-        add_login_argument(one, again=True)
+    for verb, one in add_verbs(parser, VERBS):
         if verb != "list":
             one.add_argument("station")
         if verb == "lock":

@@ -10,7 +10,7 @@ import msgspec
 
 from appliance.alert_state import StationTest
 from appliance.alert_view import TestsView
-from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
+from appliance.cli_node import add_verbs, ask, log_in, request
 from appliance.cli_tests_words import calendar, record, report, runs
 from appliance.commands import TESTS
 from appliance.config import ZONES, Site
@@ -28,13 +28,7 @@ LOOK_S = 1.0  # s between looks at a run
 
 
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
-    add_node_arguments(parser)
-    add_login_argument(parser)
-    verbs = parser.add_subparsers(dest="verb", metavar="|".join(VERBS))
-    for verb, text in VERBS.items():
-        one = verbs.add_parser(verb, help=text)
-        add_node_arguments(one, again=True)
-        add_login_argument(one, again=True)
+    for verb, one in add_verbs(parser, VERBS):
         if verb == "run":
             one.add_argument("test", choices=TESTS, help="silent and sms_probe energise nothing; sounding DOES")
             one.add_argument("station", nargs="*", help="station ids; none: all")

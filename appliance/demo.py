@@ -60,14 +60,8 @@ class Demo:
         )
         self._passwords = {role: self._site.person(sites[CENTRE], role, role) for role in (OPERATOR, SUPERVISOR)}
         self._say("annunciators, cores, audio and web")
-        for node in NODES:
-            self._processes.add_node(node)
-        self._processes.add_siaga(CENTRE, "audio")
-        for node in self._pages:
-            self._processes.add_siaga(node, "web")
-        await asyncio.gather(*(c.start() for n, c in self.children.items() if n.startswith(NODES)))
-        for node in NODES:
-            await self._processes.answers(node, places(sites[node], self._site.file(node)).control)
+        controls = {node: places(sites[node], self._site.file(node)).control for node in NODES}
+        await self._processes.start_nodes(controls, self._pages)
         for node in self._pages:
             await until("the page", lambda node=node: self._page_answers(node), UP_WITHIN * self._clock.speed)  # type: ignore[misc]
         await self._processes.serve_knobs()

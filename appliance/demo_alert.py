@@ -78,14 +78,8 @@ class AlertDemo(LinesDemo):
         sites = self._alerts.write_alerts({CENTRE: int(str(said["port"])), **lines}, self._at)
         for role in (OPERATOR, SUPERVISOR):
             self._passwords[role] = self._site.person(sites[CENTRE], role, role)
-        for node in NODES:
-            self._processes.add_node(node)
-        self._processes.add_siaga(CENTRE, "audio")
-        for node in self._pages:
-            self._processes.add_siaga(node, "web")
-        await asyncio.gather(*(c.start() for n, c in self.children.items() if n.startswith(NODES)))
-        for node in NODES:
-            await self._processes.answers(node, places(sites[node], self._site.file(node)).control)
+        controls = {node: places(sites[node], self._site.file(node)).control for node in NODES}
+        await self._processes.start_nodes(controls, self._pages)
         await self._processes.serve_knobs()
 
     def nodes(self) -> dict[str, dict[str, str]]:

@@ -2,11 +2,11 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from appliance.demo_site import DemoSite
+from appliance.demo_site import CENTRE, DemoSite
 from appliance.supervisor import Child, NotStarted, python
 from drivers.clock import Clock
 from drivers.jsonsocket import Client, Gone, Refusal
@@ -58,6 +58,17 @@ class Processes:
         self.add_siaga(node, "core")
         self.knobs[f"{node}/pins"] = self._site.folder / node / "run" / "pins.sock"
         (self._site.folder / node / "run").mkdir(exist_ok=True)
+
+    async def start_nodes(self, controls: Mapping[str, Path], pages: Collection[str]) -> None:
+        """Every node, with sound at the centre and pages where they are wanted. Raises NotStarted."""
+        for node in controls:
+            self.add_node(node)
+        self.add_siaga(CENTRE, "audio")
+        for node in pages:
+            self.add_siaga(node, "web")
+        await asyncio.gather(*(c.start() for n, c in self.children.items() if n.startswith(tuple(controls))))
+        for node, control in controls.items():
+            await self.answers(node, control)
 
     async def answers(self, node: str, control: Path) -> None:
         """Wait until a node's control socket answers. Raises NotStarted."""

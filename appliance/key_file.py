@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from appliance.key_book import Book
+from appliance.keys import sync_directory
 
 MOST_OCTETS = 8_000_000  # 1,000 stations with their certificates have some 2,000,000
 
@@ -53,11 +54,7 @@ def replace_file(file: Path, octets: bytes, mode: int = 0o600) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_directory(file.parent)
 
 
 @contextlib.contextmanager

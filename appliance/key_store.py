@@ -3,7 +3,6 @@
 Everything here blocks on the disk: core calls it in a thread.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from appliance.key_book import Book, Holder, Key, KeyState, certified, enrol
 from appliance.key_broker import BrokerFolder
 from appliance.key_changes import id_text
 from appliance.key_file import locked, read_book, write_book
-from appliance.keys import create_key, load_key, public_hex, public_key
+from appliance.keys import create_key, load_key, public_hex, public_key, sync_directory
 
 NEXT = ".next"  # behind the name of the key file: the key that is to take its place
 
@@ -80,11 +79,7 @@ class KeyStore:
     def promote(self) -> None:
         """The next key takes its place; the secret half of the one before is gone. Raises OSError."""
         self.next.replace(self.key)
-        folder = os.open(self.key.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_directory(self.key.parent)
 
 
 def user(id: str, public: str) -> str:

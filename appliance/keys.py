@@ -47,7 +47,7 @@ def create_key(path: Path) -> Ed25519PrivateKey:
             os.link(name, path)
         finally:
             Path(name).unlink()
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except FileExistsError as e:
         raise KeyFileError(f"{path}: a key is already there; move it away first if it is to be replaced.") from e
     except OSError as e:
@@ -99,7 +99,8 @@ def _octets(text: str) -> bytes | None:
     return octets if len(octets) == SEED_SIZE and len(text.strip()) == SEED_SIZE * 2 else None
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
+    """The names in it are durable on return. Raises OSError."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -1,9 +1,7 @@
 """The alarms' history, read from the journal's file in a thread, newest first, by filters and page by page."""
 
-import re
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,13 +11,13 @@ import msgspec
 
 from appliance.alarm_commands import ListAlarms
 from appliance.alarm_events import AlarmRaised
+from appliance.period import span
 from appliance.view import EntryView
 from drivers.jsonsocket import Refusal
 
 MOST_LOOKED_AT = 100_000  # rows for one question: years of alarms, and half a second at the most
 BUSY_S = 2.0
 NEWEST = 2**62  # above every row
-PERIOD = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
 RAISED = str(AlarmRaised.__struct_config__.tag)
 # The index on `kind` serves the range: every kind of alarms, and nothing else, lies between these.
 QUERY = (
@@ -30,7 +28,7 @@ QUERY = (
 
 def read_alarms(file: Path, ask: ListAlarms, zone: ZoneInfo) -> dict[str, Any]:
     """What `ask` wants. Blocks: for a thread. Raises Refusal."""
-    within = _span(ask.day, zone) if ask.day else None
+    within = span(ask.day, zone) if ask.day else None
     found: list[EntryView] = []
     held: dict[str, list[EntryView]] = {}  # by alarm, until the raise before them tells their priority
     try:
@@ -67,17 +65,3 @@ def _fits(row: EntryView, ask: ListAlarms, within: tuple[float, float] | None) -
         and (not ask.actor or row.actor == ask.actor)
         and (within is None or within[0] <= row.wall < within[1])
     )
-
-
-def _span(period: str, zone: ZoneInfo) -> tuple[float, float]:
-    """Begin and end of a day or month in unix seconds. Raises Refusal."""
-    found = PERIOD.fullmatch(period)
-    try:
-        if found is None:
-            raise ValueError
-        year, month, day = int(found[1]), int(found[2]), int(found[3] or 1)
-        begin = datetime(year, month, day, tzinfo=zone)
-        end = begin + timedelta(days=1) if found[3] else datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
-    except ValueError as e:
-        raise Refusal("bad_command", f"{period!r} is no day or month.", "Write 2026-11-22 or 2026-11.") from e
-    return begin.timestamp(), end.timestamp()

@@ -4,24 +4,18 @@ What a call came to is in the journal before the call is forgotten here.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from appliance import alert_events as al
+from appliance.alerting import left_call
 from appliance.alerting.spoken_order import Language, spoken
 from appliance.config import Station
 from appliance.journal import Appended
 from appliance.model import Path
 from appliance.state import Alert, Delivery, State
 from drivers.jsonsocket import Refusal
-
-BOX = "box"  # the actor of calls that nobody dialled
-LEAVE = 120.0  # s in which a call of before a restart is tried to be ended; its modem has to come back first
-LEAVE_EACH = 2.0
-
-log = logging.getLogger("siaga.alerting")
 
 
 class Said(Protocol):
@@ -150,8 +144,8 @@ class Caller:
     def leave(self, delivery: Delivery) -> None:
         """The last call of a delivery is of before a restart: it is ended, if it stands yet."""
         line, call = delivery.call
-        if self.group and self._live(call) and all(call != mine.call for mine in self._calls):
-            self.group.create_task(self._leave(line, call))
+        if self.group and left_call.live(self._state, call) and all(call != mine.call for mine in self._calls):
+            self.group.create_task(left_call.end(self._state, self._telephone.hang_up, line, call))
 
     async def _call(self, call: UnderWay, texts: tuple[tuple[Language, str], ...]) -> Said:
         def dialled(line: str, name: str) -> None:
@@ -184,26 +178,11 @@ class Caller:
     def _failed(self, alert: str, station: str, action: str, why: str) -> None:
         self._append(al.DeliverySendFailed(alert=alert, station=station, path=Path.VOICE, action=action, reason=why))
 
-    async def _leave(self, line: str, call: str) -> None:
-        for _ in range(int(LEAVE / LEAVE_EACH)):
-            if not self._live(call):
-                return
-            try:
-                await self._telephone.hang_up(line, call, BOX)
-            except Refusal as e:
-                log.debug("a call of before the restart stands yet: %s", e)
-            await asyncio.sleep(LEAVE_EACH)
-        log.warning("%s: a call of before the restart does not end", line)
-
     def _rings_at(self, number: str) -> bool:
         return any(call.number == number for call in self._calls)
 
     def _find(self, alert: str, station: str) -> UnderWay | None:
         return next((c for c in self._calls if c.alert == alert and c.station == station), None)
-
-    def _live(self, call: str) -> bool:
-        known = self._state.calls.get(call)
-        return known is not None and known.live
 
     def _answered(self, call: str) -> bool:
         known = self._state.calls.get(call)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from appliance import alert_events as al
+from appliance.alerting import left_call
 from appliance.alerting.contact_machine import (
     ACCEPT,
     DECLINE,
@@ -38,9 +39,6 @@ COOL_DOWN = 5.0  # s behind a text or a call that could not even begin
 LIFETIME = 300  # s of an announcement by text: the shortest there is
 LIFETIME_AFTER = 3600  # s of what is said behind it
 BEHIND_ORDERS = 1.0  # s from an alert's issue: sirens go first, and what is not on disk by then waits no longer
-LEAVE = 120.0  # s in which a call of before a restart is tried to be ended; its modem has to come back first
-LEAVE_EACH = 2.0
-BOX = "box"  # the actor of calls that nobody dialled
 FOR_NOW = ("full",)  # refusals that may not be one later
 
 log = logging.getLogger("siaga.alerting")
@@ -128,19 +126,11 @@ class Contacts:
         keys = [(a.id, c, about) for a in self._alerts() for c in a.contacts for about in About]
         calls = [call for key in keys if key not in self._speaking and (call := self._call_of(key))]
         if self._mouth is not None:
-            self._leaving = [asyncio.create_task(self._leave(self._mouth, call)) for call in calls]
-
-    async def _leave(self, mouth: Mouth, call: str) -> None:
-        for _ in range(int(LEAVE / LEAVE_EACH)):
-            known = self._state.calls.get(call)
-            if known is None or not known.live:
-                return
-            try:
-                await mouth.hang_up(known.line, call, BOX)
-            except Refusal as e:
-                log.debug("a call of before the restart stands yet: %s", e)
-            await asyncio.sleep(LEAVE_EACH)
-        log.warning("call %s of before a restart does not end", call)
+            lines = {call: self._state.calls[call].line for call in calls if left_call.live(self._state, call)}
+            self._leaving = [
+                asyncio.create_task(left_call.end(self._state, self._mouth.hang_up, line, call))
+                for call, line in lines.items()
+            ]
 
     def look(self) -> None:
         """Carry out all that is due now."""

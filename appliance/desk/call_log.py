@@ -5,10 +5,9 @@ have an index. What is looked at is bounded, and an answer that hit the bound sa
 """
 
 import heapq
-import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from appliance.call_commands import ListCalls
 from appliance.desk.call_row import Told, row_of
 from appliance.desk_view import CallLog, CallRow
 from appliance.fold_desk import DRILL
+from appliance.period import span
 from drivers.jsonsocket import Refusal
 from drivers.modem.numbers import telephone
 
@@ -31,22 +31,6 @@ CHUNK = 200  # calls whose events are fetched at once; SQLite takes 32,766 param
 BUSY_S = 2.0
 OPENINGS = ("call.ringing", "call.dialled")
 COLUMNS = "seq, wall, mono, boot, kind, actor, body, subject"
-PERIOD = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
-
-
-def span(period: str, zone: ZoneInfo) -> tuple[float, float]:
-    """Begin and end of a day (2026-11-22) or month (2026-11) in unix seconds. Raises Refusal."""
-    found = PERIOD.fullmatch(period)
-    try:
-        if found is None:
-            raise ValueError
-        year, month, day = int(found[1]), int(found[2]), int(found[3] or 1)
-        begin = datetime(year, month, day, tzinfo=zone)
-        following = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
-        end = begin + timedelta(days=1) if found[3] else following
-    except ValueError as e:
-        raise Refusal("bad_command", f"{period!r} is no day or month.", "Write 2026-11-22 or 2026-11.") from e
-    return begin.astimezone(UTC).timestamp(), end.astimezone(UTC).timestamp()
 
 
 def day_of(wall: float, zone: ZoneInfo) -> str:

@@ -30,7 +30,7 @@ from appliance.call_events import (
 )
 from appliance.config import ZONES
 from appliance.config_desk import Agency
-from appliance.desk.call_log import day_of, read_log, read_period, span
+from appliance.desk.call_log import day_of, read_log, read_period
 from appliance.desk.directory import Directory
 from appliance.desk.figures import figures
 from appliance.desk.orders import Orders
@@ -175,17 +175,6 @@ def test_a_day_is_the_sites_own(tmp_path: Path) -> None:
     assert names(log(there, tmp_path / "2", day="2026-01-02")) == [behind]
     assert names(log(there, tmp_path / "m", day="2026-01")) == [behind, before]
     assert day_of(midnight, WIT) == "2026-01-02"
-
-
-@pytest.mark.parametrize("period", ["", "2026", "2026-13", "2026-02-30", "2026-1-1", "gestern"])
-def test_what_is_no_period_is_refused(period: str) -> None:
-    with pytest.raises(Refusal, match="no day or month"):
-        span(period, WIT)
-
-
-def test_december_ends_with_the_year() -> None:
-    begin, end = span("2026-12", WIT)
-    assert (end - begin) / 86400 == 31
 
 
 def test_drills_between_the_boxs_own_lines_are_no_calls(tmp_path: Path) -> None:
