@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from appliance.model import Language
+
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Level = Annotated[float, msgspec.Meta(ge=-40.0, le=12.0)]  # dB
 RECORDING = "recording"
@@ -54,7 +56,7 @@ class Speech(msgspec.Struct, tag="speech", tag_field="kind", forbid_unknown_fiel
     `instead`: for each text a WAV file that is played in its place, or an empty string.
     """
 
-    texts: tuple[tuple[Literal["id", "en"], Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]], ...]
+    texts: tuple[tuple[Language, Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]], ...]
     instead: tuple[str, ...] = ()
     times: int = 1
     rest_s: float = 1.0

@@ -14,7 +14,7 @@ from appliance.config_desk import Agency, DeskRules, PrankRules
 from appliance.config_power import Bus, Contacts, Genset, PowerRules, Ups
 from appliance.config_power import Device as Meter
 from appliance.config_sound import LineSound, SoundRules
-from appliance.model import Ladder, Pattern, Role
+from appliance.model import Ladder, Language, Pattern, Role
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -72,7 +72,7 @@ class Station(Struct, frozen=True, kw_only=True):
     sms: Number | None = None
     phone: Number | None = None
     local: bool = False
-    language: Literal["id", "en"] = "id"
+    language: Language = "id"
     zones: tuple[Name, ...] = ()  # in the order in which its own site file has them
     profile: Name | None = None  # of [supervision.profile.NAME]: how often it is heard
 
@@ -184,7 +184,7 @@ class Site(Struct, frozen=True, kw_only=True):
     id: Name
     name: str
     zone: Literal["WIB", "WITA", "WIT"] = "WIT"
-    language: Literal["id", "en"] = "id"
+    language: Language = "id"
     state: str = "state"  # folder, relative to the file
     run: str = "run"  # folder of the sockets
     key: str = "own.key"  # file with this box's secret key

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from appliance.model import Language
+
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Number = Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{3,15}$")]
 Hour = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
@@ -19,7 +21,7 @@ class Duty(Struct, frozen=True, kw_only=True):
 
     name: str
     number: Number
-    language: Literal["id", "en"] = "id"
+    language: Language = "id"
     alarms: bool = True  # is told of alarms too, not of the fallback alone
     level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1  # told first; the next level when nobody acknowledges
     days: tuple[Day, ...] = ()  # on which a shift begins; empty: every day

@@ -4,11 +4,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from appliance.model import Language
+
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Number = Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{3,15}$")]
 Hour = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 MaybeHour = Annotated[str, msgspec.Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$")]  # empty: never
-Language = Literal["id", "en"]
+
 MOST_ZONES = 16  # an order names them by the bits of a u16
 
 

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from appliance.model import Language
+
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Number = Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{3,15}$")]
 
@@ -44,4 +46,4 @@ class Agency(Struct, frozen=True, kw_only=True):
     phone: tuple[Number, ...]  # the first is called
     sms: Number | None = None
     uses: Number | None = None  # of our lines, while the trunk is gone; None: those of citizens
-    languages: tuple[Literal["id", "en"], ...] = ()  # none: Indonesian
+    languages: tuple[Language, ...] = ()  # none: Indonesian

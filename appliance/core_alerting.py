@@ -13,8 +13,7 @@ from appliance.alert_view import OwnView, SupervisionView
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
-from appliance.alerting.sender import Publish
-from appliance.alerting.spoken_order import Language
+from appliance.alerting.sender import Publish, order_topic
 from appliance.alerting.wire_health import is_health
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
@@ -39,7 +38,7 @@ from appliance.entry import Entry
 from appliance.journal import Appended
 from appliance.keeper import Keeper
 from appliance.lines.service import Lines
-from appliance.model import Path
+from appliance.model import Language, Path
 from appliance.power_view import PowerView
 from appliance.sound.spoken import Spoken
 from appliance.state import State
@@ -195,7 +194,7 @@ class AlertRoom:
         """What to subscribe."""
         topics = []
         if self.station and self._site.own:
-            topics.append(f"siaga/{self._site.site}/alert/{self._site.own.id}")
+            topics.append(order_topic(self._site.site, self._site.own.id))
         if self.centre:
             topics.append(f"siaga/{self._site.site}/station/+/answer")
         return topics

@@ -11,7 +11,7 @@ from appliance.alerting.health_intake import HealthIntake, Word
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.locks import LockSender
 from appliance.alerting.notices import StationNotices
-from appliance.alerting.sender import Publish
+from appliance.alerting.sender import Publish, order_topic
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import Standing
 from appliance.commands import IssueAlert, ListTests, LockSiren, RunTest, StopAlert, UnlockSiren
@@ -61,7 +61,7 @@ class SupervisionRoom:
         outputs = tuple(dict.fromkeys((own.siren, *(zone.output for zone in own.zone)))) if own else ()
         self._bar = SirenBar(annunciator, outputs, lambda: self._left_s) if own and annunciator else None
         self._sender = LockSender(
-            issuer=issuer, contacts=centre.contacts, topic=lambda station: f"siaga/{site.site}/alert/{station}",
+            issuer=issuer, contacts=centre.contacts, topic=lambda station: order_topic(site.site, station),
             publish=publish, send_sms=lines.send_data,
         )  # fmt: skip
         self.lockouts = Lockouts(

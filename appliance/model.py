@@ -1,9 +1,11 @@
 """The vocabulary's words: what an order, a delivery, a path, a source can be. Names are the field's."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
+
+Language = Literal["id", "en"]  # that people are told in
 
 
 class Role(StrEnum):

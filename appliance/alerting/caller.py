@@ -10,10 +10,10 @@ from typing import Protocol
 
 from appliance import alert_events as al
 from appliance.alerting import left_call
-from appliance.alerting.spoken_order import Language, spoken
+from appliance.alerting.spoken_order import spoken
 from appliance.config import Station
 from appliance.journal import Appended
-from appliance.model import Path
+from appliance.model import Language, Path
 from appliance.state import Alert, Delivery, State
 from drivers.jsonsocket import Refusal
 

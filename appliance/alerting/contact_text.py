@@ -3,13 +3,9 @@
 A text names its alert by three digits, so that an answer to it is an answer to this one.
 """
 
-from typing import Literal
-
 from appliance.alerting.reply_machine import code
-from appliance.model import About, AlertKind
+from appliance.model import About, AlertKind, Language
 from appliance.state import Alert
-
-Language = Literal["id", "en"]
 
 MARKS = {
     (AlertKind.DRILL, "id"): "LATIHAN",

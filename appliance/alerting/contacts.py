@@ -22,11 +22,11 @@ from appliance.alerting.contact_machine import (
     unsaid,
     wants_call,
 )
-from appliance.alerting.contact_text import Language, spoken, written
+from appliance.alerting.contact_text import spoken, written
 from appliance.alerting.reply_machine import replies
 from appliance.config import Site
 from appliance.journal import Appended
-from appliance.model import About
+from appliance.model import About, Language
 from appliance.stamp import Stamp
 from appliance.state import Alert, State
 from drivers.clock import Clock

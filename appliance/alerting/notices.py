@@ -12,7 +12,7 @@ import msgspec
 
 from appliance.alerting.contact import Contact
 from appliance.alerting.issuer import Issuer
-from appliance.alerting.sender import Publish, SendSms
+from appliance.alerting.sender import Publish, SendSms, order_topic
 from appliance.alerting.wire import WireError
 from appliance.alerting.wire_text import TextAbout
 from appliance.config import Site
@@ -87,7 +87,7 @@ class StationNotices:
             payload = self._payload(notice, contact)
             path = Path.MQTT if self._online(name) else Path.SMS
             if path is Path.MQTT:
-                if why := self._publish(f"siaga/{self._site.site}/alert/{name}", payload, EXPIRY):
+                if why := self._publish(order_topic(self._site.site, name), payload, EXPIRY):
                     raise OSError(why)
             elif contact.station.sms and self._sms_up():
                 await self._send_sms(contact.station.sms, payload, "alert")

@@ -33,6 +33,11 @@ Publish = Callable[[str, bytes, int], str]  # topic, payload, expiry in s -> why
 SendSms = Callable[[str, bytes, str], Awaitable[None]]  # number, octets, purpose; raises OSError with the reason
 
 
+def order_topic(site: str, station: str) -> str:
+    """Where a station listens for orders, lockouts and words."""
+    return f"siaga/{site}/alert/{station}"
+
+
 def a_card(alert: Alert, station: str, phone: str, reason: str, wait_s: int = 0) -> Event:
     """What tells people: the card, or of a test only that it failed. A siren that does not end is no test's matter."""
     if alert.kind is AlertKind.ACTUAL or reason in NOT_SILENT:
@@ -217,7 +222,7 @@ class Sender:
             log.warning("a hello by SMS to %s was not sent: %s", number, e)
 
     def _topic(self, station: str) -> str:
-        return f"siaga/{self._site.site}/alert/{station}"
+        return order_topic(self._site.site, station)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         if self.group is None:

@@ -1,11 +1,7 @@
 """What a call says of an order: pure. A test says so before all else, and behind."""
 
-from typing import Literal
-
-from appliance.model import AlertKind
+from appliance.model import AlertKind, Language
 from appliance.state import Alert
-
-Language = Literal["id", "en"]
 
 TEST = {
     "id": "Uji coba. Uji coba. Ini hanya uji coba, bukan keadaan darurat.",

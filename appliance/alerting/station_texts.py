@@ -8,7 +8,7 @@ from typing import Protocol
 from appliance import alert_events as al
 from appliance.alerting.contact import Contact
 from appliance.alerting.contact_text import for_station
-from appliance.alerting.sender import Publish, SendSms
+from appliance.alerting.sender import Publish, SendSms, order_topic
 from appliance.alerting.text_machine import Open, SendText, due, open_
 from appliance.alerting.wire import WireError
 from appliance.config import Site
@@ -108,7 +108,7 @@ class StationTexts:
             self._untold(key, str(e))
             return
         if step.path is Path.MQTT:
-            topic = f"siaga/{self._site.site}/alert/{delivery.station}"
+            topic = order_topic(self._site.site, delivery.station)
             if why := self._publish(topic, payload, EXPIRY):
                 log.warning("words for %s did not go out: %s", delivery.station, why)
                 self._rest(key)

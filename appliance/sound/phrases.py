@@ -4,9 +4,9 @@
 """
 
 from pathlib import Path
-from typing import Literal
 
 from appliance.audio_protocol import Speech
+from appliance.model import Language
 
 WAIT, HOLD, SPOKEN_TEXT, PRESS_KEY = "wait", "hold", "spoken_text", "press_key"
 PRESS_YES_OR_NO = "press_yes_or_no"
@@ -25,7 +25,7 @@ PHRASES = {
     (PRESS_YES_OR_NO, "id"): "Tekan angka {key} jika Anda menyanggupi. Tekan angka {decline} jika tidak.",
     (PRESS_YES_OR_NO, "en"): "Press {key} to accept. Press {decline} to decline.",
 }
-Language = Literal["id", "en"]
+
 LANGUAGES: tuple[Language, ...] = ("id", "en")
 REST_S = 4.0  # between repetitions: somebody who waits listens for a voice in it
 

@@ -13,8 +13,9 @@ from appliance.call_events import TextCalled, TextHeard, TextUnheard
 from appliance.clock import boot_id
 from appliance.entry import Entry
 from appliance.journal import Appended
+from appliance.model import Language
 from appliance.sound import spoken_machine
-from appliance.sound.phrases import Language, message
+from appliance.sound.phrases import message
 from appliance.sound.sound_machine import HEARD
 from appliance.sound.waiting import until
 from appliance.stamp import Stamp

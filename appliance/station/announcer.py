@@ -10,7 +10,7 @@ from appliance.alerting.wire_text import Language as Tongue
 from appliance.alerting.wire_text import Text, TextAbout
 from appliance.config import Site
 from appliance.journal import Appended
-from appliance.sound.phrases import Language
+from appliance.model import Language
 from appliance.station.active import Active
 from appliance.station.quiet import gain_db
 from appliance.station.words import words

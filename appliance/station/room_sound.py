@@ -11,7 +11,7 @@ from pathlib import Path
 
 from appliance.audio_client import AudioLink
 from appliance.audio_protocol import STATION_BRIDGE, Close, End, EndChanged, EndKind, Leave, Levels, Open, Speech
-from appliance.sound.phrases import Language
+from appliance.model import Language
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
 

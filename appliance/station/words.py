@@ -3,8 +3,7 @@
 from appliance.alerting.wire_text import TextAbout
 from appliance.audio_protocol import LONGEST_TEXT
 from appliance.incident_codes import incident
-from appliance.model import AlertKind
-from appliance.sound.phrases import Language
+from appliance.model import AlertKind, Language
 
 TEST = {
     "id": "Uji coba. Uji coba. Ini bukan keadaan darurat.",

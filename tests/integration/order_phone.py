@@ -8,10 +8,10 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from appliance.alerting.spoken_order import Language
 from appliance.call_events import CallDialled
 from appliance.event import Event
 from appliance.events import CallAnswered, CallEnded
+from appliance.model import Language
 from appliance.sound.spoken import Spoken
 from appliance.state import State
 from drivers.clock import VirtualClock

@@ -9,8 +9,8 @@ from appliance.alerting.wire_text import NOTICES, TextAbout
 from appliance.audio_protocol import LONGEST_TEXT
 from appliance.config_alerting import Quiet
 from appliance.incident_codes import INCIDENTS as CODES
-from appliance.model import AlertKind
-from appliance.sound.phrases import LANGUAGES, Language
+from appliance.model import AlertKind, Language
+from appliance.sound.phrases import LANGUAGES
 from appliance.station import words as spoken
 from appliance.station.quiet import SOFTEST_DB, gain_db, level
 
