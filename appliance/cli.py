@@ -46,6 +46,7 @@ COMMANDS = {
     "keys": ("appliance.cli_keys", "who is believed: make, enrol, rotate, revoke and list the keys of boxes"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),
+    "wiring": ("appliance.cli_wiring", "draw the pin header and the terminals of a site file"),
 }
 
 
