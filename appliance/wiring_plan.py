@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from appliance.annunciator_config import AT_BOOT, FIXED_PULL_UP, HIGH_AT_RESET, SOUNDING, InputConfig, OutputConfig
+from appliance.annunciator_config import AT_BOOT, FIXED_PULL_UP, HIGH_AT_RESET, InputConfig, OutputConfig
 from appliance.config import Site
 
 # The 40-pin header of every Raspberry Pi since the B+, row by row: a BCM number, or what is fixed on the pin.
@@ -92,7 +92,7 @@ def _start(gpio: int) -> Literal["low", "high"]:
 def _output(name: str, wired: OutputConfig, place: int) -> Wire:
     rest: Literal["low", "high"] = "low" if wired.active_high else "high"
     cautions: list[Caution] = []
-    if wired.kind in SOUNDING or wired.kind == "start":
+    if wired.kind in ("siren", "start"):
         cautions.append("timer")
     if rest != _start(wired.pin) and wired.kind not in AT_BOOT:
         cautions.append("on_at_start")

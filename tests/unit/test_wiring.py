@@ -157,3 +157,11 @@ def test_the_drawing_goes_where_it_is_told(file: Path, capsys: pytest.CaptureFix
     assert "Before anything is connected:" in drawn.read_text()
     assert main(["wiring", "--config", str(file), "--svg", str(file.parent / "none" / "x.svg")]) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["centre", "station"])
+def test_the_drawings_of_the_reference_builds_are_those_of_their_files(name: str) -> None:
+    """After a change: `siaga wiring --config firmware-config/sites/reference/NAME.toml --svg docs/wiring-NAME.svg`."""
+    root = Path(__file__).parents[2]
+    site = load_site(root / f"firmware-config/sites/reference/{name}.toml")
+    assert svg_of(plan_of(site), load_page_words(site.language)) == (root / f"docs/wiring-{name}.svg").read_text()
