@@ -47,6 +47,10 @@ COMMANDS = {
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),
     "wiring": ("appliance.cli_wiring", "draw the pin header and the terminals of a site file"),
+    "commission": (
+        "appliance.cli_commission",
+        "walk through all that hangs on a new box; its record",
+    ),
 }
 
 
