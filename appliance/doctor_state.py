@@ -46,12 +46,12 @@ def people(patient: Patient) -> Iterator[Finding]:
     try:
         known = read_people(patient.where.people)
     except (OSError, msgspec.DecodeError) as e:
-        yield bad("people", f"{patient.where.people}: {e}", "Restore it, or: siaga people add NAME")
+        yield bad("people", f"{patient.where.people}: {e}", "Restore it, or: siaga people password NAME")
         return
     if known:
         yield good("people", f"{len(known)} may log in")
     else:
-        yield warn("people", "nobody can log in", "siaga people add NAME --role supervisor")
+        yield warn("people", "nobody can log in", "siaga people password NAME --role supervisor")
 
 
 def journal(patient: Patient) -> Iterator[Finding]:

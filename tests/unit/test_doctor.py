@@ -92,7 +92,7 @@ def test_keys_people_and_who_may_change_the_file(patient: Patient) -> None:
     assert told(doctor_state.key, patient, "bad") == ""
     patient.where.key.chmod(0o644)
     assert "chmod 600" in told(doctor_state.key, patient, "bad")
-    assert "siaga people add" in told(doctor_state.people, patient, "warn")
+    assert "siaga people password" in told(doctor_state.people, patient, "warn")
     set_password(patient.where.people, "budi", "operator", "x")
     assert "1 may log in" in told(doctor_state.people, patient, "good")
     patient.where.people.write_text("{")
