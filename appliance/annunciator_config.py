@@ -26,6 +26,7 @@ PROVES = ("current", "feedback")  # inputs that tell what became of an output
 HELD = (0.5, 14_400.0)  # s; a door's shortest pulse, and the four hours in which a crew is back at its stove
 DOOR_HELD = 5.0  # s; a door opener takes a push on its button
 RAMP = (0.1, 120.0)  # s; sleepers are woken by light in a minute, and nobody is left in the dark for two
+SENDS = 14  # TXD of the header's serial port, high whenever that port is on and silent
 # What a line does that is driven while the board starts.
 AT_BOOT = {"siren": "sounds", "start": "starts the set", "door": "opens", "stove": "cuts the stove off"}
 
@@ -162,6 +163,8 @@ def _check_outputs(config: AnnunciatorConfig) -> Iterator[str]:
             yield f"{key}.active_high: a {wired.kind} that is on when its line is low {acts} whenever the board starts."
         if wired.kind in AT_BOOT and wired.pin in HIGH_AT_RESET:
             yield f"{key}.pin: GPIO {wired.pin} is pulled high while the board starts; use 9 to 27 for a {wired.kind}."
+        if wired.kind in AT_BOOT and wired.pin == SENDS:
+            yield f"{key}.pin: GPIO {SENDS} is high whenever the serial port is on; use another for a {wired.kind}."
 
 
 def _check_followers(config: AnnunciatorConfig) -> Iterator[str]:

@@ -46,6 +46,10 @@ COMMANDS = {
     "keys": ("appliance.cli_keys", "who is believed: make, enrol, rotate, revoke and list the keys of boxes"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),
+    "wiring": ("appliance.cli_wiring", "draw the pin header and the terminals of a site file"),
+    "commission": ("appliance.cli_commission", "walk through all that hangs on a new box; print its record"),
+    "doctor": ("appliance.cli_doctor", "look at everything of this box: what is wrong, and what to do"),
+    "support": ("appliance.cli_support", "pack what a maintainer needs, without secrets"),
 }
 
 

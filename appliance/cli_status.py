@@ -53,12 +53,12 @@ def lines(view: View) -> list[str]:
         said += [device_row(device, view.at) for device in power.devices]
     for line in view.lines:
         call = f", {line.call.phase} {line.call.number or 'number not known'}" if line.call else ""
-        signal = _figure(line.signal_dbm, view.at)
+        signal = figure(line.signal_dbm, view.at)
         said.append(
-            f"line    {line.id} {line.can_take_call} {line.why} {_figure(line.operator, view.at)} {signal}{call}"
+            f"line    {line.id} {line.can_take_call} {line.why} {figure(line.operator, view.at)} {signal}{call}"
         )
     if view.trunk_watched:
-        said.append(f"trunk   {MARK[view.trunk.up if view.trunk else None]} {_trunk(view)}")
+        said.append(f"trunk   {MARK[view.trunk.up if view.trunk else None]} {trunk(view)}")
     if view.fallback and view.fallback.stands:
         said.append(f"fallback IN FORCE ({view.fallback.why}); citizens call {', '.join(view.fallback.citizens)}")
     for station in view.stations:
@@ -78,7 +78,8 @@ def lines(view: View) -> list[str]:
     return said
 
 
-def _trunk(view: View) -> str:
+def trunk(view: View) -> str:
+    """The verdict, with the layer at fault."""
     verdict = view.trunk_verdict
     if verdict is None:
         return "unknown"
@@ -87,5 +88,6 @@ def _trunk(view: View) -> str:
     return f"{verdict.standing}: {verdict.layer} ({verdict.reason})"
 
 
-def _figure(figure: Figure, now: float) -> str:
-    return f"{figure.value} {figure.unit}".strip() if figure.known(now) else "---"
+def figure(told: Figure, now: float) -> str:
+    """With its unit; --- for what is not known now."""
+    return f"{told.value} {told.unit}".strip() if told.known(now) else "---"

@@ -18,6 +18,9 @@ from drivers.modem.numbers import diallable, telephone
 
 NAME_OR_ADDRESS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
+HEADER_SERIAL = ("/dev/serial0", "/dev/ttyAMA0", "/dev/ttyS0")  # on a Raspberry Pi: the header's own serial port
+SERIAL_PINS = (14, 15)  # its TXD and RXD
+
 
 def contradictions(site: Site, profiles: Path) -> list[str]:
     """One sentence each, the key first; empty when the file is good. `profiles` is the folder of device profiles."""
@@ -153,6 +156,14 @@ def _devices(site: Site) -> Iterator[str]:
     for line in site.line:
         if not line.port:
             yield f"line {line.id!r}: port is missing."
+    ports = [*(line.port for line in site.line), *(bus.port for bus in site.bus)]
+    serial = next((port for port in ports if port in HEADER_SERIAL), "")
+    pins = {n: o.pin for n, o in site.annunciator.output.items()} | {
+        n: i.pin for n, i in site.annunciator.input.items()
+    }
+    for name, pin in pins.items():
+        if serial and pin in SERIAL_PINS:
+            yield f"annunciator: {name} is on GPIO {pin}, which {serial} uses; use another pin."
     hosts = [("web.host", site.web.host), ("broker.host", site.broker.host if site.broker else "-")]
     for key, host in [*hosts, ("trunk.host", site.trunk.host if site.trunk else "-")]:
         if not host:

@@ -36,6 +36,7 @@ from appliance.make_view import VERSION, ViewMaker
 from appliance.measured import measured
 from appliance.model import Role
 from appliance.people import People
+from appliance.people_watch import PeopleWatch
 from appliance.state import State
 from appliance.telemetry import Telemetry
 from appliance.trunk.fallback import FallbackKeeper
@@ -82,6 +83,7 @@ class Core:
         """Make the rooms. After the journal was read: they start from what it says."""
         site, clock, state = self._site, self._clock, self._state
         self._people = People(self._places.people, self._logins)
+        self._people_watch = PeopleWatch(self._people, state.people, self._append)
         self._keys = KeyRoom(
             site=site, places=self._places, clock=clock, append=self._append, wall=self._wall_clock.known,
             publish=self._publish_about_keys, reconnect=lambda why: self._mqtt.reconnect(why) if self._mqtt else None,
@@ -155,7 +157,7 @@ class Core:
         )
         obey = Obey(
             state, self._lines, self._desk, self._sound, self._alarms, self._alerting, self._fallback,
-            self._plant.orders, self._keys.look,
+            self._plant.orders, self._keys.look, self._people_watch.look,
         )  # fmt: skip
         self._control = Control(
             self._places.control, self._places.journal, self._journal, clock, self._people, self._view, obey
@@ -177,6 +179,7 @@ class Core:
         for entry in unheard:  # the journal's own word on its disk, from before there were alarms
             self._alarms.on_entry(entry)
         self._append(ev.Started(role=self._site.role, version=VERSION, speed=self._clock.speed))
+        self._people_watch.look()
         await self._control.start()
         self._keeper.keep("annunciator link", self._annunciator.run)
         self._keeper.keep("lights", lambda: self._local.run(self._annunciator))

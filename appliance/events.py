@@ -75,6 +75,20 @@ class LoginRefused(Event, tag="person.login_refused", frozen=True):
     reason: str
 
 
+class PasswordSet(Event, tag="person.password_set", frozen=True):
+    """A person is new, or has another password or role. `mark` tells this password's record from the one before."""
+
+    SUBJECT = ("name",)
+    name: str
+    role: str
+    mark: str
+
+
+class PersonGone(Event, tag="person.gone", frozen=True):
+    SUBJECT = ("name",)
+    name: str
+
+
 # Lines
 
 

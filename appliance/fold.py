@@ -65,6 +65,16 @@ def _(s: State, e: ev.LinkRestored, at: Stamp) -> None:
     s.links[e.link] = Link(True, at)
 
 
+@FOLDS.of(ev.PasswordSet)
+def _(s: State, e: ev.PasswordSet, at: Stamp) -> None:
+    s.people[e.name] = e.mark
+
+
+@FOLDS.of(ev.PersonGone)
+def _(s: State, e: ev.PersonGone, at: Stamp) -> None:
+    s.people.pop(e.name, None)
+
+
 @FOLDS.of(ev.LineUp)
 def _(s: State, e: ev.LineUp, at: Stamp) -> None:
     s.links[f"line/{e.line}"] = Link(True, at)

@@ -232,9 +232,9 @@ class Journal:
             self._thread.join(CLOSE_WAIT)
 
 
-def follow_chain(entries: Iterable[Entry]) -> str | None:
-    """None when the chain holds, else what is wrong and at which row."""
-    previous = Entry.before_first()
+def follow_chain(entries: Iterable[Entry], before: Entry | None = None) -> str | None:
+    """None when the chain holds, else what is wrong and at which row. `before`: the row in front."""
+    previous = before or Entry.before_first()
     for entry in entries:
         if entry.seq != previous.seq + 1:
             return f"Row {entry.seq} follows row {previous.seq}: {entry.seq - previous.seq - 1} rows are missing."

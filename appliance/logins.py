@@ -50,6 +50,13 @@ class Logins:
         if self._logins.pop(_hash(token), None):
             self._keep()
 
+    def end_of(self, name: str) -> None:
+        """All of a person's: the password was changed, or the person is gone."""
+        kept = {token: login for token, login in self._logins.items() if login.name != name}
+        if len(kept) != len(self._logins):
+            self._logins = kept
+            self._keep()
+
     def _keep(self) -> None:
         if self._file is None:
             return

@@ -72,12 +72,16 @@ class People:
         self._file, self.logins = file, logins
         self._tries: dict[str, deque[float]] = {}
 
+    def read(self) -> dict[str, Person]:
+        """As the file says now. Raises OSError, msgspec.DecodeError."""
+        return read_people(self._file)
+
     def role(self, actor: str) -> str:
         """As the file says now; "console" at the box itself, "" of nobody that is known."""
         if actor.startswith(CONSOLE):
             return "console"
         try:
-            person = read_people(self._file).get(actor)
+            person = self.read().get(actor)
         except (OSError, msgspec.DecodeError):
             return ""
         return person.role if person else ""
@@ -91,9 +95,7 @@ class People:
         if len(tries) == TRIES and now - tries[0] < TRIES_WITHIN:
             raise WrongPassword("slow_down")
         tries.append(now)  # before the hash is known: a hundred at once are a hundred tries
-        person = read_people(self._file).get(name) or Person(
-            name, "", "00" * 16, ""
-        )  # the same work for an unknown name
+        person = self.read().get(name) or Person(name, "", "00" * 16, "")  # the same work for an unknown name
         given = await asyncio.to_thread(_hash, password, person.salt)
         if not hmac.compare_digest(given, person.hash):
             raise WrongPassword("wrong")

@@ -353,6 +353,7 @@ class State(msgspec.Struct):
     sound_faults: dict[str, SoundFault] = {}  # by "line/end", the end "line" or "person"
     recorded: list[str] = []  # files of the last recordings
     clock_wrong: bool = False
+    people: dict[str, str] = {}  # by name the mark of their password's record, as the journal was told
     keys: dict[str, dict[str, str]] = {}  # by holder and key id, as the journal was told: "current", "revoked"
     sequences: dict[str, int] = {}  # the highest of ours that was sent to each station
 

@@ -107,6 +107,7 @@ def input_(**keys: Any) -> dict[str, Any]:
         (output(max_s=None), "output.siren.max_s"),
         (output(max_s=5000), "output.siren.max_s"),
         (output(active_high=False), "output.siren.active_high"),
+        (output(pin=14), "output.siren.pin"),
         ({"output": WIRING["output"] | {"Siren 2": {"pin": 9, "kind": "light"}}}, "output.Siren 2"),
         ({"output": WIRING["output"] | {"ack": {"pin": 9, "kind": "light"}}}, "input.ack"),
         (input_(debounce_s=2), "input.button.debounce_s"),
