@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from appliance.commission_plan import Step
+from appliance.keys import sync_directory
 from appliance.page_words import Words
 
 FILE = "commission.json"
@@ -65,11 +66,7 @@ def save(folder: Path, record: Record) -> None:
         written.flush()
         os.fsync(written.fileno())
     new.replace(file)
-    where = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(where)
-    finally:
-        os.close(where)
+    sync_directory(folder)
 
 
 def open_steps(steps: Sequence[Step], record: Record) -> list[Step]:
