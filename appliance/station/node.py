@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from appliance import alert_events as al
 from appliance.alert_view import OwnView
 from appliance.alerting.freshness import Accept, Duplicate, Freshness, Learned, Refuse
+from appliance.alerting.sender import Publish
 from appliance.alerting.window import drop_oldest
 from appliance.alerting.wire import Action, Kind, Order, Reason, What, WireError, decode_order
 from appliance.alerting.wire_text import NOTICES, Text, TextAbout, decode_text, is_text
@@ -55,7 +56,7 @@ class StationNode:
 
     def __init__(
         self, *, site: Site, clock: Clock, append: Callable[..., Appended], key: Ed25519PrivateKey | OwnKey,
-        annunciator: AnnunciatorLink, publish: Callable[[str, bytes, int], str], broker_up: Callable[[], bool],
+        annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool],
         send_sms: Callable[[str, bytes, str], Awaitable[None]], state: State | None = None, boot: str = "",
         time_known: Callable[[], bool] = lambda: True, speaker: Speaker | None = None,
         audio_up: Callable[[], bool] | None = None, vitals: Look = nothing_known, issuers: IssuerRing | None = None,
