@@ -1,7 +1,7 @@
 """Words to stations about a sounding test, ahead of it and when it is over: signed, shown there, never spoken.
 
-Each goes once to each station, by the broker where the station is heard and the broker takes it, else by SMS; which have
-it is in the journal.
+Each goes once to each station, by the broker where that takes it and the station is heard, else by SMS; which have it
+is in the journal.
 """
 
 import asyncio

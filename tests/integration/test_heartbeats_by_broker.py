@@ -124,4 +124,3 @@ def test_a_centre_that_comes_back_finds_no_heap_of_heartbeats_and_misses_a_stati
             await broker.stop()
 
     clock.run(main())
-
