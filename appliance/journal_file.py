@@ -47,6 +47,15 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     return db
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file lies there, by device and inode; None: none. Raises OSError when the disk does not say."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _migrate(db: sqlite3.Connection) -> None:
     import sqlite_utils  # slow to import and needed once in a journal's life
 

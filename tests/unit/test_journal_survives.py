@@ -1,6 +1,7 @@
 """What the journal keeps when the disk, the file or a release before or behind it is not as it should be."""
 
 import asyncio
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -185,3 +186,58 @@ def test_two_files_put_aside_at_the_same_time_shown_are_both_kept(tmp_path: Path
         (tmp_path / "j.db").write_text(text)
         names.append(rename_aside(tmp_path / "j.db", 5.0))
     assert [(tmp_path / name).read_text() for name in names] == ["one", "two"]
+
+
+async def failing(journal: Journal) -> None:
+    async with asyncio.timeout(10):
+        while journal.failed is None:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty folder"])
+async def test_a_disk_that_is_taken_out_has_failed_and_gets_all_rows_when_it_is_back(
+    tmp_path: Path, opened: Any, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    """What stays behind is the folder it was mounted at, on another disk: no second journal is begun there."""
+    monkeypatch.setattr("appliance.journal.RETRY_DISK", 0.05)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    journal = opened(disk / "j.db")
+    assert await journal.append(told("before")).durable(5)
+    disk.rename(tmp_path / "drawer")
+    if left == "an empty folder":
+        disk.mkdir()
+    out = journal.append(told("while it is out"))
+    await failing(journal)
+    assert "taken out" in journal.failed
+    assert not await out.durable(0.3)
+    assert not list(disk.glob("*")), "rows on another disk are found by nobody"
+    if left == "an empty folder":
+        disk.rmdir()
+    (tmp_path / "drawer").rename(disk)
+    await written(journal)
+    assert await out.durable(5)
+    journal.close()
+    entries = list(read_entries(disk / "j.db"))
+    assert follow_chain(entries) is None
+    assert [e.kind for e in entries][-4:] == [
+        "system.stopped", "system.stopped", "system.disk_failed", "system.disk_restored",
+    ]  # fmt: skip
+
+
+async def test_another_file_in_the_journals_place_is_seen_at_the_next_row(
+    tmp_path: Path, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is mounted over another one: the file that is written to is the one that lies there."""
+    monkeypatch.setattr("appliance.journal.RETRY_DISK", 0.05)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    journal = opened(disk / "j.db")
+    assert await journal.append(told("before")).durable(5)
+    shutil.copytree(disk, tmp_path / "copy")
+    disk.rename(tmp_path / "drawer")
+    (tmp_path / "copy").rename(disk)
+    assert await journal.append(told("after")).durable(5)
+    journal.close()
+    assert follow_chain(read_entries(disk / "j.db")) is None
+    assert b'{"reason":"after"}' in [e.body for e in read_entries(disk / "j.db")]
