@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from appliance.demo_calendar import due_soon
 from appliance.demo_site import DemoSite
 from appliance.supervisor import Child, NotStarted, python
 from drivers.clock import Clock
@@ -32,6 +33,7 @@ class Processes:
                 "process.stop": self._stop,
                 "process.start": self._start,
                 "process.freeze": self._freeze,
+                "calendar.due": self._due,
                 "disk.fill": self._fill,
                 "disk.pull": self._pull,
                 "disk.insert": self._insert,
@@ -116,6 +118,14 @@ class Processes:
         """SIGSTOP: it has all its sockets and does nothing; off: it goes on and finds what became of the time."""
         self._child(name).kill(signal.SIGSTOP if on else signal.SIGCONT)
         return {"frozen": on}
+
+    async def _due(self, node: str, test: str) -> dict[str, Any]:
+        """A test of the calendar is due at the next full minute; the node's core starts again with that."""
+        core = self._child(f"{node}/core")
+        time = due_soon(self._site.file(node), test, self._clock.wall())
+        await core.stop()
+        await core.start()
+        return {"due": time}
 
     # A node's disk
 
