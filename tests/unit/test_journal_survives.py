@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -241,3 +242,54 @@ async def test_another_file_in_the_journals_place_is_seen_at_the_next_row(
     journal.close()
     assert follow_chain(read_entries(disk / "j.db")) is None
     assert b'{"reason":"after"}' in [e.body for e in read_entries(disk / "j.db")]
+
+
+@pytest.fixture
+def mounts(tmp_path: Path) -> Iterator[Any]:
+    """Two disks in RAM, and a place where one of them is mounted; skipped where nobody may mount."""
+    place, mounted = tmp_path / "state", list[Path]()
+
+    def mount(*words: str, at: Path) -> None:
+        at.mkdir(exist_ok=True)
+        done = subprocess.run(["mount", *words, str(at)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"no mount here: {done.stderr.strip()}")
+        mounted.append(at)
+
+    def umount(at: Path) -> None:
+        subprocess.run(["umount", "-l", str(at)], check=True)
+        mounted.remove(at)
+
+    for name in ("old", "new"):
+        mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", at=tmp_path / name)
+    yield lambda name: mount("--bind", str(tmp_path / name), at=place) if name else umount(place)
+    for at in reversed(mounted.copy()):
+        umount(at)
+
+
+async def test_a_mounted_disk_that_is_taken_out_is_waited_for_and_a_new_one_gets_what_there_is(
+    tmp_path: Path, opened: Any, mounts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.journal.RETRY_DISK", 0.05)
+    mounts("old")
+    path = tmp_path / "state" / "j.db"
+    journal = opened(path)
+    assert await journal.append(told("before")).durable(5)
+    mounts("")
+    out = journal.append(told("out"))
+    await failing(journal)
+    assert not await out.durable(0.2)
+    assert not list(path.parent.iterdir()), "the place alone, on another disk"
+    mounts("old")
+    assert await out.durable(5)
+    await written(journal)
+    assert follow_chain(read_entries(path)) is None
+    mounts("")
+    out = journal.append(told("out again"))
+    await failing(journal)
+    mounts("new")  # as a technician does who replaces it
+    assert await out.durable(5)
+    await written(journal)
+    assert next(e.body for e in read_entries(path)) == b'{"reason":"out again"}'
+    assert "rows are missing" in str(follow_chain(read_entries(path)))
+    journal.close()
