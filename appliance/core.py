@@ -255,10 +255,10 @@ class Core:
     def _is_broker_up(self) -> bool:
         return self._mqtt is not None and self._mqtt.up
 
-    def _publish(self, topic: str, payload: bytes, expiry_s: int) -> str:
+    def _publish(self, topic: str, payload: bytes, expiry_s: int, qos: int = 1) -> str:
         if self._mqtt is None:
             return "no broker in the site file"
-        sent = self._mqtt.publish(topic, payload, expiry_s=expiry_s)
+        sent = self._mqtt.publish(topic, payload, expiry_s=expiry_s, qos=qos)
         return (sent.why or "refused") if sent.refused else ""
 
     def _publish_about_keys(self, topic: str, payload: bytes, retain: bool) -> Sent | None:

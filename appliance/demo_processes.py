@@ -1,11 +1,13 @@
 """The processes of a simulated site, the sockets of its knobs, and the knobs that kill, stop and start a process."""
 
 import asyncio
+import resource
 import signal
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from appliance.demo_calendar import due_soon
 from appliance.demo_site import CENTRE, DemoSite
 from appliance.supervisor import Child, NotStarted, python
 from drivers.clock import Clock
@@ -30,6 +32,11 @@ class Processes:
                 "process.kill": self._kill,
                 "process.stop": self._stop,
                 "process.start": self._start,
+                "process.freeze": self._freeze,
+                "calendar.due": self._due,
+                "disk.fill": self._fill,
+                "disk.pull": self._pull,
+                "disk.insert": self._insert,
                 "status": lambda: {n: {"pid": c.pid, "starts": c.starts} for n, c in self.children.items()},
             },
         )
@@ -117,6 +124,48 @@ class Processes:
     async def _start(self, name: str) -> dict[str, Any]:
         await self._child(name).start()
         return {"started": name}
+
+    def _freeze(self, name: str, on: bool = True) -> dict[str, Any]:
+        """SIGSTOP: it has all its sockets and does nothing; off: it goes on and finds what became of the time."""
+        self._child(name).kill(signal.SIGSTOP if on else signal.SIGCONT)
+        return {"frozen": on}
+
+    async def _due(self, node: str, test: str) -> dict[str, Any]:
+        """A test of the calendar is due at the next full minute; the node's core starts again with that."""
+        core = self._child(f"{node}/core")
+        time = due_soon(self._site.file(node), test, self._clock.wall())
+        await core.stop()
+        await core.start()
+        return {"due": time}
+
+    # A node's disk
+
+    def _fill(self, node: str, on: bool = True) -> dict[str, Any]:
+        """No file of core's grows any more, as on a disk that is full. A core that starts meanwhile has room."""
+        pid = self._child(f"{node}/core").pid
+        if pid is None:
+            raise ValueError(f"the core of {node!r} does not run")
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0 if on else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        return {"full": on}
+
+    def _pull(self, node: str) -> dict[str, Any]:
+        """The disk is taken out: where it was mounted an empty folder is left."""
+        state, drawer = self._disk(node)
+        state.rename(drawer)
+        state.mkdir()
+        return {"pulled": node}
+
+    def _insert(self, node: str) -> dict[str, Any]:
+        """It is put back; what was written meanwhile into the empty folder lies under it, beside."""
+        state, drawer = self._disk(node)
+        state.rename(state.with_name("under"))
+        drawer.rename(state)
+        return {"inserted": node}
+
+    def _disk(self, node: str) -> tuple[Path, Path]:
+        self._child(f"{node}/core")
+        state = Path(self._site.node(node)["state"])
+        return state, state.with_name("drawer")
 
 
 def silent(child: Child) -> NotStarted:

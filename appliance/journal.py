@@ -18,7 +18,16 @@ import msgspec
 from appliance.entry import Entry
 from appliance.event import Event
 from appliance.events import DiskFailed, DiskRestored, JournalReplaced, encode_event
-from appliance.journal_file import ForeignChain, JournalUnreadable, insert, open_for_writing, read_entries, rename_aside
+from appliance.journal_file import (
+    Disk,
+    ForeignChain,
+    JournalUnreadable,
+    identity,
+    insert,
+    open_for_writing,
+    read_entries,
+    rename_aside,
+)
 from drivers.clock import Clock
 
 MOST_KEPT = 50_000  # entries in RAM while the disk is gone; some 30 MB, days of a bad night
@@ -67,6 +76,9 @@ class Journal:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting_since = 0.0  # unscaled s; for how long the disk has taken nothing
         self.lost = 0  # entries dropped because RAM was full too
+        self._is: tuple[int, int] | None = None  # the file that we write to; None: none was there yet
+        self._disk: Disk | None = None  # that it lies on
+        self._replaced = False  # another one lies there since, and may lack rows
 
     def open(self) -> list[Entry]:
         """Hand on what there is (oldest first), start the writer, and return the last entries.
@@ -84,6 +96,7 @@ class Journal:
                     self._on_entry(entry)
                 self.head = recent[-1] if recent else self.head
                 open_for_writing(self._path).close()
+                self._opened()
             except JournalUnreadable as e:
                 aside = JournalReplaced(reason=str(e), kept_as=rename_aside(self._path, self._clock.wall()))
                 open_for_writing(self._path).close()
@@ -166,14 +179,15 @@ class Journal:
         if not batch:
             return db
         try:
-            db = db or open_for_writing(self._path)
+            db = self._in_place(db)
             try:
-                insert(db, [entry for entry, _ in batch], gap=self.lost > 0)
+                insert(db, [entry for entry, _ in batch], gap=self.lost > 0 or self._replaced)
             except ForeignChain:
                 # The file could not be read at start and is readable now: keep it, under another name.
                 db.close()
                 rename_aside(self._path, self._clock.wall())
                 db = open_for_writing(self._path)
+                self._opened()
                 insert(db, [entry for entry, _ in batch], gap=True)
         except (sqlite3.Error, OSError) as e:
             with contextlib.suppress(sqlite3.Error):
@@ -188,6 +202,29 @@ class Journal:
             self._waiting_since = self._clock.unscaled()
         self._tell(self._written, [future for _, future in batch])
         return db
+
+    def _in_place(self, db: sqlite3.Connection | None) -> sqlite3.Connection:
+        """The file that lies there now, open. Raises OSError when it was taken away: a second journal that is begun in
+        the empty folder where a disk was mounted is found by nobody once that is back. A new disk gets a new one."""
+        found = identity(self._path)
+        if self._is is not None and found != self._is:
+            if db is not None:
+                db.close()  # what it wrote last is in that file; SQLite sees that it was moved and deletes nothing
+                db = None
+            if found is None and not self._on_a_new_disk():
+                raise OSError(f"{self._path} is gone; was the disk taken out?")
+            self._replaced = True
+        if db is None:
+            db = open_for_writing(self._path)
+            self._opened()
+        return db
+
+    def _on_a_new_disk(self) -> bool:
+        folder = self._path.parent
+        return self._disk is not None and folder.is_dir() and self._disk.replaced_by(Disk.of(folder))
+
+    def _opened(self) -> None:
+        self._is, self._disk = identity(self._path), Disk.of(self._path.parent)
 
     def _tell(self, what: Callable[..., None], *args: object) -> None:
         assert self._loop is not None

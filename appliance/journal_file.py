@@ -4,9 +4,11 @@ Readers of a running box open it read-only; of a stopped one with `immutable=1`,
 WAL's files.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -45,6 +47,33 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file lies there, by device and inode; None: none. Raises OSError when the disk does not say."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+class Disk(NamedTuple):
+    """Which disk a folder lies on: its number, which a new one in the same place does not share, and where it hangs."""
+
+    number: int
+    mounted: Path
+
+    @classmethod
+    def of(cls, folder: Path) -> "Disk":
+        """Raises OSError when the folder is not there."""
+        number = os.statvfs(folder).f_fsid
+        mounted = next(f for f in (folder.resolve(), *folder.resolve().parents) if os.path.ismount(f))
+        return cls(number, mounted)
+
+    def replaced_by(self, other: "Disk") -> bool:
+        """A new disk hangs where this one did. Else it was taken out, or the file alone is gone."""
+        return other.mounted == self.mounted and other.number != self.number
 
 
 def _migrate(db: sqlite3.Connection) -> None:

@@ -84,7 +84,7 @@ class Believed:
         try:
             found = self.store.file.stat() if self.store.file.exists() else None
             stamp = (found.st_mtime_ns, found.st_ino, found.st_size) if found else (0,)
-            if stamp == self._stamp:
+            if stamp == self._stamp and self._readable:
                 return None
             book = self.store.read()
         except (OSError, BookUnreadable) as e:

@@ -14,7 +14,7 @@ from appliance.key_authority import client_certificate
 from appliance.key_book import Book, Holder, Key, KeyState, certified, enrol
 from appliance.key_broker import BrokerFolder
 from appliance.key_changes import id_text
-from appliance.key_file import locked, read_book, write_book
+from appliance.key_file import BookUnreadable, locked, read_book, write_book
 from appliance.keys import create_key, load_key, public_hex, public_key, sync_directory
 
 NEXT = ".next"  # behind the name of the key file: the key that is to take its place
@@ -28,17 +28,25 @@ class KeyStore:
     def __init__(self, site: Site, where: Places) -> None:
         self._site, self.file, self.key = site, where.keys, where.key
         self.broker = BrokerFolder(where.broker, site.site)
+        self._book: Book | None = None  # as the disk had it last, and so the key
+        self._key: Ed25519PrivateKey | None = None
 
     @property
     def next(self) -> Path:
         return self.key.with_name(self.key.name + NEXT)
 
     def read(self) -> Book:
-        """Raises BookUnreadable."""
-        return read_book(self.file)
+        """What it said last holds while its disk is out: that revokes nobody. Raises BookUnreadable."""
+        if self._book is not None and not self.file.exists():
+            return self._book
+        book = read_book(self.file)
+        self._book = book if self.file.exists() else None
+        return book
 
     def change(self, change: Change) -> tuple[Book, Book]:
         """The book before and after; the broker is told. Raises what `change` raises, BookUnreadable, OSError."""
+        if self._book is not None and not self.file.exists():
+            raise BookUnreadable(f"{self.file} is gone, and keys change on no other disk; was it taken out?")
         with locked(self.file):
             before = self.read()
             after = self.certify(change(before))
@@ -62,8 +70,15 @@ class KeyStore:
         return book
 
     def own_key(self) -> Ed25519PrivateKey:
-        """The key of this box, made when there is none. Raises KeyFileError."""
-        return load_key(self.key) if self.key.exists() else create_key(self.key)
+        """The key of this box, made when there is none; one that was there stays the same while its disk is out.
+
+        Raises KeyFileError.
+        """
+        if self.key.exists():
+            self._key = load_key(self.key)
+        elif self._key is None:
+            self._key = create_key(self.key)
+        return self._key
 
     def private_keys(self) -> tuple[Ed25519PrivateKey, ...]:
         """What lies on the disk: the key in use and, in a rotation, the next one. Raises KeyFileError."""

@@ -23,7 +23,8 @@ PROCESS_OF = {
     "call": "mobile", "sms": "mobile", "modem": "mobile", "network": "mobile", "phone": "mobile",
     "sim": "mobile", "ussd": "mobile", "person": "person", "headset": "headset",
     "net": "net", "wire": "wire", "broker": "broker",
-    "trunk": "trunk", "process": "processes", "pins": "pins", "input": "pins",
+    "trunk": "trunk", "process": "processes", "disk": "processes",
+    "calendar": "processes", "pins": "pins", "input": "pins",
 }  # fmt: skip
 
 Seen = tuple[bool, str]

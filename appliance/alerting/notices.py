@@ -1,6 +1,7 @@
 """Words to stations about a sounding test, ahead of it and when it is over: signed, shown there, never spoken.
 
-Each goes once to each station, by the broker where the station is heard, else by SMS; which have it is in the journal.
+Each goes once to each station, by the broker where that takes it and the station is heard, else by SMS; which have it
+is in the journal.
 """
 
 import asyncio
@@ -84,23 +85,31 @@ class StationNotices:
         if name in self._state.tests.noticed.get(notice.key, ()):
             return
         try:
-            payload = self._payload(notice, contact)
-            path = Path.MQTT if self._online(name) else Path.SMS
-            if path is Path.MQTT:
-                if why := self._publish(order_topic(self._site.site, name), payload, EXPIRY):
-                    raise OSError(why)
-            elif contact.station.sms and self._sms_up():
-                await self._send_sms(contact.station.sms, payload, "alert")
-            else:
-                return
+            path = await self._send(name, contact, self._payload(notice, contact))
         except (OSError, WireError) as e:
             log.warning("%s is not told of the sounding test: %s", name, e)
             self._rests = {k: at for k, at in self._rests.items() if at > self._clock.now()}
             self._rests[key] = self._clock.now() + REST
             return
+        if path is None:
+            return
         self._append(
             StationTestNoticed(station=name, what=SOUNDING, due=notice.due, about=notice.about, path=path.value)
         )
+
+    async def _send(self, name: str, contact: Contact, payload: bytes) -> Path | None:
+        """By what it is on its way; None: there is no way now. Raises OSError for one that did not take it."""
+        why = ""
+        if self._online(name):
+            why = self._publish(order_topic(self._site.site, name), payload, EXPIRY)
+            if not why:
+                return Path.MQTT
+        if contact.station.sms and self._sms_up():
+            await self._send_sms(contact.station.sms, payload, "alert")
+            return Path.SMS
+        if why:
+            raise OSError(why)
+        return None
 
     def _payload(self, notice: Notice, contact: Contact) -> bytes:
         station, rules = contact.station, self._site.supervision

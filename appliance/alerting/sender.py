@@ -6,7 +6,7 @@ The journal has each of them before the wire does, and each that could not be se
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from appliance import alert_events as al
 from appliance.alerting.contact import Contact
@@ -29,13 +29,18 @@ HELLO_LIFE = 10  # s that the broker keeps a hello; later it would not count
 log = logging.getLogger("siaga.alerting")
 
 Append = Callable[..., Appended]
-Publish = Callable[[str, bytes, int], str]  # topic, payload, expiry in s -> why not, "" when it is on its way
 SendSms = Callable[[str, bytes, str], Awaitable[None]]  # number, octets, purpose; raises OSError with the reason
 
 
 def order_topic(site: str, station: str) -> str:
     """Where a station listens for orders, lockouts and words."""
     return f"siaga/{site}/alert/{station}"
+
+
+class Publish(Protocol):
+    def __call__(self, topic: str, payload: bytes, expiry_s: int, qos: int = 1) -> str:
+        """Why not, "" when it is on its way. At QoS 0 the broker keeps it for nobody who is away."""
+        ...
 
 
 def a_card(alert: Alert, station: str, phone: str, reason: str, wait_s: int = 0) -> Event:

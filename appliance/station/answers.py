@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from appliance.alerting.freshness import ASKING, HELLO_BY_MQTT, HELLO_BY_SMS, Freshness
+from appliance.alerting.sender import Publish
 from appliance.alerting.wire import NO_ID, Answer, Order, Pattern, Reason, Supply, What, encode_answer
 from appliance.alerting.wire_health import Health, encode_health
 from appliance.config import Site
@@ -24,7 +25,7 @@ class Answers:
 
     def __init__(
         self, *, site: Site, clock: Clock, key: OwnKey, issuers: IssuerRing, fresh: Freshness,
-        publish: Callable[[str, bytes, int], str], send_sms: Callable[[str, bytes, str], Awaitable[None]],
+        publish: Publish, send_sms: Callable[[str, bytes, str], Awaitable[None]],
         spawn: Callable[[Coroutine[Any, Any, None]], None], sounding: Callable[[], Active | None],
         lost: Callable[[], None],
     ) -> None:  # fmt: skip
@@ -70,7 +71,10 @@ class Answers:
         if what in BEATS or reason in ASKING:  # the centre may reply with its time
             self._fresh.announced(self._counter, now, HELLO_BY_SMS if path is Path.SMS else HELLO_BY_MQTT)
         payload = encode_answer(answer, self._key.private)
-        refused = self._publish(self._topic, payload, ANSWER_LIFE)
+        # A heartbeat is news for a moment. Kept for a centre that is away, those of many stations fill its queue at the
+        # broker, and what is told of orders is thrown away. What answers a hello proves the session: that is kept.
+        heartbeat = what is What.ALIVE and order is None
+        refused = self._publish(self._topic, payload, ANSWER_LIFE, 0 if heartbeat else 1)
         number = self._number(issuer)
         if number and (path is Path.SMS or (refused and what not in BEATS)):
             self._spawn(self._by_sms(number, payload, what))

@@ -11,12 +11,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from appliance import alert_events as al
 from appliance.alert_view import OwnView
 from appliance.alerting.freshness import Accept, Duplicate, Freshness, Learned, Refuse
-from appliance.alerting.window import drop_oldest
-from appliance.alerting.wire import Action, Kind, Order, Reason, What, WireError, decode_order
-from appliance.alerting.wire_text import NOTICES, Text, TextAbout, decode_text, is_text
+from appliance.alerting.sender import Publish
+from appliance.alerting.wire import Action, Order, Reason, What, WireError, decode_order
+from appliance.alerting.wire_text import decode_text, is_text
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Standing
 from appliance.config import ZONES, Site
@@ -32,13 +31,15 @@ from appliance.station.answers import Answers
 from appliance.station.aside import Aside
 from appliance.station.locking import Locking
 from appliance.station.lockout import Lockout
+from appliance.station.obeying import Obeying
 from appliance.station.quiet import level
-from appliance.station.record import PROOFS, Record
+from appliance.station.record import Record
+from appliance.station.refusals import Refusals
+from appliance.station.saying import Saying
 from appliance.station.sirens import Sirens
 from appliance.station.text_book import TextBook
 from appliance.station.vitals import Look, nothing_known
 from appliance.station.watching import Watching
-from appliance.station_events import NoticeTaken, TextTaken
 from drivers.clock import Clock
 
 ANNOUNCE_BY_SMS = 60.0  # s without a broker after the start, then the session is announced by SMS
@@ -55,7 +56,7 @@ class StationNode:
 
     def __init__(
         self, *, site: Site, clock: Clock, append: Callable[..., Appended], key: Ed25519PrivateKey | OwnKey,
-        annunciator: AnnunciatorLink, publish: Callable[[str, bytes, int], str], broker_up: Callable[[], bool],
+        annunciator: AnnunciatorLink, publish: Publish, broker_up: Callable[[], bool],
         send_sms: Callable[[str, bytes, str], Awaitable[None]], state: State | None = None, boot: str = "",
         time_known: Callable[[], bool] = lambda: True, speaker: Speaker | None = None,
         audio_up: Callable[[], bool] | None = None, vitals: Look = nothing_known, issuers: IssuerRing | None = None,
@@ -68,9 +69,8 @@ class StationNode:
         self.session = secrets.token_bytes(8)
         self._fresh = Freshness(self.session, self._own.number, self._issuers, self._own.max_s, self._issuers.kin)
         self.active: dict[str, Active] = {}
-        self._declined: dict[bytes, Reason] = {}  # starts that were fresh and not carried out
-        self._flaws, self._by_sms_seldom = Sparing(), Sparing(SMS_AGAIN, MOST_SMS, 60.0)
-        self._noise = Sparing()  # anybody's, and must not hide what an issuer's key does
+        self._by_sms_seldom = Sparing(SMS_AGAIN, MOST_SMS, 60.0)
+        self._refusals = Refusals(clock, append)
         self._group: asyncio.TaskGroup | None = None
         self._proven = False  # a centre knows this session
         self._announce_by_sms_at: float | None = clock.now() + ANNOUNCE_BY_SMS
@@ -89,8 +89,16 @@ class StationNode:
         self._locking = Locking(
             self._lockout, self._bar, self._sirens, self._record, self._issuers, self.active, self._answer
         )
-        self._texts = TextBook(self.session, self._own.number)
-        self._announcer = Announcer(site, speaker, self._level, append, self._aside.spawn)
+        self._saying = Saying(
+            clock=clock, append=append, active=self.active, texts=TextBook(self.session, self._own.number),
+            record=self._record, announcer=Announcer(site, speaker, self._level, append, self._aside.spawn),
+            refusals=self._refusals,
+        )  # fmt: skip
+        self._obeying = Obeying(
+            own=self._own, clock=clock, append=append, active=self.active, outputs=self.outputs, answer=self._answer,
+            sirens=self._sirens, record=self._record, lockout=self._lockout, locking=self._locking,
+            saying=self._saying, refusals=self._refusals,
+        )  # fmt: skip
         self.watching = Watching(
             site=site, clock=clock, append=append, state=self._state, active=self.active, annunciator=annunciator,
             answers=self._answers, record=self._record, lockout=self._lockout, issuers=self._issuers,
@@ -156,15 +164,15 @@ class StationNode:
     def on_order(self, data: bytes, path: Path, *, number: str = "", retained: bool = False) -> None:
         """Bytes from our topic, or from an SMS that `number` sent: an order, or words for one."""
         if retained:
-            self._refused("", path, "retained", self._noise)
+            self._refusals.noise(path, "retained")
             return
         try:
             if is_text(data):
-                self._on_text(decode_text(data, self._issuers), path)
+                self._saying.on_text(decode_text(data, self._issuers), path)
                 return
             order = decode_order(data, self._issuers)
         except WireError as e:
-            self._refused("", path, f"{e.flaw}", self._noise)  # unsigned: not answered
+            self._refusals.noise(path, f"{e.flaw}")  # unsigned: not answered
             return
         self._answers.asked_by(order.issuer, number)
         verdict = self._fresh.judge(order, self._clock.now())
@@ -172,18 +180,18 @@ class StationNode:
             self.watching.heard(order.issuer, path)
         match verdict:
             case Accept() as accept:
-                self._spawn(self._act(accept, path, data))
+                self._spawn(self._obeying.obey(accept, path, data))
             case Learned():
                 self._answer(What.ALIVE, path, order=order)
                 if not self._proven:  # what was told before that counted for nothing there
                     self._proven = True
                     self.watching.tell_again()
             case Duplicate():
-                self._refused(order.alert.hex(), path, "replayed")
+                self._refusals.note(order.alert.hex(), path, "replayed")
                 if self._may_answer(order, path):
-                    self._tell_state(order, path)
+                    self._obeying.tell_state(order, path)
             case Refuse(reason=reason) as refuse:
-                self._refused(order.alert.hex(), path, reason.name.lower())
+                self._refusals.note(order.alert.hex(), path, reason.name.lower())
                 worth = reason is not Reason.UNKNOWN_ISSUER and (order.action is not Action.HELLO or refuse.asks)
                 if worth and self._may_answer(order, path):
                     self._answer(What.REFUSED, path, order=order, reason=reason)
@@ -192,132 +200,14 @@ class StationNode:
         """An order not accepted may be a recording: by SMS it is answered seldom."""
         return path is not Path.SMS or self._by_sms_seldom.says(f"{order.issuer}", self._clock.now())
 
-    async def _act(self, accept: Accept, path: Path, signed: bytes) -> None:
-        order, alert = accept.order, accept.order.alert.hex()
-        active, zones = self.active.get(alert), self._zones(order)
-        match order.action:
-            case Action.STOP:
-                await self._stop(order, path)
-            case Action.LOCK | Action.UNLOCK:
-                await self._locking.obey(order, path)
-            case _ if active is not None:
-                active.path = path  # asked again, perhaps by a centre that restarted: say what is so, sound it once
-                self._tell_state(order, path)
-            case _ if reason := self._why_not(order, accept):
-                self._declined[order.alert] = reason
-                drop_oldest(self._declined, MOST_ACTIVE)
-                self._refused(alert, path, reason.name.lower())
-                self._answer(What.REFUSED, path, order=order, reason=reason)
-                return
-            case _:
-                active = await self._start(accept, path, zones)
-        self._append(
-            al.OrderAccepted(
-                alert=alert, action=order.action.name.lower(), path=path, issuer=order.issuer,
-                sequence=order.sequence, seconds=accept.seconds, order=signed.hex(),
-                alert_kind=order.kind.name.lower(), pattern=order.pattern.name.lower(), incident=order.incident,
-                zones=zones,
-            )
-        )  # fmt: skip
-        if active is not None and order.action is Action.START:
-            self._record.accepted(active)
-            for text in self._texts.arrived(order.alert, self._clock.now()):
-                self._take(active, text, path)
-
-    def _zones(self, order: Order) -> tuple[str, ...]:
-        """Those of ours that are meant; none: all of them, also when the centre knows more zones than we do.
-
-        Then one of the two site files is wrong, and the whole station is woken rather than nobody.
-        """
-        if order.zones >> len(self._own.zone):
-            return ()
-        return tuple(zone.id for i, zone in enumerate(self._own.zone) if order.zones >> i & 1)
-
-    def _why_not(self, order: Order, accept: Accept) -> Reason:
-        """What stands against a fresh start."""
-        if order.kind is Kind.SOUNDING_TEST and not self._own.sounding_test:
-            return Reason.NOT_ALLOWED
-        return Reason.LOCKED_OUT if accept.may_sound and self._lockout.on else Reason.NONE
-
-    async def _start(self, accept: Accept, path: Path, zones: tuple[str, ...]) -> Active:
-        order, now = accept.order, self._clock.now()
-        outputs = tuple(dict.fromkeys(z.output for z in self._own.zone if z.id in zones)) if zones else self.outputs
-        active = Active(
-            order, path, now, now + accept.seconds, accept.may_sound, outputs if accept.may_sound else (), zones
-        )
-        self.active[active.alert] = active
-        if accept.may_sound:
-            await self._sirens.sound(active)
-        else:
-            self._answer(What.RECEIVED, path, order=order)
-            active.ended = True
-            self._record.ended(active, "ended")
-        return active
-
     def _sounds(self, active: Active, output: str) -> None:
         """It is on: what follows a siren begins."""
         self.watching.sounds(active, output)
         if len(active.on) == 1:
-            self._announcer.began(active, lambda: self._texts.words(active.order.alert, TextAbout.ANNOUNCE))
+            self._saying.sounds(active)
 
     def _silent(self, output: str, alert: str) -> None:
         self.watching.silent(output, alert)
-
-    async def _stop(self, order: Order, path: Path) -> None:
-        active = self.active.get(order.alert.hex())
-        was_over = active is None or active.ended
-        if active:
-            active.path, active.cut = path, False  # by the centre's own word
-        if not await self._sirens.stop(order.alert.hex()):
-            self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
-            return
-        self._answer(What.ENDED, path, order=order)
-        if active and not was_over:
-            self._record.closed(active, "stopped")
-
-    def _tell_state(self, order: Order, path: Path) -> None:
-        if order.action in (Action.LOCK, Action.UNLOCK):
-            self._locking.tell(order, path)
-            return
-        active = self.active.get(order.alert.hex())
-        if active is None:
-            if order.alert in self._declined:
-                self._answer(What.REFUSED, path, order=order, reason=self._declined[order.alert])
-            return
-        if active.ended:
-            self._record.tell_end(active, order)
-        elif active.energised:
-            self._answer(What.ENERGISED, path, order=order, remaining=active.until - self._clock.now())
-        elif active.hardware_failed:
-            self._answer(What.REFUSED, path, order=order, reason=Reason.HARDWARE)
-        else:
-            self._answer(What.RECEIVED, path, order=order)
-        for proof, what in PROOFS.items():
-            if proof in active.proofs and not active.ended:
-                self._answer(what, path, order=order)
-        if active.acknowledged:
-            self._answer(What.ACKNOWLEDGED, path, order=order)
-
-    def _on_text(self, text: Text, path: Path) -> None:
-        if why := self._texts.refuses(text):
-            self._refused(text.alert.hex(), path, why)
-            return
-        if text.about in NOTICES:
-            if self._texts.take(text, has_order=True, now=self._clock.now()):
-                about, language = text.about.name.lower(), text.language.name.lower()
-                id = text.alert.hex()
-                self._append(NoticeTaken(notice=id, about=about, language=language, text=text.text, path=path))
-            return
-        active = self.active.get(text.alert.hex())
-        if self._texts.take(text, has_order=active is not None, now=self._clock.now()):
-            assert active is not None
-            self._take(active, text, path)
-
-    def _take(self, active: Active, text: Text, path: Path) -> None:
-        about, language = text.about.name.lower(), text.language.name.lower()
-        event = TextTaken(alert=active.alert, about=about, language=language, text=text.text, path=path)
-        self._record.note(active, event)
-        self._announcer.came(active, text)
 
     # The box's own word
 
@@ -367,12 +257,6 @@ class StationNode:
                 self._answer(What.ACKNOWLEDGED, Path.MQTT, alert=bytes.fromhex(left))
                 self._record.acknowledged_late(left, by, actor)
         return taken
-
-    # Answers out
-
-    def _refused(self, alert: str, path: Path, reason: str, sparing: Sparing | None = None) -> None:
-        if (sparing or self._flaws).says(f"{reason} {alert}", self._clock.now()):
-            self._append(al.OrderRefused(alert=alert, path=path, reason=reason))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         if self._group is None:

@@ -21,6 +21,7 @@ from order_phone import Phone, nobody
 from appliance.alerting.centre import Centre
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
+from appliance.alerting.sender import Publish
 from appliance.commands import IssueAlert, StopAlert
 from appliance.config import Site
 from appliance.entry import Entry
@@ -226,15 +227,16 @@ class World:
     def leave(self, who: str) -> None:
         self.net.joined[who] = False
 
-    def _publisher(self, who: str) -> Callable[[str, bytes, int], str]:
+    def _publisher(self, who: str) -> Publish:
         to = STATION if who == CENTRE else CENTRE
 
-        def publish(_topic: str, payload: bytes, expiry_s: int) -> str:
+        def publish(topic: str, payload: bytes, expiry_s: int, qos: int = 1) -> str:
             if not self.net.joined[who]:
                 return "there is no connection to the broker"
             self.net.sent.append((self.clock.now(), to, Way.MQTT, payload))
             for copy in range(0 if self.net.loses else self.net.copies):
-                self._post(self._by_broker(to, payload, self.clock.now() + expiry_s, self.net.mqtt_s * (1 + 3 * copy)))
+                until = self.clock.now() + expiry_s if qos else 0.0  # a broker keeps nothing of QoS 0
+                self._post(self._by_broker(to, payload, until, self.net.mqtt_s * (1 + 3 * copy)))
             return ""
 
         return publish
@@ -243,7 +245,7 @@ class World:
         await asyncio.sleep(delay)
         if self.net.joined[to] and to in self._tasks:
             self._hand(to, payload, Way.MQTT)
-        elif self.net.keeps and len(self.net.kept) < 500:
+        elif until and self.net.keeps and len(self.net.kept) < 500:
             self.net.kept.append((to, until, payload))
 
     def _sms(self, who: str) -> Callable[[str, bytes, str], Awaitable[None]]:

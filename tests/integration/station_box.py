@@ -172,7 +172,7 @@ class Station:
         self._journal.close()
         self.box.on_output = lambda change: None
 
-    def _publish(self, _topic: str, payload: bytes, _expiry: int) -> str:
+    def _publish(self, topic: str, payload: bytes, expiry_s: int, qos: int = 1) -> str:
         if not self.broker:
             return "there is no connection to the broker"
         self.sent.append(payload)

@@ -13,7 +13,7 @@ OF_LINES = [story for story in STORIES if 'site = "lines"' in story.read_text()]
 OF_CALLS = [story for story in STORIES if 'site = "calls"' in story.read_text()]
 OF_POWER = [story for story in STORIES if 'site = "power"' in story.read_text()]
 LONG = {  # whose minutes only `make scenarios` waits for; machines and room are tested in virtual time elsewhere
-    "alert_phone_core_killed", "alert_sms_late",
+    "alert_phone_core_killed", "alert_sms_late", "alert_voice_by_calendar",
     "power_3190_volts", "power_fuel_at_night", "power_fuel_falling", "power_late_answers", "power_link_lost",
     "power_breaker_stays_open", "power_start_ordered", "power_orders", "power_start_by_relay",
     "power_start_unproven", "power_three_cranks",
@@ -22,6 +22,7 @@ OF_SOUND = [s for s in STORIES if 'site = "sound"' in s.read_text() and s.stem n
 OF_ALERT = [story for story in STORIES if 'site = "alert"' in story.read_text()]
 LONG_OF_ALERT = {  # minutes that only `make scenarios` waits for
     "alert_broker_down",  # alarms that come and go rest for a minute; tests/integration/test_orders_over_bad_paths.py
+    "alert_core_frozen",  # its two minutes; tests/integration/test_orders_and_set_clocks.py
     "alert_deaf_card",  # a minute until the card; tests/unit/test_delivery_machine.py
     "alert_power_cut_again",  # five starts of processes; tests/integration/test_orders_between_nodes.py
     "alert_sms_late",  # ten minutes; tests/unit/test_freshness.py
@@ -37,6 +38,7 @@ SHORT_OF_ALERT = [  # one for each kind of trouble; `make scenarios` plays all
         "acknowledgement_lost",
         "by_phone",
         "contacts",
+        "disk_taken_out",
         "relay_stuck",
         "silent_test",
         "lockout",

@@ -376,3 +376,15 @@ def test_a_sounding_test_is_shown_at_the_station_ahead_and_when_it_is_over(tmp_p
         assert len(w.all(st.StationTestNoticed)) == 2, "a restart tells nobody again"
 
     play(tmp_path, story, SOUNDING, sounding_test=True)
+
+
+def test_words_of_a_test_that_the_broker_does_not_take_go_by_sms_at_once(tmp_path: Path) -> None:
+    async def story(w: Supervised) -> None:
+        await w.greeted()
+        w.room._notices._publish = lambda topic, payload, expiry_s, qos=1: "too much waits already"
+        began = w.clock.now()
+        await w.until(lambda: any(isinstance(e, st.NoticeTaken) for _, e in w.station_rows), 60)
+        assert w.clock.now() - began < 20
+        assert [(n.station, n.path) for n in w.all(st.StationTestNoticed)] == [(STATION, "sms")]
+
+    play(tmp_path, story, SOUNDING | {"sounding_time": "09:30"}, sounding_test=True)

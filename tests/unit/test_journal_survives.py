@@ -1,7 +1,9 @@
 """What the journal keeps when the disk, the file or a release before or behind it is not as it should be."""
 
 import asyncio
+import shutil
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -185,3 +187,109 @@ def test_two_files_put_aside_at_the_same_time_shown_are_both_kept(tmp_path: Path
         (tmp_path / "j.db").write_text(text)
         names.append(rename_aside(tmp_path / "j.db", 5.0))
     assert [(tmp_path / name).read_text() for name in names] == ["one", "two"]
+
+
+async def failing(journal: Journal) -> None:
+    async with asyncio.timeout(10):
+        while journal.failed is None:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty folder"])
+async def test_a_disk_that_is_taken_out_has_failed_and_gets_all_rows_when_it_is_back(
+    tmp_path: Path, opened: Any, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    """What stays behind is the folder it was mounted at, on another disk: no second journal is begun there."""
+    monkeypatch.setattr("appliance.journal.RETRY_DISK", 0.05)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    journal = opened(disk / "j.db")
+    assert await journal.append(told("before")).durable(5)
+    disk.rename(tmp_path / "drawer")
+    if left == "an empty folder":
+        disk.mkdir()
+    out = journal.append(told("while it is out"))
+    await failing(journal)
+    assert "taken out" in journal.failed
+    assert not await out.durable(0.3)
+    assert not list(disk.glob("*")), "rows on another disk are found by nobody"
+    if left == "an empty folder":
+        disk.rmdir()
+    (tmp_path / "drawer").rename(disk)
+    await written(journal)
+    assert await out.durable(5)
+    journal.close()
+    entries = list(read_entries(disk / "j.db"))
+    assert follow_chain(entries) is None
+    assert [e.kind for e in entries][-4:] == [
+        "system.stopped", "system.stopped", "system.disk_failed", "system.disk_restored",
+    ]  # fmt: skip
+
+
+async def test_another_file_in_the_journals_place_is_seen_at_the_next_row(
+    tmp_path: Path, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is mounted over another one: the file that is written to is the one that lies there."""
+    monkeypatch.setattr("appliance.journal.RETRY_DISK", 0.05)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    journal = opened(disk / "j.db")
+    assert await journal.append(told("before")).durable(5)
+    shutil.copytree(disk, tmp_path / "copy")
+    disk.rename(tmp_path / "drawer")
+    (tmp_path / "copy").rename(disk)
+    assert await journal.append(told("after")).durable(5)
+    journal.close()
+    assert follow_chain(read_entries(disk / "j.db")) is None
+    assert b'{"reason":"after"}' in [e.body for e in read_entries(disk / "j.db")]
+
+
+@pytest.fixture
+def mounts(tmp_path: Path) -> Iterator[Any]:
+    """Two disks in RAM, and a place where one of them is mounted; skipped where nobody may mount."""
+    place, mounted = tmp_path / "state", list[Path]()
+
+    def mount(*words: str, at: Path) -> None:
+        at.mkdir(exist_ok=True)
+        done = subprocess.run(["mount", *words, str(at)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"no mount here: {done.stderr.strip()}")
+        mounted.append(at)
+
+    def umount(at: Path) -> None:
+        subprocess.run(["umount", "-l", str(at)], check=True)
+        mounted.remove(at)
+
+    for name in ("old", "new"):
+        mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", at=tmp_path / name)
+    yield lambda name: mount("--bind", str(tmp_path / name), at=place) if name else umount(place)
+    for at in reversed(mounted.copy()):
+        umount(at)
+
+
+async def test_a_mounted_disk_that_is_taken_out_is_waited_for_and_a_new_one_gets_what_there_is(
+    tmp_path: Path, opened: Any, mounts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.journal.RETRY_DISK", 0.05)
+    mounts("old")
+    path = tmp_path / "state" / "j.db"
+    journal = opened(path)
+    assert await journal.append(told("before")).durable(5)
+    mounts("")
+    out = journal.append(told("out"))
+    await failing(journal)
+    assert not await out.durable(0.2)
+    assert not list(path.parent.iterdir()), "the place alone, on another disk"
+    mounts("old")
+    assert await out.durable(5)
+    await written(journal)
+    assert follow_chain(read_entries(path)) is None
+    mounts("")
+    out = journal.append(told("out again"))
+    await failing(journal)
+    mounts("new")  # as a technician does who replaces it
+    assert await out.durable(5)
+    await written(journal)
+    assert next(e.body for e in read_entries(path)) == b'{"reason":"out again"}'
+    assert "rows are missing" in str(follow_chain(read_entries(path)))
+    journal.close()

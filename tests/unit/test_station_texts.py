@@ -57,7 +57,7 @@ class Box:
     def _decoded(self, payload: bytes) -> Text:
         return decode_text(payload, {self.issuer.id_for(7): KEY.public_key()})
 
-    def _publish(self, topic: str, payload: bytes, expiry_s: int) -> str:
+    def _publish(self, topic: str, payload: bytes, expiry_s: int, qos: int = 1) -> str:
         assert topic == "siaga/kota/alert/stb"
         self.published.append(self._decoded(payload))
         return ""

@@ -11,8 +11,10 @@ from appliance import key_events as ke
 from appliance.core_keys import KeyRoom
 from appliance.event import Event
 from appliance.key_book import BookError
+from appliance.key_file import BookUnreadable
 from appliance.key_pairing import call, listen
 from appliance.key_statement import code_of, open_sealed
+from appliance.keys import public_hex
 from drivers.clock import Clock
 from drivers.mqtt import Incoming, Mqtt, Sent
 from drivers.sim.broker import Broker, free_port
@@ -174,6 +176,30 @@ async def paired(boxes: Boxes, ours: Any, theirs: Any) -> tuple[Any, Any, list[s
     if agreed:
         kept[0]()
     return agreed, called[0], words
+
+
+async def test_a_book_whose_disk_is_taken_out_revokes_nobody_and_no_other_key_is_made(
+    site: tuple[Boxes, Node, Node], tmp_path: Path
+) -> None:
+    _, _, damkar = site
+    keys, state = damkar.room.own.private, damkar.room._store.file.parent
+    believed, downs = dict(damkar.room.issuers), damkar.downs
+    state.rename(tmp_path / "drawer")
+    state.mkdir()
+    for _ in range(2):
+        await damkar.room.look()
+    with pytest.raises(BookUnreadable, match="taken out"):
+        await damkar.room.change(lambda book: book)
+    assert public_hex(damkar.room.own.private) == public_hex(keys)
+    assert dict(damkar.room.issuers) == believed
+    assert not list(state.iterdir()), "nothing is written to another disk"
+    state.rmdir()
+    (tmp_path / "drawer").rename(state)
+    await damkar.room.look()
+    assert public_hex(damkar.room.own.private) == public_hex(keys)
+    assert dict(damkar.room.issuers) == believed
+    assert damkar.downs == downs
+    await damkar.room.change(lambda book: book)
 
 
 async def test_two_boxes_are_enrolled_by_words_that_both_screens_show(tmp_path: Path) -> None:
