@@ -149,6 +149,21 @@ async def test_a_damaged_book_changes_nothing_and_is_told_once(site: tuple[Boxes
     assert len(centre.of(ke.KeysReadable)) == 1
 
 
+async def test_a_book_that_comes_back_as_it_was_is_told_as_readable(site: tuple[Boxes, Node, Node]) -> None:
+    """A disk that was taken out and put back: the same file, not another one."""
+    boxes, centre, _ = site
+    file = boxes.centre.store.file
+    away = file.with_suffix(".away")
+    file.rename(away)
+    file.mkdir()  # there, and no file
+    await centre.room.look()
+    assert len(centre.of(ke.KeysUnreadable)) == 1
+    file.rmdir()
+    away.rename(file)
+    await centre.room.look()
+    assert len(centre.of(ke.KeysReadable)) == 1
+
+
 async def paired(boxes: Boxes, ours: Any, theirs: Any) -> tuple[Any, Any, list[str]]:
     """A centre that listens and a station that calls; both see the words in the end."""
     kept: list[Any] = []
@@ -182,7 +197,7 @@ async def test_a_book_whose_disk_is_taken_out_revokes_nobody_and_no_other_key_is
     site: tuple[Boxes, Node, Node], tmp_path: Path
 ) -> None:
     _, _, damkar = site
-    keys, state = damkar.room.own.private, damkar.room._store.file.parent
+    keys, state = damkar.room.own.private, damkar.room._believed.store.file.parent
     believed, downs = dict(damkar.room.issuers), damkar.downs
     state.rename(tmp_path / "drawer")
     state.mkdir()
