@@ -85,6 +85,11 @@ class StationTestLine(msgspec.Struct, frozen=True):
     reason: str
     seconds: float
     at: Stamp
+    skipped: bool = False  # by a rule: neither good nor bad
+
+    @property
+    def bad(self) -> bool:
+        return not self.good and not self.skipped
 
 
 class StationTest(msgspec.Struct):
@@ -94,11 +99,12 @@ class StationTest(msgspec.Struct):
     stations: tuple[str, ...]
     paths: tuple[str, ...]
     begun: Stamp
-    lines: list[StationTestLine] = []  # of old runs only the bad ones
+    lines: list[StationTestLine] = []  # of old runs only those that are not good
     ended: Stamp | None = None
     good: int = 0
     bad: int = 0
     key: str = ""
+    skipped: int = 0
 
 
 class StationTestFailure(msgspec.Struct, frozen=True):

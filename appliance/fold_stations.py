@@ -74,12 +74,17 @@ def _(s: State, e: st.StationTestBegun, at: Stamp) -> None:
 @FOLDS.of(st.StationTestResult)
 def _(s: State, e: st.StationTestResult, at: Stamp) -> None:
     if run := s.tests.runs.get(e.test):
-        run.lines.append(StationTestLine(e.station, e.path, e.good, e.reason, e.seconds, at))
-        run.good, run.bad = run.good + e.good, run.bad + (not e.good)
+        line = StationTestLine(e.station, e.path, e.good, e.reason, e.seconds, at, e.skipped)
+        run.lines.append(line)
+        run.good, run.bad, run.skipped = run.good + e.good, run.bad + line.bad, run.skipped + e.skipped
     failed = s.tests.failed.setdefault(e.station, {})
     if e.good:
         s.tests.proven.setdefault(e.station, {})[e.path] = at
         failed.pop(e.path, None)
+    elif e.skipped:
+        # Nothing is known anew; what stands of the time when a rule was told as a failure was never one.
+        if e.path in failed and failed[e.path].reason == e.reason:
+            del failed[e.path]
     else:
         failed[e.path] = StationTestFailure(e.reason, at)
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 from page_box import Box, Tab, until
 from page_sights import COLOURS, SPILLED
 from scenes import ALERT
-from supervision_scenes import DRILL, MANY, MANY_SITE, RUN
+from supervision_scenes import DRILL, MANY, MANY_SITE, RUN, SOUNDING
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -150,9 +150,22 @@ async def test_a_test_is_asked_for_twice_and_its_record_names_what_failed(tab: T
     assert "PLN Posko SMS" in row
     assert "tidak dijawab" in row
     assert "1 tidak diuji" in await tab.text("#record")
+    assert "lulus" in await tab.text("#record tbody"), "the view has no lines of those that passed; the record has"
     await tab.page.emulate_media(media="print")
     assert await tab.page.is_visible("#record .sign")
     assert "ab" * 32 in await tab.text("#record .head")
+
+
+async def test_a_station_that_may_not_sound_is_not_tested_by_rule_and_has_not_failed(tab: Tab) -> None:
+    await opened(tab, "watched", "tests")
+    row = await tab.text(f"#run-{SOUNDING}")
+    assert "1 GAGAL" in row
+    assert "4 1 2" in row, "passed, failed, not tested"
+    await tab.page.click(f"#run-{SOUNDING} a")
+    await tab.shows("#record", "2 tidak diuji menurut aturan")
+    shown = await tab.text("#record tbody")
+    assert "BPBD sirene tidak diuji, menurut aturan stasiun itu tidak mengizinkannya" in shown, shown
+    assert shown.count("GAGAL") == 1
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -233,6 +233,21 @@ def test_a_siren_that_a_person_locked_out_is_not_told_as_one_that_failed_its_tes
     assert raised("test.siren_silent", desk.happens(failed)) == 1
 
 
+def test_a_siren_that_may_not_sound_in_a_test_raises_nothing_and_what_cannot_be_tested_does_not_stand() -> None:
+    desk = Desk()
+    skipped = st.StationTestResult(
+        test="0", station="damkar", path="siren", good=False, reason="not_allowed", skipped=True
+    )
+    assert desk.happens(skipped) == []
+    failed = st.StationTestResult(test="1", station="damkar", path="siren", good=False, reason="no_answer")
+    assert raised("test.siren_silent", desk.happens(failed)) == 1
+    gave_way = st.StationTestResult(
+        test="2", station="damkar", path="siren", good=False, reason="alert_open", skipped=True
+    )
+    assert desk.happens(gave_way) == []
+    assert ae.AlarmCleared(alarm="test.siren_silent", about="damkar") in desk.happens(skipped)
+
+
 def test_a_line_that_falls_again_and_again_is_one_alarm_until_it_is_steady_or_stays_down() -> None:
     desk, down, up = Desk(), ev.LineDown(line="l1", reason="x"), ev.LineUp(line="l1", modem="m")
     assert raised("line.down", desk.happens(down, up, down)) == 2
