@@ -49,6 +49,14 @@ class Told(msgspec.Struct, frozen=True):
     key: str = ""
 
 
+class Revoked(msgspec.Struct, frozen=True):
+    """A station that has no key any more: nothing that it says is believed. `at`: when this core took it."""
+
+    at: Stamp
+    who: str
+    why: str
+
+
 class Lockout(msgspec.Struct):
     """`confirmed`: the station's own word. `until` in unix seconds. `ended`: a person or the time ended it."""
 

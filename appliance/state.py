@@ -3,7 +3,7 @@
 import msgspec
 
 from appliance.alarm_state import Alarm, AlarmRecord
-from appliance.alert_state import ContactDelivery, Lockout, OwnState, StationHealth, StationTestRecord, Told
+from appliance.alert_state import ContactDelivery, Lockout, OwnState, Revoked, StationHealth, StationTestRecord, Told
 from appliance.call_events import VoiceProven
 from appliance.desk_state import DeskRecord
 from appliance.model import AlertKind, CallPhase, DeliveryState, Mains, OutgoingState, Path, Purpose
@@ -354,6 +354,7 @@ class State(msgspec.Struct):
     recorded: list[str] = []  # files of the last recordings
     clock_wrong: bool = False
     keys: dict[str, dict[str, str]] = {}  # by holder and key id, as the journal was told: "current", "revoked"
+    revoked: dict[str, Revoked] = {}  # by holder: none of its keys counts, by a person's word
     sequences: dict[str, int] = {}  # the highest of ours that was sent to each station
 
     def calls_on(self, line: str) -> list[Call]:

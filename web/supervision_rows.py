@@ -11,6 +11,7 @@ from appliance.alert_view import PathView, StationHealthView
 from appliance.view import StationView
 from web.event_panel import actor_words
 from web.scene import Mark, Scene
+from web.station_panel import revoked_words
 
 UNKNOWN_PERCENT, UNKNOWN_DAYS = 255, 65535  # as the station's health word has it
 LOW_DISK, LOW_BATTERY = 10, 30  # %
@@ -93,6 +94,8 @@ def _mark(scene: Scene, station: StationView, seen: StationHealthView | None) ->
     words = scene.words
     if not scene.live:
         return Mark("unknown", words("station.unknown_now"), "dim")
+    if station.revoked is not None:
+        return Mark("bad", revoked_words(scene, station.revoked), "p1")
     if seen is None:
         return Mark("unknown", words("stations_page.no_word"), "dim")
     usable = [p for p in seen.paths if p.usable]

@@ -178,6 +178,7 @@ class Centre:
                 heard_at=contact.heard_at,
                 fresh_s=contact.lost_s,
                 sounding=(own is not None and own.on) if contact.station.local else contact.sounding,
+                revoked=self._state.revoked.get(name),
             )
             for name, contact in self.contacts.items()
         ]

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 from scenes import ALERT, STATIONS, Moment, alert, calm
 
-from appliance.alert_state import ContactDelivery, Lockout, StationHealth, StationTest, StationTestLine, Told
+from appliance.alarm_view import AlarmView
+from appliance.alert_state import ContactDelivery, Lockout, Revoked, StationHealth, StationTest, StationTestLine, Told
 from appliance.alert_view import (
     ContactView,
     DueView,
@@ -19,7 +20,7 @@ from appliance.alert_view import (
 )
 from appliance.model import About, AlertKind, ContactState, DeliveryState, Path
 from appliance.stamp import Stamp
-from appliance.state import Alert, Attempt, Delivery
+from appliance.state import Alert, Attempt, Delivery, StationContact
 from appliance.view import StationView, View
 from drivers.clock import Clock
 
@@ -132,6 +133,30 @@ def watched(clock: Clock) -> View:
     return view
 
 
+def mute(clock: Clock) -> View:
+    """Nobody answers by MQTT: what wakes a station is what a text has proven; one has no key any more."""
+    view, m = watched(clock), Moment(clock)
+    assert view.supervision
+    for station in view.stations[1:]:
+        station.heard_at, station.contact = None, StationContact(False, "00" * 8, "mqtt", m.ago(900))
+    view.stations[6].sms = False
+    view.stations[2].revoked = Revoked(m.ago(1500), "sari", "kotak dicuri")
+    proven, failed, never, old = (
+        PathView("sms", True, 86400.0, m.ago(30000)),
+        PathView("sms", True, 86400.0, m.ago(99000), m.ago(30000), "no_answer"),
+        PathView("sms", True, 86400.0),
+        PathView("sms", True, 86400.0, m.ago(200000)),
+    )
+    sms = dict(zip([s for s, _ in STATIONS], (None, proven, proven, failed, never, old, None), strict=True))
+    view.supervision = msgspec.structs.replace(view.supervision, stations=tuple(
+        StationHealthView(s.station, s.health, (path,) if (path := sms[s.station]) else s.paths)
+        for s in view.supervision.stations
+    ))  # fmt: skip
+    view.alarms = [AlarmView("station.offline", "teluk", 2, m.ago(1490))]
+    view.seq = m.seq
+    return view
+
+
 def told(clock: Clock) -> View:
     """An order at stations and contacts, each in another state; a drill runs beside it; an older one was false."""
     view, m = alert(clock), Moment(clock)
@@ -202,7 +227,7 @@ def many(clock: Clock) -> View:
     return view
 
 
-SUPERVISION_SCENES: dict[str, Callable[[Clock], View]] = {"watched": watched, "told": told, "crowd": many}
+SUPERVISION_SCENES: dict[str, Callable[[Clock], View]] = {"watched": watched, "told": told, "mute": mute, "crowd": many}
 MANY_SITE = {
     "station": [
         {"id": f"s{n:04}", "number": n + 10, "name": f"Pos {n:04}", "key": sha256(str(n).encode()).hexdigest()}

@@ -134,6 +134,26 @@ async def test_what_is_wrong_with_a_station_stands_first_and_each_path_has_its_w
     assert await tab.page.locator("[data-lock]:enabled, [data-unlock]:enabled").count() == 0
 
 
+async def test_only_a_station_that_a_proof_says_can_be_woken_is_counted(tab: Tab) -> None:
+    """A number for texts proves nothing: the others are told as not proven, with why."""
+    await opened(tab, "mute", "")
+    await tab.shows("#stations h2", "2 dari 7 dapat dibangunkan · 3 belum terbukti")
+    assert "SMS saja" in await tab.text("#station-passo")
+    assert "belum terbukti: uji SMS gagal" in await tab.text("#station-bpbd")
+    assert "belum terbukti: SMS belum pernah teruji" in await tab.text("#station-ambulans")
+    assert "belum terbukti: bukti SMS terlalu lama" in await tab.text("#station-satpol")
+    assert "tidak terjangkau" in await tab.text("#station-posko")
+
+
+async def test_a_revoked_key_is_told_with_who_and_when(tab: Tab) -> None:
+    await opened(tab, "mute", "")
+    await tab.shows("#station-teluk", "kunci DICABUT sari")
+    assert "kunci DICABUT sari" in await tab.text("#alarms")
+    assert "kotak dicuri" in await tab.text("#alarms")
+    await tab.open("stations", login=False)
+    assert "kunci DICABUT sari" in await tab.text("#watched-teluk")
+
+
 async def test_a_test_is_asked_for_twice_and_its_record_names_what_failed(tab: Tab) -> None:
     tab.box.core.role = "supervisor"
     await opened(tab, "watched", "tests")
