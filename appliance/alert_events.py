@@ -139,6 +139,13 @@ class CardRaised(DeliveryEvent, tag="delivery.card_raised", frozen=True):
     wait_s: int = 0  # until the path that is slow will begin, for reasons "slow_sms" and "slow_voice"
 
 
+class CardHandled(DeliveryEvent, tag="delivery.card_handled", frozen=True):
+    """What came of a card, by the word of the person who phoned."""
+
+    outcome: str  # model.CardOutcome
+    text: str = ""
+
+
 class DeliveryTestFailed(DeliveryEvent, tag="delivery.test_failed", frozen=True):
     """A person's test or drill did not get through to this station. Nobody has to be woken: it is no card."""
 

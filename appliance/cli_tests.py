@@ -11,7 +11,7 @@ import msgspec
 from appliance.alert_state import StationTest
 from appliance.alert_view import TestsView
 from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
-from appliance.cli_tests_words import calendar, record, report, runs
+from appliance.cli_tests_words import calendar, counts, record, report, result_word, runs
 from appliance.commands import TESTS
 from appliance.config import ZONES, Site
 from appliance.view import View

@@ -21,6 +21,7 @@ from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, S
 from appliance.commands import (
     AcknowledgeOrder,
     AnswerForContact,
+    HandleCard,
     IssueAlert,
     ListTests,
     LockSiren,
@@ -60,6 +61,7 @@ AlertCommand = (
     | ListTests
     | TellRecipients
     | AnswerForContact
+    | HandleCard
 )
 
 log = logging.getLogger("siaga.alerting")

@@ -7,8 +7,7 @@ import msgspec
 from appliance.alert_state import StationTest, StationTestLine
 from drivers.jsonsocket import Gone, Refusal
 from web.corelink import CoreLink
-from web.event_panel import actor_words
-from web.scene import Mark, Scene
+from web.scene import Mark, Scene, actor_words
 from web.words import Words
 
 RUNS = 20  # on the page

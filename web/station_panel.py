@@ -39,6 +39,7 @@ class Tile(NamedTuple):
     card: str
     phone: str
     loud: bool
+    alert: str = ""
 
 
 def station_panel(scene: Scene) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def _read(scene: Scene, known: Mapping[str, Wake]) -> tuple[list[StationView], i
     def rank(station: StationView) -> tuple[bool, int, bool]:
         found = open_delivery(scene, station.id)
         mark = _reach_mark(scene, station, known[station.id]) if found is None else delivery_mark(scene, found[1])
-        card = found is not None and found[1].card is not None
+        card = found is not None and found[1].unhandled
         return not card, ranks.get(mark.tone, 3), found is None
 
     shown = sorted(stations, key=rank)[:MOST_TILES]
@@ -76,11 +77,10 @@ def _read(scene: Scene, known: Mapping[str, Wake]) -> tuple[list[StationView], i
 
 
 def open_delivery(scene: Scene, station: str) -> tuple[Alert, Delivery] | None:
-    """The newest open alert that concerns a station; a test never stands before a real one."""
-    for alert in sorted(scene.view.alerts, key=lambda a: a.kind is not AlertKind.ACTUAL):
-        if alert.ended is None and station in alert.deliveries:
-            return alert, alert.deliveries[station]
-    return None
+    """The alert that a tile shows: a real one that is open, one that is over whose card waits, then a test."""
+    found = [(a, a.deliveries[station]) for a in scene.view.alerts if station in a.deliveries]
+    shown = [(a, d) for a, d in found if a.ended is None or (d.unhandled and a.kind is AlertKind.ACTUAL)]
+    return min(shown, key=lambda x: (x[0].kind is not AlertKind.ACTUAL, x[0].ended is not None), default=None)
 
 
 def _tile(scene: Scene, station: StationView, known: Wake) -> Tile:
@@ -93,11 +93,13 @@ def _tile(scene: Scene, station: StationView, known: Wake) -> Tile:
     if alert.kind is not AlertKind.ACTUAL:
         extra.insert(0, f"{scene.words('own.test')} · {scene.words.code('kind', alert.kind)}")
     phone = card = ""
-    if delivery.card is not None and alert.kind is AlertKind.ACTUAL:
+    if delivery.unhandled and alert.kind is AlertKind.ACTUAL:
         card = scene.words("card.phone_now")
         phone = grouped(station.phone) if station.phone else scene.words("card.no_phone")
     mark = delivery_mark(scene, delivery, test=alert.kind is not AlertKind.ACTUAL)
-    return Tile(station.id, station.name, mark, " · ".join(filter(None, extra)), card, phone, delivery.state in ON)
+    return Tile(
+        station.id, station.name, mark, " · ".join(filter(None, extra)), card, phone, delivery.state in ON, alert.id
+    )
 
 
 def delivery_mark(scene: Scene, delivery: Delivery, *, test: bool = False) -> Mark:

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from appliance.alert_state import Lockout, StationHealth
 from appliance.alert_view import PathView, StationHealthView
 from appliance.view import StationView
-from web.event_panel import actor_words
-from web.scene import Mark, Scene
+from web.scene import Mark, Scene, actor_words
 from web.station_panel import revoked_words
 
 UNKNOWN_PERCENT, UNKNOWN_DAYS = 255, 65535  # as the station's health word has it

@@ -157,6 +157,22 @@ def mute(clock: Clock) -> View:
     return view
 
 
+def left(clock: Clock) -> View:
+    """The order has ended, and two stations were never known to wake: one somebody drove to, two nobody has phoned."""
+    view, m = told(clock), Moment(clock)
+    order = view.alerts[1]
+    order.ended = m.ago(3)
+    for station in ("satpol", "ambulans", "bpbd"):
+        delivery = order.deliveries[station]
+        delivery.state, delivery.reason = DeliveryState.EXPIRED, ""
+        delivery.card, delivery.card_reason = m.ago(30), "no_proof"
+    sent = order.deliveries["bpbd"]
+    sent.handled, sent.outcome, sent.outcome_text = m.ago(10, "budi"), "sent", "mobil patroli ke sana"
+    view.alerts = [order, *(a for a in view.alerts if a is not order and a.kind is AlertKind.ACTUAL)]
+    view.seq = m.seq
+    return view
+
+
 def told(clock: Clock) -> View:
     """An order at stations and contacts, each in another state; a drill runs beside it; an older one was false."""
     view, m = alert(clock), Moment(clock)
@@ -227,7 +243,13 @@ def many(clock: Clock) -> View:
     return view
 
 
-SUPERVISION_SCENES: dict[str, Callable[[Clock], View]] = {"watched": watched, "told": told, "mute": mute, "crowd": many}
+SUPERVISION_SCENES: dict[str, Callable[[Clock], View]] = {
+    "watched": watched,
+    "told": told,
+    "mute": mute,
+    "left": left,
+    "crowd": many,
+}
 MANY_SITE = {
     "station": [
         {"id": f"s{n:04}", "number": n + 10, "name": f"Pos {n:04}", "key": sha256(str(n).encode()).hexdigest()}

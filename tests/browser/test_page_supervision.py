@@ -134,6 +134,30 @@ async def test_what_is_wrong_with_a_station_stands_first_and_each_path_has_its_w
     assert await tab.page.locator("[data-lock]:enabled, [data-unlock]:enabled").count() == 0
 
 
+async def test_a_card_stays_behind_its_order_until_a_person_says_what_came_of_it(tab: Tab) -> None:
+    await opened(tab, "left", "")
+    await tab.shows("#station-satpol", "TELEPON")
+    assert "TELEPON" in await tab.text("#station-ambulans")
+    assert "TELEPON" not in await tab.text("#station-bpbd")
+    assert "2 stasiun belum ditangani" in await tab.text("#alerts")
+    await tab.page.click("#station-satpol a")
+    await tab.shows(f"#order-{ALERT}", "2 stasiun belum ditangani")
+    assert "Tidak menjawab, orang dikirim · budi" in await tab.text(f"#to-{ALERT}-bpbd")
+    await tab.page.click(f"#to-{ALERT}-satpol [data-card]")
+    await tab.page.fill("#card textarea", "Pak Agus menjawab")
+    await tab.page.click("#card [data-outcome=reached]")
+    await tab.shows("#said", "Tercatat")
+    [order] = given(tab)
+    assert order == {"do": "alert.card", "alert": ALERT, "stations": ["satpol"], "outcome": "reached",
+                     "text": "Pak Agus menjawab", "actor": "budi"}  # fmt: skip
+    await tab.page.click(f"#order-{ALERT} .unhandled [data-card]")
+    await tab.page.click("#card [data-outcome=sent]")
+    await until(lambda: len(given(tab)) == 2)
+    assert given(tab)[1]["stations"] == []
+    await tab.open(f"orders/{ALERT}", login=False)
+    assert "BELUM ada catatan" in await tab.text("#record tbody"), "the record says so on paper"
+
+
 async def test_only_a_station_that_a_proof_says_can_be_woken_is_counted(tab: Tab) -> None:
     """A number for texts proves nothing: the others are told as not proven, with why."""
     await opened(tab, "mute", "")

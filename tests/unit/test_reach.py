@@ -2,9 +2,9 @@
 
 import pytest
 
-from appliance.cli_status import lines
 from appliance.alert_state import Lockout, Revoked
 from appliance.alert_view import PathView, StationHealthView, SupervisionView
+from appliance.cli_status import lines
 from appliance.figure import Figure
 from appliance.model import Path, Role
 from appliance.reach import Wake, reach, supervised, wake
