@@ -325,6 +325,20 @@ class OrderAccepted(Event, tag="order.accepted", frozen=True):
     zones: tuple[str, ...] = ()  # none: the whole station
 
 
+class OrderBarred(Event, tag="order.barred", frozen=True):
+    """An order that a lockout keeps silent here. People read it all the same, and may acknowledge it."""
+
+    SUBJECT = ("alert",)
+    alert: str
+    path: str
+    issuer: int
+    seconds: int
+    alert_kind: str = "actual"  # model.AlertKind
+    pattern: str = ""
+    incident: int = 0
+    zones: tuple[str, ...] = ()  # none: the whole station
+
+
 class OrderRefused(Event, tag="order.refused", frozen=True):
     SUBJECT = ("alert",)
     alert: str  # "" when not even that could be read

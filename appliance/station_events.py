@@ -151,6 +151,15 @@ class LockoutSet(Event, tag="lockout.set", frozen=True):
     who: str
 
 
+class LockoutNamed(Event, tag="lockout.named", frozen=True):
+    """The centre's signed words for a lockout: whose it is and why. The order has but a code."""
+
+    SUBJECT = ("lock",)
+    lock: str
+    who: str
+    reason: str
+
+
 class LockoutEnded(Event, tag="lockout.ended", frozen=True):
     SUBJECT = ("lock",)
     lock: str

@@ -73,10 +73,12 @@ ABOUT, TEST = {"about": "about"}, {"what": "test.what", "reason": "test.why"}
 ALERTING_WORDS: dict[str, dict[str, str]] = {
     **{f"contact.{k}": ABOUT | {"by": "contact.by", "reason": "contact.why"}
        for k in ("asked", "delivered", "accepted", "declined", "failed", "unreached", "spared", "cancelled")},
-    "delivery.card_handled": {"outcome": "card.outcome"}, "delivery.told": ABOUT, "delivery.untold": ABOUT, "alert.told": ABOUT, "order.text": ABOUT,
+    "delivery.card_handled": {"outcome": "card.outcome"},
+    "delivery.told": ABOUT, "delivery.untold": ABOUT, "alert.told": ABOUT, "order.text": ABOUT,
     "order.announced": ABOUT | {"outcome": "announced"},
     "station.health": {"faults": "fault"},
-    "siren.locked": {"reason": ""}, "lockout.set": {"reason": "lockout.reason", "who": "lockout.who"},
+    "siren.locked": {"reason": ""}, "lockout.named": {"reason": ""},
+    "lockout.set": {"reason": "lockout.reason", "who": "lockout.who"},
     "siren.unlocked": {"why": "lockout.why"}, "lockout.ended": {"why": "lockout.why"},
     "siren.lock_confirmed": {"locked": "lockout.is"},
     "siren.proof": {"proof": "own.proof"}, "siren.fault": {"fault": "fault", "on": "fault_is"},

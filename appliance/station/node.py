@@ -86,10 +86,11 @@ class StationNode:
         self._annunciator = annunciator
         self._record = Record(clock, append, self._state, boot, self._answer, self._sounds, self._silent)
         self._sirens = Sirens(clock, annunciator, self.active, self._record, self._spawn, self._level)
-        self._locking = Locking(
-            self._lockout, self._bar, self._sirens, self._record, self._issuers, self.active, self._answer
-        )
         self._texts = TextBook(self.session, self._own.number)
+        self._locking = Locking(
+            self._lockout, self._bar, self._sirens, self._record, self._issuers, self.active, self._answer,
+            self._texts, append, self._record.barred,
+        )  # fmt: skip
         self._announcer = Announcer(site, speaker, self._level, append, self._aside.spawn)
         self.watching = Watching(
             site=site, clock=clock, append=append, state=self._state, active=self.active, annunciator=annunciator,
@@ -208,6 +209,8 @@ class StationNode:
                 drop_oldest(self._declined, MOST_ACTIVE)
                 self._refused(alert, path, reason.name.lower())
                 self._answer(What.REFUSED, path, order=order, reason=reason)
+                if reason is Reason.LOCKED_OUT:
+                    self._locking.bar(order, accept.seconds, path, zones, self._clock.now())
                 return
             case _:
                 active = await self._start(accept, path, zones)
@@ -308,7 +311,12 @@ class StationNode:
                 id = text.alert.hex()
                 self._append(NoticeTaken(notice=id, about=about, language=language, text=text.text, path=path))
             return
+        if text.about is TextAbout.LOCKOUT:
+            self._locking.named(text, self._clock.now())
+            return
         active = self.active.get(text.alert.hex())
+        if active is None and self._locking.shows(text, path, self._clock.now()):
+            return
         if self._texts.take(text, has_order=active is not None, now=self._clock.now()):
             assert active is not None
             self._take(active, text, path)

@@ -57,7 +57,8 @@ class Book:
 
 
 ENDS: list[Event] = [
-    al.DeliveryExpired(**IDS), al.DeliveryFailed(**IDS, reason="end_not_seen"), al.DeliveryRefused(**IDS, path="sms", reason="locked_out"),
+    al.DeliveryExpired(**IDS), al.DeliveryFailed(**IDS, reason="end_not_seen"),
+    al.DeliveryRefused(**IDS, path="sms", reason="locked_out"),
 ]  # fmt: skip
 
 
