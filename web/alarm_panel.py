@@ -85,6 +85,8 @@ def _row(scene: Scene, alarm: Alarm) -> AlarmRow:
 def action_of(scene: Scene, alarm: Alarm) -> str:
     """What follows and what to do, while it stands."""
     key = f"alarm_step.{alarm.alarm}"
+    if alarm.alarm == "station.offline" and _revoked(scene, alarm.about):
+        key = "station.revoked_do"
     if alarm.alarm == "line.down":
         why = next((line.why for line in scene.view.lines if line.id == alarm.about), "")
         key = f"line_step.{why}" if scene.words.has(f"line_step.{why}") else key

@@ -171,4 +171,4 @@ async def test_the_header_cuts_no_name_and_breaks_no_words_at_1366(tab: Tab, log
             await tab.page.click(f"header button[value={language}]")
             await tab.page.wait_for_selector(f"html[lang={language}]")
             assert await tab.page.evaluate(CUT) == []
-            assert await tab.page.evaluate("document.querySelector('header').offsetHeight") <= 52
+            assert await tab.page.evaluate("document.querySelector('header').offsetHeight") <= 64

@@ -138,7 +138,8 @@ async def test_a_locked_siren_hides_no_order_and_says_whose_lockout_it_is(tab: T
     assert await tab.text("#own h1") == "KEBAKARAN"
     told = await tab.text("#own .locked")
     assert "SIRENE DIKUNCI, TIDAK BERBUNYI oleh sari: relai zona asrama diganti · sampai" in told
-    strip, button = (await tab.page.locator(s).bounding_box() for s in ("#own .locked", "#acknowledge"))
+    strip = await tab.page.locator("#own .locked").bounding_box()
+    button = await tab.page.locator("#acknowledge").bounding_box()
     assert strip
     assert button
     assert strip["y"] + strip["height"] <= button["y"], "the button, which stays in sight, covers nothing of it"
@@ -189,9 +190,9 @@ async def test_a_calm_station_shows_its_centre_and_its_journal(tab: Tab) -> None
     await tab.shows("#own .state", "pusat BISU sejak 1 jam 6 mnt")
 
 
-async def test_without_core_the_address_stays_and_the_page_sends_to_the_wall_button(tab: Tab) -> None:
+async def test_without_core_the_address_stays_and_the_page_sends_people_off_and_to_the_telephone(tab: Tab) -> None:
     await opened(tab, "own_actual")
     await tab.box.stop_core()
-    await tab.shows("#own", "tekan tombol di dinding", 30.0)
+    await tab.shows("#own", "berangkat, kabari pusat lewat telepon atau radio", 30.0)
     assert PLACE in await tab.text("#own")
     assert await tab.page.locator("#acknowledge:disabled").count() == 1

@@ -174,8 +174,10 @@ async def test_a_revoked_key_is_told_with_who_and_when(tab: Tab) -> None:
     await tab.shows("#station-teluk", "kunci DICABUT sari")
     assert "kunci DICABUT sari" in await tab.text("#alarms")
     assert "kotak dicuri" in await tab.text("#alarms")
+    assert "daftarkan kunci baru" in await tab.text("#alarms")
     await tab.open("stations", login=False)
     assert "kunci DICABUT sari" in await tab.text("#watched-teluk")
+    assert "terlalu lama" in await tab.text("#watched-satpol")
 
 
 async def test_a_test_is_asked_for_twice_and_its_record_names_what_failed(tab: Tab) -> None:
