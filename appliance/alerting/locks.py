@@ -66,7 +66,7 @@ class LockSender:
 
     def _named(self, station: str, contact: Contact, order: Order) -> list[bytes]:
         """The lock's words, behind it."""
-        words = _shown(self._words(station))
+        words = shown(self._words(station))
         if order.action is not Action.LOCK or contact.session is None or not words:
             return []
         number, language = contact.station.number, contact.station.language
@@ -89,7 +89,7 @@ def words_of(lockout: Lockout | None) -> str:
     return f"{lockout.since.actor or '-'}{LOCKOUT_MARK}{lockout.reason}" if lockout is not None else ""
 
 
-def _shown(words: str) -> str:
+def shown(words: str) -> str:
     """On one line, without control characters, cut at what a text holds."""
     plain = "".join(c for c in " ".join(words.split()) if c.isprintable())
     return plain.encode()[:MOST_TEXT].decode(errors="ignore")
