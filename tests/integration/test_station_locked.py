@@ -1,4 +1,4 @@
-"""A station whose siren is locked out: an order is silent and stands on its screen, with whose lockout it is and why."""
+"""A station whose siren is locked out: an order is silent and stands on its screen, with whose lockout it is."""
 
 import asyncio
 from pathlib import Path

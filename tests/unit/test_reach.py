@@ -6,10 +6,10 @@ from appliance.alert_state import Lockout, Revoked
 from appliance.alert_view import PathView, StationHealthView, SupervisionView
 from appliance.cli_status import lines
 from appliance.figure import Figure
-from appliance.model import Path, Role
+from appliance.model import AlertKind, DeliveryState, Path, Role
 from appliance.reach import Wake, reach, supervised, wake
 from appliance.stamp import Stamp
-from appliance.state import Link, TrunkVerdict
+from appliance.state import Alert, Delivery, Link, TrunkVerdict
 from appliance.view import LineView, StationView, View
 
 NOW = 100.0
@@ -90,6 +90,29 @@ def test_a_number_in_the_site_file_wakes_nobody_only_a_proof_does(
     there = view(of, line(), broker=True)
     there.supervision = proofs(sms)
     assert wake(there, of, supervised(there).get("s1"), NOW, WALL) == known
+
+
+@pytest.mark.parametrize(
+    ("state", "path", "ago", "known"),
+    [
+        (DeliveryState.ENERGISED, "sms", 10.0, Wake((Path.SMS,))),
+        (DeliveryState.ENDED, "sms", 10.0, Wake((Path.SMS,))),
+        (DeliveryState.ENDED, "sms", 2 * DAY, Wake((), "sms_late")),
+        (DeliveryState.SENT, "sms", 10.0, Wake((), "sms_untested")),
+        (DeliveryState.ENDED, "mqtt", 10.0, Wake((), "sms_untested")),
+    ],
+)
+def test_an_order_that_was_answered_by_text_proves_that_way_too(
+    state: DeliveryState, path: str, ago: float, known: Wake
+) -> None:
+    of = station(None)
+    there = view(of, line(), broker=True)
+    there.supervision = proofs(PathView("sms", True, DAY))
+    delivery = Delivery("s1", state, Stamp(wall=WALL - ago), path)
+    there.alerts = [
+        Alert("a1", AlertKind.ACTUAL, "wail", 60, 300, 0, ("s1",), "page", "", STAMP, deliveries={"s1": delivery})
+    ]
+    assert wake(there, of, supervised(there)["s1"], NOW, WALL) == known
 
 
 def test_neither_a_locked_siren_nor_a_revoked_key_can_be_woken() -> None:
