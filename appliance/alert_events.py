@@ -136,6 +136,13 @@ class CardRaised(DeliveryEvent, tag="delivery.card_raised", frozen=True):
     wait_s: int = 0  # until the path that is slow will begin, for reasons "slow_sms" and "slow_voice"
 
 
+class CardHandled(DeliveryEvent, tag="delivery.card_handled", frozen=True):
+    """What came of a card, by the word of the person who phoned."""
+
+    outcome: str  # model.CardOutcome
+    text: str = ""
+
+
 class DeliveryTestFailed(DeliveryEvent, tag="delivery.test_failed", frozen=True):
     """A person's test or drill did not get through to this station. Nobody has to be woken: it is no card."""
 
@@ -309,6 +316,20 @@ class OrderAccepted(Event, tag="order.accepted", frozen=True):
     sequence: int
     seconds: int
     order: str  # the signed bytes, hex: what was acted upon can be proven
+    alert_kind: str = "actual"  # model.AlertKind
+    pattern: str = ""
+    incident: int = 0
+    zones: tuple[str, ...] = ()  # none: the whole station
+
+
+class OrderBarred(Event, tag="order.barred", frozen=True):
+    """An order that a lockout keeps silent here. People read it all the same, and may acknowledge it."""
+
+    SUBJECT = ("alert",)
+    alert: str
+    path: str
+    issuer: int
+    seconds: int
     alert_kind: str = "actual"  # model.AlertKind
     pattern: str = ""
     incident: int = 0

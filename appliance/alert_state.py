@@ -49,6 +49,14 @@ class Told(msgspec.Struct, frozen=True):
     key: str = ""
 
 
+class Revoked(msgspec.Struct, frozen=True):
+    """A station that has no key any more: nothing that it says is believed. `at`: when this core took it."""
+
+    at: Stamp
+    who: str
+    why: str
+
+
 class Lockout(msgspec.Struct):
     """`confirmed`: the station's own word. `until` in unix seconds. `ended`: a person or the time ended it."""
 
@@ -85,6 +93,11 @@ class StationTestLine(msgspec.Struct, frozen=True):
     reason: str
     seconds: float
     at: Stamp
+    skipped: bool = False  # by a rule: neither good nor bad
+
+    @property
+    def bad(self) -> bool:
+        return not self.good and not self.skipped
 
 
 class StationTest(msgspec.Struct):
@@ -94,11 +107,12 @@ class StationTest(msgspec.Struct):
     stations: tuple[str, ...]
     paths: tuple[str, ...]
     begun: Stamp
-    lines: list[StationTestLine] = []  # of old runs only the bad ones
+    lines: list[StationTestLine] = []  # of old runs only those that are not good
     ended: Stamp | None = None
     good: int = 0
     bad: int = 0
     key: str = ""
+    skipped: int = 0
 
 
 class StationTestFailure(msgspec.Struct, frozen=True):

@@ -1,11 +1,11 @@
-"""`siaga alert all-clear | contact`: what is said behind an order, and what its contacts answered."""
+"""`siaga alert all-clear | contact | card`: what is said behind an order, and what people found out by telephone."""
 
 import argparse
 import secrets
 from typing import Any
 
 from appliance.cli_node import add_node_arguments, request
-from appliance.model import About
+from appliance.model import About, CardOutcome
 from drivers.jsonsocket import Client
 
 ANSWERS = ("accepted", "declined", "told")
@@ -21,7 +21,12 @@ def add_verbs(verbs: Any) -> None:
     contact.add_argument("alert", help="its id")
     contact.add_argument("contact", help="the contact's id in the site file")
     contact.add_argument("answer", choices=ANSWERS)
-    for verb in (clear, contact):
+    card = verbs.add_parser("card", help="note what came of a PHONE card")
+    card.add_argument("alert", help="its id")
+    card.add_argument("outcome", choices=[o.value for o in CardOutcome], help="sent: nobody answered, somebody drives")
+    card.add_argument("station", nargs="*", help="none: all stations whose cards wait")
+    card.add_argument("--text", default="", help="who answered, who was sent")
+    for verb in (clear, contact, card):
         add_node_arguments(verb, again=True)
 
 
@@ -37,6 +42,13 @@ async def contact(client: Client, options: argparse.Namespace, login: dict[str, 
     fields = {"alert": options.alert, "contact": options.contact, "answer": options.answer}
     done = await request(client, "alert.contact", **fields, **login)
     print(_said(done, "noted", "it was noted already"))
+    return 0
+
+
+async def card(client: Client, options: argparse.Namespace, login: dict[str, Any]) -> int:
+    fields = {"alert": options.alert, "stations": options.station, "outcome": options.outcome, "text": options.text}
+    done = await request(client, "alert.card", **fields, **login)
+    print(_said(done, f"noted for {', '.join(done['stations'])}", "it was noted already"))
     return 0
 
 

@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import getpass
+import os
 import subprocess
 import sys
 import time
@@ -54,6 +56,7 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     revoke = verb("revoke", _revoke, "believe a box no more, from now on")
     revoke.add_argument("id", help="of a station, an issuer or a dashboard")
     revoke.add_argument("--why", default="", help="for who comes after")
+    revoke.add_argument("--by", default="", metavar="NAME", help="who says so (default: the account at this box)")
     revoke.add_argument("--previous", action="store_true", help="only the key that a rotation left valid for a while")
     dashboard = verb("dashboard", _dashboard, "at a centre: a certificate for a program that only reads")
     dashboard.add_argument("id", help="a name for it")
@@ -189,7 +192,8 @@ def _rotate(office: Office, _options: argparse.Namespace) -> Book | None:
 
 
 def _revoke(office: Office, options: argparse.Namespace) -> Book:
-    book = office.revoke(options.id, options.why or "revoked by a person", previous=options.previous)
+    who = options.by or os.environ.get("SUDO_USER") or getpass.getuser()
+    book = office.revoke(options.id, options.why or "revoked by a person", previous=options.previous, who=who)
     print(f"{options.id}: {'its previous key counts' if options.previous else 'its keys count'} no more.")
     return book
 

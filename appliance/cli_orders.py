@@ -1,14 +1,18 @@
-"""`siaga alert sound | stop | all-clear | contact | list`: orders from the console, or with a name and password."""
+"""`siaga alert sound | stop | all-clear | contact | card | list`: orders from the console or by name and password."""
 
 import argparse
 import secrets
 from typing import Any
 
-from appliance.cli_alert_tell import add_verbs, all_clear, contact, contact_lines
+import msgspec
+
+from appliance.cli_alert_rows import alert_rows
+from appliance.cli_alert_tell import add_verbs, all_clear, card, contact
 from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
-from appliance.config import Site
+from appliance.config import ZONES, Site
 from appliance.incident_codes import INCIDENTS
 from appliance.model import AlertKind, Pattern
+from appliance.view import View
 from drivers.jsonsocket import Client
 
 SETTLED = ("energised", "proven", "ended", "refused", "expired", "cancelled", "failed")
@@ -17,7 +21,7 @@ SETTLED = ("energised", "proven", "ended", "refused", "expired", "cancelled", "f
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     add_node_arguments(parser)
     add_login_argument(parser)
-    verbs = parser.add_subparsers(dest="verb", metavar="sound|stop|all-clear|contact|list", required=True)
+    verbs = parser.add_subparsers(dest="verb", metavar="sound|stop|all-clear|contact|card|list", required=True)
     sound = verbs.add_parser("sound", help="sound sirens and say what each station does")
     sound.add_argument("station", nargs="*", help="stations' ids, `id/zone`, or `all`")
     sound.add_argument("--group", action="append", default=[], help="a group of the site file; may be given again")
@@ -51,11 +55,13 @@ def _run(options: argparse.Namespace) -> int:
             return await all_clear(client, options, login)
         if options.verb == "contact":
             return await contact(client, options, login)
+        if options.verb == "card":
+            return await card(client, options, login)
         if options.verb == "stop":
             done = await request(client, "alert.stop", alerts=options.alert, via="command", **login)
             print(f"stop ordered: {', '.join(done['alerts']) or 'nothing was open'}")
         else:
-            _show((await request(client, "view"))["alerts"])
+            print("\n".join(alert_rows(msgspec.convert(await request(client, "view"), View), ZONES[site.zone])))
         return 0
 
     return ask(options, talk)
@@ -81,21 +87,7 @@ async def _sound(client: Client, site: Site, options: argparse.Namespace, login:
         if alert and all(d["state"] in SETTLED for d in alert["deliveries"].values()):
             break
         await asyncio.sleep(0.2)
-    _show([alert])
+    view = msgspec.convert(await request(client, "view"), View)
+    print("\n".join(alert_rows(view, ZONES[site.zone], only=done["alert"])))
     proven = all(d["state"] in ("energised", "proven", "ended") for d in alert.get("deliveries", {}).values())
     return 0 if proven or options.kind in ("silent_test", "drill") else 1
-
-
-def _show(alerts: list[dict[str, Any]]) -> None:
-    for alert in alerts:
-        state = "ended" if alert["ended"] else "stop ordered" if alert["stopped"] else "open"
-        print(f"{alert['id']} {alert['kind']} {alert['pattern']} {alert['seconds']} s, {state}")
-        for name, d in alert["deliveries"].items():
-            more = ", acknowledged" if d["acknowledged"] else ""
-            call = "PHONE this station" if alert["kind"] == "actual" else "the TEST failed"
-            card = f", {call} ({d['card_reason']})" if d["card"] and d["state"] not in SETTLED[:3] else ""
-            print(
-                f"  {name:<20} {d['state']}{' by ' + d['path'] if d['path'] else ''}{more}{card} {d['reason']}".rstrip()
-            )
-        for line in contact_lines(alert):
-            print(line)

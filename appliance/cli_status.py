@@ -11,10 +11,19 @@ from appliance.cli_power_words import device_row, feeds
 from appliance.config import Site
 from appliance.figure import Figure
 from appliance.page_words import load_page_words
-from appliance.reach import reach
+from appliance.reach import reach, supervised, wake
 from appliance.view import View
 from drivers.jsonsocket import Client
 
+UNPROVEN = {
+    "revoked": "its key is REVOKED: nothing that it says is believed",
+    "locked_out": "its siren is locked out",
+    "silent": "no way",
+    "no_link": "no way",
+    "sms_untested": "NOT PROVEN: never answered a text",
+    "sms_failed": "NOT PROVEN: its last SMS test failed",
+    "sms_late": "NOT PROVEN: its last SMS proof is too old",
+}
 MARK = {True: "●", False: "✕", None: "?"}
 
 
@@ -61,11 +70,14 @@ def lines(view: View) -> list[str]:
         said.append(f"trunk   {MARK[view.trunk.up if view.trunk else None]} {trunk(view)}")
     if view.fallback and view.fallback.stands:
         said.append(f"fallback IN FORCE ({view.fallback.why}); citizens call {', '.join(view.fallback.citizens)}")
+    seen = supervised(view)
     for station in view.stations:
-        paths = reach(view, station, view.at)
+        paths, proof = reach(view, station, view.at), wake(view, station, seen.get(station.id), view.at, view.wall)
         sounding = {True: "SOUNDING", False: "quiet", None: "not known"}[station.sounding]
         by = ", ".join(paths) or "NO PATH, phone it" + (f": {station.phone}" if station.phone else "")
-        said.append(f"station {MARK[bool(paths)]} {station.id}: {sounding}; {by}")
+        if proof.why and (paths or proof.why == "revoked"):
+            by += f" ({UNPROVEN[proof.why]})"
+        said.append(f"station {MARK[bool(proof.proven)]} {station.id}: {sounding}; {by}")
     for name, link in view.links.items():
         if not link.up:
             said.append(f"link    ✕ {name}: {link.reason}")

@@ -11,7 +11,7 @@ import msgspec
 from appliance.alert_state import StationTest
 from appliance.alert_view import TestsView
 from appliance.cli_node import add_verbs, ask, log_in, request
-from appliance.cli_tests_words import calendar, record, report, runs
+from appliance.cli_tests_words import calendar, counts, record, report, result_word, runs
 from appliance.commands import TESTS
 from appliance.config import ZONES, Site
 from appliance.view import View
@@ -85,11 +85,9 @@ async def _begin(client: Client, site: Site, options: argparse.Namespace, login:
     while True:
         run = await _whole(client, told["test"], login)
         for line in run.lines[said:]:
-            print(
-                f"{line.station:<20} {line.path:<6} {'good' if line.good else 'BAD'} {line.reason}".rstrip(), flush=True
-            )
+            print(f"{line.station:<20} {line.path:<6} {result_word(line)} {line.reason}".rstrip(), flush=True)
         said = len(run.lines)
         if run.ended is not None:
-            print(f"{run.good} good, {run.bad} bad.")
+            print(f"{counts(run)}.")
             return 1 if run.bad else 0
         await asyncio.sleep(LOOK_S)

@@ -38,7 +38,7 @@ def report(tests: TestsView, names: Mapping[str, str], zone: ZoneInfo) -> list[s
     rows: list[str] = []
     for run in (run for run in tests.runs if newest - run.begun.wall < 24 * 3600):
         rows.append(_run(run, zone))
-        rows += [f"    {_line(line, names)}" for line in run.lines if not line.good]
+        rows += [f"    {_line(line, names)}" for line in run.lines if not line.good]  # what was not tested too
     rows += [_gap(gap) for gap in tests.missed if newest - gap.at.wall < 24 * 3600]
     return rows or ["No test ran yet."]
 
@@ -59,20 +59,29 @@ def record(run: StationTest, names: Mapping[str, str], view: View, zone: ZoneInf
         "station               way     result  after    why",
         *(_line(line, names) for line in sorted(run.lines, key=lambda x: (names.get(x.station, x.station), x.path))),
         "",
-        f"{run.good} good, {run.bad} bad",
+        counts(run),
         f"journal row {view.seq}, {view.head}",
         "checked by ____________________  on ____________",
     ]
 
 
+def result_word(line: StationTestLine) -> str:
+    return "good" if line.good else "NOT TESTED, by rule:" if line.skipped else "BAD"
+
+
+def counts(run: StationTest) -> str:
+    told = f"{run.good} good, {run.bad} bad"
+    return f"{told}, {run.skipped} not tested by rule" if run.skipped else told
+
+
 def _run(run: StationTest, zone: ZoneInfo) -> str:
-    state = f"{run.good} good, {run.bad} bad" if run.ended else f"running: {run.good} good, {run.bad} bad so far"
+    state = counts(run) if run.ended else f"running: {counts(run)} so far"
     return f"{run.id}  {_when(run.begun, zone)}  {run.what:<9}  {len(run.stations)} stations  {state}"
 
 
 def _line(line: StationTestLine, names: Mapping[str, str]) -> str:
     why = load_page_words("en").get(f"reason.{line.reason}", line.reason)
-    result = "good" if line.good else "BAD"
+    result = result_word(line)
     after = f"{line.seconds:.1f} s" if line.good else "-"
     return f"{names.get(line.station, line.station):<20}  {line.path:<6}  {result:<6}  {after:>7}  {why}".rstrip()
 

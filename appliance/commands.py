@@ -7,7 +7,7 @@ import msgspec
 from appliance.alarm_commands import AlarmCommand, PutInService, ShelveAlarm, TakeOutOfService
 from appliance.call_commands import BlockCaller, CallCommand
 from appliance.command import Command
-from appliance.model import About, AlertKind, Path, Pattern
+from appliance.model import About, AlertKind, CardOutcome, Path, Pattern
 from appliance.power_commands import PowerCommand
 
 MOST_SECONDS = 3600
@@ -57,6 +57,15 @@ class AnswerForContact(Command, tag="alert.contact", frozen=True, kw_only=True):
     alert: str
     contact: str
     answer: Literal["accepted", "declined", "told"]
+
+
+class HandleCard(Command, tag="alert.card", frozen=True, kw_only=True):
+    """What came of a card: somebody has phoned the stations, or need not. None named: all whose cards wait."""
+
+    alert: str
+    outcome: CardOutcome
+    stations: tuple[str, ...] = ()
+    text: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class LockSiren(Command, tag="siren.lock", frozen=True, kw_only=True):
@@ -157,6 +166,7 @@ AnyCommand = (
     | StopAlert
     | TellRecipients
     | AnswerForContact
+    | HandleCard
     | AcknowledgeOrder
     | ModemAt
     | ModemUssd

@@ -20,6 +20,7 @@ from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, S
 from appliance.commands import (
     AcknowledgeOrder,
     AnswerForContact,
+    HandleCard,
     IssueAlert,
     ListTests,
     LockSiren,
@@ -59,6 +60,7 @@ AlertCommand = (
     | ListTests
     | TellRecipients
     | AnswerForContact
+    | HandleCard
 )
 
 log = logging.getLogger("siaga.alerting")

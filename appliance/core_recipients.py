@@ -9,7 +9,7 @@ from appliance.alerting.issuer import Issuer
 from appliance.alerting.sender import Publish
 from appliance.alerting.station_texts import StationTexts
 from appliance.alerting.telling import Telling
-from appliance.commands import AnswerForContact, TellRecipients
+from appliance.commands import AnswerForContact, HandleCard, TellRecipients
 from appliance.config import Site
 from appliance.entry import Entry
 from appliance.journal import Appended
@@ -19,7 +19,7 @@ from appliance.model import Purpose
 from appliance.state import State
 from drivers.clock import Clock
 
-COMMANDS = (TellRecipients, AnswerForContact)
+COMMANDS = (TellRecipients, AnswerForContact, HandleCard)
 WAKING = ("alert.", "contact.", "sequence.", "delivery.", "station.", "sms.", "call.")
 
 
@@ -54,8 +54,10 @@ class RecipientRoom:
             self._contacts.wake()
             self._texts.wake()
 
-    async def obey(self, command: TellRecipients | AnswerForContact, actor: str) -> Any:
+    async def obey(self, command: TellRecipients | AnswerForContact | HandleCard, actor: str) -> Any:
         """Raises Refusal."""
         if isinstance(command, TellRecipients):
             return await self._telling.tell(command, actor)
+        if isinstance(command, HandleCard):
+            return await self._telling.handle(command, actor)
         return await self._telling.answer(command, actor)

@@ -9,7 +9,7 @@ from appliance.alert_view import SupervisionView
 from appliance.alerting.centre import Centre
 from appliance.alerting.health_intake import HealthIntake, Word
 from appliance.alerting.issuer import Issuer
-from appliance.alerting.locks import LockSender
+from appliance.alerting.locks import LockSender, words_of
 from appliance.alerting.notices import StationNotices
 from appliance.alerting.sender import Publish, order_topic
 from appliance.annunciator_client import AnnunciatorLink
@@ -62,7 +62,7 @@ class SupervisionRoom:
         self._bar = SirenBar(annunciator, outputs, lambda: self._left_s) if own and annunciator else None
         self._sender = LockSender(
             issuer=issuer, contacts=centre.contacts, topic=lambda station: order_topic(site.site, station),
-            publish=publish, send_sms=lines.send_data,
+            publish=publish, send_sms=lines.send_data, words=lambda station: words_of(state.lockouts.get(station)),
         )  # fmt: skip
         self.lockouts = Lockouts(
             site=site,

@@ -8,6 +8,7 @@ from appliance.stamp import Stamp
 from appliance.state import CERTAINTY, Alert, Attempt, Delivery, Siren, State, StationContact
 
 MOST_ENDED_ALERTS = 20
+MOST_UNHANDLED_ALERTS = 40  # with those whose cards nobody has handled; behind it only the alarm stands
 
 FOLDS = Folds()
 
@@ -55,7 +56,8 @@ def _(s: State, e: al.AlertEnded, at: Stamp) -> None:
     # Tests never push out an alert whose all-clear is still to be said.
     for actual in (True, False):
         ended = [a.id for a in s.alerts.values() if a.ended and (a.kind is AlertKind.ACTUAL) is actual]
-        for old in ended[: max(0, len(ended) - MOST_ENDED_ALERTS)]:
+        gone = [id for id in ended if not s.alerts[id].unhandled][: max(0, len(ended) - MOST_ENDED_ALERTS)]
+        for old in gone or ended[: max(0, len(ended) - MOST_UNHANDLED_ALERTS)]:
             del s.alerts[old]
 
 
@@ -192,7 +194,16 @@ def _(s: State, e: al.DeliveryFailed, at: Stamp) -> None:
 @FOLDS.of(al.CardRaised)
 def _(s: State, e: al.CardRaised, at: Stamp) -> None:
     if d := _delivery(s, e):
-        d.card, d.card_reason, d.card_wait_s = d.card or at, e.reason, e.wait_s
+        # A siren that does not end is another matter than a start that was settled before it.
+        anew = d.card is None or not d.unhandled
+        d.card, d.card_reason, d.card_wait_s = at if anew else d.card, e.reason, e.wait_s
+        d.handled, d.outcome, d.outcome_text = (None, "", "") if anew else (d.handled, d.outcome, d.outcome_text)
+
+
+@FOLDS.of(al.CardHandled)
+def _(s: State, e: al.CardHandled, at: Stamp) -> None:
+    if d := _delivery(s, e):
+        d.handled, d.outcome, d.outcome_text = at, e.outcome, e.text
 
 
 @FOLDS.of(al.DeliveryTestFailed)

@@ -22,6 +22,7 @@ MOST_TESTS = 60  # runs: two months of nights; the journal keeps them all
 MOST_LINES = 20_000  # of all runs together: a week of nights of 1,000 stations; behind it only the bad ones
 MOST_GAPS = 30
 MOST_NOTICED = 4  # the last test's and the next one's
+BARRED = "locked_out"  # why an own order ended before it began
 MOST_OWN = 30  # orders that a station's page can show
 
 FOLDS = Folds()
@@ -74,12 +75,17 @@ def _(s: State, e: st.StationTestBegun, at: Stamp) -> None:
 @FOLDS.of(st.StationTestResult)
 def _(s: State, e: st.StationTestResult, at: Stamp) -> None:
     if run := s.tests.runs.get(e.test):
-        run.lines.append(StationTestLine(e.station, e.path, e.good, e.reason, e.seconds, at))
-        run.good, run.bad = run.good + e.good, run.bad + (not e.good)
+        line = StationTestLine(e.station, e.path, e.good, e.reason, e.seconds, at, e.skipped)
+        run.lines.append(line)
+        run.good, run.bad, run.skipped = run.good + e.good, run.bad + line.bad, run.skipped + e.skipped
     failed = s.tests.failed.setdefault(e.station, {})
     if e.good:
         s.tests.proven.setdefault(e.station, {})[e.path] = at
         failed.pop(e.path, None)
+    elif e.skipped:
+        # Nothing is known anew; what stands of the time when a rule was told as a failure was never one.
+        if e.path in failed and failed[e.path].reason == e.reason:
+            del failed[e.path]
     else:
         failed[e.path] = StationTestFailure(e.reason, at)
 
@@ -133,6 +139,17 @@ def _(s: State, e: al.OrderAccepted, at: Stamp) -> None:
         del s.own.orders[next(iter(s.own.orders))]
 
 
+@FOLDS.of(al.OrderBarred)
+def _(s: State, e: al.OrderBarred, at: Stamp) -> None:
+    if e.alert in s.own.orders:
+        return
+    s.own.orders[e.alert] = OwnOrder(
+        e.alert, e.alert_kind, e.pattern, e.incident, e.zones, e.seconds, e.path, at, ended=at, why=BARRED
+    )
+    while len(s.own.orders) > MOST_OWN:
+        del s.own.orders[next(iter(s.own.orders))]
+
+
 @FOLDS.of(st.SirenProof)
 def _(s: State, e: st.SirenProof, at: Stamp) -> None:
     if not (own := s.own.orders.get(e.alert)):
@@ -175,6 +192,12 @@ def _(s: State, e: st.OrderEnded, at: Stamp) -> None:
 @FOLDS.of(st.LockoutSet)
 def _(s: State, e: st.LockoutSet, at: Stamp) -> None:
     s.own.lockout = OwnLockout(e.lock, e.until, e.reason, e.who, at)
+
+
+@FOLDS.of(st.LockoutNamed)
+def _(s: State, e: st.LockoutNamed, at: Stamp) -> None:
+    if (known := s.own.lockout) and known.lock == e.lock:
+        s.own.lockout = OwnLockout(known.lock, known.until, e.reason, e.who, known.since)
 
 
 @FOLDS.of(st.LockoutEnded)

@@ -36,6 +36,7 @@ class Key(Struct, frozen=True, kw_only=True):
     made: float = 0.0  # wall time at which it was taken here; 0: no clock could be trusted
     until: float = 0.0  # wall time at which a previous one is retired
     why: str = ""  # of a revocation
+    who: str = ""  # revoked it
     certificate: str = ""  # PEM, for the broker
 
 
@@ -119,7 +120,7 @@ def certified(book: Book, public: str, certificate: str) -> Book:
     return replace(book, holders={**book.holders, held.id: replace(held, keys=keys)})
 
 
-def revoke(book: Book, id: str, why: str, *, previous: bool = False, public: str = "") -> Book:
+def revoke(book: Book, id: str, why: str, *, previous: bool = False, public: str = "", who: str = "") -> Book:
     """Its keys count no more: all, or those that are `previous`, or one. Raises BookError."""
     held = _held(book, id)
     ends = [
@@ -129,7 +130,9 @@ def revoke(book: Book, id: str, why: str, *, previous: bool = False, public: str
     ]
     if not ends:
         raise BookError(f"{id} has no such key that counts; see: siaga keys list")
-    keys = (replace(k, state=KeyState.REVOKED, why=why, until=0.0) if k.public in ends else k for k in held.keys)
+    keys = (
+        replace(k, state=KeyState.REVOKED, why=why, who=who, until=0.0) if k.public in ends else k for k in held.keys
+    )
     return put(book, replace(held, keys=tuple(keys)))
 
 

@@ -19,6 +19,7 @@ class KeyRotated(KeyEvent, tag="key.rotated", frozen=True):
 
 class KeyRevoked(KeyEvent, tag="key.revoked", frozen=True):
     why: str  # "rotated", or a person's word
+    who: str = ""  # the account at the box, of a person's word
 
 
 class KeyStatementRefused(Event, tag="key.statement_refused", frozen=True):

@@ -40,7 +40,7 @@ def missed(known: Mapping[str, Mapping[str, str]], book: Book) -> list[Event]:
                 else:
                     events.append(ke.KeyEnrolled(holder=holder.id, key=id, role=holder.role))
             elif key.state is KeyState.REVOKED and has.get(id) != "revoked":
-                events.append(ke.KeyRevoked(holder=holder.id, key=id, why=key.why[:100]))
+                events.append(ke.KeyRevoked(holder=holder.id, key=id, why=key.why[:100], who=key.who[:40]))
     return events
 
 
@@ -58,5 +58,5 @@ def told(before: Book, after: Book) -> list[Event]:
                 else:
                     events.append(ke.KeyEnrolled(holder=holder.id, key=id, role=holder.role))
             if key.state is KeyState.REVOKED and (was is None or was.state is not KeyState.REVOKED):
-                events.append(ke.KeyRevoked(holder=holder.id, key=id, why=key.why[:100]))
+                events.append(ke.KeyRevoked(holder=holder.id, key=id, why=key.why[:100], who=key.who[:40]))
     return events

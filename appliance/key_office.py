@@ -184,14 +184,14 @@ class Office:
 
         return self.store.change(change)[1]
 
-    def revoke(self, id: str, why: str, *, previous: bool = False) -> Book:
+    def revoke(self, id: str, why: str, *, previous: bool = False, who: str = "") -> Book:
         """Its keys, or its previous one, count no more: for core at once, for the broker when it has read its files."""
 
         def change(book: Book) -> Book:
             for issuer in self.site.issuer:  # a key that only the site file names is revoked by the book too
                 if issuer.key and issuer.name == id and id not in book.holders:
                     book = enrol(book, id, "issuer", 0, Key(public=issuer.key, made=self._wall))
-            return revoke(with_site_keys(book, self.site, self._wall), id, why, previous=previous)
+            return revoke(with_site_keys(book, self.site, self._wall), id, why, previous=previous, who=who)
 
         if id == self.site.id and not previous:
             raise BookError("A box does not revoke itself: siaga keys rotate, then siaga keys revoke --previous.")

@@ -56,7 +56,8 @@ class ViewMaker:
         site, state = self._site, self._state
         # Silent tests stand in `supervision`: a thousand stations would be in the way of the order beside them.
         shown = [a for a in state.alerts.values() if not (a.test and a.kind is AlertKind.SILENT_TEST)]
-        alerts = sorted(shown, key=lambda a: (a.ended is not None, -a.issued.seq))
+        # What somebody has still to do stays, however old it is.
+        alerts = sorted(shown, key=lambda a: (a.ended is not None and not a.unhandled, -a.issued.seq))
         alerts = [*fitting(alerts[:MOST_ALERTS])]
         alarms, alarm_summary = self._alarms()
         return View(
@@ -105,7 +106,7 @@ def fitting(alerts: Iterable[Alert]) -> Iterator[Alert]:
     deliveries = 0
     for alert in alerts:
         deliveries += len(alert.deliveries)
-        if alert.ended is None or deliveries <= MOST_DELIVERIES:
+        if alert.ended is None or alert.unhandled or deliveries <= MOST_DELIVERIES:
             yield alert
 
 

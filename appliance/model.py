@@ -62,6 +62,14 @@ class ContactState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class CardOutcome(StrEnum):
+    """What came of a card. `sent`: nobody answered, and somebody is on the way to wake them."""
+
+    REACHED = "reached"
+    SENT = "sent"
+    NOT_NEEDED = "not_needed"
+
+
 class DeliveryState(StrEnum):
     """In the order of certainty; the last four end a delivery that never sounded."""
 

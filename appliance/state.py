@@ -3,7 +3,7 @@
 import msgspec
 
 from appliance.alarm_state import Alarm, AlarmRecord
-from appliance.alert_state import ContactDelivery, Lockout, OwnState, StationHealth, StationTestRecord, Told
+from appliance.alert_state import ContactDelivery, Lockout, OwnState, Revoked, StationHealth, StationTestRecord, Told
 from appliance.call_events import VoiceProven
 from appliance.desk_state import DeskRecord
 from appliance.model import AlertKind, CallPhase, DeliveryState, Mains, OutgoingState, Path, Purpose
@@ -25,6 +25,8 @@ CERTAINTY = {
     DeliveryState.ENDED: 7,
 }
 OVER = {DeliveryState.ENDED, DeliveryState.EXPIRED, DeliveryState.CANCELLED, DeliveryState.FAILED}
+SETTLING = (DeliveryState.ENDED, DeliveryState.CANCELLED)
+STOP_CARDS = ("stop_not_seen", "stop_not_heard", "end_not_seen")  # reasons of a card for a siren that may sound on
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -56,6 +58,21 @@ class Delivery(msgspec.Struct):
     card_wait_s: int = 0
     told: dict[str, Stamp] = {}  # model.About: when its text went out
     untold: dict[str, str] = {}  # model.About: why its text did not
+    handled: Stamp | None = None  # a person said what came of the card
+    outcome: str = ""  # model.CardOutcome
+    outcome_text: str = ""
+
+    @property
+    def unhandled(self) -> bool:
+        """A card that waits for a person: neither the station's own word nor anybody's has settled it.
+
+        The end of the order settles nothing: nobody knows whether they were phoned.
+        """
+        if self.card is None or self.handled is not None or self.state in SETTLING:
+            return False
+        if self.card_reason in STOP_CARDS:  # it sounds, or may: only its end settles that
+            return True
+        return not (self.acknowledged or self.energised or self.proven or self.heard)
 
     @property
     def over(self) -> bool:
@@ -87,6 +104,11 @@ class Alert(msgspec.Struct):
     told: list[Told] = []
     sequences: dict[str, tuple[str, ...]] = {}
     taken: dict[str, str] = {}  # by sequence: the contact that accepted, "" when nobody did
+
+    @property
+    def unhandled(self) -> bool:
+        """A card of a real order waits for a person, though the order may have ended."""
+        return self.kind is AlertKind.ACTUAL and any(d.unhandled for d in self.deliveries.values())
 
     @property
     def settled(self) -> bool:
@@ -355,6 +377,7 @@ class State(msgspec.Struct):
     clock_wrong: bool = False
     people: dict[str, str] = {}  # by name the mark of their password's record, as the journal was told
     keys: dict[str, dict[str, str]] = {}  # by holder and key id, as the journal was told: "current", "revoked"
+    revoked: dict[str, Revoked] = {}  # by holder: none of its keys counts, by a person's word
     sequences: dict[str, int] = {}  # the highest of ours that was sent to each station
 
     def calls_on(self, line: str) -> list[Call]:

@@ -78,7 +78,10 @@ class StationTestBegun(Event, tag="test.begun", frozen=True):
 
 
 class StationTestResult(Event, tag="test.result", frozen=True):
-    """One station by one path. A sounding test is of the siren and not of a way to it: its path is "siren"."""
+    """One station by one path. A sounding test is of the siren and not of a way to it: its path is "siren".
+
+    `skipped`: a rule forbade it (site file, lockout, a real alert), so nothing was tested and nothing has failed.
+    """
 
     SUBJECT = ("test", "station")
     test: str
@@ -87,6 +90,7 @@ class StationTestResult(Event, tag="test.result", frozen=True):
     good: bool
     reason: str = ""  # code
     seconds: float = 0.0  # until its answer
+    skipped: bool = False
 
 
 class StationTestEnded(Event, tag="test.ended", frozen=True):
@@ -94,6 +98,7 @@ class StationTestEnded(Event, tag="test.ended", frozen=True):
     test: str
     good: int
     bad: int
+    skipped: int = 0
 
 
 class StationTestMissed(Event, tag="test.missed", frozen=True):
@@ -144,6 +149,15 @@ class LockoutSet(Event, tag="lockout.set", frozen=True):
     until: float  # unix seconds
     reason: str
     who: str
+
+
+class LockoutNamed(Event, tag="lockout.named", frozen=True):
+    """The centre's signed words for a lockout: whose it is and why. The order has but a code."""
+
+    SUBJECT = ("lock",)
+    lock: str
+    who: str
+    reason: str
 
 
 class LockoutEnded(Event, tag="lockout.ended", frozen=True):

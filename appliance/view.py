@@ -7,6 +7,7 @@ page knows each figure's age even when core has stopped sending. `Stamp` fields 
 import msgspec
 
 from appliance.alarm_view import AlarmsSummary, AlarmView
+from appliance.alert_state import Revoked
 from appliance.alert_view import OwnView, SupervisionView
 from appliance.desk_view import DeskView
 from appliance.figure import Figure
@@ -80,6 +81,7 @@ class StationView(msgspec.Struct):
     heard_at: float | None  # mono of the last signed word from it
     fresh_s: float
     sounding: bool | None
+    revoked: Revoked | None = None  # its keys count no more
 
 
 class OutgoingView(msgspec.Struct, frozen=True):

@@ -10,8 +10,8 @@ from appliance.view import EntryView
 from drivers.jsonsocket import Gone, Message, Refusal
 from web.alarm_panel import SHAPES
 from web.corelink import CoreLink
-from web.event_panel import actor_words, event_text
-from web.scene import Mark, Scene
+from web.event_panel import event_text
+from web.scene import Mark, Scene, actor_words
 
 LISTED = 60  # rows on one page
 LIST_WITHIN = 8.0  # s; a search through a month's journal on a slow board

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from appliance.alarm_view import AlarmView as Alarm
 from web.scene import Scene
+from web.station_panel import revoked_words
 
 SHAPES = {1: "p1", 2: "p2", 3: "p3"}
 
@@ -43,8 +44,16 @@ def ordered(alarms: list[Alarm]) -> list[Alarm]:
 def alarm_text(scene: Scene, alarm: Alarm) -> str:
     """What the alarm says, and of what."""
     text = scene.words.code("alarm", alarm.alarm)
+    if alarm.alarm == "station.offline" and (why := _revoked(scene, alarm.about)):
+        text = why
     about = about_words(scene, alarm.about)
     return f"{text} · {about}" if about and about.casefold() not in text.casefold() else text
+
+
+def _revoked(scene: Scene, station: str) -> str:
+    """A station without a key is silent by a person's word, and not by a fault."""
+    found = next((s.revoked for s in scene.view.stations if s.id == station), None)
+    return revoked_words(scene, found) if found is not None else ""
 
 
 def about_words(scene: Scene, about: str) -> str:
@@ -76,6 +85,8 @@ def _row(scene: Scene, alarm: Alarm) -> AlarmRow:
 def action_of(scene: Scene, alarm: Alarm) -> str:
     """What follows and what to do, while it stands."""
     key = f"alarm_step.{alarm.alarm}"
+    if alarm.alarm == "station.offline" and _revoked(scene, alarm.about):
+        key = "station.revoked_do"
     if alarm.alarm == "line.down":
         why = next((line.why for line in scene.view.lines if line.id == alarm.about), "")
         key = f"line_step.{why}" if scene.words.has(f"line_step.{why}") else key

@@ -132,7 +132,7 @@ class Pages:
     async def test(self, request: Request) -> Response:
         """One run of a test, to be printed and signed."""
         scene, fields = await self._frame(request, "tests", FRAME)
-        found = run_record(scene, request.path_params["test"])
+        found = await run_record(self._core, scene, request.path_params["test"], token_of(request))
         return self._record("test_record.html", scene, fields, found, "/tests")
 
     def _record(

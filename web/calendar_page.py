@@ -2,9 +2,12 @@
 
 from typing import Any, NamedTuple
 
+import msgspec
+
 from appliance.alert_state import StationTest, StationTestLine
-from web.event_panel import actor_words
-from web.scene import Mark, Scene
+from drivers.jsonsocket import Gone, Refusal
+from web.corelink import CoreLink
+from web.scene import Mark, Scene, actor_words
 from web.words import Words
 
 RUNS = 20  # on the page
@@ -28,6 +31,7 @@ class RunRow(NamedTuple):
     took: str
     good: int
     bad: int
+    skipped: int  # by a rule: neither good nor bad
     open: int
     failures: tuple[str, ...]
 
@@ -70,13 +74,16 @@ def due_words(words: Words, due: str) -> str:
 
 def run_row(scene: Scene, run: StationTest) -> RunRow:
     words = scene.words
-    good = sum(1 for line in run.lines if line.good)
-    bad = len(run.lines) - good
-    open_ = max(0, len(run.stations) * max(1, len(run.paths)) - len(run.lines)) if run.ended is None else 0
+    # By the run's own figures: of a run that has ended the view has only the lines that are not good.
+    good, bad, skipped = run.good, run.bad, run.skipped
+    asked = len(run.stations) * max(1, len(run.paths))
+    open_ = max(0, asked - good - bad - skipped) if run.ended is None else 0
     if run.ended is None:
         mark = Mark("half", words("tests.running"), "")
     elif bad:
         mark = Mark("bad", words("tests.failed", count=bad), "p2")
+    elif not good and skipped:
+        mark = Mark("pause", words("tests.all_skipped"), "p3")
     elif not good:
         mark = Mark("unknown", words("tests.nothing"), "p2")
     else:
@@ -85,35 +92,46 @@ def run_row(scene: Scene, run: StationTest) -> RunRow:
         f"{scene.name(x.station)} · {words.code('path', x.path)}"
         + (f": {words.code('test.why', x.reason)}" if x.reason else "")
         for x in run.lines
-        if not x.good
+        if x.bad
     )
     who = words("tests.by_calendar") if run.due else actor_words(scene, run.begun.actor)
     took = words.span(run.ended.wall - run.begun.wall) if run.ended else ""
     return RunRow(
         run.id, words.code("test.what", run.what), mark, scene.clock(run.begun), due_words(words, run.due), who, took,
-        good, bad, open_, failures,
+        good, bad, skipped, open_, failures,
     )  # fmt: skip
 
 
-def run_record(scene: Scene, id: str) -> dict[str, Any] | None:
-    """One run with every station and path, failures first; None when the page does not know it any more."""
+async def run_record(core: CoreLink, scene: Scene, id: str, token: str) -> dict[str, Any] | None:
+    """One run with every station and path, what is bad first; None when the page does not know it any more.
+
+    Whole from core, for who is logged in; for others, and while core is away, what the view has: what is not good.
+    """
     runs = scene.view.supervision.tests.runs if scene.view.supervision else ()
     run = next((r for r in runs if r.id == id), None)
     if run is None:
         return None
-    lines = sorted(run.lines, key=lambda x: (x.good, scene.name(x.station).casefold(), x.path))
+    try:
+        told = await core.ask({"do": "test.list", "run": id, "token": token})
+        run, whole = msgspec.convert(told["run"], StationTest), True
+    except (Refusal, Gone):
+        whole = not run.good
+    lines = sorted(run.lines, key=lambda x: (x.good, x.skipped, scene.name(x.station).casefold(), x.path))
     asked = {(x.station, x.path) for x in run.lines}
     missing = [
         f"{scene.name(s)} · {scene.words.code('path', p)}" for s in run.stations for p in run.paths
         if (s, p) not in asked
-    ]  # fmt: skip
+    ] if whole else []  # fmt: skip
     return {"run": run_row(scene, run), "rows": [_result(scene, x) for x in lines], "missing": missing,
-            "head": scene.view.head, "stations": len(run.stations)}  # fmt: skip
+            "head": scene.view.head, "stations": len(run.stations), "whole": whole,
+            "open": run.ended is None}  # fmt: skip
 
 
 def _result(scene: Scene, line: StationTestLine) -> ResultRow:
     words = scene.words
     mark = Mark("ok", words("test.is.true")) if line.good else Mark("bad", words("test.is.false"), "p2")
+    if line.skipped:
+        mark = Mark("pause", words("test.is.skipped"), "p3")
     return ResultRow(
         scene.name(line.station), words.code("path", line.path), mark,
         words.code("test.why", line.reason) if line.reason else "",

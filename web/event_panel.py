@@ -11,7 +11,7 @@ from appliance.view import EntryView
 from web.alarm_panel import about_words
 from web.plant_orders import proof_words, refusal_words
 from web.recipient_rows import Count, contact_counts, delivery_counts, worst_first
-from web.scene import Mark, Scene
+from web.scene import Mark, Scene, actor_words
 from web.station_panel import delivery_detail, delivery_mark
 from web.words import Words
 
@@ -73,10 +73,12 @@ ABOUT, TEST = {"about": "about"}, {"what": "test.what", "reason": "test.why"}
 ALERTING_WORDS: dict[str, dict[str, str]] = {
     **{f"contact.{k}": ABOUT | {"by": "contact.by", "reason": "contact.why"}
        for k in ("asked", "delivered", "accepted", "declined", "failed", "unreached", "spared", "cancelled")},
+    "delivery.card_handled": {"outcome": "card.outcome"},
     "delivery.told": ABOUT, "delivery.untold": ABOUT, "alert.told": ABOUT, "order.text": ABOUT,
     "order.announced": ABOUT | {"outcome": "announced"},
     "station.health": {"faults": "fault"},
-    "siren.locked": {"reason": ""}, "lockout.set": {"reason": "lockout.reason", "who": "lockout.who"},
+    "siren.locked": {"reason": ""}, "lockout.named": {"reason": ""},
+    "lockout.set": {"reason": "lockout.reason", "who": "lockout.who"},
     "siren.unlocked": {"why": "lockout.why"}, "lockout.ended": {"why": "lockout.why"},
     "siren.lock_confirmed": {"locked": "lockout.is"},
     "siren.proof": {"proof": "own.proof"}, "siren.fault": {"fault": "fault", "on": "fault_is"},
@@ -119,7 +121,11 @@ class EventRow(NamedTuple):
 
 def alerts_panel(scene: Scene) -> dict[str, Any]:
     alerts = sorted((a for a in scene.view.alerts if a.ended is None), key=lambda a: a.kind != "actual")
-    return {"alerts": [_alert(scene, a) for a in alerts]}
+    waiting = [
+        (a.id, a.id[:4].upper(), sum(d.unhandled for d in a.deliveries.values()))
+        for a in scene.view.alerts if a.ended is not None and a.unhandled
+    ]  # fmt: skip
+    return {"alerts": [_alert(scene, a) for a in alerts], "waiting": waiting}
 
 
 def _alert(scene: Scene, alert: Alert) -> AlertRow:
@@ -222,9 +228,3 @@ def _alarms(scene: Scene, keys: list[str]) -> str:
     told = [scene.words.code("alarm", key.partition("/")[0]) for key in keys[:NAMED_ALARMS]]
     more = [scene.words("alarms.more", count=len(keys) - NAMED_ALARMS)] if len(keys) > NAMED_ALARMS else []
     return ", ".join([*told, *more])
-
-
-def actor_words(scene: Scene, actor: str) -> str:
-    """ "budi" -> "budi", "console:root" -> "konsol root", "button:red" -> "tombol red"."""
-    kind, colon, name = actor.partition(":")
-    return f"{scene.words.code('actor', kind)} {name}".strip() if colon else actor

@@ -26,13 +26,14 @@ ALARM_ORDERS = {
     "/alarm/in-service": "alarm.in_service",
     "/alarm/silence": "alarm.silence",
 }
-STATION_ORDERS = ("/alert/stop", "/alert/tell", "/siren/lock", "/siren/unlock", "/test/run")
+STATION_ORDERS = ("/alert/stop", "/alert/tell", "/alert/card", "/siren/lock", "/siren/unlock", "/test/run")
 SCREEN_ORDERS = frozenset(("/order/acknowledge",))  # which the box's own screen gives without a login
 DO = (
     {
         "/alert": "alert.issue",
         "/alert/stop": "alert.stop",
         "/alert/tell": "alert.tell",
+        "/alert/card": "alert.card",
         "/siren/lock": "siren.lock",
         "/siren/unlock": "siren.unlock",
         "/test/run": "test.run",
@@ -122,6 +123,9 @@ def _command(path: str, fields: Mapping[str, Any]) -> Message:
             command["alerts"] = several(fields.get("alerts"))
         case "/alert/tell":
             command |= {name: str(fields.get(name, ""))[:400] for name in ("alert", "about", "text", "key")}
+        case "/alert/card":
+            command |= {name: str(fields.get(name, ""))[:200] for name in ("alert", "outcome", "text")}
+            command["stations"] = several(fields.get("stations"))
         case "/siren/lock":
             command |= {"station": str(fields.get("station", ""))[:64], "hours": float(fields.get("hours", 0))}
             command["reason"] = str(fields.get("reason", "")).strip()[:MOST_REASON]

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from appliance.alert_state import ContactDelivery
 from appliance.model import AlertKind
 from appliance.state import Alert, Delivery
-from web.event_panel import actor_words
 from web.own_panel import what_of
 from web.recipient_rows import (
     CONTACTS_ORDERED,
@@ -20,7 +19,7 @@ from web.recipient_rows import (
     station_row,
     worst_first,
 )
-from web.scene import Scene
+from web.scene import Scene, actor_words
 
 READ = 24  # stations of one order on the live page, the worst first; its own page has them all
 LISTED = 100  # rows on one page of an order's record
@@ -46,6 +45,7 @@ class OrderRow(NamedTuple):
     counts: list[Count]
     stations: list[StationRow]
     hidden: int
+    unhandled: int  # cards that wait for a person
     contact_counts: list[Count]
     contacts: list[ContactRow]
 
@@ -55,8 +55,8 @@ def orders_panel(scene: Scene) -> dict[str, Any]:
 
 
 def _first(alert: Alert) -> tuple[bool, bool]:
-    """What is open before what is over, the real before tests."""
-    return alert.ended is not None, alert.kind is not AlertKind.ACTUAL
+    """What is open or waits for a person before what is over, the real before tests."""
+    return alert.ended is not None and not alert.unhandled, alert.kind is not AlertKind.ACTUAL
 
 
 def order_row(scene: Scene, alert: Alert, most: int) -> OrderRow:
@@ -91,7 +91,8 @@ def _row(
         " · ".join(with_what), scene.clock(alert.issued), scene.span(alert.issued),
         actor_words(scene, alert.issued.actor), words("orders.stopped", clock=scene.clock(alert.stopped))
         if alert.stopped else "", told, not alert.told, delivery_counts(scene, alert),
-        [station_row(scene, alert, d) for d in deliveries], max(0, hidden), contact_counts(scene, alert),
+        [station_row(scene, alert, d) for d in deliveries], max(0, hidden),
+        sum(d.unhandled for d in alert.deliveries.values()) if alert.unhandled else 0, contact_counts(scene, alert),
         [contact_row(scene, c) for c in contacts],
     )  # fmt: skip
 

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 from appliance.alert_state import OwnLockout, OwnOrder
 from appliance.alert_view import OwnView
+from appliance.fold_stations import BARRED
 from appliance.incident_codes import incident
 from appliance.model import AlertKind
 from appliance.stamp import Stamp
 from appliance.view import View
-from web.scene import Mark, Scene
+from web.scene import Mark, Scene, actor_words
 
 KEPT_S = 1800.0  # a real order stays on the screen after its siren has ended: its address is still being driven to
 TEST_KEPT_S = 90.0  # a test that has ended need only be seen to have been one
@@ -47,6 +48,7 @@ class Order(NamedTuple):
     acknowledged: str
     may_acknowledge: bool
     told: str  # all clear, false alarm
+    barred: bool  # a lockout keeps it silent
     ended: str
     proofs: tuple[ProofRow, ...]
 
@@ -140,7 +142,8 @@ def _card(scene: Scene, own: OwnView, order: OwnOrder) -> Order:
         int(own.turnout_s),
         words("own.acknowledged", clock=scene.clock(order.acknowledged)) if order.acknowledged else "",
         order.acknowledged is None and order.kind != AlertKind.SILENT_TEST and not order.about,
-        words.code("own.told", order.about) if order.about else "",
+        words.code("own.told", order.about) if order.about else "", order.why == BARRED,
+        words.code("own.why", order.why) if order.why == BARRED else
         words("own.ended", clock=scene.clock(order.ended), why=words.code("own.why", order.why)) if order.ended else "",
         proofs(scene, order),
     )  # fmt: skip
@@ -159,7 +162,7 @@ def _minutes(seconds: float) -> str:
 
 def proofs(scene: Scene, order: OwnOrder) -> tuple[ProofRow, ...]:
     """What this station can prove by what is fitted here: a proof that cannot come is not waited for."""
-    if order.kind in (AlertKind.SILENT_TEST, AlertKind.DRILL):
+    if order.kind in (AlertKind.SILENT_TEST, AlertKind.DRILL) or order.why == BARRED:
         return ()
     site = scene.site.own
     fitted = [("energised", order.energised, True)]
@@ -190,7 +193,7 @@ def _lockout(scene: Scene, lockout: OwnLockout | None) -> str:
     if lockout is None:
         return ""
     words = scene.words
-    who = words("own.centre") if lockout.who == "centre" else lockout.who
+    who = words("own.centre") if lockout.who == "centre" else actor_words(scene, lockout.who)
     left = words.span(lockout.until - scene.wall)
     reason = words.code("lockout.reason", lockout.reason)
     return words("own.lockout", who=who, reason=reason, until=words.clock(lockout.until, scene.wall)[:-3], left=left)

@@ -44,6 +44,11 @@ class Panel(NamedTuple):
     context: Callable[[Scene], dict[str, Any]]
 
 
+def _seen(view: View) -> object:
+    """What is proven of stations."""
+    return view.supervision and view.supervision.stations
+
+
 def _links(view: View) -> object:
     return [(name, link.up) for name, link in view.links.items()]
 
@@ -64,7 +69,7 @@ PANELS = (
     Panel("callbacks", callbacks_inputs, False, callbacks_panel),
     Panel("lines", lambda v: (line_inputs(v), v.calls, v.trunk, v.alarms), True, line_panel),
     Panel("line-details", line_inputs, True, line_details),
-    Panel("stations", lambda v: (v.stations, v.alerts, _links(v)), True, station_panel),
+    Panel("stations", lambda v: (v.stations, v.alerts, _links(v), _seen(v)), True, station_panel),
     Panel("alerts", lambda v: v.alerts, True, alerts_panel),
     Panel("messages", message_inputs, False, messages_panel),
     Panel("events", lambda v: v.last, False, events_panel),

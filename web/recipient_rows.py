@@ -12,7 +12,7 @@ from appliance.alert_view import ContactView
 from appliance.model import AlertKind, ContactState, DeliveryState, Path
 from appliance.stamp import Stamp
 from appliance.state import Alert, Delivery
-from web.scene import Mark, Scene, grouped
+from web.scene import Mark, Scene, actor_words, grouped
 from web.station_panel import delivery_mark
 
 CONTACT_SHAPES = {
@@ -48,6 +48,7 @@ class StationRow(NamedTuple):
     acknowledged: str
     note: str
     phone: str
+    came: str  # what came of its card, or that nobody has said
 
 
 class ContactRow(NamedTuple):
@@ -79,8 +80,8 @@ def contact_counts(scene: Scene, alert: Alert) -> list[Count]:
 
 
 def worst_first(deliveries: Iterable[Delivery]) -> list[Delivery]:
-    """Cards before all, then by state; among equals in the plan's order."""
-    return sorted(deliveries, key=lambda d: (d.card is None or d.acknowledged is not None, ORDERED.index(d.state)))
+    """Cards that wait before all, then by state; among equals in the plan's order."""
+    return sorted(deliveries, key=lambda d: (not d.unhandled, ORDERED.index(d.state)))
 
 
 def station_row(scene: Scene, alert: Alert, delivery: Delivery) -> StationRow:
@@ -102,7 +103,8 @@ def station_row(scene: Scene, alert: Alert, delivery: Delivery) -> StationRow:
         delivery.station, scene.name(delivery.station),
         delivery_mark(scene, delivery, test=alert.kind is not AlertKind.ACTUAL), _paths(scene, delivery),
         "" if silent else _clock(scene, delivery.energised), " · ".join(proofs), acknowledged, " · ".join(notes),
-        _card(scene, delivery),
+        _card(scene, delivery) if alert.kind is AlertKind.ACTUAL else "",
+        card_came(scene, delivery) if alert.kind is AlertKind.ACTUAL else "",
     )  # fmt: skip
 
 
@@ -171,10 +173,25 @@ def _paths(scene: Scene, delivery: Delivery) -> str:
     return " · ".join(told.values())
 
 
+def card_came(scene: Scene, delivery: Delivery) -> str:
+    """What a record says of a card: who has handled it, how, when; or that nobody has said so."""
+    words = scene.words
+    if delivery.card is None:
+        return ""
+    raised = scene.clock(delivery.card)
+    if delivery.handled is None:
+        settled = not delivery.unhandled and delivery.state is not DeliveryState.CANCELLED
+        return "" if settled else words("card.unhandled", raised=raised)
+    told = words(
+        "card.handled", raised=raised, outcome=words.code("card.outcome", delivery.outcome),
+        who=actor_words(scene, delivery.handled.actor), clock=scene.clock(delivery.handled),
+    )  # fmt: skip
+    return f"{told}: {delivery.outcome_text}" if delivery.outcome_text else told
+
+
 def _card(scene: Scene, delivery: Delivery) -> str:
-    """The number to phone, while nobody there has answered."""
-    done = delivery.state in (DeliveryState.ENDED, DeliveryState.CANCELLED)
-    if delivery.card is None or delivery.acknowledged is not None or done:
+    """The number to phone, until the station's own word or a person's settles it; the order's end does not."""
+    if not delivery.unhandled:
         return ""
     phone = next((s.phone for s in scene.view.stations if s.id == delivery.station), None)
     return grouped(phone) if phone else scene.words("card.no_phone")

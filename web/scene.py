@@ -123,3 +123,9 @@ def grouped(number: str) -> str:
     country, rest = (number[:3], number[3:]) if number.startswith("+62") else ("", number)
     groups = [rest[:3], *(rest[i : i + 4] for i in range(3, len(rest), 4))]
     return " ".join(filter(None, [country, *groups]))
+
+
+def actor_words(scene: Scene, actor: str) -> str:
+    """ "budi" -> "budi", "console:root" -> "konsol root", "button:red" -> "tombol red"."""
+    kind, colon, name = actor.partition(":")
+    return f"{scene.words.code('actor', kind)} {name}".strip() if colon else actor

@@ -3,10 +3,12 @@
 Sent is not sounding, a relay that is on is not proven: each has its own shape and its own words.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from appliance.alert_state import Revoked
 from appliance.model import AlertKind, DeliveryState
-from appliance.reach import reach
+from appliance.reach import Wake, reach, supervised, wake
 from appliance.state import Alert, Delivery
 from appliance.view import StationView
 from web.scene import Mark, Scene, grouped
@@ -37,16 +39,27 @@ class Tile(NamedTuple):
     card: str
     phone: str
     loud: bool
+    alert: str = ""
 
 
 def station_panel(scene: Scene) -> dict[str, Any]:
-    stations, hidden = _read(scene)
-    tiles = [_tile(scene, station) for station in stations]
-    reachable = sum(1 for s in scene.view.stations if scene.live and reach(scene.view, s, scene.now))
-    return {"tiles": tiles, "reachable": reachable, "count": len(scene.view.stations), "hidden": hidden}
+    known = wakes(scene)
+    stations, hidden = _read(scene, known)
+    tiles = [_tile(scene, station, known[station.id]) for station in stations]
+    reachable = sum(1 for found in known.values() if scene.live and found.proven)
+    unproven = sum(1 for found in known.values() if found.why.startswith("sms_"))
+    return {
+        "tiles": tiles, "reachable": reachable, "unproven": unproven, "count": len(known), "hidden": hidden,
+    }  # fmt: skip
 
 
-def _read(scene: Scene) -> tuple[list[StationView], int]:
+def wakes(scene: Scene) -> dict[str, Wake]:
+    """By station, by what it is proven that it can be woken."""
+    seen = supervised(scene.view)
+    return {s.id: wake(scene.view, s, seen.get(s.id), scene.now, scene.wall) for s in scene.view.stations}
+
+
+def _read(scene: Scene, known: Mapping[str, Wake]) -> tuple[list[StationView], int]:
     """The stations that have a tile and how many have none: of more than fit, what a person has to look at."""
     stations = scene.view.stations
     if len(stations) <= MOST_TILES:
@@ -55,8 +68,8 @@ def _read(scene: Scene) -> tuple[list[StationView], int]:
 
     def rank(station: StationView) -> tuple[bool, int, bool]:
         found = open_delivery(scene, station.id)
-        mark = _reach_mark(scene, station) if found is None else delivery_mark(scene, found[1])
-        card = found is not None and found[1].card is not None
+        mark = _reach_mark(scene, station, known[station.id]) if found is None else delivery_mark(scene, found[1])
+        card = found is not None and found[1].unhandled
         return not card, ranks.get(mark.tone, 3), found is None
 
     shown = sorted(stations, key=rank)[:MOST_TILES]
@@ -64,16 +77,15 @@ def _read(scene: Scene) -> tuple[list[StationView], int]:
 
 
 def open_delivery(scene: Scene, station: str) -> tuple[Alert, Delivery] | None:
-    """The newest open alert that concerns a station; a test never stands before a real one."""
-    for alert in sorted(scene.view.alerts, key=lambda a: a.kind is not AlertKind.ACTUAL):
-        if alert.ended is None and station in alert.deliveries:
-            return alert, alert.deliveries[station]
-    return None
+    """The alert that a tile shows: a real one that is open, one that is over whose card waits, then a test."""
+    found = [(a, a.deliveries[station]) for a in scene.view.alerts if station in a.deliveries]
+    shown = [(a, d) for a, d in found if a.ended is None or (d.unhandled and a.kind is AlertKind.ACTUAL)]
+    return min(shown, key=lambda x: (x[0].kind is not AlertKind.ACTUAL, x[0].ended is not None), default=None)
 
 
-def _tile(scene: Scene, station: StationView) -> Tile:
+def _tile(scene: Scene, station: StationView, known: Wake) -> Tile:
     found = open_delivery(scene, station.id)
-    mark = _reach_mark(scene, station)
+    mark = _reach_mark(scene, station, known)
     if found is None or not scene.live:
         return Tile(station.id, station.name, mark, "", "", "", station.sounding is True and scene.live)
     alert, delivery = found
@@ -81,11 +93,13 @@ def _tile(scene: Scene, station: StationView) -> Tile:
     if alert.kind is not AlertKind.ACTUAL:
         extra.insert(0, f"{scene.words('own.test')} · {scene.words.code('kind', alert.kind)}")
     phone = card = ""
-    if delivery.card is not None and alert.kind is AlertKind.ACTUAL:
+    if delivery.unhandled and alert.kind is AlertKind.ACTUAL:
         card = scene.words("card.phone_now")
         phone = grouped(station.phone) if station.phone else scene.words("card.no_phone")
     mark = delivery_mark(scene, delivery, test=alert.kind is not AlertKind.ACTUAL)
-    return Tile(station.id, station.name, mark, " · ".join(filter(None, extra)), card, phone, delivery.state in ON)
+    return Tile(
+        station.id, station.name, mark, " · ".join(filter(None, extra)), card, phone, delivery.state in ON, alert.id
+    )
 
 
 def delivery_mark(scene: Scene, delivery: Delivery, *, test: bool = False) -> Mark:
@@ -115,12 +129,23 @@ def delivery_detail(scene: Scene, alert: Alert, delivery: Delivery) -> str:
     return " · ".join(parts)
 
 
-def _reach_mark(scene: Scene, station: StationView) -> Mark:
+def revoked_words(scene: Scene, revoked: Revoked) -> str:
+    """That its key is, by whom, when and why."""
+    who = revoked.who or scene.words("station.somebody")
+    told = scene.words("station.revoked", who=who, clock=scene.clock(revoked.at))
+    return f"{told}: {revoked.why}" if revoked.why else told
+
+
+def _reach_mark(scene: Scene, station: StationView, known: Wake) -> Mark:
     words = scene.words
     if not scene.live:
         return Mark("unknown", words("station.unknown_now"), "dim")
     if station.sounding:
         return Mark("relay", words("station.sounds_by_itself"), "p2")
+    if station.revoked is not None:
+        return Mark("bad", revoked_words(scene, station.revoked), "p1")
+    if known.why == "locked_out":
+        return Mark("pause", words("station.locked_out"), "p2")
     paths = reach(scene.view, station, scene.now)
     told = " · ".join(words.code("path", p) for p in paths)
     if station.local:
@@ -129,6 +154,8 @@ def _reach_mark(scene: Scene, station: StationView) -> Mark:
     if paths and "mqtt" in paths:
         return Mark("ok", told)
     silent = scene.span(contact.since) if contact is not None and contact.since.seq else ""
-    if paths:
+    if known.proven:
         return Mark("half", words("station.sms_only", span=silent).strip(" ·"), "p3")
+    if paths:
+        return Mark("none", words("station.unproven", why=words.code("station.why", known.why)), "p2")
     return Mark("warn", words("station.silent", span=silent) if silent else words("station.never_heard"), "p1")

@@ -9,12 +9,13 @@ from typing import NamedTuple
 from appliance.alert_state import Lockout, StationHealth
 from appliance.alert_view import PathView, StationHealthView
 from appliance.view import StationView
-from web.event_panel import actor_words
-from web.scene import Mark, Scene
+from web.scene import Mark, Scene, actor_words
+from web.station_panel import revoked_words
 
 UNKNOWN_PERCENT, UNKNOWN_DAYS = 255, 65535  # as the station's health word has it
 LOW_DISK, LOW_BATTERY = 10, 30  # %
 OLD_KEY_DAYS = 1095  # a key is replaced after three years; the station says so too
+TESTED = ("sms", "voice", "siren")  # ways that only their tests prove: a proof older than these come is none
 SKEW_S = 5.0  # s; times of two journals cannot be laid side by side beyond this
 RANKS = {"p1": 0, "p2": 1, "p3": 2}
 
@@ -93,6 +94,8 @@ def _mark(scene: Scene, station: StationView, seen: StationHealthView | None) ->
     words = scene.words
     if not scene.live:
         return Mark("unknown", words("station.unknown_now"), "dim")
+    if station.revoked is not None:
+        return Mark("bad", revoked_words(scene, station.revoked), "p1")
     if seen is None:
         return Mark("unknown", words("stations_page.no_word"), "dim")
     usable = [p for p in seen.paths if p.usable]
@@ -121,6 +124,9 @@ def _path(scene: Scene, path: PathView) -> PathCell:
         return PathCell(
             name, Mark("bad", words.code("test.why", path.reason) if path.reason else "", "p2"), worst, tested
         )
+    late = path.path in TESTED and not path.failed and path.proven is not None and path.worst_s is not None
+    if late and path.proven and scene.wall - path.proven.wall > (path.worst_s or 0.0):
+        return PathCell(name, Mark("half", words("stations_page.late"), "p2"), worst, tested)
     tone = "p2" if path.failed is not None else "p3" if path.proven is None or path.worst_s is None else ""
     shape = {"p2": "half", "p3": "none", "": "ok"}[tone]
     return PathCell(name, Mark(shape, "", tone), worst, tested)

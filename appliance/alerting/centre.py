@@ -14,7 +14,7 @@ from appliance import alert_events as al
 from appliance.alerting import phone_machine as phone
 from appliance.alerting.caller import Caller, NoTelephone, Telephone
 from appliance.alerting.contact import Contact
-from appliance.alerting.delivery_machine import Do, Reach, Step, allowed, due, late
+from appliance.alerting.delivery_machine import NOT_SILENT, Do, Reach, Step, allowed, due, late
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.queue_machine import CALL_S, SMS_A_LINE, SMS_S, Wish, line_up
 from appliance.alerting.recipients import resolve
@@ -178,6 +178,7 @@ class Centre:
                 heard_at=contact.heard_at,
                 fresh_s=contact.lost_s,
                 sounding=(own is not None and own.on) if contact.station.local else contact.sounding,
+                revoked=self._state.revoked.get(name),
             )
             for name, contact in self.contacts.items()
         ]
@@ -295,7 +296,9 @@ class Centre:
                 self._caller.cut(alert, delivery, step.action)
             case Do.SEND:
                 self._sender.send(alert, delivery, step.path, step.action)
-            case Do.CARD if delivery.card is None:
+            case Do.CARD if delivery.card is None or (
+                step.reason in NOT_SILENT and delivery.card_reason not in NOT_SILENT
+            ):
                 number = self.contacts[name].station.phone or ""
                 self._append(a_card(alert, name, number, step.reason, wait_s))
             case Do.END:

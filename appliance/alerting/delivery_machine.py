@@ -11,7 +11,7 @@ import msgspec
 
 from appliance.model import AlertKind, DeliveryState, Ladder, Path
 from appliance.stamp import Stamp
-from appliance.state import CERTAINTY, Alert, Attempt, Delivery
+from appliance.state import CERTAINTY, STOP_CARDS, Alert, Attempt, Delivery
 
 Since = Callable[[Stamp], float]
 
@@ -34,7 +34,7 @@ END_GRACE = {
 ASK_END = 2.0  # s behind the last second without that word, then it is asked for where the broker is
 STOP_CARD = 30.0  # s after a stop without the word "ended", then a person must phone
 TALKED_OUT = 30.0  # s that the card waits for the key of who has answered the phone: a text is said in some 15
-NOT_SILENT = {"stop_not_seen", "stop_not_heard", "end_not_seen"}  # what a siren may still do
+NOT_SILENT = frozenset(STOP_CARDS)  # what a siren may still do
 HOPELESS = {"hardware", "not_allowed", "locked_out"}  # refusals that no other path can mend: people must be told now
 
 
@@ -179,13 +179,15 @@ def _ending(alert: Alert, delivery: Delivery, reach: Reach, since: Since) -> lis
 
 def card(alert: Alert, delivery: Delivery, reason: str) -> list[Step]:
     """A person must phone: unless one was told already, or a test notes what came of it."""
-    if "start" in delivery.spoken or alert.test:
+    if "start" in delivery.spoken or alert.test or delivery.card:
         return []
-    return stop_card(delivery, reason)
+    return [Step(Do.CARD, reason=reason)]
 
 
 def stop_card(delivery: Delivery, reason: str) -> list[Step]:
-    return [] if delivery.card else [Step(Do.CARD, reason=reason)]
+    """Once; beside a card for its start only when that one is settled, else it says already to phone."""
+    told = delivery.card is not None and (delivery.unhandled or delivery.card_reason in NOT_SILENT)
+    return [] if told else [Step(Do.CARD, reason=reason)]
 
 
 def late(alert: Alert, delivery: Delivery, step: Step, wait_s: float, ladder: Ladder, since: Since) -> list[Step]:

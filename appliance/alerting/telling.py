@@ -9,7 +9,7 @@ from typing import Any
 from appliance import alert_events as al
 from appliance.alerting.contact_machine import OPEN
 from appliance.alerting.recipients import check_text
-from appliance.commands import AnswerForContact, StopAlert, TellRecipients
+from appliance.commands import AnswerForContact, HandleCard, StopAlert, TellRecipients
 from appliance.journal import Appended
 from appliance.model import About, ContactState
 from appliance.state import Alert, State
@@ -17,6 +17,7 @@ from drivers.jsonsocket import Refusal
 
 ANSWER_WITHIN = 0.5  # s that a person waits to hear whether it is on disk
 BEHIND = (About.ALL_CLEAR, About.FALSE_ALARM)
+CARD = "delivery.card"  # the alarm
 BY_HAND = "person"  # the path
 
 
@@ -64,6 +65,30 @@ class Telling:
                 return {"alert": alert.id, "durable": True, "repeated": True}
         row = self._append(event, actor=actor)
         return {"alert": alert.id, "durable": await row.durable(ANSWER_WITHIN), "repeated": False}
+
+    async def handle(self, command: HandleCard, actor: str) -> dict[str, Any]:
+        """What came of cards. Of an alert that is forgotten stations are named, whose alarms stand. Raises Refusal."""
+        known = self._state.alerts.get(command.alert)
+        waiting = [d.station for d in known.deliveries.values() if d.unhandled] if known else []
+        alarms = {s: self._state.alarms.get(f"{CARD}/{command.alert}/{s}") for s in command.stations}
+        stands = [s for s, alarm in alarms.items() if alarm is not None and alarm.cleared is None]
+        named = [s for s in command.stations if s in waiting or s in stands] if command.stations else waiting
+        if not named:
+            alert = self._alert(command.alert) if not command.stations or known else known
+            over = alert is not None and all(
+                s in alert.deliveries and alert.deliveries[s].card for s in command.stations
+            )
+            if over and command.stations:
+                return {"alert": command.alert, "stations": [], "durable": True, "repeated": True}
+            raise Refusal("no_card", "No such card waits for anybody.", "See: siaga alert list")
+        rows = [
+            self._append(
+                al.CardHandled(alert=command.alert, station=s, outcome=command.outcome, text=command.text), actor=actor
+            )
+            for s in named
+        ]
+        durable = all([await row.durable(ANSWER_WITHIN) for row in rows])
+        return {"alert": command.alert, "stations": named, "durable": durable, "repeated": False}
 
     def _alert(self, id: str) -> Alert:
         if (alert := self._state.alerts.get(id)) is None:

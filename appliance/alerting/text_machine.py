@@ -68,7 +68,9 @@ def open_(alert: Alert) -> bool:
 
 
 def _announces(alert: Alert, delivery: Delivery) -> bool:
-    waits = About.ANNOUNCE not in delivery.told and delivery.state in HAS_IT
+    # A locked siren is silent, and people there read the order all the same.
+    reads = delivery.state is DeliveryState.REFUSED and delivery.reason == "locked_out"
+    waits = About.ANNOUNCE not in delivery.told and (delivery.state in HAS_IT or reads)
     return waits and alert.stopped is None and not alert.told
 
 

@@ -31,15 +31,17 @@ MOST_TEXT: Final = 160  # octets of UTF-8: with head and signature 252, which tw
 
 
 class TextAbout(IntEnum):
-    """The names of the first three are those of `model.About`; the others belong to a test, and to no order."""
+    """The names of the first three are those of `model.About`; the others to a test or a lock, and to no order."""
 
     ANNOUNCE = 1
     ALL_CLEAR = 2
     FALSE_ALARM = 3
     NOTICE = 4
     NOTICE_OVER = 5
+    LOCKOUT = 6  # "NAME: REASON" for the lock whose id it has
 
 
+LOCKOUT_MARK: Final = ": "  # between name and reason
 NOTICES: Final = (TextAbout.NOTICE, TextAbout.NOTICE_OVER)
 
 

@@ -86,13 +86,14 @@ class StationNode:
         self._annunciator = annunciator
         self._record = Record(clock, append, self._state, boot, self._answer, self._sounds, self._silent)
         self._sirens = Sirens(clock, annunciator, self.active, self._record, self._spawn, self._level)
+        texts = TextBook(self.session, self._own.number)
         self._locking = Locking(
-            self._lockout, self._bar, self._sirens, self._record, self._issuers, self.active, self._answer
-        )
+            self._lockout, self._bar, self._sirens, self._record, self._issuers, self.active, self._answer,
+            texts, append, self._record.barred,
+        )  # fmt: skip
         self._saying = Saying(
-            clock=clock, append=append, active=self.active, texts=TextBook(self.session, self._own.number),
-            record=self._record, announcer=Announcer(site, speaker, self._level, append, self._aside.spawn),
-            refusals=self._refusals,
+            clock=clock, append=append, active=self.active, texts=texts, locking=self._locking, record=self._record,
+            announcer=Announcer(site, speaker, self._level, append, self._aside.spawn), refusals=self._refusals,
         )  # fmt: skip
         self._obeying = Obeying(
             own=self._own, clock=clock, append=append, active=self.active, outputs=self.outputs, answer=self._answer,

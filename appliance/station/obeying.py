@@ -62,6 +62,8 @@ class Obeying:
                 drop_oldest(self._declined, MOST_DECLINED)
                 self._refusals.note(alert, path, reason.name.lower())
                 self._answer(What.REFUSED, path, order=order, reason=reason)
+                if reason is Reason.LOCKED_OUT:
+                    self._locking.bar(order, accept.seconds, path, zones, self._clock.now())
                 return
             case _:
                 active = await self._start(accept, path, zones)

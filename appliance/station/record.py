@@ -6,6 +6,7 @@ from typing import Protocol
 from appliance.alerting.wire import NO_ID, Order, Reason, What
 from appliance.annunciator_protocol import OutputChange, Standing
 from appliance.event import Event
+from appliance.fold_stations import BARRED
 from appliance.journal import Appended
 from appliance.model import Path
 from appliance.state import State
@@ -141,6 +142,11 @@ class Record:
             for order in self._state.own.orders.values()
             if order.acknowledged is None and alert in ("", order.alert) and self._age(order.alert) < HOUR
         ]
+
+    def barred(self, alert: str) -> bool:
+        """Whether a lockout kept this order silent."""
+        order = self._state.own.orders.get(alert)
+        return order is not None and order.why == BARRED
 
     def left_open(self) -> list[str]:
         """Orders of the last hour whose end is not known."""

@@ -7,6 +7,7 @@ from appliance.journal import Appended
 from appliance.model import Path
 from appliance.station.active import Active
 from appliance.station.announcer import Announcer
+from appliance.station.locking import Locking
 from appliance.station.record import Record
 from appliance.station.refusals import Refusals
 from appliance.station.text_book import TextBook
@@ -19,25 +20,31 @@ class Saying:
 
     def __init__(
         self, *, clock: Clock, append: Callable[..., Appended], active: Mapping[str, Active], texts: TextBook,
-        record: Record, announcer: Announcer, refusals: Refusals,
+        locking: Locking, record: Record, announcer: Announcer, refusals: Refusals,
     ) -> None:  # fmt: skip
         self._clock, self._append, self._active, self._texts = clock, append, active, texts
-        self._record, self._announcer, self._refusals = record, announcer, refusals
+        self._locking, self._record, self._announcer, self._refusals = locking, record, announcer, refusals
 
     def on_text(self, text: Text, path: Path) -> None:
         """Words that an issuer signed."""
         if why := self._texts.refuses(text):
             self._refusals.note(text.alert.hex(), path, why)
             return
-        about, language, id = text.about.name.lower(), text.language.name.lower(), text.alert.hex()
-        active = self._active.get(id)
-        notice = text.about in NOTICES
-        if not self._texts.take(text, has_order=notice or active is not None, now=self._clock.now()):
+        now, active = self._clock.now(), self._active.get(text.alert.hex())
+        if text.about in NOTICES:
+            self._notice(text, path, now)
+        elif text.about is TextAbout.LOCKOUT:
+            self._locking.named(text, now)
+        elif active is None and self._locking.shows(text, path, now):
             return
-        if notice:
-            self._append(NoticeTaken(notice=id, about=about, language=language, text=text.text, path=path))
-        elif active is not None:
+        elif self._texts.take(text, has_order=active is not None, now=now):
+            assert active is not None
             self._take(active, text, path)
+
+    def _notice(self, text: Text, path: Path, now: float) -> None:
+        about, language, id = text.about.name.lower(), text.language.name.lower(), text.alert.hex()
+        if self._texts.take(text, has_order=True, now=now):
+            self._append(NoticeTaken(notice=id, about=about, language=language, text=text.text, path=path))
 
     def arrived(self, active: Active, path: Path) -> None:
         """An order has come: with it the words that waited for it."""

@@ -199,12 +199,12 @@ class Tests:
             match step:
                 case Ask(way=way, stations=stations):
                     await self._ask(run, way, stations)
-                case Result(station=station, way=way, good=good, reason=reason, seconds=seconds):
-                    self._result(run, station, way, good, reason, seconds)
+                case Result() as result:
+                    self._result(run, result)
                 case Quit(alert=alert):
                     self._stop(alert)
-                case Over(good=good, bad=bad):
-                    self._append(StationTestEnded(test=run.id, good=good, bad=bad))
+                case Over(good=good, bad=bad, skipped=skipped):
+                    self._append(StationTestEnded(test=run.id, good=good, bad=bad, skipped=skipped))
 
     async def _ask(self, run: StationTest, way: str, stations: tuple[str, ...]) -> None:
         sounding = run.what == "sounding"
@@ -217,12 +217,13 @@ class Tests:
         except Refusal as e:
             log.error("a test of %d stations by %s cannot be ordered: %s", len(stations), way, e)
             for station in stations:
-                self._result(run, station, way, False, e.code, 0.0)
+                self._result(run, Result(station, way, False, e.code))
 
-    def _result(self, run: StationTest, station: str, way: str, good: bool, reason: str, seconds: float) -> None:
+    def _result(self, run: StationTest, result: Result) -> None:
         event: Event = StationTestResult(
-            test=run.id, station=station, path=way, good=good, reason=reason, seconds=seconds
-        )
+            test=run.id, station=result.station, path=result.way, good=result.good, reason=result.reason,
+            seconds=result.seconds, skipped=result.skipped,
+        )  # fmt: skip
         self._append(event)
 
     # What is told
@@ -249,7 +250,7 @@ class Tests:
         missed = [gap for gap in tests.missed if gap.at.seq > after]
         if not runs and not missed:
             return
-        bad = [line for run in runs for line in run.lines if not line.good and line.reason != "locked_out"]
+        bad = [line for run in runs for line in run.lines if line.bad]
         if bad or missed:
             await self._notices.report(
                 f"test-report/{day}",

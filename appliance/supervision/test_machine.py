@@ -30,7 +30,7 @@ ANSWER_WITHIN = {
     "voice": 300.0,
 }  # s; an order by SMS is believed for 300 s, and an answer
 LONGEST = 10 * 3600.0  # s of a run; the night and its morning
-FINAL = ("not_allowed", "locked_out")  # refusals by which a station says that its siren stays silent
+FINAL = ("not_allowed", "locked_out")  # refusals by which a station says that its siren stays silent: rules
 SOUND_GRACE = 120.0  # s behind a siren's last second for the alert's end
 MOST_CALLS = 60  # stations of one voice test: an hour or two by day; who waits longest comes first
 
@@ -51,6 +51,7 @@ class Result(msgspec.Struct, frozen=True):
     good: bool
     reason: str = ""
     seconds: float = 0.0
+    skipped: bool = False  # not tested, by a rule
 
 
 class Quit(msgspec.Struct, frozen=True):
@@ -62,6 +63,7 @@ class Quit(msgspec.Struct, frozen=True):
 class Over(msgspec.Struct, frozen=True):
     good: int
     bad: int
+    skipped: int = 0
 
 
 Step = Ask | Result | Quit | Over
@@ -124,8 +126,8 @@ def steps(
         found += [Quit(a.id) for a in alerts if _way(a) == SIREN and a.stopped is None and a.ended is None]
     results = [step for step in found if isinstance(step, Result)]
     if len(results) == len(left):
-        bad = run.bad + sum(not r.good for r in results)
-        found.append(Over(run.good + len(results) - (bad - run.bad), bad))
+        good, skipped = sum(r.good for r in results), sum(r.skipped for r in results)
+        found.append(Over(run.good + good, run.bad + len(results) - good - skipped, run.skipped + skipped))
     return found
 
 
@@ -175,14 +177,16 @@ def _passed(delivery: Delivery, way: str) -> Stamp | None:
 def _sounded(station: str, alert: Alert | None, locked: Collection[str], since: Since) -> Result | None:
     """Known at the end, with the strongest proof that there was."""
     if alert is None:
-        return Result(station, SIREN, False, "locked_out") if station in locked else None
+        return Result(station, SIREN, False, "locked_out", skipped=True) if station in locked else None
     delivery = alert.deliveries[station]
     late = since(alert.issued) > alert.lifetime_s + alert.seconds + SOUND_GRACE
     refused = delivery.state is DeliveryState.REFUSED and delivery.reason in FINAL
     if not (delivery.over or alert.ended or late or refused):
         return None
     if delivery.energised is None:
-        return Result(station, SIREN, False, "alert_open" if alert.stopped else _why(delivery))
+        # A test that gave way to a real alert says nothing of this siren either.
+        why = "alert_open" if alert.stopped else _why(delivery)
+        return Result(station, SIREN, False, why, skipped=refused or alert.stopped is not None)
     proof = "heard" if delivery.heard else "proven" if delivery.proven else "energised"
     return Result(station, SIREN, True, proof, _between(alert, delivery.energised))
 

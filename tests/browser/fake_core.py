@@ -19,7 +19,7 @@ from call_scenes import CALL_ANSWERS
 from own_scenes import OWN_SCENES, OWN_SITE
 from power_scenes import POWER_SCENES
 from scenes import ALERT, STATIONS
-from supervision_scenes import SUPERVISION_SCENES
+from supervision_scenes import SUPERVISION_SCENES, whole_run
 
 from appliance.commands import SCREEN, UNNAMED
 from appliance.config import load_site, places
@@ -29,7 +29,7 @@ from drivers.jsonsocket import Peer, Refusal, Server
 
 PASSWORD = "rahasia"
 ALL_SCENES = CALL_SCENES | POWER_SCENES | ALARM_SCENES | OWN_SCENES | SUPERVISION_SCENES
-ANSWERS = CALL_ANSWERS | {"alarm.list": alarm_log}
+ANSWERS = CALL_ANSWERS | {"alarm.list": alarm_log, "test.list": whole_run}
 
 
 def write_site(folder: Path, port: int, **changes: Any) -> Path:

@@ -99,6 +99,28 @@ def own_late(clock: Clock) -> View:
     return _with(clock, order, lockout=lockout, faults=("siren/no_current", "siren/not_heard", "on_battery"))
 
 
+def own_barred(clock: Clock) -> View:
+    """A fire while the siren is locked out: it does not sound, and stands on the screen."""
+    m = Moment(clock)
+    order = _order(m, 21, ended=m.ago(21), why="locked_out")
+    return _with(clock, order, lockout=OwnLockout("aa", clock.wall() + 5400, "relai zona asrama diganti", "sari",
+                                                  m.ago(1800)))  # fmt: skip
+
+
+def own_false(clock: Clock) -> View:
+    """The order was a false alarm; people here had acknowledged it."""
+    m = Moment(clock)
+    return _with(clock, _order(m, 240, acknowledged=m.ago(200), turnout_s=40.0, ended=m.ago(180), why="stopped",
+                               about="false_alarm", **_proven(m, 240)))  # fmt: skip
+
+
+def own_clear(clock: Clock) -> View:
+    """It is over."""
+    m = Moment(clock)
+    return _with(clock, _order(m, 900, acknowledged=m.ago(860), turnout_s=40.0, ended=m.ago(840), why="ended",
+                               about="all_clear", **_proven(m, 900)))  # fmt: skip
+
+
 def own_seen(clock: Clock) -> View:
     """Acknowledged after 33 s."""
     m = Moment(clock)
@@ -135,5 +157,6 @@ def own_silent(clock: Clock) -> View:
 
 OWN_SCENES: dict[str, Callable[[Clock], View]] = {
     "own_calm": own_calm, "own_actual": own_actual, "own_late": own_late, "own_seen": own_seen, "own_test": own_test,
-    "own_drill": own_drill, "own_two": own_two, "own_silent": own_silent,
+    "own_drill": own_drill, "own_two": own_two, "own_barred": own_barred, "own_false": own_false,
+    "own_clear": own_clear, "own_silent": own_silent,
 }  # fmt: skip

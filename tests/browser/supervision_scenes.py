@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 
+import msgspec
 from scenes import ALERT, STATIONS, Moment, alert, calm
 
-from appliance.alert_state import ContactDelivery, Lockout, StationHealth, StationTest, StationTestLine, Told
+from appliance.alarm_view import AlarmView
+from appliance.alert_state import ContactDelivery, Lockout, Revoked, StationHealth, StationTest, StationTestLine, Told
 from appliance.alert_view import (
     ContactView,
     DueView,
@@ -16,7 +19,8 @@ from appliance.alert_view import (
     TestsView,
 )
 from appliance.model import About, AlertKind, ContactState, DeliveryState, Path
-from appliance.state import Alert, Attempt, Delivery
+from appliance.stamp import Stamp
+from appliance.state import Alert, Attempt, Delivery, StationContact
 from appliance.view import StationView, View
 from drivers.clock import Clock
 
@@ -31,7 +35,8 @@ GROUPS = (
     GroupView("barat", "Kota barat", "all", ("pusat", "teluk", "pln")),
 )
 MANY = 1000
-RUN, DRILL = "00c0ffee", "ab0100aa00bb00cc"
+RUN, SOUNDING, DRILL = "00c0ffee", "0badcafe", "ab0100aa00bb00cc"
+RULES = {"bpbd": "not_allowed", "teluk": "locked_out"}  # stations that may not sound for a test
 
 
 def _paths(m: Moment, n: int) -> tuple[PathView, ...]:
@@ -65,6 +70,26 @@ def _health(m: Moment, n: int) -> StationHealth | None:
     return StationHealth(m.ago(300), (), "mqtt", 74, 98, "mains", 24300, 300, 120, 0.2)
 
 
+def _run(
+    id: str, what: str, due: str, paths: tuple[str, ...], begun: Stamp, lines: list[StationTestLine],
+    ended: Stamp | None = None,
+) -> StationTest:  # fmt: skip
+    return StationTest(
+        id, what, due, tuple(s for s, _ in STATIONS), paths, begun, lines, ended,
+        sum(x.good for x in lines), sum(x.bad for x in lines), skipped=sum(x.skipped for x in lines),
+    )  # fmt: skip
+
+
+def whole_run(clock: Clock, message: dict[str, Any]) -> dict[str, Any]:
+    """Core's answer to `test.list` with a run: unlike the view it has the lines of those that passed."""
+    run = next(r for r in _tests(Moment(clock), clock).runs if r.id == message["run"])
+    return {"run": msgspec.to_builtins(run), "names": dict(STATIONS)}
+
+
+def _brief(run: StationTest) -> StationTest:
+    return msgspec.structs.replace(run, lines=[x for x in run.lines if not x.good])
+
+
 def _tests(m: Moment, clock: Clock) -> TestsView:
     lines = [
         StationTestLine(s, path, why == "", why, 0.4 if path == "mqtt" else 9.2, m.ago(60990))
@@ -72,17 +97,22 @@ def _tests(m: Moment, clock: Clock) -> TestsView:
         for why in ("no_answer" if (s, path) == ("posko", "sms") else "",)
     ]  # fmt: skip
     names = tuple(s for s, _ in STATIONS)
-    silent = StationTest(
-        RUN, "silent", "2026-11-22 02:00", names, ("mqtt", "sms"), m.ago(61000), lines[1:], m.ago(60940)
-    )
-    sounding = StationTest("0badcafe", "sounding", "2026-10-26 10:00", names, ("mqtt",), m.ago(2300000),
-                           [StationTestLine(s, "mqtt", True, "", 0.5, m.ago(2299990)) for s in names],
-                           m.ago(2299900))  # fmt: skip
-    running = StationTest("11111111", "sms_probe", "", names, ("sms",), m.ago(20, "budi"),
-                          [StationTestLine(s, "sms", True, "", 8.1, m.ago(5)) for s in names[:3]])  # fmt: skip
+    silent = _run(RUN, "silent", "2026-11-22 02:00", ("mqtt", "sms"), m.ago(61000), lines[1:], m.ago(60940))
+    sirens = [
+        StationTestLine(s, "siren", s not in RULES and s != "posko", RULES.get(s, "" if s != "posko" else "no_answer"),
+                        0.5, m.ago(2299990), skipped=s in RULES)
+        for s in names
+    ]  # fmt: skip
+    sounding = _run(SOUNDING, "sounding", "2026-10-26 10:00", ("siren",), m.ago(2300000), sirens, m.ago(2299900))
+    running = _run("11111111", "sms_probe", "", ("sms",), m.ago(20, "budi"),
+                   [StationTestLine(s, "sms", True, "", 8.1, m.ago(5)) for s in names[:3]])  # fmt: skip
     wall = clock.wall()
     due = (DueView("silent", "2026-11-23 02:00", wall + 20000), DueView("sounding", "2026-11-26 10:00", wall + 310000))
     return TestsView((running, silent, sounding), due)
+
+
+def _as_viewed(tests: TestsView) -> TestsView:
+    return msgspec.structs.replace(tests, runs=tuple(map(_brief, tests.runs)))
 
 
 def watched(clock: Clock) -> View:
@@ -97,8 +127,48 @@ def watched(clock: Clock) -> View:
     view.supervision = SupervisionView(
         tuple(StationHealthView(s, _health(m, n), _paths(m, n) if n > 1 else local, locks.get(s))
               for n, (s, _) in enumerate(STATIONS, 1)),
-        _tests(m, clock), CONTACTS, GROUPS,
+        _as_viewed(_tests(m, clock)), CONTACTS, GROUPS,
     )  # fmt: skip
+    view.seq = m.seq
+    return view
+
+
+def mute(clock: Clock) -> View:
+    """Nobody answers by MQTT: what wakes a station is what a text has proven; one has no key any more."""
+    view, m = watched(clock), Moment(clock)
+    assert view.supervision
+    for station in view.stations[1:]:
+        station.heard_at, station.contact = None, StationContact(False, "00" * 8, "mqtt", m.ago(900))
+    view.stations[6].sms = False
+    view.stations[2].revoked = Revoked(m.ago(1500), "sari", "kotak dicuri")
+    proven, failed, never, old = (
+        PathView("sms", True, 86400.0, m.ago(30000)),
+        PathView("sms", True, 86400.0, m.ago(99000), m.ago(30000), "no_answer"),
+        PathView("sms", True, 86400.0),
+        PathView("sms", True, 86400.0, m.ago(200000)),
+    )
+    sms = dict(zip([s for s, _ in STATIONS], (None, proven, proven, failed, never, old, None), strict=True))
+    view.supervision = msgspec.structs.replace(view.supervision, stations=tuple(
+        StationHealthView(s.station, s.health, (path,) if (path := sms[s.station]) else s.paths)
+        for s in view.supervision.stations
+    ))  # fmt: skip
+    view.alarms = [AlarmView("station.offline", "teluk", 2, m.ago(1490))]
+    view.seq = m.seq
+    return view
+
+
+def left(clock: Clock) -> View:
+    """The order has ended, and two stations were never known to wake: one somebody drove to, two nobody has phoned."""
+    view, m = told(clock), Moment(clock)
+    order = view.alerts[1]
+    order.ended = m.ago(3)
+    for station in ("satpol", "ambulans", "bpbd"):
+        delivery = order.deliveries[station]
+        delivery.state, delivery.reason = DeliveryState.EXPIRED, ""
+        delivery.card, delivery.card_reason = m.ago(30), "no_proof"
+    sent = order.deliveries["bpbd"]
+    sent.handled, sent.outcome, sent.outcome_text = m.ago(10, "budi"), "sent", "mobil patroli ke sana"
+    view.alerts = [order, *(a for a in view.alerts if a is not order and a.kind is AlertKind.ACTUAL)]
     view.seq = m.seq
     return view
 
@@ -173,7 +243,13 @@ def many(clock: Clock) -> View:
     return view
 
 
-SUPERVISION_SCENES: dict[str, Callable[[Clock], View]] = {"watched": watched, "told": told, "crowd": many}
+SUPERVISION_SCENES: dict[str, Callable[[Clock], View]] = {
+    "watched": watched,
+    "told": told,
+    "mute": mute,
+    "left": left,
+    "crowd": many,
+}
 MANY_SITE = {
     "station": [
         {"id": f"s{n:04}", "number": n + 10, "name": f"Pos {n:04}", "key": sha256(str(n).encode()).hexdigest()}

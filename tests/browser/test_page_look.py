@@ -147,3 +147,28 @@ async def test_only_a_new_alarm_of_priority_one_is_called_out(tab: Tab) -> None:
 
 async def _titled(tab: Tab, text: str) -> bool:
     return text in await tab.page.title()
+
+
+CUT = """
+() => [...document.querySelectorAll("header .site, header .who, header nav a, header #moment")]
+  .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline"
+    || e.getBoundingClientRect().right > innerWidth
+    || (!e.matches(".site") && e.getClientRects().length && e.offsetHeight > 40))
+  .map((e) => [e.className || e.id, e.textContent])
+"""
+
+
+@pytest.mark.parametrize("login", [False, True])
+async def test_the_header_cuts_no_name_and_breaks_no_words_at_1366(tab: Tab, login: bool) -> None:
+    def long(view: View) -> None:
+        view.name = "Pusat Komando 112 Kota Ambon dan Pulau-Pulau Lease"
+
+    for change in (lambda view: None, long):
+        tab.box.core.change = change
+        tab.box.core.push()
+        await tab.open(login=login and await tab.page.locator("form[action='/logout']").count() == 0)
+        for language in ("id", "en"):
+            await tab.page.click(f"header button[value={language}]")
+            await tab.page.wait_for_selector(f"html[lang={language}]")
+            assert await tab.page.evaluate(CUT) == []
+            assert await tab.page.evaluate("document.querySelector('header').offsetHeight") <= 64

@@ -133,6 +133,26 @@ async def test_the_button_stays_in_sight_under_a_long_place_and_what_is_wrong_is
     assert await tab.page.locator(".timer [data-own-late]").count() == 1
 
 
+async def test_a_locked_siren_hides_no_order_and_says_whose_lockout_it_is(tab: Tab) -> None:
+    await opened(tab, "own_barred")
+    assert await tab.text("#own h1") == "KEBAKARAN"
+    told = await tab.text("#own .locked")
+    assert "SIRENE DIKUNCI, TIDAK BERBUNYI oleh sari: relai zona asrama diganti · sampai" in told
+    strip = await tab.page.locator("#own .locked").bounding_box()
+    button = await tab.page.locator("#acknowledge").bounding_box()
+    assert strip
+    assert button
+    assert strip["y"] + strip["height"] <= button["y"], "the button, which stays in sight, covers nothing of it"
+
+
+@pytest.mark.parametrize(("scene", "words"), [("own_false", "ALARM PALSU"), ("own_clear", "AMAN")])
+async def test_what_the_centre_took_back_is_the_first_thing_that_is_read(tab: Tab, scene: str, words: str) -> None:
+    await opened(tab, scene)
+    assert words in await tab.text("#own .kind")
+    assert await letters(tab, "#own .kind strong") > await letters(tab, "#own h1")
+    assert await tab.page.evaluate(REDS) == []
+
+
 @pytest.mark.parametrize("scene", ["own_test", "own_drill"])
 async def test_a_test_has_a_frame_and_a_word_of_its_own_and_no_red(tab: Tab, scene: str) -> None:
     await opened(tab, scene)
@@ -170,9 +190,9 @@ async def test_a_calm_station_shows_its_centre_and_its_journal(tab: Tab) -> None
     await tab.shows("#own .state", "pusat BISU sejak 1 jam 6 mnt")
 
 
-async def test_without_core_the_address_stays_and_the_page_sends_to_the_wall_button(tab: Tab) -> None:
+async def test_without_core_the_address_stays_and_the_page_sends_people_off_and_to_the_telephone(tab: Tab) -> None:
     await opened(tab, "own_actual")
     await tab.box.stop_core()
-    await tab.shows("#own", "tekan tombol di dinding", 30.0)
+    await tab.shows("#own", "berangkat, kabari pusat lewat telepon atau radio", 30.0)
     assert PLACE in await tab.text("#own")
     assert await tab.page.locator("#acknowledge:disabled").count() == 1

@@ -9,7 +9,7 @@ import pytest_asyncio
 from page_box import Box, Tab, until
 from page_sights import COLOURS, SPILLED
 from scenes import ALERT
-from supervision_scenes import DRILL, MANY, MANY_SITE, RUN
+from supervision_scenes import DRILL, MANY, MANY_SITE, RUN, SOUNDING
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -134,6 +134,52 @@ async def test_what_is_wrong_with_a_station_stands_first_and_each_path_has_its_w
     assert await tab.page.locator("[data-lock]:enabled, [data-unlock]:enabled").count() == 0
 
 
+async def test_a_card_stays_behind_its_order_until_a_person_says_what_came_of_it(tab: Tab) -> None:
+    await opened(tab, "left", "")
+    await tab.shows("#station-satpol", "TELEPON")
+    assert "TELEPON" in await tab.text("#station-ambulans")
+    assert "TELEPON" not in await tab.text("#station-bpbd")
+    assert "2 stasiun belum ditangani" in await tab.text("#alerts")
+    await tab.page.click("#station-satpol a")
+    await tab.shows(f"#order-{ALERT}", "2 stasiun belum ditangani")
+    assert "Tidak menjawab, orang dikirim · budi" in await tab.text(f"#to-{ALERT}-bpbd")
+    await tab.page.click(f"#to-{ALERT}-satpol [data-card]")
+    await tab.page.fill("#card textarea", "Pak Agus menjawab")
+    await tab.page.click("#card [data-outcome=reached]")
+    await tab.shows("#said", "Tercatat")
+    [order] = given(tab)
+    assert order == {"do": "alert.card", "alert": ALERT, "stations": ["satpol"], "outcome": "reached",
+                     "text": "Pak Agus menjawab", "actor": "budi"}  # fmt: skip
+    await tab.page.click(f"#order-{ALERT} .unhandled [data-card]")
+    await tab.page.click("#card [data-outcome=sent]")
+    await until(lambda: len(given(tab)) == 2)
+    assert given(tab)[1]["stations"] == []
+    await tab.open(f"orders/{ALERT}", login=False)
+    assert "BELUM ada catatan" in await tab.text("#record tbody"), "the record says so on paper"
+
+
+async def test_only_a_station_that_a_proof_says_can_be_woken_is_counted(tab: Tab) -> None:
+    """A number for texts proves nothing: the others are told as not proven, with why."""
+    await opened(tab, "mute", "")
+    await tab.shows("#stations h2", "2 dari 7 dapat dibangunkan · 3 belum terbukti")
+    assert "SMS saja" in await tab.text("#station-passo")
+    assert "belum terbukti: uji SMS gagal" in await tab.text("#station-bpbd")
+    assert "belum terbukti: SMS belum pernah teruji" in await tab.text("#station-ambulans")
+    assert "belum terbukti: bukti SMS terlalu lama" in await tab.text("#station-satpol")
+    assert "tidak terjangkau" in await tab.text("#station-posko")
+
+
+async def test_a_revoked_key_is_told_with_who_and_when(tab: Tab) -> None:
+    await opened(tab, "mute", "")
+    await tab.shows("#station-teluk", "kunci DICABUT sari")
+    assert "kunci DICABUT sari" in await tab.text("#alarms")
+    assert "kotak dicuri" in await tab.text("#alarms")
+    assert "daftarkan kunci baru" in await tab.text("#alarms")
+    await tab.open("stations", login=False)
+    assert "kunci DICABUT sari" in await tab.text("#watched-teluk")
+    assert "terlalu lama" in await tab.text("#watched-satpol")
+
+
 async def test_a_test_is_asked_for_twice_and_its_record_names_what_failed(tab: Tab) -> None:
     tab.box.core.role = "supervisor"
     await opened(tab, "watched", "tests")
@@ -150,9 +196,22 @@ async def test_a_test_is_asked_for_twice_and_its_record_names_what_failed(tab: T
     assert "PLN Posko SMS" in row
     assert "tidak dijawab" in row
     assert "1 tidak diuji" in await tab.text("#record")
+    assert "lulus" in await tab.text("#record tbody"), "the view has no lines of those that passed; the record has"
     await tab.page.emulate_media(media="print")
     assert await tab.page.is_visible("#record .sign")
     assert "ab" * 32 in await tab.text("#record .head")
+
+
+async def test_a_station_that_may_not_sound_is_not_tested_by_rule_and_has_not_failed(tab: Tab) -> None:
+    await opened(tab, "watched", "tests")
+    row = await tab.text(f"#run-{SOUNDING}")
+    assert "1 GAGAL" in row
+    assert "4 1 2" in row, "passed, failed, not tested"
+    await tab.page.click(f"#run-{SOUNDING} a")
+    await tab.shows("#record", "2 tidak diuji menurut aturan")
+    shown = await tab.text("#record tbody")
+    assert "BPBD sirene tidak diuji, menurut aturan stasiun itu tidak mengizinkannya" in shown, shown
+    assert shown.count("GAGAL") == 1
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

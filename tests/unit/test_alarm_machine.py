@@ -168,8 +168,8 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
      al.StationOnline(station="damkar", session="0" * 16, path="mqtt")),
     (al.CardRaised(**CARD, phone="", reason="no_proof"), "delivery.card", "0123456789abcdef/damkar", 1,
      al.DeliveryEnergised(**CARD, path="sms", remaining_s=60)),
-    (al.CardRaised(**CARD, phone="", reason="expired"), "delivery.card", "0123456789abcdef/damkar", 1,
-     al.DeliveryExpired(**CARD)),
+    *((al.CardRaised(**CARD, phone="", reason="expired"), "delivery.card", "0123456789abcdef/damkar", 1, over)
+      for over in (al.CardHandled(**CARD, outcome="reached"), al.DeliveryAcknowledged(**CARD, path="sms"))),
     (al.DeliveryTestFailed(**CARD, reason="not_allowed"), "delivery.test_failed", "0123456789abcdef/damkar", 3,
      al.DeliveryFailed(**CARD, reason="not_allowed")),
     (al.SequenceExhausted(alert="aa", group="rs"), "sequence.exhausted", "aa/rs", 1,
@@ -231,6 +231,30 @@ def test_a_siren_that_a_person_locked_out_is_not_told_as_one_that_failed_its_tes
     assert desk.happens(failed) == []
     desk.happens(st.SirenUnlocked(station="damkar", lock="0" * 16, why="person"))
     assert raised("test.siren_silent", desk.happens(failed)) == 1
+
+
+def test_a_card_stands_when_its_order_ends_until_somebody_says_what_came_of_it() -> None:
+    desk = Desk()
+    assert raised("delivery.card", desk.happens(al.CardRaised(**CARD, phone="", reason="no_proof"))) == 1
+    assert desk.happens(al.DeliveryExpired(**CARD), al.DeliveryFailed(**CARD, reason="end_not_seen")) == []
+    assert desk.happens(al.AlertEnded(alert=CARD["alert"])) == []
+    handled = al.CardHandled(**CARD, outcome="sent", text="mobil patroli")
+    assert ae.AlarmCleared(alarm="delivery.card", about="0123456789abcdef/damkar") in desk.happens(handled)
+
+
+def test_a_siren_that_may_not_sound_in_a_test_raises_nothing_and_what_cannot_be_tested_does_not_stand() -> None:
+    desk = Desk()
+    skipped = st.StationTestResult(
+        test="0", station="damkar", path="siren", good=False, reason="not_allowed", skipped=True
+    )
+    assert desk.happens(skipped) == []
+    failed = st.StationTestResult(test="1", station="damkar", path="siren", good=False, reason="no_answer")
+    assert raised("test.siren_silent", desk.happens(failed)) == 1
+    gave_way = st.StationTestResult(
+        test="2", station="damkar", path="siren", good=False, reason="alert_open", skipped=True
+    )
+    assert desk.happens(gave_way) == []
+    assert ae.AlarmCleared(alarm="test.siren_silent", about="damkar") in desk.happens(skipped)
 
 
 def test_a_line_that_falls_again_and_again_is_one_alarm_until_it_is_steady_or_stays_down() -> None:

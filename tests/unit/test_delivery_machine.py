@@ -9,6 +9,7 @@ from appliance.alerting.delivery_machine import (
     MOST_MQTT,
     RESEND_MQTT,
     RETRY_SMS,
+    STOP_CARD,
     STOP_ON,
     Do,
     Reach,
@@ -206,3 +207,12 @@ def test_a_stop_that_is_never_confirmed_ends_with_a_person_and_as_failed() -> No
 def test_a_delivery_that_is_over_needs_nothing(state: DeliveryState) -> None:
     assert Case(state).due(1) == []
     assert Case(state).stopped(1).due(2) == []
+
+
+def test_a_siren_that_does_not_end_has_a_card_of_its_own_behind_one_that_was_settled() -> None:
+    case = Case().sent(Path.MQTT, 0).energised(20).stopped(30)
+    case.delivery.card, case.delivery.card_reason = case.at(15), "no_proof"
+    assert Step(Do.CARD, reason="stop_not_seen") in case.due(30 + STOP_CARD, NOWHERE)
+    case.delivery.card, case.delivery.card_reason = case.at(60), "stop_not_seen"
+    case.delivery.handled = case.at(70)
+    assert not [s for s in case.due(80, NOWHERE) if s.do is Do.CARD], "said once, and somebody has seen to it"

@@ -2,12 +2,14 @@
 
 import pytest
 
+from appliance.alert_state import Lockout, Revoked
+from appliance.alert_view import PathView, StationHealthView, SupervisionView
 from appliance.cli_status import lines
 from appliance.figure import Figure
-from appliance.model import Path, Role
-from appliance.reach import reach
+from appliance.model import AlertKind, DeliveryState, Path, Role
+from appliance.reach import Wake, reach, supervised, wake
 from appliance.stamp import Stamp
-from appliance.state import Link, TrunkVerdict
+from appliance.state import Alert, Delivery, Link, TrunkVerdict
 from appliance.view import LineView, StationView, View
 
 NOW = 100.0
@@ -56,6 +58,78 @@ def test_only_a_path_that_stands_now_counts(
     of: StationView, lines_: tuple[LineView, ...], links: dict[str, bool], paths: tuple[Path, ...]
 ) -> None:
     assert reach(view(of, *lines_, **links), of, NOW) == paths
+
+
+def proofs(sms: PathView | None, lockout: Lockout | None = None) -> SupervisionView:
+    return SupervisionView((StationHealthView("s1", None, (sms,) if sms else (), lockout),))
+
+
+DAY = 86400.0
+WALL = 5 * DAY
+PROVEN, FAILED = Stamp(wall=WALL - 3600.0), Stamp(wall=WALL - 60.0)
+OLD = Stamp(wall=WALL - 2 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("of", "sms", "known"),
+    [
+        (station(), None, Wake((Path.MQTT,))),
+        (station(), PathView("sms", True, DAY, PROVEN), Wake((Path.MQTT, Path.SMS))),
+        (station(None), PathView("sms", True, DAY, PROVEN), Wake((Path.SMS,))),
+        (station(None), None, Wake((), "sms_untested")),
+        (station(None), PathView("sms", True, DAY), Wake((), "sms_untested")),
+        (station(None), PathView("sms", True, DAY, PROVEN, FAILED, "no_answer"), Wake((), "sms_failed")),
+        (station(None), PathView("sms", True, DAY, OLD), Wake((), "sms_late")),
+        (station(None), PathView("sms", True, None, PROVEN), Wake((), "sms_late")),
+        (station(None, sms=False), None, Wake((), "silent")),
+    ],
+)
+def test_a_number_in_the_site_file_wakes_nobody_only_a_proof_does(
+    of: StationView, sms: PathView | None, known: Wake
+) -> None:
+    there = view(of, line(), broker=True)
+    there.supervision = proofs(sms)
+    assert wake(there, of, supervised(there).get("s1"), NOW, WALL) == known
+
+
+@pytest.mark.parametrize(
+    ("state", "path", "ago", "known"),
+    [
+        (DeliveryState.ENERGISED, "sms", 10.0, Wake((Path.SMS,))),
+        (DeliveryState.ENDED, "sms", 10.0, Wake((Path.SMS,))),
+        (DeliveryState.ENDED, "sms", 2 * DAY, Wake((), "sms_late")),
+        (DeliveryState.SENT, "sms", 10.0, Wake((), "sms_untested")),
+        (DeliveryState.ENDED, "mqtt", 10.0, Wake((), "sms_untested")),
+    ],
+)
+def test_an_order_that_was_answered_by_text_proves_that_way_too(
+    state: DeliveryState, path: str, ago: float, known: Wake
+) -> None:
+    of = station(None)
+    there = view(of, line(), broker=True)
+    there.supervision = proofs(PathView("sms", True, DAY))
+    delivery = Delivery("s1", state, Stamp(wall=WALL - ago), path)
+    there.alerts = [
+        Alert("a1", AlertKind.ACTUAL, "wail", 60, 300, 0, ("s1",), "page", "", STAMP, deliveries={"s1": delivery})
+    ]
+    assert wake(there, of, supervised(there)["s1"], NOW, WALL) == known
+
+
+def test_neither_a_locked_siren_nor_a_revoked_key_can_be_woken() -> None:
+    of = station()
+    there = view(of, line(), broker=True)
+    there.supervision = proofs(
+        PathView("sms", True, DAY, PROVEN), Lockout("s1", "aa", 60, WALL + 60, "relai", Stamp(wall=WALL))
+    )
+    assert wake(there, of, supervised(there)["s1"], NOW, WALL) == Wake((), "locked_out")
+    of.revoked = Revoked(Stamp(wall=WALL), "sari", "dicuri")
+    assert wake(there, of, supervised(there)["s1"], NOW, WALL) == Wake((), "revoked")
+
+
+def test_the_terminal_says_that_a_text_was_never_answered() -> None:
+    of = station(None)
+    said = [said for said in lines(view(of, line(), broker=True)) if said.startswith("station")]
+    assert said == ["station ✕ s1: quiet; sms (NOT PROVEN: never answered a text)"]
 
 
 def test_the_terminal_says_whom_to_phone_when_no_path_stands() -> None:

@@ -58,14 +58,15 @@ class Run:
                             paths=() if way == SIREN else (way,), test=RUN,
                         )
                     )  # fmt: skip
-                case Result(station=station, way=way, good=good, reason=reason, seconds=seconds):
+                case Result(station=station, way=way, good=good, reason=reason, seconds=seconds, skipped=skipped):
                     self.happens(
                         st.StationTestResult(
-                            test=RUN, station=station, path=way, good=good, reason=reason, seconds=seconds
+                            test=RUN, station=station, path=way, good=good, reason=reason, seconds=seconds,
+                            skipped=skipped,
                         )
                     )  # fmt: skip
-                case Over(good=good, bad=bad):
-                    self.happens(st.StationTestEnded(test=RUN, good=good, bad=bad))
+                case Over(good=good, bad=bad, skipped=skipped):
+                    self.happens(st.StationTestEnded(test=RUN, good=good, bad=bad, skipped=skipped))
         return [step for step in found if not isinstance(step, Ask)]
 
     def alert(self, way: str) -> str:
@@ -185,7 +186,7 @@ def test_after_a_reboot_no_siren_is_sounded_again() -> None:
 def test_a_siren_passes_by_its_strongest_proof_and_one_that_is_locked_out_is_not_asked() -> None:
     run = Run("sounding", ("s1", "s2", "s3"))
     run.locked = ("s3",)
-    assert run.look() == [Result("s3", SIREN, False, "locked_out")]
+    assert run.look() == [Result("s3", SIREN, False, "locked_out", skipped=True)]
     assert run.asked == [(SIREN, ("s1", "s2"))]
     ids = {"alert": run.alert(SIREN), "station": "s1"}
     run.now = 1.5
@@ -199,15 +200,29 @@ def test_a_siren_passes_by_its_strongest_proof_and_one_that_is_locked_out_is_not
     run.happens(al.DeliveryEnded(**ids, path="mqtt"))
     assert run.look() == [Result("s1", SIREN, True, "proven", 1.5)]
     run.happens(al.DeliveryExpired(alert=ids["alert"], station="s2"))
-    assert run.look() == [Result("s2", SIREN, False, "not_sent"), Over(1, 2)]
+    assert run.look() == [Result("s2", SIREN, False, "not_sent"), Over(1, 1, 1)]
+    assert "s3" not in run.state.tests.failed or not run.state.tests.failed["s3"]
 
 
-def test_a_station_that_does_not_allow_the_test_holds_nobody_up() -> None:
+def test_a_station_that_may_not_sound_for_a_test_is_not_tested_by_rule_and_has_not_failed() -> None:
     run = Run("sounding", ("s1",))
     run.look()
     ids = {"alert": run.alert(SIREN), "station": "s1", "path": "mqtt"}
     run.happens(al.DeliverySent(**ids, action="start", sequence=1), al.DeliveryRefused(**ids, reason="not_allowed"))
-    assert run.look() == [Result("s1", SIREN, False, "not_allowed"), Over(0, 1)]
+    assert run.look() == [Result("s1", SIREN, False, "not_allowed", skipped=True), Over(0, 0, 1)]
+    [line] = run.state.tests.runs[RUN].lines
+    assert (line.good, line.bad, line.skipped) == (False, False, True)
+    assert run.state.tests.failed["s1"] == {}
+
+
+def test_a_rule_that_was_told_as_a_failure_before_is_one_no_longer_and_a_real_failure_stays() -> None:
+    for reason, left in (("not_allowed", {}), ("no_answer", {SIREN})):
+        run = Run("sounding", ("s1",))
+        run.happens(st.StationTestResult(test="older", station="s1", path=SIREN, good=False, reason=reason))
+        run.happens(
+            st.StationTestResult(test=RUN, station="s1", path=SIREN, good=False, reason="not_allowed", skipped=True)
+        )
+        assert set(run.state.tests.failed["s1"]) == set(left)
 
 
 def test_a_real_alert_stops_the_sirens_test_and_lets_no_silent_one_begin() -> None:
@@ -218,7 +233,7 @@ def test_a_real_alert_stops_the_sirens_test_and_lets_no_silent_one_begin() -> No
     run.happens(al.AlertStopped(alert=run.alert(SIREN), via="rule"))
     assert run.look() == []
     run.happens(al.DeliveryCancelled(alert=run.alert(SIREN), station="s1"))
-    assert run.look() == [Result("s1", SIREN, False, "alert_open"), Over(0, 1)]
+    assert run.look() == [Result("s1", SIREN, False, "alert_open", skipped=True), Over(0, 0, 1)]
     silent = Run()
     silent.urgent = True
     assert silent.look() == []

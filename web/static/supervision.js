@@ -23,10 +23,11 @@
 
   // On the document: the stream puts new buttons in place of old ones.
   document.addEventListener("click", (e) => {
-    const button = e.target.closest("[data-tell], [data-lock], [data-unlock], [data-test]");
+    const button = e.target.closest("[data-tell], [data-card], [data-lock], [data-unlock], [data-test]");
     if (!button || button.disabled) return;
     const { alert, lock, unlock, test, name, word } = button.dataset;
     if ("tell" in button.dataset) ask(at("tell"), button.dataset.of, [["alert", alert], ["key", newKey()]]);
+    else if ("card" in button.dataset) ask(at("card"), button.dataset.of, [["alert", alert], ...(button.dataset.station ? [["stations", button.dataset.station]] : [])]);
     else if (lock) ask(at("lock"), at("lock-title").dataset.text.replace("{name}", name), [["station", lock]], at("lock").querySelector("textarea"));
     else if (unlock) give("/siren/unlock", [["station", unlock]]);
     else {
@@ -40,6 +41,10 @@
   at("tell")?.addEventListener("click", (e) => {
     const button = e.target.closest("[data-about]");
     if (button && of) done(at("tell"), "/alert/tell", [...of, ["about", button.dataset.about], ["text", at("tell").querySelector("textarea").value]]);
+  });
+  at("card")?.addEventListener("click", (e) => {
+    const button = e.target.closest("[data-outcome]");
+    if (button && of) done(at("card"), "/alert/card", [...of, ["outcome", button.dataset.outcome], ["text", at("card").querySelector("textarea").value]]);
   });
   at("lock")?.addEventListener("click", (e) => {
     if (!e.target.closest("[data-do]") || !of) return;
