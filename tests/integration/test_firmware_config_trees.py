@@ -87,7 +87,7 @@ def test_radios_are_off_and_card_and_console_are_not(laid: list[Path], board: st
     for tree in laid:
         for node in OFF[board]:
             assert run("fdtget", tree, f"{SOC[board]}/{node}", "status") == "disabled"
-        assert run("fdtget", tree, CARD[board], "status") == "okay"
+        assert run("fdtget", "-d", "okay", tree, CARD[board], "status") == "okay"
         assert run("fdtget", "-d", "okay", tree, f"{SOC[board]}/{CONSOLE[board]}", "status") == "okay"
 
 

@@ -28,7 +28,8 @@ def settings(board: str, text: str) -> list[tuple[str, str]]:
     counts, found = FILTERS["all"], []
     for number, line in enumerate(text.splitlines(), 1):
         assert len(line.encode()) <= boot_pins.LONGEST_LINE or line.startswith("#"), f"line {number} is too long"
-        assert line.isascii() and line == line.strip(), f"line {number}: a space or a strange letter"
+        assert line.isascii(), f"line {number}: a letter that the firmware does not know"
+        assert line == line.strip(), f"line {number}: a space at its begin or end"
         if not line or line.startswith("#"):
             continue
         if line.startswith("["):
@@ -64,8 +65,10 @@ def test_every_line_is_understood_and_nothing_is_said_twice(board: str) -> None:
 
 def test_each_board_has_its_own_way_to_linux() -> None:
     four, five = (dict(settings(board, CONFIG.read_text())) for board in ("pi4", "pi5"))
-    assert four["kernel"] == "u-boot.bin" and "initramfs" not in four
-    assert five["kernel"] == "vmlinuz" and "initramfs" in five
+    assert four["kernel"] == "u-boot.bin"
+    assert "initramfs" not in four
+    assert five["kernel"] == "vmlinuz"
+    assert "initramfs" in five
     assert four["enable_uart"] == "1"  # U-Boot's console, and the clock that the port counts by
 
 
@@ -133,7 +136,8 @@ def test_a_site_of_its_own_is_put_into_the_file_and_a_file_without_marks_is_left
 
 def test_the_kernels_line_is_one_line_and_each_of_its_words_has_a_reason() -> None:
     text = (BOOT / "cmdline.txt").read_text()
-    assert text.count("\n") == 1 and text.endswith("\n")
+    assert text.count("\n") == 1
+    assert text.endswith("\n")
     reasons = (BOOT / "README.md").read_text()
     explained = re.findall(r"^\| `([^`]+)` \|", reasons, flags=re.MULTILINE)
     assert text.split() == [word for entry in explained for word in entry.split()]

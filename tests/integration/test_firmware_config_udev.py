@@ -1,0 +1,136 @@
+"""udev's own program gives names to devices of a /sys made for it, by the rules that a box has."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.integration.namespaces import inside, needs
+from tests.integration.usb_tree import PI5_SECOND, UsbTree
+
+RULES = Path(__file__).resolve().parents[2] / "firmware-config" / "udev"
+GPIO = 64990  # a group's number that nobody has; on a box sysusers makes the group
+# /sys is ours, rules are ours and the system's, and what is made goes nowhere.
+TEST = f"""
+grep -v ^gpio: /etc/group > "$1/group"; echo gpio:x:{GPIO}: >> "$1/group"; mount --bind "$1/group" /etc/group
+mount --bind "$1" /sys
+for folder in /etc/udev /run/udev /dev; do test ! -d $folder || mount -t tmpfs none $folder; done
+mkdir -p /etc/udev/rules.d /run/udev && cp "$2"/*.rules /etc/udev/rules.d/ && : > /dev/null
+udevadm test --action=add "$3"
+"""
+QUECTEL, SIMCOM, HUAWEI, FTDI, CH340, HEADSET = (
+    ("2c7c", "0125"), ("1e0e", "9001"), ("12d1", "1506"), ("0403", "6001"), ("1a86", "7523"), ("0d8c", "0014"),
+)  # fmt: skip
+
+pytestmark = needs("udevadm", "udev")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> UsbTree:
+    (tmp_path / "sys").mkdir()
+    return UsbTree(tmp_path / "sys")
+
+
+@pytest.fixture
+def told(tree: UsbTree, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tuple[list[str], str]]:
+    """What udev does with a device: its names below /dev/siaga, and all that it said."""
+    monkeypatch.setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0")  # our /sys is a folder
+
+    def ask(device: str) -> tuple[list[str], str]:
+        said = inside(TEST, "--mount", arguments=(tree.root, RULES, device))
+        text = said.stdout + said.stderr
+        assert said.returncode == 0, text
+        wrong = [line for line in text.splitlines() if "70-siaga" in line and ("nvalid" in line or "gnor" in line)]
+        assert not wrong
+        links = next((line for line in text.splitlines() if line.startswith("DEVLINKS=")), "DEVLINKS=")
+        return [link for link in links.removeprefix("DEVLINKS=").split() if link.startswith("/dev/siaga/")], text
+
+    return ask
+
+
+Told = Callable[[str], tuple[list[str], str]]
+
+
+@pytest.mark.parametrize(
+    ("what", "interface", "name"),
+    [
+        (QUECTEL, "00", None),
+        (QUECTEL, "01", "modem-1.2-pcm"),
+        (QUECTEL, "02", "modem-1.2-at"),
+        (QUECTEL, "03", None),
+        (SIMCOM, "02", "modem-1.2-at"),
+        (SIMCOM, "04", "modem-1.2-pcm"),
+        (HUAWEI, "01", "modem-1.2-pcm"),
+        (HUAWEI, "02", "modem-1.2-at"),
+        (FTDI, "00", "rs485-1.2"),
+        (CH340, "00", "rs485-1.2"),
+        (HEADSET, "00", None),
+    ],
+)
+def test_a_port_is_named_by_what_it_is_for_and_by_its_socket(
+    tree: UsbTree, told: Told, what: tuple[str, str], interface: str, name: str | None
+) -> None:
+    port = tree.port(tree.plug("1.2", *what), interface, "ttyUSB2")
+    names, said = told(port)
+    assert names == ([f"/dev/siaga/{name}"] if name else [])
+    assert "ID_MM_PORT_IGNORE=1" in said
+
+
+def test_two_modems_of_one_make_have_two_names_also_behind_a_powered_hub(tree: UsbTree, told: Told) -> None:
+    one = tree.port(tree.plug("1.3.1", *QUECTEL), "02", "ttyUSB2")
+    other = tree.port(tree.plug("1.3.4", *QUECTEL), "02", "ttyUSB6")
+    assert told(one)[0] == ["/dev/siaga/modem-1.3.1-at"]
+    assert told(other)[0] == ["/dev/siaga/modem-1.3.4-at"]
+
+
+def test_a_pi_5s_second_controller_has_names_of_its_own(tree: UsbTree, told: Told) -> None:
+    port = tree.port(tree.plug("2", *SIMCOM, root=PI5_SECOND), "02", "ttyUSB2")
+    assert told(port)[0] == ["/dev/siaga/modem-b2-at"]
+
+
+def test_modem_manager_keeps_off_every_device(tree: UsbTree, told: Told) -> None:
+    assert "ID_MM_DEVICE_IGNORE=1" in told(f"/sys/{tree.plug('1.2', *QUECTEL)}")[1]
+
+
+@pytest.mark.parametrize(("place", "card"), [("1.2", "usb_1_2"), ("1.4.3", "usb_1_4_3")])
+def test_a_sound_card_is_known_by_its_socket(tree: UsbTree, told: Told, place: str, card: str) -> None:
+    path = tree.card(tree.plug(place, *HEADSET), 3)
+    told(path)
+    assert (tree.root / path.removeprefix("/sys/") / "id").read_text().strip() == card
+
+
+def test_a_card_that_is_no_usb_card_keeps_its_name(tree: UsbTree, told: Told) -> None:
+    path = tree.device("devices/platform/soc/hdmi/sound/card0", "sound", id="vc4hdmi0")
+    told(path)
+    assert (tree.root / path.removeprefix("/sys/") / "id").read_text().strip() == "vc4hdmi0"
+
+
+def test_an_ftdi_adapter_does_not_hold_an_answer_back(tree: UsbTree, told: Told) -> None:
+    port = tree.port(tree.plug("1.2", *FTDI), "00", "ttyUSB0", driver="ftdi_sio")
+    adapter = port.rpartition("/tty/")[0]
+    timer = tree.root / adapter.removeprefix("/sys/") / "latency_timer"
+    timer.write_text("16\n")
+    told(adapter)
+    assert timer.read_text().strip() == "1"
+
+
+@pytest.mark.parametrize(
+    ("chip", "header"), [("brcm,bcm2711-gpio", True), ("raspberrypi,rp1-gpio", True), ("brcm,brcmstb-gpio", False)]
+)
+def test_the_headers_pins_have_a_name_and_the_annunciators_group(
+    tree: UsbTree, told: Told, chip: str, header: bool
+) -> None:
+    device = tree.device(
+        "devices/platform/soc/gpio/gpiochip4", "gpio",
+        event=f"MAJOR=254\nMINOR=4\nDEVNAME=gpiochip4\nOF_COMPATIBLE_0={chip}\nOF_COMPATIBLE_N=1\n",
+    )  # fmt: skip
+    names, said = told(device)
+    assert names == (["/dev/siaga/header"] if header else [])
+    assert f"GROUP {GPIO}" in said
+
+
+def test_udev_finds_nothing_to_say_about_the_rules() -> None:
+    said = inside('udevadm verify --help >/dev/null 2>&1 || exit 77; udevadm verify "$1"', "--mount", arguments=[RULES])
+    if said.returncode == 77:
+        pytest.skip("this udevadm has no `verify`: it came with systemd 254")
+    assert said.returncode == 0, said.stdout + said.stderr
