@@ -1,4 +1,4 @@
-"""Programs that mind the whole system (udev, journald, nft), run in namespaces of their own: nothing outside is touched.
+"""Programs that mind the whole system (udev, journald, nft), each in namespaces of its own: nothing outside is touched.
 
 As root, and as anybody where the kernel lets users make namespaces.
 """
@@ -36,7 +36,7 @@ def _why_not(kinds: tuple[str, ...]) -> str:
 
 
 def inside(script: str, *kinds: str, arguments: Sequence[str | Path] = ()) -> subprocess.CompletedProcess[str]:
-    """Run a shell `script` with `arguments` in new namespaces of `kinds` (--mount, --net). Skips where there are none."""
+    """Run a shell `script` with `arguments` in new namespaces of `kinds` (--mount, --net). Skips where none can be."""
     if why := _why_not(kinds):
         pytest.skip(why)
     return subprocess.run(

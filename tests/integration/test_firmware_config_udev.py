@@ -109,7 +109,7 @@ def test_an_ftdi_adapter_does_not_hold_an_answer_back(tree: UsbTree, told: Told)
     port = tree.port(tree.plug("1.2", *FTDI), "00", "ttyUSB0", driver="ftdi_sio")
     adapter = port.rpartition("/tty/")[0]
     timer = tree.root / adapter.removeprefix("/sys/") / "latency_timer"
-    timer.write_text("16\n")
+    timer.write_text("9\n")  # of the kernel's 16 the 6 would stay: udev writes over what a real one would take whole
     told(adapter)
     assert timer.read_text().strip() == "1"
 
