@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.namespaces import inside, needs
-from tests.integration.usb_tree import PI5_SECOND, UsbTree
+from tests.integration.usb_tree import PI5_FIRST, PI5_SECOND, UsbTree
 
 RULES = Path(__file__).resolve().parents[2] / "firmware-config" / "udev"
 GPIO = 64990  # a group's number that nobody has; on a box sysusers makes the group
@@ -55,15 +55,15 @@ Told = Callable[[str], tuple[list[str], str]]
     ("what", "interface", "name"),
     [
         (QUECTEL, "00", None),
-        (QUECTEL, "01", "modem-1.2-pcm"),
-        (QUECTEL, "02", "modem-1.2-at"),
+        (QUECTEL, "01", "modem-2-pcm"),
+        (QUECTEL, "02", "modem-2-at"),
         (QUECTEL, "03", None),
-        (SIMCOM, "02", "modem-1.2-at"),
-        (SIMCOM, "04", "modem-1.2-pcm"),
-        (HUAWEI, "01", "modem-1.2-pcm"),
-        (HUAWEI, "02", "modem-1.2-at"),
-        (FTDI, "00", "rs485-1.2"),
-        (CH340, "00", "rs485-1.2"),
+        (SIMCOM, "02", "modem-2-at"),
+        (SIMCOM, "04", "modem-2-pcm"),
+        (HUAWEI, "01", "modem-2-pcm"),
+        (HUAWEI, "02", "modem-2-at"),
+        (FTDI, "00", "rs485-2"),
+        (CH340, "00", "rs485-2"),
         (HEADSET, "00", None),
     ],
 )
@@ -79,20 +79,30 @@ def test_a_port_is_named_by_what_it_is_for_and_by_its_socket(
 def test_two_modems_of_one_make_have_two_names_also_behind_a_powered_hub(tree: UsbTree, told: Told) -> None:
     one = tree.port(tree.plug("1.3.1", *QUECTEL), "02", "ttyUSB2")
     other = tree.port(tree.plug("1.3.4", *QUECTEL), "02", "ttyUSB6")
-    assert told(one)[0] == ["/dev/siaga/modem-1.3.1-at"]
-    assert told(other)[0] == ["/dev/siaga/modem-1.3.4-at"]
+    assert told(one)[0] == ["/dev/siaga/modem-3.1-at"]
+    assert told(other)[0] == ["/dev/siaga/modem-3.4-at"]
 
 
-def test_a_pi_5s_second_controller_has_names_of_its_own(tree: UsbTree, told: Told) -> None:
-    port = tree.port(tree.plug("2", *SIMCOM, root=PI5_SECOND), "02", "ttyUSB2")
-    assert told(port)[0] == ["/dev/siaga/modem-b2-at"]
+@pytest.mark.parametrize(
+    ("root", "at", "place"),
+    [
+        (PI5_FIRST, "1", "1"),
+        (PI5_FIRST, "2.1", "2.1"),
+        (PI5_SECOND, "1", "3"),
+        (PI5_SECOND, "2", "4"),
+        (PI5_SECOND, "2.1", "4.1"),
+    ],
+)
+def test_a_pi_5s_two_controllers_share_no_name(tree: UsbTree, told: Told, root: str, at: str, place: str) -> None:
+    port = tree.port(tree.plug(at, *SIMCOM, root=root), "02", "ttyUSB2")
+    assert told(port)[0] == [f"/dev/siaga/modem-{place}-at"]
 
 
 def test_modem_manager_keeps_off_every_device(tree: UsbTree, told: Told) -> None:
     assert "ID_MM_DEVICE_IGNORE=1" in told(f"/sys/{tree.plug('1.2', *QUECTEL)}")[1]
 
 
-@pytest.mark.parametrize(("place", "card"), [("1.2", "usb_1_2"), ("1.4.3", "usb_1_4_3")])
+@pytest.mark.parametrize(("place", "card"), [("1.2", "usb_2"), ("1.4.3", "usb_4_3"), ("1.3.4.1", "usb_3_4_1")])
 def test_a_sound_card_is_known_by_its_socket(tree: UsbTree, told: Told, place: str, card: str) -> None:
     path = tree.card(tree.plug(place, *HEADSET), 3)
     told(path)

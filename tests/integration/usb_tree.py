@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PI4 = "devices/platform/scb/fd500000.pcie/pci0000:00/0000:00:00.0/0000:01:00.0/usb1"
-# The second of a Pi 5's controllers, as Debian's device tree names it.
-PI5_SECOND = "devices/platform/axi/1000120000.pcie/pci0002:00/0002:00:00.0/0002:01:00.0/c040300000.usb/xhci-hcd.1/usb3"
+# A Pi 5's two controllers, as Debian's device tree names them.
+RP1 = "devices/platform/axi/1000120000.pcie/pci0002:00/0002:00:00.0/0002:01:00.0"
+PI5_FIRST = f"{RP1}/c040200000.usb/xhci-hcd.0/usb1"
+PI5_SECOND = f"{RP1}/c040300000.usb/xhci-hcd.1/usb3"
 BUSES = ("usb", "usb-serial", "pci", "platform")
 
 
@@ -65,7 +67,7 @@ class UsbTree:
         return self.device(f"{serial}/tty/{name}", "tty", event=f"MAJOR=188\nMINOR={name[-1]}\nDEVNAME={name}\n")
 
     def card(self, device: str, number: int) -> str:
-        """A sound card. Gives its path in /sys."""
+        """A sound card. Gives its path in /sys. Its id is one letter: udev writes over a file, a kernel takes it whole."""
         return self.device(
-            f"{self.interface(device, '00', '01')}/sound/card{number}", "sound", id="Device", number=str(number)
+            f"{self.interface(device, '00', '01')}/sound/card{number}", "sound", id="D", number=str(number)
         )

@@ -12,7 +12,7 @@ from appliance.cli import main
 ROOT = Path(__file__).resolve().parents[2]
 BOOT = ROOT / "firmware-config" / "boot"
 CONFIG = BOOT / "config.txt"
-SITES = sorted((ROOT / "firmware-config" / "sites" / "demo").glob("*.toml"))
+SITES = sorted((ROOT / "firmware-config" / "sites").glob("*/*.toml"))
 FILTERS = {"all": {"pi4", "pi5"}, "pi4": {"pi4"}, "pi5": {"pi5"}}
 # Settings as Raspberry Pi's documentation of config.txt has them, and what may stand behind "=".
 SETTINGS = {
@@ -73,7 +73,7 @@ def test_each_board_has_its_own_way_to_linux() -> None:
 
 
 @pytest.mark.parametrize("board", ["pi4", "pi5"])
-@pytest.mark.parametrize("site", SITES, ids=lambda site: site.stem)
+@pytest.mark.parametrize("site", SITES, ids=lambda site: f"{site.parent.name}-{site.stem}")
 def test_no_relay_of_a_reference_site_is_left_to_chance(board: str, site: Path) -> None:
     states = pins(board, CONFIG.read_text())
     outputs = load(site).output
@@ -121,7 +121,7 @@ def test_a_site_of_its_own_is_put_into_the_file_and_a_file_without_marks_is_left
     target = tmp_path / "config.txt"
     target.write_text(CONFIG.read_text())
     site = tmp_path / "site.toml"
-    site.write_text(next(file for file in SITES if file.stem == "centre").read_text().replace("pin = 17", "pin = 21"))
+    site.write_text((ROOT / "firmware-config/sites/demo/centre.toml").read_text().replace("pin = 17", "pin = 21"))
     assert main(["config", "pins", str(site)]) == 0
     shown = capsys.readouterr().out
     assert main(["config", "pins", str(site), "--into", str(target)]) == 0
