@@ -15,6 +15,7 @@ from drivers.chrony_sock import ChronySock
 from tests.integration.namespaces import needs
 
 CHRONY = Path(__file__).resolve().parents[2] / "firmware-config" / "chrony"
+UNITS = (Path("/usr/lib/systemd/system/chrony.service"), Path("/lib/systemd/system/chrony.service"))
 PATIENCE = 20.0  # s
 OFFSET = 0.25  # s that the box's clock is told to be slow
 EVERY = 1.1  # s between two words of a network, where a box has them by the hour
@@ -60,7 +61,10 @@ def asked() -> Iterator[tuple[Path, Callable[..., str]]]:
         folder, f"port {port}", f"bindcmdaddress {folder}/cmd.sock", f"pidfile {folder}/pid", "allow 127.0.0.1"
     )
     process = subprocess.Popen(
-        daemon("-x", "-d", "-u", user, "-f", str(config)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        daemon("-U", "-x", "-d", "-u", user, "-f", str(config)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
     def ask(*command: str) -> str:
@@ -133,6 +137,24 @@ def test_its_socket_is_roots_alone_and_the_drop_in_gives_it_to_cores_group(
         words = command.replace("/run/", f"{folder}/").replace(" siaga ", f" {own} ").split()
         subprocess.run(words, check=True, timeout=10)
     assert (folder / "chrony.siaga.sock").stat().st_mode & 0o777 == 0o660
+
+
+@needs("systemd-analyze", "systemd")
+def test_systemd_takes_the_drop_in(tmp_path: Path) -> None:
+    debians = next((unit for unit in UNITS if unit.exists()), None)
+    if debians is None:
+        pytest.skip("chrony.service is not here")
+    shutil.copy(debians, tmp_path / "chrony.service")
+    (tmp_path / "chrony.service.d").mkdir()
+    shutil.copy(CHRONY / "service.conf", tmp_path / "chrony.service.d" / "siaga.conf")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / "chrony.service")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert not [line for line in done.stderr.splitlines() if str(tmp_path) in line or "siaga.conf" in line], done.stderr
 
 
 def station_asks(port: int) -> bytes:

@@ -23,8 +23,10 @@ LISTEN = f"""
 for folder in /run /var/log /etc/systemd; do mount -t tmpfs none $folder; done
 mkdir -p /run/systemd /run/log /var/log/journal "/etc/systemd/journald@siaga.conf.d"
 cp "$1" "/etc/systemd/journald@siaga.conf.d/"
-SYSTEMD_LOG_TARGET=console SYSTEMD_LOG_LEVEL=debug timeout 2 {JOURNALD} siaga 2>&1 || true
-ls /var/log/journal
+SYSTEMD_LOG_TARGET=console SYSTEMD_LOG_LEVEL=debug {JOURNALD} siaga > /run/said 2>&1 & journald=$!
+for try in $(seq 200); do ! grep -q "running as PID" /run/said || break; sleep 0.1; done
+kill $journald; wait $journald || true
+cat /run/said; ls /var/log/journal
 """
 
 

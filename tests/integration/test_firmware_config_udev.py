@@ -139,6 +139,11 @@ def test_the_headers_pins_have_a_name_and_the_annunciators_group(
     assert f"GROUP {GPIO}" in said
 
 
+def test_in_a_test_of_the_image_a_simulated_chip_stands_for_the_header(tree: UsbTree, told: Told) -> None:
+    event = "MAJOR=254\nMINOR=1\nDEVNAME=gpiochip1\n"
+    assert told(tree.device("devices/platform/gpio-sim.0/gpiochip1", "gpio", event=event))[0] == ["/dev/siaga/header"]
+
+
 def test_udev_finds_nothing_to_say_about_the_rules() -> None:
     said = inside('udevadm verify --help >/dev/null 2>&1 || exit 77; udevadm verify "$1"', "--mount", arguments=[RULES])
     if said.returncode == 77:
