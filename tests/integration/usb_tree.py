@@ -67,7 +67,7 @@ class UsbTree:
         return self.device(f"{serial}/tty/{name}", "tty", event=f"MAJOR=188\nMINOR={name[-1]}\nDEVNAME={name}\n")
 
     def card(self, device: str, number: int) -> str:
-        """A sound card. Gives its path in /sys. Its id is one letter: of a longer one udev would leave the end."""
+        """A sound card. Gives its path in /sys."""
         return self.device(
-            f"{self.interface(device, '00', '01')}/sound/card{number}", "sound", id="D", number=str(number)
+            f"{self.interface(device, '00', '01')}/sound/card{number}", "sound", id="Device", number=str(number)
         )
