@@ -12,6 +12,7 @@ import pytest
 from gpiozero.pins.local import LocalPiFactory
 
 from drivers.clock import VirtualClock
+from drivers.gpio.errors import BoardUnavailable
 from drivers.gpio.factory import open_board
 from drivers.gpio.outputs import Output
 from drivers.sim.pins import SimulatedPins
@@ -53,12 +54,19 @@ class Lgpio(ModuleType):
         self.output: set[int] = set()
         self.pwm: dict[int, tuple[float, float]] = {}
         self.driven: list[tuple[int, float]] = []
+        self.label = "pinctrl-bcm2711"
+        self.open: set[int] = set()
 
     def gpiochip_open(self, chip: int) -> int:
+        self.open.add(chip)
         return chip
 
     def gpiochip_close(self, handle: int) -> None:
+        self.open.discard(handle)
         self.pwm.clear()
+
+    def gpio_get_chip_info(self, handle: int) -> tuple[int, int, str, str]:
+        return 0, 58, f"gpiochip{handle}", self.label
 
     def gpio_claim_input(self, handle: int, gpio: int, flags: int = 0) -> None:
         self.output.discard(gpio)
@@ -106,6 +114,18 @@ def _forget() -> None:
     """What gpiozero imported is bound to the lgpio of its time."""
     sys.modules.pop("gpiozero.pins.lgpio", None)
     vars(gpiozero.pins).pop("lgpio", None)
+
+
+def test_the_header_is_the_chip_that_udev_names_and_else_the_first_if_it_is_one(lgpio: Lgpio, tmp_path: Path) -> None:
+    link = tmp_path / "header"
+    open_board("lgpio", link).factory.close()
+    lgpio.label = "gpio-brcmstb"
+    with pytest.raises(BoardUnavailable, match="gpiochip0 is gpio-brcmstb, not the header"):
+        open_board("lgpio", link)
+    assert lgpio.open == set()
+    link.symlink_to("gpiochip2")
+    open_board("lgpio", link)
+    assert lgpio.open == {2}
 
 
 @pytest.mark.parametrize(("active_high", "safe"), [(True, 0), (False, 1)])
