@@ -19,7 +19,7 @@ from appliance.alerting.wire_codec import SIGNATURE_SIZE as SIGNATURE_SIZE
 from appliance.alerting.wire_codec import Flaw as Flaw
 from appliance.alerting.wire_codec import Supply as Supply
 from appliance.alerting.wire_codec import WireError as WireError
-from appliance.alerting.wire_codec import body_of, check_key, first_octet, member, pack, require, verify
+from appliance.alerting.wire_codec import body_of, check_key, first_octet, member, pack, require, signed, verify
 
 ORDER_VERSION: Final = 0x01
 ZONED_VERSION: Final = 0x02  # the same, and the zones of the station that are meant
@@ -179,7 +179,7 @@ def encode_order(order: Order, key: Ed25519PrivateKey) -> bytes:
     )
     if order.zones:
         body += pack(_ZONES, order.zones)
-    return body + key.sign(ORDER_CONTEXT + body)
+    return signed(body, ORDER_CONTEXT, key)
 
 
 def decode_order(data: bytes, issuers: Mapping[int, Ed25519PublicKey]) -> Order:
@@ -234,7 +234,7 @@ def encode_answer(answer: Answer, key: Ed25519PrivateKey) -> bytes:
         answer.since_s,
         answer.remaining_s,
     )
-    return body + key.sign(ANSWER_CONTEXT + body)
+    return signed(body, ANSWER_CONTEXT, key)
 
 
 def decode_answer(data: bytes, stations: Mapping[int, Mapping[int, Ed25519PublicKey]]) -> Answer:

@@ -8,8 +8,9 @@ import struct
 from enum import IntEnum, StrEnum
 from typing import Final, TypeVar, cast
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
 
 from appliance.keys import key_id
 
@@ -79,9 +80,19 @@ def verify(data: bytes, body: bytes, context: bytes, key: Ed25519PublicKey | Non
     if key is None:
         raise WireError(Flaw.UNKNOWN_KEY, no_key)
     try:
-        key.verify(data[len(body) :], context + body)
-    except InvalidSignature as e:
+        VerifyKey(key.public_bytes_raw()).verify(context + body, data[len(body) :])
+    except BadSignatureError as e:
         raise WireError(Flaw.SIGNATURE, "The signature is not that of the key named.") from e
+
+
+def signed(body: bytes, context: bytes, key: Ed25519PrivateKey) -> bytes:
+    """`body` with the signature of it and of `context` behind it."""
+    return body + _hand(key).sign(context + body).signature
+
+
+@functools.lru_cache(maxsize=8)
+def _hand(key: Ed25519PrivateKey) -> SigningKey:
+    return SigningKey(key.private_bytes_raw())
 
 
 def pack(layout: struct.Struct, *values: int | bytes) -> bytes:

@@ -23,6 +23,7 @@ from appliance.alerting.wire_codec import (
     member,
     pack,
     require,
+    signed,
     verify,
 )
 
@@ -126,7 +127,7 @@ def encode_health(health: Health, key: Ed25519PrivateKey) -> bytes:
         health.lock_minutes,
         health.wall,
     )
-    return body + key.sign(HEALTH_CONTEXT + body)
+    return signed(body, HEALTH_CONTEXT, key)
 
 
 def decode_health(data: bytes, stations: Mapping[int, Mapping[int, Ed25519PublicKey]]) -> Health:

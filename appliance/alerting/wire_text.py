@@ -23,6 +23,7 @@ from appliance.alerting.wire_codec import (
     member,
     pack,
     require,
+    signed,
     verify,
 )
 
@@ -80,7 +81,7 @@ def encode_text(text: Text, key: Ed25519PrivateKey) -> bytes:
     require(0 < len(words) <= MOST_TEXT, f"A text has 1 to {MOST_TEXT} octets of UTF-8, not {len(words)}.")
     numbers = text.about, text.language, len(words)
     body = pack(_HEAD, TEXT_VERSION, *numbers, text.alert, text.issuer, text.station, text.session) + words
-    return body + key.sign(TEXT_CONTEXT + body)
+    return signed(body, TEXT_CONTEXT, key)
 
 
 def decode_text(data: bytes, issuers: Mapping[int, Ed25519PublicKey]) -> Text:
