@@ -14,7 +14,7 @@ from appliance import alert_events as al
 from appliance.alerting import phone_machine as phone
 from appliance.alerting.caller import Caller, NoTelephone, Telephone
 from appliance.alerting.contact import Contact
-from appliance.alerting.delivery_machine import Do, Reach, Step, allowed, due, late
+from appliance.alerting.delivery_machine import Do, Reach, Step, allowed, due, late, sounds_on
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.queue_machine import CALL_S, SMS_A_LINE, SMS_S, Wish, line_up
 from appliance.alerting.recipients import resolve
@@ -201,7 +201,8 @@ class Centre:
         )
         for alert in open_alerts:
             for place, (name, delivery) in enumerate(alert.deliveries.items()):
-                if delivery.over and not phone.was_called(delivery):
+                at_rest = delivery.over or sounds_on(alert, delivery, self.since)
+                if at_rest and not phone.was_called(delivery):
                     continue
                 if name not in self.contacts:
                     self._leave_out(alert, delivery)
