@@ -27,7 +27,7 @@ CERTAINTY = {
 OVER = {DeliveryState.ENDED, DeliveryState.EXPIRED, DeliveryState.CANCELLED, DeliveryState.FAILED}
 
 
-class Attempt(msgspec.Struct, frozen=True):
+class Attempt(msgspec.Struct, frozen=True, gc=False):
     path: Path
     action: str
     sequence: int
@@ -35,7 +35,7 @@ class Attempt(msgspec.Struct, frozen=True):
     failed: str = ""
 
 
-class Delivery(msgspec.Struct):
+class Delivery(msgspec.Struct, gc=False):  # in no cycle, and 1,000 an order: the collector need not look
     station: str
     state: DeliveryState
     since: Stamp

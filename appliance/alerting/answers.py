@@ -44,6 +44,8 @@ class AnswerWindow:
 
     def sent(self, order: Order) -> None:
         """An order or a hello goes out to this station; an echo of its alert id will prove its session."""
+        if order.session == self.session:
+            return  # proven already
         self._sent[order.session, order.alert] = None
         drop_oldest(self._sent, MAX_SENT)
 
