@@ -4,11 +4,14 @@ import argparse
 import secrets
 from typing import Any
 
+import msgspec
+
 from appliance.cli_alert_tell import add_verbs, all_clear, contact, contact_lines
 from appliance.cli_node import add_login_argument, add_node_arguments, ask, log_in, request
 from appliance.config import Site
 from appliance.incident_codes import INCIDENTS
 from appliance.model import AlertKind, Pattern
+from appliance.state import Delivery
 from drivers.jsonsocket import Client
 
 SETTLED = ("energised", "proven", "ended", "refused", "expired", "cancelled", "failed")
@@ -90,12 +93,10 @@ def _show(alerts: list[dict[str, Any]]) -> None:
     for alert in alerts:
         state = "ended" if alert["ended"] else "stop ordered" if alert["stopped"] else "open"
         print(f"{alert['id']} {alert['kind']} {alert['pattern']} {alert['seconds']} s, {state}")
-        for name, d in alert["deliveries"].items():
-            more = ", acknowledged" if d["acknowledged"] else ""
+        for name, d in msgspec.convert(alert["deliveries"], dict[str, Delivery]).items():
+            more = ", acknowledged" if d.acknowledged else ""
             call = "PHONE this station" if alert["kind"] == "actual" else "the TEST failed"
-            card = f", {call} ({d['card_reason']})" if d["card"] and d["state"] not in SETTLED[:3] else ""
-            print(
-                f"  {name:<20} {d['state']}{' by ' + d['path'] if d['path'] else ''}{more}{card} {d['reason']}".rstrip()
-            )
+            card = f", {call} ({d.card_reason})" if d.card and d.state not in SETTLED[:3] else ""
+            print(f"  {name:<20} {d.state}{' by ' + d.path if d.path else ''}{more}{card} {d.reason}".rstrip())
         for line in contact_lines(alert):
             print(line)

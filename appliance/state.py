@@ -27,7 +27,8 @@ CERTAINTY = {
 OVER = {DeliveryState.ENDED, DeliveryState.EXPIRED, DeliveryState.CANCELLED, DeliveryState.FAILED}
 
 
-class Attempt(msgspec.Struct, frozen=True, gc=False):
+# Neither is in a cycle, and an order makes thousands: the collector of cycles need not look at them.
+class Attempt(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     path: Path
     action: str
     sequence: int
@@ -35,7 +36,9 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
     failed: str = ""
 
 
-class Delivery(msgspec.Struct, gc=False):  # in no cycle, and 1,000 an order: the collector need not look
+class Delivery(
+    msgspec.Struct, gc=False, omit_defaults=True
+):  # in no cycle, and 1,000 an order: the collector need not look
     station: str
     state: DeliveryState
     since: Stamp

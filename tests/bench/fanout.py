@@ -83,7 +83,7 @@ class Watcher:
         if "view" not in message:
             return
         told = [alert for alert in message["view"]["alerts"] if alert["id"] == self._waits]
-        if told and all(delivery["energised"] for delivery in told[0]["deliveries"].values()):
+        if told and all(delivery.get("energised") for delivery in told[0]["deliveries"].values()):
             self._waits = ""
             self.largest = max(self.largest, len(msgspec.json.encode(message)))
             self._seen.set()
