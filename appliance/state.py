@@ -36,9 +36,7 @@ class Attempt(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     failed: str = ""
 
 
-class Delivery(
-    msgspec.Struct, gc=False, omit_defaults=True
-):  # in no cycle, and 1,000 an order: the collector need not look
+class Delivery(msgspec.Struct, gc=False, omit_defaults=True):
     station: str
     state: DeliveryState
     since: Stamp

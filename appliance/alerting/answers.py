@@ -69,7 +69,7 @@ class AnswerWindow:
         drop_oldest(self._unproven, MAX_UNPROVEN)
         return window
 
-    def _begin(self, session: bytes, window: Window[Answer | Health]) -> None:
+    def _begin(self, session: bytes, window: Window[bytes]) -> None:
         # Sessions are heard of in their order, or they are recordings: whatever was heard of before is over. What
         # went to those proves nothing any more, or a late answer would bring one back.
         heard = list(self._unproven)
