@@ -21,7 +21,7 @@ from tests.bench.cost import idle_cpu, memory
 from tests.bench.fanout_floor import floor
 from tests.bench.fanout_page import OpenPage
 from tests.bench.fanout_rows import Found, Order, cost_rows, costs_in_markdown, rows_of, tls_rows
-from tests.bench.fanout_site import FanoutSite, fanout_site
+from tests.bench.fanout_site import FanoutSite, Unheard, fanout_site
 from tests.bench.table import Row, summary, text
 
 WARM = 2  # orders that are not counted
@@ -40,6 +40,7 @@ class Watcher:
         self._client = Client(site.control, self._pushed)
         self._seen = asyncio.Event()
         self._waits = ""
+        self._views, self._missing = 0, "no view at all"
         self.largest = 0
 
     async def open(self) -> None:
@@ -53,15 +54,21 @@ class Watcher:
         """The loop's time at which a view came that tells of each station's siren."""
         self._waits = alert
         self._seen.clear()
-        async with asyncio.timeout(SHOWN_WITHIN):
-            await self._seen.wait()
+        try:
+            async with asyncio.timeout(SHOWN_WITHIN):
+                await self._seen.wait()
+        except TimeoutError:
+            raise Unheard(f"no view within {SHOWN_WITHIN:g} s tells of all: {self._missing}.") from None
         return asyncio.get_running_loop().time()
 
     def _pushed(self, message: dict[str, Any]) -> None:
         if "view" not in message:
             return
+        self._views += 1
         told = [alert for alert in message["view"]["alerts"] if alert["id"] == self._waits]
-        if told and all(delivery.get("energised") for delivery in told[0]["deliveries"].values()):
+        missing = [d for alert in told for d in alert["deliveries"].values() if not d.get("energised")]
+        self._missing = f"{self._views} views since the connection, {len(missing)} stations missing, one {missing[:1]}"
+        if told and not missing:
             self._waits = ""
             self.largest = max(self.largest, len(msgspec.json.encode(message)))
             self._seen.set()
