@@ -4,8 +4,11 @@ import argparse
 import secrets
 from typing import Any
 
+import msgspec
+
 from appliance.cli_node import add_node_arguments, request
 from appliance.model import About, CardOutcome
+from appliance.state import Delivery
 from drivers.jsonsocket import Client
 
 ANSWERS = ("accepted", "declined", "told")
@@ -67,7 +70,7 @@ def contact_lines(alert: dict[str, Any]) -> list[str]:
             said.append(f"  {'':<20} {about}: {state}")
     for group, taken in alert.get("taken", {}).items():
         said.append(f"  {group:<20} {taken + ' accepted' if taken else 'NOBODY accepted; phone them'}")
-    for name, d in alert["deliveries"].items():
-        said += [f"  {name:<20} {about}: told" for about in d["told"]]
-        said += [f"  {name:<20} {about}: NOT told ({why}); phone them" for about, why in d["untold"].items()]
+    for name, d in msgspec.convert(alert["deliveries"], dict[str, Delivery]).items():
+        said += [f"  {name:<20} {about}: told" for about in d.told]
+        said += [f"  {name:<20} {about}: NOT told ({why}); phone them" for about, why in d.untold.items()]
     return said

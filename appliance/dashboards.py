@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from appliance.config import Site
-from appliance.control import entry_view
+from appliance.control import entry_line
 from appliance.dashboard_states import same_but_for_time, states
 from appliance.discovery import Discovery
 from appliance.entry import Entry
@@ -39,7 +39,8 @@ class Dashboards:
         self._root = f"siaga/{site.site}"
         self._discovery = Discovery(site)
         self._said: dict[str, bytes] = {}
-        self._waiting: deque[tuple[Callable[[str, bytes], None], str, bytes]] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[tuple[str, bytes | Entry]] = deque(maxlen=MOST_WAITING)  # topic, and state or event
+        self._waking: asyncio.Handle | None = None
         self._left, self._refilled = AT_ONCE, 0.0  # that may go before the next rest
         self._said_all_at = 0.0
 
@@ -57,53 +58,53 @@ class Dashboards:
     def publish_all(self) -> None:
         """At each connection, and when Home Assistant says that it has started."""
         self._said.clear()
-        self._waiting.clear()  # whoever rests finds nothing
+        self._waiting.clear()
         self._said_all_at = self._clock.now()
         view = self._view()
-        self._tell(self._publish, f"{self._root}/state/{self._site.id}/online", b"true")
+        self._tell(f"{self._root}/state/{self._site.id}/online", b"true")
         self._discovery.learn(view)
-        self._tell(self._publish, self._discovery.topic, self._discovery.payload(view))
+        self._tell(self._discovery.topic, self._discovery.payload(view))
         self._publish_changes(view)
 
     def on_entry(self, entry: Entry) -> None:
         """Events as they come, not retained."""
         if not entry.kind.startswith(PRIVATE):
-            topic = f"{self._root}/event/{self._site.id}/{entry.kind}"
+            self._waiting.append((f"{self._root}/event/{self._site.id}/{entry.kind}", entry))
             # Later: what is being appended may be an order on its way, which goes first.
-            asyncio.get_running_loop().call_soon(self._tell_event, topic, entry)
+            self._waking = self._waking or asyncio.get_running_loop().call_soon(self._send)
 
-    def _tell_event(self, topic: str, entry: Entry) -> None:
-        self._tell(self._publish_event, topic, msgspec.json.encode(entry_view(entry)))
+    def _tell(self, topic: str, payload: bytes) -> None:
+        self._waiting.append((topic, payload))
+        if self._waking is None:
+            self._send()
 
-    def _tell(self, publish: Callable[[str, bytes], None], topic: str, payload: bytes) -> None:
+    def _send(self) -> None:
         """Some at once, the others a little later: an order to a thousand stations goes before what is said of it."""
-        if self._clock.now() - self._refilled >= REST and not self._waiting:
+        self._waking = None
+        if self._clock.now() - self._refilled >= REST:
             self._refill()
-        if self._left and not self._waiting:
+        while self._waiting and self._left:
             self._left -= 1
-            publish(topic, payload)
-            return
-        if not self._waiting:
-            asyncio.get_running_loop().call_later(REST, self._rested)
-        self._waiting.append((publish, topic, payload))
+            topic, what = self._waiting.popleft()
+            if isinstance(what, Entry):
+                self._publish_event(topic, entry_line(what))
+            else:
+                self._publish(topic, what)
+        if self._waiting:
+            self._waking = asyncio.get_running_loop().call_later(REST, self._rested)
+
+    def _rested(self) -> None:
+        self._refill()
+        self._send()
 
     def _refill(self) -> None:
         self._left, self._refilled = AT_ONCE, self._clock.now()
 
-    def _rested(self) -> None:
-        self._refill()
-        while self._waiting and self._left:
-            self._left -= 1
-            publish, topic, payload = self._waiting.popleft()
-            publish(topic, payload)
-        if self._waiting:
-            asyncio.get_running_loop().call_later(REST, self._rested)
-
     def _publish_changes(self, view: View) -> None:
         if self._discovery.learn(view):
-            self._tell(self._publish, self._discovery.topic, self._discovery.payload(view))
+            self._tell(self._discovery.topic, self._discovery.payload(view))
         for name, payload in states(view).items():
             same = same_but_for_time(payload)
             if self._said.get(name) != same:
                 self._said[name] = same
-                self._tell(self._publish, f"{self._root}/state/{self._site.id}/{name}", msgspec.json.encode(payload))
+                self._tell(f"{self._root}/state/{self._site.id}/{name}", msgspec.json.encode(payload))

@@ -1,6 +1,5 @@
 """One row of the journal, and the hash that chains it to the row before."""
 
-import functools
 import hashlib
 
 import msgspec
@@ -46,27 +45,25 @@ class Entry(msgspec.Struct, frozen=True, dict=True):
         cause: int | None,
         body: bytes,
     ) -> "Entry":
-        draft = cls(previous.seq + 1, wall, mono, boot, quality, kind, subject, actor, cause, body, previous.hash, "")
-        return msgspec.structs.replace(draft, hash=draft.computed_hash())
+        seq, prev = previous.seq + 1, previous.hash
+        hash = _hash(seq, wall, mono, boot, quality, kind, subject, actor, cause, body.decode(), prev)
+        return cls(seq, wall, mono, boot, quality, kind, subject, actor, cause, body, prev, hash)
 
     def computed_hash(self) -> str:
         """SHA-256 over the JSON array of all columns but `hash`, the body as its own text."""
-        columns = (
-            self.seq,
-            self.wall,
-            self.mono,
-            self.boot,
-            self.quality,
-            self.kind,
-            self.subject,
-            self.actor,
-            self.cause,
-            self.body.decode(),
-            self.prev,
-        )
-        return hashlib.sha256(msgspec.json.encode(columns)).hexdigest()
+        return _hash(
+            self.seq, self.wall, self.mono, self.boot, self.quality, self.kind, self.subject, self.actor, self.cause,
+            self.body.decode(), self.prev,
+        )  # fmt: skip
 
-    @functools.cached_property
+    @property
     def event(self) -> Event:
-        """Read from the row once, however many rooms ask."""
-        return decode_event(self.kind, self.body)
+        """Read from the row once, however many rooms ask; `functools.cached_property` takes a lock each time."""
+        known: Event | None = self.__dict__.get("decoded")
+        if known is None:
+            known = self.__dict__["decoded"] = decode_event(self.kind, self.body)
+        return known
+
+
+def _hash(*columns: str | float | None) -> str:
+    return hashlib.sha256(msgspec.json.encode(columns)).hexdigest()

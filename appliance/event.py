@@ -1,5 +1,6 @@
 """What every event is: a tagged, frozen struct of codes and figures, never prose."""
 
+import functools
 from typing import ClassVar
 
 import msgspec
@@ -12,8 +13,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_
 
     @property
     def kind(self) -> str:
-        return str(self.__struct_config__.tag)
+        return kind_of(type(self))
 
     @property
     def subject(self) -> str:
-        return "/".join(str(getattr(self, field)) for field in self.SUBJECT)
+        return "/".join([str(getattr(self, field)) for field in self.SUBJECT])
+
+
+@functools.cache
+def kind_of(event: type[Event]) -> str:
+    """Bounded by the kinds that there are."""
+    return str(event.__struct_config__.tag)

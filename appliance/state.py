@@ -29,7 +29,8 @@ SETTLING = (DeliveryState.ENDED, DeliveryState.CANCELLED)
 STOP_CARDS = ("stop_not_seen", "stop_not_heard", "end_not_seen")  # reasons of a card for a siren that may sound on
 
 
-class Attempt(msgspec.Struct, frozen=True):
+# Neither is in a cycle, and an order makes thousands: the collector of cycles need not look at them.
+class Attempt(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     path: Path
     action: str
     sequence: int
@@ -37,7 +38,7 @@ class Attempt(msgspec.Struct, frozen=True):
     failed: str = ""
 
 
-class Delivery(msgspec.Struct):
+class Delivery(msgspec.Struct, gc=False, omit_defaults=True):
     station: str
     state: DeliveryState
     since: Stamp

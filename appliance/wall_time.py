@@ -43,8 +43,7 @@ class WallTime:
 
         Found wrong by them, a clock that was only `held` is `unknown`.
         """
-        offset = self.offset(now)
-        if known == "ntp" or offset is None:
+        if known == "ntp" or not self._told or (offset := self.offset(now)) is None:
             return known
         return "nitz" if abs(offset) <= AGREES else "unknown" if abs(offset) > WRONG else known
 

@@ -89,7 +89,7 @@ class MqttLink:
             async with asyncio.timeout(TICK):
                 await self._wake.wait()
         if gather_s and not self.client.buffered:
-            await asyncio.sleep(gather_s)
+            await self._gather(gather_s)
         self._wake.clear()
         try:
             self.client.loop_read()
@@ -104,6 +104,18 @@ class MqttLink:
             self.flush()  # acknowledgements, a ping
         if self.client.buffered and not self.ended:
             self._wake.set()  # read already: no selector tells of it
+
+    async def _gather(self, seconds: float) -> None:
+        """Leave what comes where it is. Watched meanwhile, it would have the loop turn without a rest."""
+        loop, sock = asyncio.get_running_loop(), self.client.socket()
+        if sock is None:
+            return
+        loop.remove_reader(sock.fileno())
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            if self.client.socket() is sock:  # else paho has closed it, and its number may be another's by now
+                loop.add_reader(sock.fileno(), self._wake.set)
 
     def flush(self) -> None:
         """Write what paho has to write now, not a turn of the loop later. Never call it from paho's callbacks."""

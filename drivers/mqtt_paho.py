@@ -9,6 +9,7 @@ expiry and a content type, and their acknowledgements. Anything else goes paho's
 import contextlib
 import functools
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Callable
@@ -129,7 +130,7 @@ class Client(paho.Client):
     def _packet_read(self) -> MQTTErrorCode:
         while (found := _whole(self._read, self._at)) is None:
             try:
-                data = self._sock_recv(CHUNK)
+                data = self._received()
             except BlockingIOError:
                 return MQTTErrorCode.MQTT_ERR_AGAIN
             except OSError:
@@ -151,6 +152,19 @@ class Client(paho.Client):
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
         finally:
             held["command"] = 0
+
+    def _received(self) -> bytes:
+        """What has come, up to a chunk. A read of TLS gives one record, which is one packet of a thousand stations'."""
+        data: bytes = self._sock_recv(CHUNK)
+        if not isinstance(self._sock, ssl.SSLSocket):
+            return data
+        records, size = [data], len(data)
+        with contextlib.suppress(OSError):  # no more now, or lost: the next read says which
+            while data and size < CHUNK:
+                data = self._sock_recv(CHUNK)
+                records.append(data)
+                size += len(data)
+        return b"".join(records)
 
     def _sock_send(self, buf: bytes | bytearray) -> int:
         self._unsent += buf  # it goes with `push`, all in one

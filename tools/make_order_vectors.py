@@ -27,7 +27,7 @@ NAMES = {
     "reason": "none wrong_session no_time expired future replayed unknown_issuer wrong_station not_allowed bounded "
     "late_start_stopped hardware locked_out",
     "supply": "unknown mains battery generator",
-    "about": "- announce all_clear false_alarm notice notice_over",
+    "about": "- announce all_clear false_alarm notice notice_over lockout",
     "language": "- id en",
     "clock_quality": "unknown ntp gps nitz held",
 }
@@ -197,6 +197,7 @@ def messages(a: int, b: int, s: int) -> dict[str, list[tuple[str, str, Fields]]]
             words | {"about": "all_clear", "language": "en", "text": "All clear — café Résumé 🚒"},
         ),
         ("false alarm of one letter", "centre B", words | {"about": "false_alarm", "issuer": b, "text": "X"}),
+        ("whose a lockout is and why", "centre A", words | {"about": "lockout", "text": "Rina: relai diganti"}),
         ("the longest", "centre A", words | {"station": top4, "session": "ff" * 8, "text": "é" * 80}),
     ]
     plain = {
@@ -333,7 +334,7 @@ def flawed(maker: Maker, good: dict[str, list[tuple[str, str, Fields]]], a: int)
         ("a refusal without a reason", "answer", answer, {"what": "refused"}),
         ("unknown_issuer, which is never sent", "answer", answer, {"what": "refused", "reason": "unknown_issuer"}),
         ("unknown about 0", "text", text, {"about": 0}),
-        ("unknown about 6", "text", text, {"about": 6}),
+        ("unknown about 7", "text", text, {"about": 7}),
         ("unknown language 3", "text", text, {"language": 3}),
         ("words for no alert", "text", text, {"alert": "00" * 8}),
         ("words that are no UTF-8", "text", text, {"raw": "4170c3"}),

@@ -54,6 +54,8 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def fits(self, event: Event) -> bool:
         if event.kind != self.event:
             return False
+        if not self.where:
+            return True
         return all(fnmatchcase(str(getattr(event, field)), like) for field, like in self.where.items())
 
 

@@ -63,6 +63,10 @@ class Alarms:
         for row in self.rows.values():
             for kind in dict.fromkeys(cause.event for cause in (*row.raised_by, *row.cleared_by)):
                 self._by_kind.setdefault(kind, {})[row.code] = row
+        self._with_holders = {  # those that look at the kind, and those that hold them
+            kind: rows | {row.held_by: self.rows[row.held_by] for row in rows.values() if row.held_by}
+            for kind, rows in self._by_kind.items()
+        }
         self._delays, self._under = Delays(), Under(self.rows)
 
     def catch_up(self, history: Iterable[Entry]) -> None:
@@ -115,13 +119,8 @@ class Alarms:
     def on_entry(self, entry: Entry) -> None:
         """Raise and clear what this entry's event raises and clears."""
         if entry.kind in self._by_kind and not entry.kind.startswith(OWN_KINDS):
-            for want in wanted(entry.event, self._rows_for(entry.kind), self._state.alarms):
+            for want in wanted(entry.event, self._with_holders[entry.kind], self._state.alarms):
                 self._heard(want, entry.seq)
-
-    def _rows_for(self, kind: str) -> dict[str, Row]:
-        """Those of the kind, and those that hold them."""
-        rows = self._by_kind[kind]
-        return rows | {row.held_by: self.rows[row.held_by] for row in rows.values() if row.held_by}
 
     def _heard(self, want: Wanted, cause: int | None) -> None:
         alarm = self._state.alarms.get(want.key)

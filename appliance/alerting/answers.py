@@ -7,7 +7,7 @@ A recorded answer of an old session is validly signed too. So a session counts o
 from enum import Enum
 
 from appliance.alerting.window import Window, drop_oldest
-from appliance.alerting.wire import Answer, Order
+from appliance.alerting.wire import NO_ID, Answer, Order
 from appliance.alerting.wire_health import Health
 
 MAX_SENT = 256  # ids awaiting an echo; a station gets one hello a few minutes and few orders an alert
@@ -29,22 +29,23 @@ class AnswerWindow:
 
     def __init__(self) -> None:
         self.session: bytes | None = None  # the proven one
-        self._window: Window[Answer | Health] = Window()
-        self._unproven: dict[bytes, Window[Answer | Health]] = {}
+        self._window: Window[bytes] = Window()  # the alert that each was about
+        self._unproven: dict[bytes, Window[bytes]] = {}
         self._ended: dict[bytes, None] = {}
         self._sent: dict[tuple[bytes, bytes], None] = {}  # (session, alert)
 
-    def is_newest(self, answer: Answer | Health) -> bool:
+    def is_newest(self, answer: Answer) -> bool:
         """Whether the proven session has said nothing later about the same alert: what it tells is so now.
 
         What it said later about others says nothing of this one; messages of one moment overtake each other.
         """
-        alert = answer.alert if isinstance(answer, Answer) else None
-        later = (a for a in self._window.held() if a.counter > answer.counter and isinstance(a, Answer))
-        return answer.session == self.session and all(a.alert != alert for a in later)
+        held = self._window.held()
+        return answer.session == self.session and not any(n > answer.counter and a == answer.alert for n, a in held)
 
     def sent(self, order: Order) -> None:
         """An order or a hello goes out to this station; an echo of its alert id will prove its session."""
+        if order.session == self.session:
+            return  # proven already
         self._sent[order.session, order.alert] = None
         drop_oldest(self._sent, MAX_SENT)
 
@@ -55,7 +56,7 @@ class AnswerWindow:
         window = self._window if answer.session == self.session else self._candidate(answer.session)
         if window.too_old(answer.counter) or window.taken(answer.counter) is not None:
             return Count.REPEATED
-        window.take(answer.counter, answer)
+        window.take(answer.counter, _about(answer))
         if answer.session == self.session:
             return Count.NEW
         if isinstance(answer, Health) or (answer.session, answer.alert) not in self._sent:
@@ -63,12 +64,12 @@ class AnswerWindow:
         self._begin(answer.session, window)
         return Count.NEW
 
-    def _candidate(self, session: bytes) -> Window[Answer | Health]:
+    def _candidate(self, session: bytes) -> Window[bytes]:
         window = self._unproven.setdefault(session, Window())
         drop_oldest(self._unproven, MAX_UNPROVEN)
         return window
 
-    def _begin(self, session: bytes, window: Window[Answer | Health]) -> None:
+    def _begin(self, session: bytes, window: Window[bytes]) -> None:
         # Sessions are heard of in their order, or they are recordings: whatever was heard of before is over. What
         # went to those proves nothing any more, or a late answer would bring one back.
         heard = list(self._unproven)
@@ -80,3 +81,10 @@ class AnswerWindow:
         self.session, self._window = session, window
         self._sent = {sent: None for sent in self._sent if sent[0] in self._unproven}
         del self._unproven[session]
+
+
+def _about(answer: Answer | Health) -> bytes:
+    """The alert; nothing for a health. One copy of no alert: heartbeats are most of what a window holds."""
+    if isinstance(answer, Health):
+        return b""
+    return NO_ID if answer.alert == NO_ID else answer.alert

@@ -4,7 +4,6 @@ What to do next is `delivery_machine.due`, from the journal's own facts; here it
 """
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -14,31 +13,26 @@ from appliance import alert_events as al
 from appliance.alerting import phone_machine as phone
 from appliance.alerting.caller import Caller, NoTelephone, Telephone
 from appliance.alerting.contact import Contact
-from appliance.alerting.delivery_machine import NOT_SILENT, Do, Reach, Step, allowed, due, late
+from appliance.alerting.delivery_machine import NOT_SILENT, Do, Reach, Step, allowed, due, late, sounds_on
+from appliance.alerting.giving import Giving
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.queue_machine import CALL_S, SMS_A_LINE, SMS_S, Wish, line_up
-from appliance.alerting.recipients import resolve
 from appliance.alerting.sender import Append, Publish, Sender, SendSms, a_card
-from appliance.alerting.window import drop_oldest
+from appliance.alerting.station_views import station_views
 from appliance.alerting.zones import own_outputs
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import Standing
 from appliance.commands import IssueAlert, StopAlert
 from appliance.config import Site
 from appliance.event import Event
-from appliance.journal import Appended
 from appliance.model import DeliveryState, Path
 from appliance.stamp import Stamp
 from appliance.state import CERTAINTY, Alert, Delivery, State
 from appliance.view import StationView
 from drivers.clock import Clock
-from drivers.jsonsocket import Refusal
 
 TICK = 0.2  # s between looks at open deliveries; the shortest of their deadlines is 1 s
 REST = 10.0  # times as long as a look took: a thousand deliveries are not gone through at each answer
-DURABLE_WITHIN = 0.5  # s that an order waits for the disk; then it goes out all the same
-MOST_SECONDS = 3600
-MOST_WRITTEN = 64  # orders of which is known when they were on disk; an older one is, or the disk is dead
 
 
 class Ways(msgspec.Struct, frozen=True):
@@ -73,8 +67,7 @@ class Centre:
         )  # fmt: skip
         self._wake = asyncio.Event()
         self._caller = Caller(state=state, append=append, telephone=telephone or NoTelephone(), wake=self._wake.set)
-        self._written: dict[str, Appended] = {}
-        self._held: set[str] = set()  # orders that wait for the disk
+        self._giving = Giving(site=site, state=state, append=append, look=self.look)
 
     async def run(self) -> None:
         """Look at what is open, at once when something has happened, else at each tick."""
@@ -98,90 +91,17 @@ class Centre:
         finally:
             self._sender.group = self._caller.group = None
 
-    # Orders in
-
     async def issue(self, command: IssueAlert, actor: str, test: str = "") -> dict[str, Any]:
-        """Sound. Returns the alert's id and whether it is on disk; raises Refusal for what cannot be ordered.
-
-        `test` is the run of a test that it is a part of: what fails is told there and raises no card.
-        """
-        if known := next((a for a in self._state.alerts.values() if command.key and a.key == command.key), None):
-            return {"alert": known.id, "durable": await self._is_durable(known.id), "repeated": True}
-        to = resolve(self._site, command)
-        if not 1 <= command.seconds <= MOST_SECONDS or not 0 <= command.incident_code <= 0xFFFF:
-            raise Refusal("out_of_range", f"{command.seconds} s is not between 1 and {MOST_SECONDS} s.")
-        alert = secrets.token_hex(8)
-        self._held.add(alert)
-        self._written[alert] = self._append(
-            al.AlertIssued(
-                alert=alert,
-                alert_kind=command.alert_kind,
-                pattern=command.pattern,
-                seconds=command.seconds,
-                lifetime_s=self._site.ladder.lifetime_s,
-                incident_code=command.incident_code,
-                stations=to.stations,
-                via=command.via,
-                key=command.key,
-                zones=to.zones,
-                groups=to.groups,
-                contacts=to.contacts,
-                sequences=to.sequences,
-                text=command.text,
-                language=command.language,
-                priority=command.priority,
-                paths=tuple(command.paths),
-                test=test,
-            ),
-            actor=actor,
-        )
-        drop_oldest(self._written, MOST_WRITTEN)
-        try:
-            durable = await self._is_durable(alert)
-        finally:
-            self._held.discard(alert)
-        self.look()
-        return {"alert": alert, "durable": durable, "repeated": False}
-
-    async def _is_durable(self, alert: str) -> bool:
-        written = self._written.get(alert)
-        return written is None or await written.durable(DURABLE_WITHIN)  # None: it came from the disk
+        """As `Giving.issue`; all goes out that may. Raises Refusal."""
+        return await self._giving.issue(command, actor, test)
 
     async def stop(self, command: StopAlert, actor: str) -> dict[str, Any]:
-        """End the alerts named, or all open ones."""
-        open_ids = [a.id for a in self._state.open_alerts()]
-        unknown = [a for a in command.alerts if a not in self._state.alerts]
-        if unknown:
-            raise Refusal("no_alert", f"There is no alert {', '.join(unknown)}.", "Nothing was stopped.")
-        named = [a for a in (command.alerts or open_ids) if a in open_ids]
-        written = [
-            self._append(al.AlertStopped(alert=a, via=command.via), actor=actor)
-            for a in named
-            if self._state.alerts[a].stopped is None
-        ]
-        self.look()  # a stop is never held back by a disk: silence is the safe state
-        durable = all([await w.durable(DURABLE_WITHIN) for w in written])
-        return {"alerts": named, "durable": durable}
+        """As `Giving.stop`. Raises Refusal."""
+        return await self._giving.stop(command, actor)
 
     def views(self) -> list[StationView]:
         """Every station, as pages show it."""
-        own = self._state.sirens.get(self._site.own.siren) if self._site.own else None
-        return [
-            StationView(
-                id=name,
-                name=contact.station.name,
-                number=contact.station.number,
-                local=contact.station.local,
-                phone=contact.station.phone,
-                sms=bool(contact.station.sms),
-                contact=self._state.stations.get(name),
-                heard_at=contact.heard_at,
-                fresh_s=contact.lost_s,
-                sounding=(own is not None and own.on) if contact.station.local else contact.sounding,
-                revoked=self._state.revoked.get(name),
-            )
-            for name, contact in self.contacts.items()
-        ]
+        return station_views(self._site, self._state, self.contacts.values())
 
     # What is due
 
@@ -202,7 +122,8 @@ class Centre:
         )
         for alert in open_alerts:
             for place, (name, delivery) in enumerate(alert.deliveries.items()):
-                if delivery.over and not phone.was_called(delivery):
+                at_rest = delivery.over or sounds_on(alert, delivery, self.since)
+                if at_rest and not phone.was_called(delivery):
                     continue
                 if name not in self.contacts:
                     self._leave_out(alert, delivery)
@@ -251,7 +172,7 @@ class Centre:
                 self._carry_out(alert, delivery, step)
 
     def _open(self) -> list[Alert]:
-        return [a for a in self._state.open_alerts() if a.id not in self._held]
+        return [a for a in self._state.open_alerts() if not self._giving.holds(a.id)]
 
     def _leave_out(self, alert: Alert, delivery: Delivery) -> None:
         """The station was taken out of the site file while an order to it was open."""

@@ -98,6 +98,16 @@ def due(
     return _starting(alert, delivery, reach, ladder, since)
 
 
+def sounds_on(alert: Alert, delivery: Delivery, since: Since) -> bool:
+    """It sounds as it was told, and its time is not over: nothing of `due` can be."""
+    return (
+        delivery.energised is not None
+        and alert.stopped is None
+        and delivery.state in (DeliveryState.ENERGISED, DeliveryState.PROVEN)
+        and since(delivery.energised) <= alert.seconds
+    )
+
+
 def allowed(alert: Alert, path: Path) -> bool:
     """Whether a start may take this path. A stop takes any."""
     return not alert.paths or path in alert.paths

@@ -25,9 +25,9 @@ class Window(Generic[T]):
         """What was taken under `number`, if the window still holds it."""
         return self._taken.get(number)
 
-    def held(self) -> Iterable[T]:
-        """All that it still knows."""
-        return self._taken.values()
+    def held(self) -> Iterable[tuple[int, T]]:
+        """All that it still knows, by number."""
+        return self._taken.items()
 
     def take(self, number: int, what: T) -> None:
         """Remember `what`; the caller has seen that the number is neither taken nor too old."""

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum, IntFlag, StrEnum
 from typing import Any, Final, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
 
 from appliance.keys import key_id
 
@@ -99,7 +100,7 @@ class Form:
             body = self._layout.pack(self.version, *values) + tail
         except struct.error as e:
             raise WireError(Flaw.VALUE, f"A field does not fit its width: {e}.") from e
-        return body + key.sign(self._context + body)
+        return body + _hand(key).sign(self._context + body).signature
 
     def numbers(self, data: bytes) -> Numbers:
         """The fields as they stand in `data`: nothing in them is proven. Raises WireError."""
@@ -122,8 +123,8 @@ class Form:
         if key is None:
             raise WireError(Flaw.UNKNOWN_KEY, missing)
         try:
-            key.verify(signature, self._context + body)
-        except InvalidSignature as e:
+            VerifyKey(key.public_bytes_raw()).verify(self._context + body, signature)
+        except BadSignatureError as e:
             raise WireError(Flaw.SIGNATURE, "The signature is not that of the key named.") from e
         meant = {f.name: _member(f.kind, numbers[f.name]) if f.kind else numbers[f.name] for f in self._fields}
         return meant, body[self._layout.size :]
@@ -148,6 +149,11 @@ def check_key(named: int, key: Ed25519PrivateKey) -> None:
 def require(so: bool, text: str) -> None:
     if not so:
         raise WireError(Flaw.VALUE, text)
+
+
+@functools.lru_cache(maxsize=8)
+def _hand(key: Ed25519PrivateKey) -> SigningKey:
+    return SigningKey(key.private_bytes_raw())
 
 
 @functools.lru_cache(maxsize=8)

@@ -14,16 +14,19 @@ import msgspec
 import tomli_w
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from appliance.keys import create_key, public_hex
+from appliance.config import Site, places
+from appliance.keys import create_key, load_key, public_hex
 from drivers.clock import Clock
 from drivers.jsonsocket import Client, Gone
-from drivers.sim.broker import Broker
+from drivers.sim.broker import Broker, free_port
+from tests.bench.fanout_keys import broker_with_keys
 from tests.bench.fanout_stations import name, seed
 
 ROOT = Path(__file__).parents[2]
 SITE = "fanout"
 UP_WITHIN, ALL_WITHIN = 30.0, 60.0  # s
 MOST_FILES = 8192  # sockets and some; a thousand stations need one each, at both ends
+NO_ROWS = 5.0  # s without a row: longer than stations take to ask again, and than a heartbeat
 LOOK = 0.002  # s between looks at the journal's file; what it adds to a figure
 
 
@@ -49,14 +52,14 @@ class StationsProcess:
         return self._process.pid
 
     @classmethod
-    async def start(cls, port: int, count: int, issuer: str) -> "StationsProcess":
-        """All connected and subscribed on return."""
+    async def start(cls, port: int, count: int, issuer: str, keys: str = "") -> "StationsProcess":
+        """All connected and subscribed on return; over TLS with the `keys` of a folder."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.bench.fanout_stations", cwd=ROOT,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         stations = cls(process)
-        await stations._ask({"port": port, "site": SITE, "count": count, "issuer": issuer}, ALL_WITHIN)
+        await stations._ask({"port": port, "site": SITE, "count": count, "issuer": issuer, "keys": keys}, ALL_WITHIN)
         return stations
 
     async def report(self) -> dict[str, int]:
@@ -87,11 +90,13 @@ class StationsProcess:
 class FanoutSite:
     """`count` stations, named by `fanout_stations.name`. Use `start`, then `stop`."""
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, *, tls: bool = False) -> None:
+        self._tls = tls
         self.folder, self.names = folder, [name(n + 1) for n in range(count)]
         self.file, self.log = folder / "site.toml", folder / "core.log"
         self.control, self.journal = folder / "run" / "control.sock", folder / "state" / "journal.db"
         self.broker = Broker(folder)
+        self.web_port = free_port()
         self._core: asyncio.subprocess.Process | None = None
         self.stations: StationsProcess | None = None
 
@@ -108,19 +113,12 @@ class FanoutSite:
     async def start(self) -> None:
         """Core answers, and has heard every station, on return. Raises Unheard."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        port = await self.broker.start()
-        own = create_key(self.folder / "own.key")
-        site: dict[str, Any] = {
-            "role": "centre", "site": SITE, "id": "pusat", "name": "Pusat", "broker": {"port": port, "tls": False},
-            "annunciator": {"socket": "run/annunciator.sock", "factory": "mock"},
-            "station": [
-                {
-                    "id": self.names[n], "number": n + 1, "name": f"Pos {n + 1}",
-                    "key": public_hex(Ed25519PrivateKey.from_private_bytes(seed(n + 1))),
-                }
-                for n in range(len(self.names))
-            ],
-        }  # fmt: skip
+        site = self._described()
+        if self._tls:
+            self.broker = broker_with_keys(self.folder, site, self.file)
+        port = site["broker"]["port"] = await self.broker.start()
+        where = places(msgspec.convert(site, Site), self.file)
+        own = load_key(where.key) if self._tls else create_key(where.key)
         self.file.write_text(tomli_w.dumps(site))
         with self.log.open("ab") as out:
             self._core = await asyncio.create_subprocess_exec(
@@ -129,8 +127,24 @@ class FanoutSite:
                 env={**os.environ, **Clock(1.0).environment()},
             )  # fmt: skip
         await self._core_answers()
-        self.stations = await StationsProcess.start(port, len(self.names), public_hex(own))
+        keys = str(self.folder / "broker-keys") if self._tls else ""
+        self.stations = await StationsProcess.start(port, len(self.names), public_hex(own), keys)
         await self.until_heard()
+
+    def _described(self) -> dict[str, Any]:
+        """The site file, its broker's port to be put in."""
+        return {
+            "role": "centre", "site": SITE, "id": "pusat", "name": "Pusat", "broker": {"port": 1, "tls": self._tls},
+            "annunciator": {"socket": "run/annunciator.sock", "factory": "mock"},
+            "web": {"port": self.web_port, "tls": False},
+            "station": [
+                {
+                    "id": self.names[n], "number": n + 1, "name": f"Pos {n + 1}",
+                    "key": public_hex(Ed25519PrivateKey.from_private_bytes(seed(n + 1))),
+                }
+                for n in range(len(self.names))
+            ],
+        }  # fmt: skip
 
     async def _core_answers(self) -> None:
         loop = asyncio.get_running_loop()
@@ -153,6 +167,14 @@ class FanoutSite:
         async with asyncio.timeout(ALL_WITHIN):
             while not self._quiet():
                 await asyncio.sleep(0.1)
+
+    async def until_settled(self) -> None:
+        """Nobody greets any more: nothing was written for a while. Raises TimeoutError."""
+        async with asyncio.timeout(ALL_WITHIN):
+            head = -1
+            while head != (now := self.rows("", 0)):
+                head = now
+                await asyncio.sleep(NO_ROWS)
 
     def _quiet(self) -> bool:
         """Nothing is still on its way into the journal."""
@@ -204,10 +226,10 @@ class FanoutSite:
 
 
 @contextlib.asynccontextmanager
-async def fanout_site(folder: Path, count: int) -> AsyncIterator[FanoutSite]:
+async def fanout_site(folder: Path, count: int, *, tls: bool = False) -> AsyncIterator[FanoutSite]:
     """Running, every station heard; ended with the context. Raises Unheard, BrokerUnavailable, OSError."""
     allow_sockets()
-    site = FanoutSite(folder, count)
+    site = FanoutSite(folder, count, tls=tls)
     try:
         await site.start()
         yield site

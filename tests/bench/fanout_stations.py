@@ -1,7 +1,7 @@
 """Many simulated stations in one process: each with a key, a session and a connection of its own to the broker.
 
 `python -m tests.bench.fanout_stations` takes lines of JSON on its standard input and answers each with one:
-`{"do": "connect", "port", "site", "count", "issuer"}`, `{"do": "report"}`. It ends with its input.
+`{"port", "site", "count", "issuer", "keys"}` to connect, `{"do": "report"}`. It ends with its input.
 
 What a station says is from `docs/order-format.md`, and shares no code with ours. Answers are signed when they are
 given. The orders' signatures are verified when a report is asked for: each real station has a processor of its own for
@@ -13,6 +13,7 @@ import json
 import os
 import select
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from tests.bench import fanout_packets as mqtt
 
 HEARTBEAT = 3.0  # s
+CHUNK = 16384  # bytes, a record of TLS at most
 KEEPALIVE = 60  # s; heartbeats are its pings
 ANSWER_LIFE = 60  # s that the broker keeps an answer
 ORDER = struct.Struct(">BBBBH8sII8sIIHH")
@@ -104,7 +106,7 @@ def name(number: int) -> str:
 class Stations:
     """All of them on one epoll."""
 
-    def __init__(self, port: int, site: str, count: int, issuer: bytes | None) -> None:
+    def __init__(self, port: int, site: str, count: int, issuer: bytes | None, keys: str) -> None:
         self._epoll = select.epoll()
         self._issuer = Ed25519PublicKey.from_public_bytes(issuer) if issuer else None
         number = key_id(self._issuer) if self._issuer else 0
@@ -112,9 +114,11 @@ class Stations:
         self._sockets: dict[int, tuple[socket.socket, Station]] = {}
         self._orders: list[bytes] = []
         self._answers = 0
+        context = _context(keys) if keys else None
         for station in self._stations:
             sock = socket.create_connection(("127.0.0.1", port))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock = context.wrap_socket(sock) if context else sock
             sock.sendall(station.greeting() if self._issuer else _floor_greeting(station))
             _until_subscribed(sock, station.buffer)
             sock.setblocking(False)
@@ -149,7 +153,9 @@ class Stations:
         self._beaten = due
 
     def _read(self, sock: socket.socket, station: Station) -> None:
-        data = sock.recv(4096)
+        data = _received(sock)
+        if data is None:
+            return
         if not data:
             raise ConnectionError(f"the broker has put out station {station.number}.")
         station.buffer += data
@@ -191,6 +197,25 @@ class Stations:
         return True
 
 
+def _context(folder: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_verify_locations(f"{folder}/authority.crt")
+    context.load_cert_chain(f"{folder}/stations.pem")
+    return context
+
+
+def _received(sock: socket.socket) -> bytes | None:
+    """What there is; None: not a whole record of TLS yet."""
+    try:
+        data = sock.recv(CHUNK)
+        while isinstance(sock, ssl.SSLSocket) and sock.pending():  # decrypted already: no epoll tells of it
+            data += sock.recv(CHUNK)
+    except ssl.SSLWantReadError:
+        return None
+    return data
+
+
 def _floor_greeting(station: Station) -> bytes:
     return mqtt.connect(f"floor-{station.number}", KEEPALIVE) + mqtt.subscribe(FLOOR)
 
@@ -216,7 +241,7 @@ def _tell(what: dict[str, Any]) -> None:
 def main() -> None:
     asked = json.loads(sys.stdin.readline())
     issuer = bytes.fromhex(asked["issuer"]) if asked["issuer"] else None
-    stations = Stations(asked["port"], asked["site"], asked["count"], issuer)
+    stations = Stations(asked["port"], asked["site"], asked["count"], issuer, asked["keys"])
     _tell({"connected": asked["count"]})
     stations.run()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import selectors
 import signal
 import statistics
 import sys
@@ -234,3 +235,24 @@ async def test_what_is_gathered_comes_whole_and_in_order(join: Join) -> None:
         station.mqtt.publish("siaga/demo/alert/x", b"%d" % n)
     await until(lambda: centre.payloads == [b"%d" % n for n in range(200)])
     assert [await centre.mqtt.publish("siaga/demo/alert/y", b"last").settled(5.0)] == [Fate.ACKNOWLEDGED]
+
+
+async def test_the_loop_rests_while_what_has_come_is_gathered(join: Join, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket that is watched and not read wakes the loop at once, and again: a whole core for nothing."""
+    centre = await join("centre", "siaga/demo/alert/#", gather_s=lambda: 0.3)
+    station = await join("station")
+    turns = 0
+    selector = asyncio.get_running_loop().__dict__["_selector"]
+    select = selector.select
+
+    def counted(timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        nonlocal turns
+        turns += 1
+        return list(select(timeout))
+
+    monkeypatch.setattr(selector, "select", counted)
+    station.mqtt.publish("siaga/demo/alert/x", b"waits")
+    await asyncio.sleep(0.2)
+    assert centre.payloads == []
+    await until(lambda: centre.payloads == [b"waits"])
+    assert turns < 200
