@@ -79,3 +79,26 @@ async def test_the_broker_process_is_killed_and_started_by_its_knobs(tmp_path: P
         process.terminate()
         await process.wait()
     assert process.returncode == 0
+
+
+async def test_many_messages_over_tls_are_gathered_together(tmp_path: Path) -> None:
+    """TLS hands out one record a read: one message in each gathering would be 20 a second here, and 10 s for all."""
+    boxes = Boxes(tmp_path)
+    boxes.centre.init()
+    boxes.enrol("damkar")
+    broker = Broker(tmp_path, keys=boxes.broker_keys)
+    port = await broker.start()
+    root = f"siaga/{boxes.centre.site.site}/station/damkar"
+    centre = Party(
+        port, "centre", f"{root}/answer", credential=lambda: boxes.credential("pusat"), gather_s=lambda: 0.05
+    )
+    station = Party(port, "station", credential=lambda: boxes.credential("damkar"))
+    try:
+        await until(lambda: centre.mqtt.up and station.mqtt.up)
+        for n in range(200):
+            station.mqtt.publish(f"{root}/answer", b"%d" % n)
+        await until(lambda: centre.payloads == [b"%d" % n for n in range(200)])
+    finally:
+        await centre.leave()
+        await station.leave()
+        await broker.stop()
