@@ -72,7 +72,9 @@ class Telling:
         waiting = [d.station for d in known.deliveries.values() if d.unhandled] if known else []
         alarms = {s: self._state.alarms.get(f"{CARD}/{command.alert}/{s}") for s in command.stations}
         stands = [s for s, alarm in alarms.items() if alarm is not None and alarm.cleared is None]
-        named = [s for s in command.stations if s in waiting or s in stands] if command.stations else waiting
+        # What a stop has settled may be noted too: the record asks for it.
+        cards = {s for s, d in known.deliveries.items() if d.card and d.handled is None} if known else set()
+        named = [s for s in command.stations if s in cards or s in stands] if command.stations else waiting
         if not named:
             alert = self._alert(command.alert) if not command.stations or known else known
             over = alert is not None and all(

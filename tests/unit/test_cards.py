@@ -10,7 +10,7 @@ from appliance.event import Event
 from appliance.events import encode_event
 from appliance.fold import apply
 from appliance.fold_alerts import MOST_ENDED_ALERTS, MOST_UNHANDLED_ALERTS
-from appliance.model import AlertKind, CardOutcome
+from appliance.model import AlertKind, CardOutcome, DeliveryState
 from appliance.state import Alert, State
 from drivers.jsonsocket import Refusal
 
@@ -119,6 +119,11 @@ async def test_a_person_says_what_came_of_one_card_or_of_all() -> None:
     assert delivery.handled is not None
     assert (delivery.handled.actor, delivery.outcome, delivery.outcome_text) == ("sari", "sent", "mobil patroli")
     assert (await book.telling.handle(one, "sari"))["repeated"]
+    book.happens(al.DeliveryCancelled(alert="a1", station="s2"), al.AlertStopped(alert="a1", via="page"))
+    stopped = HandleCard(alert="a1", outcome=CardOutcome.NOT_NEEDED, stations=("s2",))
+    assert (await book.telling.handle(stopped, "sari"))["stations"] == ["s2"], "the record has what a person says"
+    book.happens(al.CardRaised(alert="a1", station="s2", phone="", reason="stop_not_seen"))
+    book.state.alerts["a1"].deliveries["s2"].state = DeliveryState.FAILED
     rest = HandleCard(alert="a1", outcome=CardOutcome.REACHED)
     assert (await book.telling.handle(rest, "sari"))["stations"] == ["s2"]
     assert not book.state.alerts["a1"].unhandled
