@@ -47,6 +47,7 @@ COMMANDS = {
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),
     "first-boot": ("appliance.cli_first_boot", "take over appliance.toml of the boot partition; each boot runs it"),
+    "fault-page": ("appliance.cli_fault_page", "serve what is wrong with the files of a box that cannot start"),
 }
 
 

@@ -5,6 +5,7 @@ import pwd
 from pathlib import Path
 
 from appliance.cli import say_no
+from appliance.fault_led import LEDS, blink
 from appliance.first_boot import FirstBoot
 from appliance.first_boot_once import CORE
 from appliance.first_boot_run import write_run
@@ -41,6 +42,13 @@ def _first_boot(options: argparse.Namespace) -> int:
         say_no(one.told(1))
     for what in outcome.made:
         print(f"Made once: {what}.")
+    if outcome.faults:
+        try:
+            led = blink(LEDS)
+        except OSError as e:
+            led = ""
+            say_no(f"The board's LED cannot be made to blink ({e}).")
+        print(f"The board's LED {led} blinks fast." if led else "This board has no LED to blink.")
     print(SAID[outcome.what])
     return 1 if outcome.what == "none" else 0
 

@@ -41,6 +41,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     told: Appliance | None = None
     faults: tuple[Fault, ...] = ()
     made: tuple[str, ...] = ()  # what the box made of itself now
+    lamp: int | None = None  # pin of a fault lamp, where nothing else of the wiring is known
 
 
 class FirstBoot:
@@ -66,7 +67,7 @@ class FirstBoot:
         except Refused as e:
             faults = tuple(self._shown(one) for one in e.faults)
             old = self._kept() if known else None
-            return Outcome(what="old" if old else "none", told=old, faults=faults, made=made)
+            return Outcome(what="old" if old else "none", told=old, faults=faults, made=made, lamp=e.lamp)
         return Outcome(what="taken", told=told, made=made)
 
     def _known(self) -> list[Print]:
@@ -106,11 +107,11 @@ class FirstBoot:
             clean[name], stuck = self._without_secrets(name, content, told)
             faults += stuck
         if faults or site is None:
-            raise Refused(faults)
+            raise Refused(faults, told.fault_lamp)
         if told.code:
             faults += take_grant(site.site, self._data, files[told.grant], told.code, only_try=False)
             if faults:
-                raise Refused(faults)
+                raise Refused(faults, told.fault_lamp)
         items = [
             Item(KEPT, clean[FILE].encode(), 0o640),
             Item(SITE, site.text.encode(), 0o640, group=True),
@@ -241,7 +242,9 @@ class FirstBoot:
                 text = (self._boot / one.file).read_bytes()[:LONGEST_SITE].decode("utf-8", "replace")
             except OSError:
                 return one
-        return msgspec.structs.replace(one, shown=masked(text, one.line, data, secrets))
+        return msgspec.structs.replace(
+            one, shown=masked(text, one.line, data, secrets, strange=one.code == "unknown_key")
+        )
 
 
 def _hash(octets: bytes) -> str:

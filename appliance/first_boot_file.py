@@ -88,9 +88,11 @@ class Appliance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(Exception):
-    def __init__(self, faults: list[Fault]) -> None:
+    """`lamp`: the pin of the fault lamp, where that much of the file is good."""
+
+    def __init__(self, faults: list[Fault], lamp: int | None = None) -> None:
         super().__init__("\n".join(one.told(1) for one in faults))
-        self.faults = faults
+        self.faults, self.lamp = faults, lamp
 
 
 def decoded(octets: bytes, file: str) -> tuple[str, dict[str, Any]]:
@@ -134,7 +136,7 @@ class _Reading:
         people = self._people()
         self._together()
         if self._faults:
-            raise Refused(sorted(self._faults, key=lambda f: f.line))
+            raise Refused(sorted(self._faults, key=lambda f: f.line), self._good.get("box.fault_lamp"))
         get = self._good.get
         wifi = Wifi(get("network.wifi.ssid", ""), get("network.wifi.password", ""), get("network.wifi.country", "ID"))
         return Appliance(

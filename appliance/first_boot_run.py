@@ -4,6 +4,7 @@ All of it lies in RAM and is written at each boot, but for the logins.
 """
 
 import json
+import pwd
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import tomli_w
 
 from appliance.first_boot import WIFI, Outcome
 from appliance.first_boot_disk import Disk, folder
-from appliance.first_boot_once import fingerprint
+from appliance.first_boot_once import WEB, fingerprint
 from appliance.first_boot_site import SOCKET
 from appliance.first_boot_system import logins, network_files, time_sources, wifi_file
 
@@ -33,7 +34,8 @@ def write_run(outcome: Outcome, data: Path, run: Path) -> None:
     sources = time_sources(outcome.told) if outcome.told else ""
     _only(run / "chrony", run.parent / "chrony-dhcp", {"siaga.sources": sources} if sources else {}, disk)
     if not outcome.faults:
-        (run / FAULT).unlink(missing_ok=True)
+        for gone in (FAULT, ANNUNCIATOR):
+            (run / gone).unlink(missing_ok=True)
     if outcome.told:
         new = logins(outcome.told).encode()
         file = data / LOGINS
@@ -50,6 +52,8 @@ def _files(outcome: Outcome, data: Path) -> list[tuple[str, bytes, int]]:
     ]
     if outcome.faults:
         files.append((FAULT, _json(fault_report(outcome, data)), 0o644))
+    if not told and outcome.lamp is not None:
+        files.append((ANNUNCIATOR, lamp_file(outcome.lamp), 0o644))
     if told and told.wifi and (data / WIFI).exists():
         text = wifi_file(told.wifi, (data / WIFI).read_text())
         files.append(("wifi/wpa_supplicant-wlan0.conf", text.encode(), 0o600))
@@ -72,7 +76,7 @@ def fault_report(outcome: Outcome, data: Path) -> dict[str, Any]:
 
 def lamp_file(pin: int) -> bytes:
     """For an annunciator that owns one lamp and nothing else: what is wired to the other pins is not known."""
-    config = {"socket": SOCKET, "factory": "lgpio", "output": {LAMP: {"pin": pin, "kind": "lamp"}}}
+    config = {"socket": SOCKET, "factory": "lgpio", "uids": _users(WEB), "output": {LAMP: {"pin": pin, "kind": "lamp"}}}
     return tomli_w.dumps({"annunciator": config}).encode()
 
 
@@ -85,6 +89,14 @@ def _only(ours: Path, theirs: Path, files: dict[str, str], disk: Disk) -> None:
                 old.unlink()
         for name, text in files.items():
             disk.write(place / name, text.encode())
+
+
+def _users(name: str) -> list[int]:
+    """Whose the page is that says what is wrong: it lights the lamp."""
+    try:
+        return [pwd.getpwnam(name).pw_uid]
+    except KeyError:
+        return []
 
 
 def _json(value: Any) -> bytes:

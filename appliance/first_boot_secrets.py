@@ -56,18 +56,21 @@ def filled(
     return replaced(text, new), missing
 
 
-def masked(text: str, line: int, data: dict[str, Any] | None, secrets: Patterns) -> str:
-    """One line of a file as it may be shown. Where the file cannot be decoded, without anything that may be one."""
+def masked(text: str, line: int, data: dict[str, Any] | None, secrets: Patterns, *, strange: bool = False) -> str:
+    """One line of a file as it may be shown. `strange`: nobody knows what stands there, so no value is shown.
+
+    Nor is any where the file cannot be decoded.
+    """
     lines = text.splitlines()
     if not 0 < line <= len(lines):
         return ""
     shown = lines[line - 1]
-    names = {pattern[-1] for pattern in secrets}
     key, equals, _ = shown.partition("=")
-    if equals and (data is None or key.strip().strip("\"'").split(".")[-1] in names):
-        return f"{key}= {MASK}"
-    if data is None or any(name in shown for name in names):
-        return MASK
+    if data is None or strange:
+        return f"{key}= {MASK}" if equals else MASK
+    for path in (path for path, spot in spots(text).items() if spot.line == line):
+        if any(path[0] == pattern[0] and path[-1] == pattern[-1] for pattern in secrets):
+            return f"{key}= {MASK}"
     for path in _each(data, secrets):  # a secret that stands where nobody looks for it
         if value := look_up(data, path):
             shown = shown.replace(str(value), MASK)

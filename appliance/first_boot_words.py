@@ -11,6 +11,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     file: str
     key: str
+    code: str
     what: tuple[str, str]  # Indonesian, English
     next: tuple[str, str]
     line: int = 0
@@ -120,7 +121,7 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
     ),
     "site_refused": (
         "Berkas situs ditolak: {why}", "The site file is refused: {why}",
-        "Perbaiki, lalu periksa di PC: siaga config check site.toml", 
+        "Perbaiki, lalu periksa di PC: siaga config check site.toml",
         "Repair it; on a PC: siaga config check site.toml",
     ),
     "site_place": (
@@ -136,4 +137,4 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
 
 def fault(code: str, key: str, *, file: str = FILE, line: int = 0, **fields: object) -> Fault:
     what_id, what_en, next_id, next_en = (words.format(**fields) for words in WORDS[code])
-    return Fault(file=file, key=key, what=(what_id, what_en), next=(next_id, next_en), line=line)
+    return Fault(file=file, key=key, code=code, what=(what_id, what_en), next=(next_id, next_en), line=line)

@@ -4,8 +4,12 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from appliance.config import Site, places
 from appliance.first_boot import FirstBoot, Outcome
 from appliance.first_boot_run import write_run
+from appliance.key_office import Office
 
 PIN, PASSWORD, WIFI_PASSWORD = "739164", "kopi-susu-manis", "sangat-rahasia"
 
@@ -124,3 +128,19 @@ class Card:
     def kept(self, name: str) -> str:
         file = self.data / name
         return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
+
+
+def a_centre(folder: Path) -> Office:
+    """Whose site file knows the card's station."""
+    site = msgspec.convert(
+        {
+            "role": "centre", "site": "ambon", "id": "pusat", "name": "Pusat",
+            "annunciator": {"socket": "a.sock", "factory": "mock"},
+            "station": [{"id": "damkar-kota", "number": 11, "name": "Damkar Kota"}],
+        },
+        Site,
+    )  # fmt: skip
+    (folder / "state").mkdir(parents=True)
+    office = Office(site, places(site, folder / "site.toml"), 1_800_000_000.0)
+    office.init()
+    return office

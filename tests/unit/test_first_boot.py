@@ -1,17 +1,27 @@
 """The first boot takes a card over whole, keeps no secret on it, and survives a power cut at each of its steps."""
 
 import json
+import os
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.boot_card import APPLIANCE, PASSWORD, PIN, SITE, WIFI_PASSWORD, Card
 
+from appliance import people
+from appliance.annunciator_config import load
 from appliance.config import load_site
 from appliance.key_statement import open_sealed
 from appliance.keys import load_key, public_hex
 from appliance.people import read_people
+from tests.unit.boot_card import APPLIANCE, PASSWORD, PIN, SITE, WIFI_PASSWORD, Card, a_centre
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "SCRYPT", {"n": 16, "r": 8, "p": 1})
+    monkeypatch.setattr(os, "fsync", lambda _handle: None)  # a test of its own sees to these
 
 
 @pytest.fixture
@@ -154,7 +164,7 @@ def test_two_brokers_are_one_too_many(card: Card) -> None:
         ("appliance.toml", f'role = "supervisor"\npassword = "{PASSWORD}"', f'role = "boss"\npassword = "{PASSWORD}"'),
         ("appliance.toml", f'password = "{PASSWORD}"', f'password = "{PASSWORD}'),
         ("appliance.toml", f'password = "{PASSWORD}"', f'passwort = "{PASSWORD}"'),
-        ("appliance.toml", f'password = "{PASSWORD}"', f"password = [\"{PASSWORD}\"]"),
+        ("appliance.toml", f'password = "{PASSWORD}"', f'password = ["{PASSWORD}"]'),
         ("site.toml", f'pin = "{PIN}"', f"pin = {PIN}"),
         ("site.toml", f'pin = "{PIN}"', f'pin = "{PIN}" "'),
     ],
@@ -179,7 +189,9 @@ def test_a_secret_that_cannot_be_erased_is_refused(card: Card) -> None:
 
 
 @pytest.mark.parametrize("changed", [False, True], ids=["new box", "changed file"])
-def test_a_power_cut_at_any_step_leaves_the_old_or_the_new_and_the_next_boot_goes_on(tmp_path: Path, changed: bool) -> None:
+def test_a_power_cut_at_any_step_leaves_the_old_or_the_new_and_the_next_boot_goes_on(
+    tmp_path: Path, changed: bool
+) -> None:
     names = ("etc/site.toml", "etc/appliance.toml", "etc/taken.json")
 
     def prepared(folder: Path) -> Card:
@@ -209,7 +221,7 @@ def test_a_power_cut_at_any_step_leaves_the_old_or_the_new_and_the_next_boot_goe
             assert card.holds(secret) == [], f"step {step}"
         assert not list(card.data.glob("first-boot.*")), f"step {step}"
         assert card.start().what == "unchanged", f"step {step}"
-    assert step > 15
+    assert step > 10
 
 
 def test_a_change_that_was_cut_is_finished_even_without_the_card(tmp_path: Path) -> None:
@@ -225,3 +237,57 @@ def test_a_change_that_was_cut_is_finished_even_without_the_card(tmp_path: Path)
             assert card.start().what == "old"
             assert load_site(card.data / "etc/site.toml").line[0].pin == PIN
     assert seen >= 4
+
+
+def test_each_file_is_on_the_disk_before_it_takes_its_name(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: set[int] = set()
+    named: list[str] = []
+    rename, replace = Path.rename, Path.replace
+
+    def sync(handle: int) -> None:
+        synced.add(os.fstat(handle).st_ino)
+
+    def seen(how: Callable[[Path, Path], Path]) -> Callable[[Path, Path], Path]:
+        def move(file: Path, target: Path) -> Path:
+            if card.run not in file.parents:  # that is RAM
+                assert file.stat().st_ino in synced, file
+                named.append(file.name)
+            return how(file, target)
+
+        return move
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "rename", seen(rename))
+    monkeypatch.setattr(Path, "replace", seen(replace))
+    card.start()
+    assert "first-boot.next" in named
+    assert len(named) > 8
+
+
+def test_the_lamp_is_the_only_pin_of_a_box_whose_wiring_is_not_known(card: Card) -> None:
+    card.write(APPLIANCE.replace('profile = "pi4"', 'profile = "pi9"\nfault_lamp = 23'))
+    assert card.start().what == "none"
+    config = load(card.run / "first-boot/annunciator.toml")
+    assert [(out.pin, out.kind) for out in config.output.values()] == [(23, "lamp")]
+    assert (config.input, config.button) == ({}, None)
+    card.write(APPLIANCE)
+    card.start()
+    assert not (card.run / "first-boot/annunciator.toml").exists()
+
+
+def test_a_grant_on_the_card_enrols_the_station(card: Card, tmp_path: Path) -> None:
+    card.start()
+    request = card.read("request.txt")
+    centre = a_centre(tmp_path / "centre")
+    grant = centre.grant(centre.opened_request(request, "damkar-kota"))
+    card.write(grant + "\n", "grant.txt")
+    words = open_sealed(grant, {}).code
+    told = card.read()
+    card.write(told + f'\n[keys]\ngrant = "grant.txt"\ncode = "{words[:-1]}x"\n')
+    assert "not those of `code`" in card.start().faults[0].told(1), "another grant than the person heard of"
+    assert not (card.data / "siaga/keys.json").exists()
+    card.write(told + f'\n[keys]\ngrant = "grant.txt"\ncode = "{words}"\n')
+    assert card.start().what == "taken"
+    assert '"pusat"' in (card.data / "siaga/keys.json").read_text()
+    assert words not in card.read()
+    assert card.start().what == "unchanged"

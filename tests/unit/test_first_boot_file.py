@@ -1,12 +1,13 @@
 """`appliance.toml` is read strictly: everything that is wrong is told at once, with its line, in two languages."""
 
+import re
 from pathlib import Path
 
 import pytest
-from tests.unit.boot_card import APPLIANCE
 
 from appliance.first_boot_file import KEYS, PERSON, Refused, read
 from appliance.first_boot_words import WORDS
+from tests.unit.boot_card import APPLIANCE
 
 EXAMPLE = Path(__file__).parents[2] / "firmware-config/boot/appliance.example.toml"
 DOCUMENT = Path(__file__).parents[2] / "docs/first-boot.md"
@@ -100,10 +101,12 @@ def test_the_example_is_good_and_explains_every_key() -> None:
 
 def test_the_examples_commented_keys_are_good_too() -> None:
     text = EXAMPLE.read_text().replace("\nkeys = []", "").replace("AAAA...", "A" * 68)
-    text = text.replace("# dhcp", "#dhcp").replace('"..."', '"panjang-sekali"')
-    lines = [line[2:] if line.startswith("# ") and (" = " in line or line[2] == "[") else line for line in text.splitlines()]
-    told = read("\n".join(line for line in lines if not line.startswith("role: ")).encode())
-    assert told.wifi and told.code and told.people and told.ssh and told.vlan == 112 and told.fault_lamp == 23
+    text = text.replace("# dhcp = true\n", "").replace('"..."', '"panjang-sekali"')
+    given = re.compile(r"# (\[+[a-z.]+\]+|[a-z_]+ = (?!true, ).*)")
+    lines = [found[1] if (found := given.fullmatch(line)) else line for line in text.splitlines()]
+    told = read("\n".join(lines).encode())
+    assert all((told.wifi, told.code, told.people, told.ssh))
+    assert (told.vlan, told.fault_lamp) == (112, 23)
 
 
 def test_the_document_has_every_key() -> None:

@@ -1,0 +1,78 @@
+"""What the first boot writes is read by the programs that it is for: chronyd, ssh-keygen, systemd-networkd."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from appliance.first_boot_file import read
+from appliance.first_boot_system import network_files, wifi_file, wifi_key
+from tests.unit.boot_card import APPLIANCE, Card
+
+
+def told(*command: str | Path) -> str:
+    if shutil.which(str(command[0])) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_chronyd_reads_the_time_servers(tmp_path: Path) -> None:
+    card = Card(tmp_path)
+    card.start()
+    (tmp_path / "chrony.conf").write_text(f"sourcedir {card.run.parent}/chrony-dhcp\n")
+    said = told("chronyd", "-p", "-f", tmp_path / "chrony.conf")
+    assert "sourcedir" in said
+    lines = (card.run.parent / "chrony-dhcp/siaga.sources").read_text().splitlines()[1:]
+    (tmp_path / "flat.conf").write_text("\n".join(lines) + "\n")  # -p does not print what a source directory holds
+    assert told("chronyd", "-p", "-f", tmp_path / "flat.conf").splitlines() == lines
+    assert lines == ["server 192.168.112.1 iburst", "server pool.example.org iburst"]
+
+
+def test_ssh_reads_the_host_key_that_the_box_made(tmp_path: Path) -> None:
+    card = Card(tmp_path)
+    card.start()
+    private = told("ssh-keygen", "-y", "-f", card.data / "ssh/ssh_host_ed25519_key")
+    public = (card.data / "ssh/ssh_host_ed25519_key.pub").read_text()
+    assert private.split()[:2] == public.split()[:2]
+    assert "ED25519" in told("ssh-keygen", "-l", "-f", card.data / "ssh/ssh_host_ed25519_key.pub")
+
+
+def test_the_wifi_key_is_that_of_the_standard() -> None:
+    """IEEE 802.11i, H.4.3, test case 1."""
+    wifi = read(APPLIANCE.encode()).wifi
+    assert wifi is not None
+    known = type(wifi)("IEEE", "password")
+    key = "f42c6fc52df0ebef9ebb4b90b38a5f902e83fe1b135a70e23aed762e9710a12e"
+    assert wifi_key(known) == key
+    assert "password" not in wifi_file(known, key)
+
+
+@pytest.mark.parametrize(
+    ("change", "file", "has"),
+    [
+        (("", ""), "10-siaga.network", "Gateway=192.168.112.1"),
+        (
+            ('address = "192.168.112.11/24"\ngateway = "192.168.112.1"\n', ""),
+            "10-siaga.network",
+            "ClientIdentifier=mac",
+        ),
+        (("[network]\n", "[network]\nvlan = 112\n"), "10-siaga-vlan.netdev", "Id=112"),
+        (("[network]\n", "[network]\nvlan = 112\n"), "11-siaga-vlan.network", "Address=192.168.112.11/24"),
+        (("[network]\n", "[network]\nvlan = 112\n"), "10-siaga.network", "VLAN=siaga0"),
+        (("", ""), "20-siaga-wifi.network", "RouteMetric=2048"),
+    ],
+)
+def test_networkd_gets_what_the_file_says(change: tuple[str, str], file: str, has: str) -> None:
+    files = network_files(read(APPLIANCE.replace(*change).encode()))
+    assert has in files[file].splitlines()
+    for text in files.values():
+        assert all(re.fullmatch(r"#.*|\[\w+\]|\w+=.*|", line) for line in text.splitlines())
+
+
+def test_without_a_good_file_every_wired_port_asks_by_dhcp() -> None:
+    assert list(network_files(None)) == ["10-siaga.network"]
+    assert "DHCP=yes" in network_files(None)["10-siaga.network"]
