@@ -76,3 +76,30 @@ def test_networkd_gets_what_the_file_says(change: tuple[str, str], file: str, ha
 def test_without_a_good_file_every_wired_port_asks_by_dhcp() -> None:
     assert list(network_files(None)) == ["10-siaga.network"]
     assert "DHCP=yes" in network_files(None)["10-siaga.network"]
+
+
+NETWORKD = Path("/lib/systemd/systemd-networkd")
+COMPLAINT = re.compile(r"^.*\.(?:network|netdev):\d+: .*$", re.MULTILINE)
+# In a network and a /run of its own, where it finds nothing to set up and ends by the signal of `timeout`.
+ALONE = """mount -t tmpfs none /run && mkdir -p /run/systemd/netif && cp -r "$1" /run/systemd/network &&
+SYSTEMD_LOG_LEVEL=debug timeout 1 "$2" 2>&1; true"""
+
+
+def networkd_says(folder: Path) -> str:
+    command = ["unshare", "--net", "--mount", "sh", "-c", ALONE, "sh", str(folder), str(NETWORKD)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    if "state file" not in done.stdout:
+        pytest.skip(f"networkd cannot run here: {(done.stdout + done.stderr)[-200:]}")
+    return done.stdout
+
+
+@pytest.mark.skipif(not NETWORKD.exists(), reason="systemd-networkd is not installed")
+def test_networkd_has_nothing_to_complain_of(tmp_path: Path) -> None:
+    told_ = read(APPLIANCE.replace("[network]\n", "[network]\nvlan = 112\n").encode())
+    for name, text in {**network_files(told_), "12-siaga-dhcp.network": network_files(None)["10-siaga.network"]}.items():
+        (tmp_path / name).write_text(text)
+    said = networkd_says(tmp_path)
+    assert 'siaga0: loaded "vlan"' in said
+    assert COMPLAINT.findall(said) == []
+    (tmp_path / "13-wrong.network").write_text("[Match]\nName=eth9\n[Network]\nAdress=1.2.3.4\n")
+    assert len(COMPLAINT.findall(networkd_says(tmp_path))) == 1, "it would have complained"
