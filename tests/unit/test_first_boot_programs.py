@@ -81,7 +81,7 @@ def test_without_a_good_file_every_wired_port_asks_by_dhcp() -> None:
 NETWORKD = Path("/lib/systemd/systemd-networkd")
 COMPLAINT = re.compile(r"^.*\.(?:network|netdev):\d+: .*$", re.MULTILINE)
 # In a network and a /run of its own, where it finds nothing to set up and ends by the signal of `timeout`.
-ALONE = """mount -t tmpfs none /run && mkdir -p /run/systemd/netif && cp -r "$1" /run/systemd/network &&
+ALONE = """mount -t tmpfs none /run && mkdir -p /run/systemd/netif && cp -r "$1" /run/systemd/network && chmod -R a+rX /run/systemd &&
 SYSTEMD_LOG_LEVEL=debug timeout 1 "$2" 2>&1; true"""
 
 
