@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 import tomli_w
+from boot_card import APPLIANCE, PASSWORD, WIFI_PASSWORD, Card
 
 from appliance.fault_led import blink
 from appliance.fault_page import LAMP, TEXTS, page
 from drivers.sim.knobs import turn
-from tests.unit.boot_card import APPLIANCE, PASSWORD, WIFI_PASSWORD, Card
 
 WITHIN = 15.0  # s for a process to start on a busy machine
 

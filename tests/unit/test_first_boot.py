@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from boot_card import APPLIANCE, PASSWORD, PIN, SITE, WIFI_PASSWORD, Card, a_centre
 
 from appliance import people
 from appliance.annunciator_config import load
@@ -15,7 +16,6 @@ from appliance.config import load_site
 from appliance.key_statement import open_sealed
 from appliance.keys import load_key, public_hex
 from appliance.people import read_people
-from tests.unit.boot_card import APPLIANCE, PASSWORD, PIN, SITE, WIFI_PASSWORD, Card, a_centre
 
 
 @pytest.fixture(autouse=True)

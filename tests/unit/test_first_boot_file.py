@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from boot_card import APPLIANCE
 
 from appliance.first_boot_file import KEYS, PERSON, Refused, read
 from appliance.first_boot_words import WORDS
-from tests.unit.boot_card import APPLIANCE
 
 EXAMPLE = Path(__file__).parents[2] / "firmware-config/boot/appliance.example.toml"
 DOCUMENT = Path(__file__).parents[2] / "docs/first-boot.md"

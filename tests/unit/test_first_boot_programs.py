@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from boot_card import APPLIANCE, Card
 
 from appliance.first_boot_file import read
 from appliance.first_boot_system import network_files, wifi_file, wifi_key
-from tests.unit.boot_card import APPLIANCE, Card
 
 
 def told(*command: str | Path) -> str:
@@ -81,7 +81,8 @@ def test_without_a_good_file_every_wired_port_asks_by_dhcp() -> None:
 NETWORKD = Path("/lib/systemd/systemd-networkd")
 COMPLAINT = re.compile(r"^.*\.(?:network|netdev):\d+: .*$", re.MULTILINE)
 # In a network and a /run of its own, where it finds nothing to set up and ends by the signal of `timeout`.
-ALONE = """mount -t tmpfs none /run && mkdir -p /run/systemd/netif && cp -r "$1" /run/systemd/network && chmod -R a+rX /run/systemd &&
+ALONE = """mount -t tmpfs none /run && mkdir -p /run/systemd/netif && cp -r "$1" /run/systemd/network &&
+chmod -R a+rX /run/systemd &&
 SYSTEMD_LOG_LEVEL=debug timeout 1 "$2" 2>&1; true"""
 
 
@@ -96,7 +97,10 @@ def networkd_says(folder: Path) -> str:
 @pytest.mark.skipif(not NETWORKD.exists(), reason="systemd-networkd is not installed")
 def test_networkd_has_nothing_to_complain_of(tmp_path: Path) -> None:
     told_ = read(APPLIANCE.replace("[network]\n", "[network]\nvlan = 112\n").encode())
-    for name, text in {**network_files(told_), "12-siaga-dhcp.network": network_files(None)["10-siaga.network"]}.items():
+    for name, text in {
+        **network_files(told_),
+        "12-siaga-dhcp.network": network_files(None)["10-siaga.network"],
+    }.items():
         (tmp_path / name).write_text(text)
     said = networkd_says(tmp_path)
     assert 'siaga0: loaded "vlan"' in said
