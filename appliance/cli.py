@@ -46,6 +46,7 @@ COMMANDS = {
     "keys": ("appliance.cli_keys", "who is believed: make, enrol, rotate, revoke and list the keys of boxes"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),
+    "reload": ("appliance.cli_reload", "take a changed site file over: no restart, and nothing that sounds is touched"),
     "first-boot": ("appliance.cli_first_boot", "take over appliance.toml of the boot partition; each boot runs it"),
     "fault-page": ("appliance.cli_fault_page", "serve what is wrong with the files of a box that cannot start"),
 }

@@ -148,6 +148,10 @@ class LookAtKeys(Command, tag="keys.look", frozen=True):
     """The book of keys was changed: take it now. Answers how many keys count and how many are revoked."""
 
 
+class ReloadSite(Command, tag="site.reload", frozen=True):
+    """The site file was changed: check it whole and take it over. Answers which tables changed and what waits."""
+
+
 AnyCommand = (
     IssueAlert
     | StopAlert
@@ -168,6 +172,7 @@ AnyCommand = (
     | CallCommand
     | PowerCommand
     | LookAtKeys
+    | ReloadSite
 )
 NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
 # What a station's own screen may say without a login, as its button may: web sends an empty token for it.
@@ -175,7 +180,7 @@ UNNAMED = frozenset((str(AcknowledgeOrder.__struct_config__.tag),))
 SCREEN = "screen:"  # the actor of such a command
 _TECHNICAL = (
     ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService, LockSiren, UnlockSiren,
-    RunTest, LookAtKeys,
+    RunTest, LookAtKeys, ReloadSite,
 )  # fmt: skip
 TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in _TECHNICAL)
 TECHNICIANS = frozenset(("technician", "supervisor"))  # roles that may give these; the console may too

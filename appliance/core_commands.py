@@ -24,6 +24,7 @@ from appliance.commands import (
     ModemRecording,
     ModemUssd,
     QueueText,
+    ReloadSite,
     SendText,
 )
 from appliance.core_alarms import AlarmRoom
@@ -47,9 +48,10 @@ class Obey:
     def __init__(
         self, state: State, lines: Lines, desk: DeskRoom, sound: SoundRoom, alarms: AlarmRoom, alerting: AlertRoom,
         fallback: FallbackKeeper, orders: Orders, look_at_keys: Callable[[], Awaitable[Any]],
+        reload: Callable[[str], Awaitable[Any]],
     ) -> None:  # fmt: skip
         self._state, self._lines, self._desk, self._sound = state, lines, desk, sound
-        self._look_at_keys = look_at_keys
+        self._look_at_keys, self._reload = look_at_keys, reload
         self._alarms, self._alerting, self._fallback, self._orders = alarms, alerting, fallback, orders
 
     async def __call__(self, command: AnyCommand, actor: str) -> Any:
@@ -93,6 +95,8 @@ class Obey:
                 return self._lines.bench(line).recording()
             case LookAtKeys():
                 return await self._look_at_keys()
+            case ReloadSite():
+                return await self._reload(actor)
             case OrderPlant():
                 return await self._orders.order(command, actor)
             case DeclareFallback():
