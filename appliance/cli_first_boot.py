@@ -2,6 +2,7 @@
 
 import argparse
 import pwd
+import socket
 from pathlib import Path
 
 from appliance.cli import say_no
@@ -11,6 +12,7 @@ from appliance.first_boot_once import CORE
 from appliance.first_boot_run import write_run
 from appliance.keys import KeyFileError
 
+HERE = Path("/run/siaga")  # with another folder it is a trial: the machine keeps its name, and no LED blinks
 MODEL = Path("/proc/device-tree/model")
 BOARDS = {"Raspberry Pi 4": "pi4", "Raspberry Pi Compute Module 4": "pi4", "Raspberry Pi 5": "pi5"}
 SAID = {
@@ -24,7 +26,7 @@ SAID = {
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--boot", type=Path, default=Path("/boot/firmware"), help="the FAT partition SIAGA-BOOT")
     parser.add_argument("--data", type=Path, default=Path("/data"), help="the data partition")
-    parser.add_argument("--run", type=Path, default=Path("/run/siaga"), help="a folder in RAM", dest="ram")
+    parser.add_argument("--run", type=Path, default=HERE, help="a folder in RAM", dest="ram")
     parser.set_defaults(run=_first_boot)
 
 
@@ -33,6 +35,8 @@ def _first_boot(options: argparse.Namespace) -> int:
         boot = FirstBoot(options.boot, options.data, options.ram / "first-boot", board=_board(), core=_user(CORE))
         outcome = boot.run()
         write_run(outcome, options.data, options.ram)
+        if options.ram == HERE:
+            socket.sethostname((HERE / "hostname").read_text().strip())
     except KeyFileError as e:
         return say_no(f"{e}")
     except OSError as e:
@@ -42,7 +46,7 @@ def _first_boot(options: argparse.Namespace) -> int:
         say_no(one.told(1))
     for what in outcome.made:
         print(f"Made once: {what}.")
-    if outcome.faults:
+    if outcome.faults and options.ram == HERE:
         try:
             led = blink(LEDS)
         except OSError as e:

@@ -12,6 +12,7 @@ import msgspec
 
 from appliance.first_boot_disk import Disk, Item
 from appliance.first_boot_file import MOST_OCTETS, SECRETS, Appliance, Refused, decoded, read
+from appliance.first_boot_mount import writable
 from appliance.first_boot_once import make_once
 from appliance.first_boot_secrets import OF_SITE, blanked, filled, masked
 from appliance.first_boot_site import NewSite, new_site, office_of, take_grant
@@ -122,7 +123,8 @@ class FirstBoot:
         ]  # fmt: skip
         if told.role == "station":  # for the centre, by the card; everybody may read it
             request = office_of(site.site, self._data).request()
-            self._disk.write(self._boot / REQUEST, f"{request}\n".encode())
+            with writable(self._boot):
+                self._disk.write(self._boot / REQUEST, f"{request}\n".encode())
         self._disk.change(items)
         for name in files:
             self._blank(name)
@@ -224,7 +226,8 @@ class FirstBoot:
             blanked(text, decoded(octets, name)[1], SECRETS if name == FILE else OF_SITE, name)
         )  # fmt: skip
         if clean.encode() != octets:
-            self._disk.overwrite(self._boot / name, clean.encode())
+            with writable(self._boot):
+                self._disk.overwrite(self._boot / name, clean.encode())
 
     def _secretive(self) -> set[str]:
         return {FILE, self._kept().site}

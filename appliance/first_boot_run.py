@@ -39,7 +39,9 @@ def write_run(outcome: Outcome, data: Path, run: Path) -> None:
     if outcome.told:
         new = logins(outcome.told).encode()
         file = data / LOGINS
-        if not file.exists() or file.read_bytes() != new:
+        if not new:
+            file.unlink(missing_ok=True)  # without it the SSH server does not start
+        elif not file.exists() or file.read_bytes() != new:
             disk.write(file, new)
 
 

@@ -67,7 +67,10 @@ def new_site(told: Appliance, text: str, scratch: Path, core: int | None) -> tup
     ):
         if given != must and not (path[-1] == "factory" and told.profile == "virt"):
             say("site_place", path, must=f'"{must}"')
-    if core is not None and core not in ((annunciator or {}).get("uids") or ()):
+    if core is not None and annunciator is not None and "uids" not in annunciator and ("annunciator",) in where:
+        header = where["annunciator",]
+        text = f"{text[: header.end]}\nuids = [{core}] # core's user on this box{text[header.end :]}"
+    elif core is not None and core not in ((annunciator or {}).get("uids") or ()):
         say("site_place", ("annunciator", "uids"), must=f"[{core}]")
     site, wrong = _loaded(text, told.site, scratch)
     return (NewSite(text, site) if site and not faults else None), faults + wrong

@@ -291,3 +291,19 @@ def test_a_grant_on_the_card_enrols_the_station(card: Card, tmp_path: Path) -> N
     assert '"pusat"' in (card.data / "siaga/keys.json").read_text()
     assert words not in card.read()
     assert card.start().what == "unchanged"
+
+
+def test_cores_user_number_is_filled_in_where_the_file_leaves_it_out(card: Card) -> None:
+    card.write(SITE.replace("uids = [995]\n", ""), "site.toml")
+    assert card.start(core=931).what == "taken"
+    assert load_site(card.data / "etc/site.toml").annunciator.uids == (931,)
+    assert "uids" not in card.read("site.toml"), "the card's text is the person's"
+
+
+def test_without_logins_there_is_no_file_of_them(card: Card) -> None:
+    card.start()
+    assert (card.data / "ssh/authorized_keys").exists()
+    begin, end = card.read().index("keys = ["), card.read().index("[mqtt]")
+    card.write(card.read()[:begin] + "keys = []\n\n" + card.read()[end:])
+    card.start()
+    assert not (card.data / "ssh/authorized_keys").exists()

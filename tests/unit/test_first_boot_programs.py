@@ -1,12 +1,14 @@
 """What the first boot writes is read by the programs that it is for: chronyd, ssh-keygen, systemd-networkd."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from boot_card import APPLIANCE, Card
+from boot_card import APPLIANCE, PASSWORD, PIN, Card
 
 from appliance.first_boot_file import read
 from appliance.first_boot_system import network_files, wifi_file, wifi_key
@@ -107,3 +109,21 @@ def test_networkd_has_nothing_to_complain_of(tmp_path: Path) -> None:
     assert COMPLAINT.findall(said) == []
     (tmp_path / "13-wrong.network").write_text("[Match]\nName=eth9\n[Network]\nAdress=1.2.3.4\n")
     assert len(COMPLAINT.findall(networkd_says(tmp_path))) == 1, "it would have complained"
+
+
+READ_ONLY = """mkdir -p "$1/fat" && mount -t tmpfs none "$1/fat" && cp "$1"/boot/* "$1/fat/" && mount -o remount,ro "$1/fat" &&
+"$2" -m appliance.cli first-boot --boot "$1/fat" --data "$1/data" --run "$1/run/siaga" && cat "$1"/fat/* &&
+! touch "$1/fat/x" 2>/dev/null"""
+
+
+def test_a_read_only_partition_is_writable_only_for_the_moment(tmp_path: Path) -> None:
+    Card(tmp_path)
+    if os.geteuid() or subprocess.run(["unshare", "--mount", "true"], check=False).returncode:
+        pytest.skip("nobody may mount here")
+    command = ["unshare", "--mount", "sh", "-c", READ_ONLY, "sh", str(tmp_path), sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "appliance.toml is taken over." in done.stdout
+    assert "siaga-keys-1:" in done.stdout
+    assert PASSWORD not in done.stdout
+    assert PIN not in done.stdout
