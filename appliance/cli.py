@@ -48,6 +48,7 @@ COMMANDS = {
     "config": ("appliance.cli_config", "check a site file"),
     "reload": ("appliance.cli_reload", "take a changed site file over: no restart, and nothing that sounds is touched"),
     "first-boot": ("appliance.cli_first_boot", "take over appliance.toml of the boot partition; each boot runs it"),
+    "label": ("appliance.cli_label", "draw this box's label: name, address, key, a QR code of its page"),
     "fault-page": ("appliance.cli_fault_page", "serve what is wrong with the files of a box that cannot start"),
 }
 

@@ -3,13 +3,16 @@
 import argparse
 import pwd
 import socket
+import time
 from pathlib import Path
 
+from appliance.box_record import NotSetUp, record
 from appliance.cli import say_no
 from appliance.fault_led import LEDS, blink
 from appliance.first_boot import FirstBoot
 from appliance.first_boot_once import CORE
 from appliance.first_boot_run import write_run
+from appliance.key_office import RELEASED
 from appliance.keys import KeyFileError
 
 HERE = Path("/run/siaga")  # with another folder it is a trial: the machine keeps its name, and no LED blinks
@@ -27,10 +30,22 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--boot", type=Path, default=Path("/boot/firmware"), help="the FAT partition SIAGA-BOOT")
     parser.add_argument("--data", type=Path, default=Path("/data"), help="the data partition")
     parser.add_argument("--run", type=Path, default=HERE, help="a folder in RAM", dest="ram")
+    parser.add_argument("--record", action="store_true", help="print the record of the set-up, and change nothing")
     parser.set_defaults(run=_first_boot)
 
 
+def _record(options: argparse.Namespace) -> int:
+    now = time.time()
+    try:
+        print(record(options.data, now if now > RELEASED else 0.0), end="")
+    except (NotSetUp, KeyFileError, OSError) as e:
+        return say_no(f"{e}")
+    return 0
+
+
 def _first_boot(options: argparse.Namespace) -> int:
+    if options.record:
+        return _record(options)
     try:
         boot = FirstBoot(options.boot, options.data, options.ram / "first-boot", board=_board(), core=_user(CORE))
         outcome = boot.run()

@@ -13,6 +13,8 @@ from appliance.key_office import Office
 
 PIN, PASSWORD, WIFI_PASSWORD = "739164", "kopi-susu-manis", "sangat-rahasia"
 
+SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOpbPmCpo8Ua+y1FjaHjI1uULHWaXwI9YgfN8wBXaaV/"
+
 APPLIANCE = f"""\
 site = "site.toml"
 
@@ -34,7 +36,7 @@ password = "{WIFI_PASSWORD}" # from the note on the router
 ntp = ["192.168.112.1", "pool.example.org"]
 
 [ssh]
-keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFZ0Z2V0dGhlcmVpc25vc3VjaGtleWF0YWxsaGVyZSE budi"]
+keys = ["{SSH_KEY} budi"]
 
 [mqtt]
 host = "192.168.112.10"

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from boot_card import APPLIANCE
+from boot_card import APPLIANCE, SSH_KEY
 
 from appliance.first_boot_file import KEYS, PERSON, Refused, read
 from appliance.first_boot_words import WORDS
@@ -49,6 +49,7 @@ def test_windows_line_ends_and_its_mark_do_no_harm() -> None:
         ("sangat-rahasia", "kurang", "network.wifi.password", "8 characters"),
         ('ntp = ["192.168.112.1", "pool.example.org"]', 'ntp = ["a b"]', "time.ntp", "name or an address"),
         ("ssh-ed25519 AAAA", "ssh-rsa AAAA", "ssh.keys", "ssh-keygen -t ed25519"),
+        ("ssh-ed25519 AAAA", "ssh-ed25519 BBBB", "ssh.keys", "one line of a public key"),
         ("ssh-ed25519 AAAA", "-----BEGIN OPENSSH PRIVATE KEY-----", "ssh.keys", "one line of a public key"),
         ('[mqtt]\nhost = "192.168.112.10"', '[mqtt]\nport = "x"', "mqtt.port", "whole number"),
         ("[mqtt]", '[keys]\ngrant = "grant.txt"\n\n[mqtt]', "keys.code", "must be given"),
@@ -100,7 +101,7 @@ def test_the_example_is_good_and_explains_every_key() -> None:
 
 
 def test_the_examples_commented_keys_are_good_too() -> None:
-    text = EXAMPLE.read_text().replace("\nkeys = []", "").replace("AAAA...", "A" * 68)
+    text = EXAMPLE.read_text().replace("\nkeys = []", "").replace("ssh-ed25519 AAAA...", SSH_KEY)
     text = text.replace("# dhcp = true\n", "").replace('"..."', '"panjang-sekali"')
     given = re.compile(r"# (\[+[a-z.]+\]+|[a-z_]+ = (?!true, ).*)")
     lines = [found[1] if (found := given.fullmatch(line)) else line for line in text.splitlines()]

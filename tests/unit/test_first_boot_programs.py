@@ -111,7 +111,8 @@ def test_networkd_has_nothing_to_complain_of(tmp_path: Path) -> None:
     assert len(COMPLAINT.findall(networkd_says(tmp_path))) == 1, "it would have complained"
 
 
-READ_ONLY = """mkdir -p "$1/fat" && mount -t tmpfs none "$1/fat" && cp "$1"/boot/* "$1/fat/" && mount -o remount,ro "$1/fat" &&
+READ_ONLY = """mkdir -p "$1/fat" && mount -t tmpfs none "$1/fat" && cp "$1"/boot/* "$1/fat/" &&
+mount -o remount,ro "$1/fat" &&
 "$2" -m appliance.cli first-boot --boot "$1/fat" --data "$1/data" --run "$1/run/siaga" && cat "$1"/fat/* &&
 ! touch "$1/fat/x" 2>/dev/null"""
 
