@@ -46,7 +46,7 @@ STYLE = """
 body{font:18px/1.5 system-ui,sans-serif;margin:0 auto;max-width:70rem;padding:1rem;background:#fff;color:#111}
 h1{border-left:.6rem solid #b00020;padding-left:.8rem}h1.good{border-color:#1b5e20}
 table{border-collapse:collapse;width:100%}th,td{border:1px solid #888;padding:.4rem;text-align:left;vertical-align:top}
-code{font-size:1rem;overflow-wrap:anywhere}hr{margin:2rem 0}
+code{font-size:1rem;overflow-wrap:anywhere}.key{white-space:nowrap}hr{margin:2rem 0}
 @media(prefers-color-scheme:dark){body{background:#111;color:#eee}}
 """
 
@@ -67,7 +67,7 @@ def _half(language: str, report: dict[str, Any] | None) -> str:
         return f'<section lang="{language}"><h1 class="good">{text["good"]}</h1></section>'
     rows = "".join(
         f"<tr><td>{escape(row['file'])}</td><td>{row['line'] or ''}<br><code>{escape(row['shown'])}</code></td>"
-        f"<td><code>{escape(row['key'])}</code></td><td>{escape(row[language][0])}</td>"
+        f"<td class='key'><code>{escape(row['key'])}</code></td><td>{escape(row[language][0])}</td>"
         f"<td>{escape(row[language][1])}</td></tr>"
         for row in report["faults"]
     )

@@ -64,10 +64,12 @@ class FirstBoot:
         if known and self._is(known):
             return Outcome(what="unchanged", told=self._kept(), made=made)
         try:
+            if told := self._give_back():
+                return Outcome(what="unchanged", told=told, made=made)
             told = self._take()
         except Refused as e:
             faults = tuple(self._shown(one) for one in e.faults)
-            old = self._kept() if known else None
+            old = self._kept() if (self._data / KEPT).exists() else None
             return Outcome(what="old" if old else "none", told=old, faults=faults, made=made, lamp=e.lamp)
         return Outcome(what="taken", told=told, made=made)
 
@@ -93,6 +95,23 @@ class FirstBoot:
             if found != one.after:
                 self._blank(one.name)
         return True
+
+    def _give_back(self) -> Appliance | None:
+        """A new card in a box that was restored from its backup: the card gets the box's own files, without secrets."""
+        if (self._boot / FILE).exists() or not ((self._data / KEPT).exists() and (self._data / SITE).exists()):
+            return None
+        told = self._kept()
+        octets = (self._data / SITE).read_bytes()
+        text, stuck = blanked(octets.decode(), decoded(octets, SITE)[1], OF_SITE, told.site)
+        if stuck:
+            raise Refused(stuck)
+        files = {told.site: text.encode(), FILE: (self._data / KEPT).read_bytes()}
+        with writable(self._boot):
+            for name, content in files.items():  # appliance.toml last: without it this begins again
+                self._disk.write(self._boot / name, content)
+        prints = [Print(name, _hash(content), _hash(content)) for name, content in files.items()]
+        self._disk.change([Item(TAKEN, msgspec.json.encode(prints))])
+        return told
 
     def _take(self) -> Appliance:
         octets = self._octets(FILE, MOST_OCTETS)

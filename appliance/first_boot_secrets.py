@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from appliance.first_boot_words import Fault, fault
-from appliance.toml_lines import Spot, Where, look_up, paths, put, replaced, spots
+from appliance.toml_lines import HEADER, Spot, Where, look_up, paths, put, replaced, spots
 
 BLANK = '""'
 GONE = "  # sudah di dalam kotak; isi hanya untuk mengganti / now in the box; fill in only to change it"
@@ -66,6 +66,8 @@ def masked(text: str, line: int, data: dict[str, Any] | None, secrets: Patterns,
         return ""
     shown = lines[line - 1]
     key, equals, _ = shown.partition("=")
+    if HEADER.match(shown):
+        return shown
     if data is None or strange:
         return f"{key}= {MASK}" if equals else MASK
     for path in (path for path, spot in spots(text).items() if spot.line == line):

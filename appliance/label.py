@@ -6,10 +6,13 @@ from html import escape
 import msgspec
 
 WIDTH, HEIGHT = 100, 60  # mm
-QR = 44.0  # mm; some 33 modules of more than a millimetre each, for a telephone at arm's length
-QUIET = 2.0  # mm to the frame; the code's own margin is white paper
+QR = 36.0  # mm; some 25 modules of more than a millimetre each, for a telephone at arm's length
+MARGIN = 5.0  # mm; four modules of white around the code are asked for (ISO/IEC 18004)
+COLUMN = WIDTH - QR - 3 * MARGIN  # mm, for the rows beside it
+LETTER = 0.61  # of a monospaced font's size
 LEVEL = "M"  # a label gets scratched: 15 % may be lost
-ROW = 5.6  # mm
+ROW = 10.0  # mm
+LARGEST = 3.6  # mm, letters
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +45,7 @@ def svg(label: Label) -> str:
     """Black on white, in millimetres, to be printed at 100 %. Raises NoQr."""
     rows = modules(label.url)
     size = QR / len(rows)
-    left, top = WIDTH - QR - 4, (HEIGHT - QR) / 2
+    left, top = WIDTH - QR - MARGIN, HEIGHT - QR - MARGIN
     path = "".join(
         f"M{left + x * size:.3f},{top + y * size:.3f}h{size:.3f}v{size:.3f}h-{size:.3f}z"
         for y, row in enumerate(rows)
@@ -50,19 +53,25 @@ def svg(label: Label) -> str:
         if module == "#"
     )
     lines = [
-        f'<text x="4" y="{20 + n * 2 * ROW:.1f}" font-size="2.6">{escape(name)}</text>'
-        f'<text x="4" y="{20 + n * 2 * ROW + 4:.1f}" font-size="3.6" font-family="monospace">{escape(text)}</text>'
+        f'<text x="{MARGIN}" y="{21 + n * ROW:.1f}" font-size="2.6">{escape(name)}</text>'
+        f'<text x="{MARGIN}" y="{25 + n * ROW:.1f}" font-size="{_fits(text):.2f}" font-family="monospace">'
+        f"{escape(text)}</text>"
         for n, (name, text) in enumerate(label.rows)
     ]
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}mm" height="{HEIGHT}mm" '
         f'viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">',
         f"<title>{escape(label.title)}</title>",
-        f'<rect x="0.5" y="0.5" width="{WIDTH - 1}" height="{HEIGHT - 1}" fill="white" stroke="black"/>',
-        f'<text x="4" y="8" font-size="6" font-weight="bold">{escape(label.title)}</text>',
-        f'<text x="4" y="13" font-size="3.4">{escape(label.under)}</text>',
+        f'<rect x="0.5" y="0.5" width="{WIDTH - 1}" height="{HEIGHT - 1}" fill="white" stroke="black" '
+        'stroke-width="0.3"/>',
+        f'<text x="5" y="9" font-size="6" font-weight="bold">{escape(label.title)}</text>',
+        f'<text x="5" y="14.5" font-size="3.4">{escape(label.under)}</text>',
         *lines,
-        f'<rect x="{left - QUIET}" y="{top - QUIET}" width="{QR + 2 * QUIET}" height="{QR + 2 * QUIET}" fill="white"/>',
         f'<path d="{path}" fill="black"/>',
         "</svg>", "",
     ])  # fmt: skip
+
+
+def _fits(text: str) -> float:
+    """The size at which it is no wider than its column."""
+    return min(LARGEST, COLUMN / (LETTER * max(1, len(text))))

@@ -307,3 +307,19 @@ def test_without_logins_there_is_no_file_of_them(card: Card) -> None:
     card.write(card.read()[:begin] + "keys = []\n\n" + card.read()[end:])
     card.start()
     assert not (card.data / "ssh/authorized_keys").exists()
+
+
+def test_a_restored_box_gives_a_new_card_its_files_without_secrets(card: Card) -> None:
+    card.start()
+    (card.data / "etc/taken.json").unlink()  # no backup has it
+    for file in card.boot.iterdir():
+        file.unlink()
+    outcome = card.start()
+    assert (outcome.what, outcome.faults) == ("unchanged", ())
+    assert "Address=192.168.112.11/24" in (card.run / "network/10-siaga.network").read_text()
+    assert "damkar-kota" in card.read()
+    for secret in (PIN, PASSWORD, WIFI_PASSWORD):
+        assert card.holds(secret) == []
+    card.write(card.read().replace("112.11/24", "112.12/24"))
+    assert card.start().what == "taken"
+    assert load_site(card.data / "etc/site.toml").line[0].pin == PIN
