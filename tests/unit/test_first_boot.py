@@ -234,7 +234,7 @@ def test_a_change_that_was_cut_is_finished_even_without_the_card(tmp_path: Path)
             seen += 1
             for file in card.boot.iterdir():
                 file.unlink()
-            assert card.start().what == "old"
+            assert card.start().what == "unchanged"
             assert load_site(card.data / "etc/site.toml").line[0].pin == PIN
     assert seen >= 4
 
