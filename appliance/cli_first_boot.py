@@ -2,7 +2,6 @@
 
 import argparse
 import pwd
-import socket
 import time
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from appliance.first_boot_run import write_run
 from appliance.key_office import RELEASED
 from appliance.keys import KeyFileError
 
-HERE = Path("/run/siaga")  # with another folder it is a trial: the machine keeps its name, and no LED blinks
+HERE = Path("/run/siaga")  # with another folder it is a trial: no LED blinks
 MODEL = Path("/proc/device-tree/model")
 BOARDS = {"Raspberry Pi 4": "pi4", "Raspberry Pi Compute Module 4": "pi4", "Raspberry Pi 5": "pi5"}
 SAID = {
@@ -50,8 +49,6 @@ def _first_boot(options: argparse.Namespace) -> int:
         boot = FirstBoot(options.boot, options.data, options.ram / "first-boot", board=_board(), core=_user(CORE))
         outcome = boot.run()
         write_run(outcome, options.data, options.ram)
-        if options.ram == HERE:
-            socket.sethostname((HERE / "hostname").read_text().strip())
     except KeyFileError as e:
         return say_no(f"{e}")
     except OSError as e:

@@ -3,8 +3,9 @@
 A power cut at any step leaves the old state or the new one, and the next boot goes on from there.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,6 +56,7 @@ class FirstBoot:
         self._boot, self._data, self._scratch = boot, data, scratch
         self._board, self._core = board, core
         self._disk = Disk(data, step)
+        self._left: list[Fault] = []  # what could not be done on the card; the box works all the same
 
     def run(self) -> Outcome:
         """Raises OSError where the data partition cannot be written."""
@@ -62,16 +64,18 @@ class FirstBoot:
         made = tuple(make_once(self._disk))
         known = self._known()
         if known and self._is(known):
-            return Outcome(what="unchanged", told=self._kept(), made=made)
+            return self._outcome("unchanged", self._kept(), made)
         try:
             if told := self._give_back():
-                return Outcome(what="unchanged", told=told, made=made)
-            told = self._take()
+                return self._outcome("unchanged", told, made)
+            return self._outcome("taken", self._take(), made)
         except Refused as e:
             faults = tuple(self._shown(one) for one in e.faults)
             old = self._kept() if (self._data / KEPT).exists() else None
             return Outcome(what="old" if old else "none", told=old, faults=faults, made=made, lamp=e.lamp)
-        return Outcome(what="taken", told=told, made=made)
+
+    def _outcome(self, what: Literal["taken", "unchanged"], told: Appliance, made: tuple[str, ...]) -> Outcome:
+        return Outcome(what=what, told=told, made=made, faults=tuple(self._left))
 
     def _known(self) -> list[Print]:
         """The files as they were taken over last; none on a new box."""
@@ -106,9 +110,11 @@ class FirstBoot:
         if stuck:
             raise Refused(stuck)
         files = {told.site: text.encode(), FILE: (self._data / KEPT).read_bytes()}
-        with writable(self._boot):
+        with self._onto(FILE, "not_written"):
             for name, content in files.items():  # appliance.toml last: without it this begins again
                 self._disk.write(self._boot / name, content)
+        if self._left:
+            return told
         prints = [Print(name, _hash(content), _hash(content)) for name, content in files.items()]
         self._disk.change([Item(TAKEN, msgspec.json.encode(prints))])
         return told
@@ -142,7 +148,7 @@ class FirstBoot:
         ]  # fmt: skip
         if told.role == "station":  # for the centre, by the card; everybody may read it
             request = office_of(site.site, self._data).request()
-            with writable(self._boot):
+            with self._onto(REQUEST, "not_written"):
                 self._disk.write(self._boot / REQUEST, f"{request}\n".encode())
         self._disk.change(items)
         for name in files:
@@ -245,8 +251,17 @@ class FirstBoot:
             blanked(text, decoded(octets, name)[1], SECRETS if name == FILE else OF_SITE, name)
         )  # fmt: skip
         if clean.encode() != octets:
-            with writable(self._boot):
+            with self._onto(name, "not_blanked"):
                 self._disk.overwrite(self._boot / name, clean.encode())
+
+    @contextlib.contextmanager
+    def _onto(self, name: str, code: str) -> Iterator[None]:
+        """For writing to the card. One that cannot be written is told, and stops nothing: a box is no less on duty."""
+        try:
+            with writable(self._boot):
+                yield
+        except OSError as e:
+            self._left.append(fault(code, "", file=name, why=e.strerror or e))
 
     def _secretive(self) -> set[str]:
         return {FILE, self._kept().site}

@@ -102,6 +102,17 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
         "Written like this, the secret cannot be erased from the card.",
         'Tulis pada baris sendiri: {name} = "..."', 'Write it on a line of its own: {name} = "..."',
     ),
+    "not_blanked": (
+        "Rahasia di berkas ini tidak dapat dihapus dari kartu: {why}.",
+        "The secrets in this file cannot be erased from the card: {why}.",
+        "Kotak tetap bekerja. Hapus sendiri di PC, atau ganti dan hancurkan kartunya.",
+        "The box works. Erase them on a PC, or change the card and destroy it.",
+    ),
+    "not_written": (
+        "Berkas ini tidak dapat ditulis ke kartu: {why}.", "This file cannot be written to the card: {why}.",
+        "Kotak tetap bekerja. Periksa kartunya; mungkin sudah aus.",
+        "The box works. Look at the card; it may be worn out.",
+    ),
     "role_differs": (
         "role di {site} adalah {other}.", "{site} says role = {other}.",
         "Samakan keduanya; mungkin kartu ini untuk kotak lain.",

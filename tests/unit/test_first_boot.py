@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 import time
 from collections.abc import Callable
@@ -323,3 +324,27 @@ def test_a_restored_box_gives_a_new_card_its_files_without_secrets(card: Card) -
     card.write(card.read().replace("112.11/24", "112.12/24"))
     assert card.start().what == "taken"
     assert load_site(card.data / "etc/site.toml").line[0].pin == PIN
+
+
+def test_a_card_that_cannot_be_written_stops_nothing_and_is_told(card: Card) -> None:
+    def worn(what: str) -> None:
+        if what in ("write appliance.toml", "write site.toml", "write request.txt"):
+            raise OSError(30, "Read-only file system")
+
+    outcome = card.start(step=worn)
+    assert outcome.what == "taken"
+    assert {one.code for one in outcome.faults} == {"not_blanked", "not_written"}
+    assert (card.data / "etc/site.toml").exists()
+    report = (card.run / "first-boot/fault.json").read_text()
+    assert PASSWORD not in report
+    assert card.start().faults == (), "the next boot tries again"
+    assert card.holds(PASSWORD) == []
+
+
+def test_a_card_whose_first_partition_is_gone_boots_with_what_it_has(card: Card) -> None:
+    card.start()
+    shutil.rmtree(card.boot)
+    outcome = card.start()
+    assert outcome.told is not None
+    assert outcome.faults
+    assert "Address=192.168.112.11/24" in (card.run / "network/10-siaga.network").read_text()
