@@ -3,9 +3,8 @@
 A power cut at any step leaves the old state or the new one, and the next boot goes on from there.
 """
 
-import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,9 +109,8 @@ class FirstBoot:
         if stuck:
             raise Refused(stuck)
         files = {told.site: text.encode(), FILE: (self._data / KEPT).read_bytes()}
-        with self._onto(FILE, "not_written"):
-            for name, content in files.items():  # appliance.toml last: without it this begins again
-                self._disk.write(self._boot / name, content)
+        for name, content in files.items():  # appliance.toml last: without it this begins again
+            self._put(name, "not_written", self._disk.write, content)
         if self._left:
             return told
         prints = [Print(name, _hash(content), _hash(content)) for name, content in files.items()]
@@ -148,8 +146,7 @@ class FirstBoot:
         ]  # fmt: skip
         if told.role == "station":  # for the centre, by the card; everybody may read it
             request = office_of(site.site, self._data).request()
-            with self._onto(REQUEST, "not_written"):
-                self._disk.write(self._boot / REQUEST, f"{request}\n".encode())
+            self._put(REQUEST, "not_written", self._disk.write, f"{request}\n".encode())
         self._disk.change(items)
         for name in files:
             self._blank(name)
@@ -251,15 +248,13 @@ class FirstBoot:
             blanked(text, decoded(octets, name)[1], SECRETS if name == FILE else OF_SITE, name)
         )  # fmt: skip
         if clean.encode() != octets:
-            with self._onto(name, "not_blanked"):
-                self._disk.overwrite(self._boot / name, clean.encode())
+            self._put(name, "not_blanked", self._disk.overwrite, clean.encode())
 
-    @contextlib.contextmanager
-    def _onto(self, name: str, code: str) -> Iterator[None]:
-        """For writing to the card. One that cannot be written is told, and stops nothing: a box is no less on duty."""
+    def _put(self, name: str, code: str, write: Callable[[Path, bytes], None], octets: bytes) -> None:
+        """Onto the card. One that cannot be written is told, and stops nothing: a box is no less on duty."""
         try:
             with writable(self._boot):
-                yield
+                write(self._boot / name, octets)
         except OSError as e:
             self._left.append(fault(code, "", file=name, why=e.strerror or e))
 
