@@ -23,9 +23,10 @@ def _core(options: argparse.Namespace) -> int:
     clock = Clock.from_environment()
 
     async def serve() -> None:
-        site: Site | None = load_site(options.config)
+        read = load_site
+        site: Site | None = read(options.config)
         while site is not None:  # each changed file that it takes makes its rooms anew
-            site = await Core(site, options.config, clock).run()
+            site = await Core(site, options.config, clock, read).run()
 
     try:
         clock.run(serve())

@@ -8,13 +8,14 @@ import asyncio
 import logging
 import signal
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path as FilePath
 
 from appliance import events as ev
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Standing
 from appliance.clock import boot_id
-from appliance.config import Site, places
+from appliance.config import Site, load_site, places
 from appliance.control import Control
 from appliance.core_alarms import AlarmRoom
 from appliance.core_alerting import AlertRoom
@@ -57,7 +58,9 @@ log = logging.getLogger("siaga.core")
 class Core:
     """One node. `run` returns after SIGTERM or SIGINT, or with a changed site file: then a new one takes its place."""
 
-    def __init__(self, site: Site, file: FilePath, clock: Clock) -> None:
+    def __init__(
+        self, site: Site, file: FilePath, clock: Clock, read: Callable[[FilePath], Site] = load_site
+    ) -> None:  # fmt: skip
         self._site, self._clock = site, clock
         self._mqtt: Mqtt | None = None
         self._places = places(site, file)
@@ -80,7 +83,7 @@ class Core:
         )
         self._next: Site | None = None
         self._stop = asyncio.Event()
-        self._change = SiteChange(site, file, self._annunciator, self._append, self._become)
+        self._change = SiteChange(site, file, self._annunciator, self._append, self._become, read)
         self._keeper = Keeper(lambda task, reason: self._note(ev.TaskDied(task=task, reason=reason[:300])))
 
     def _wire(self, history: list[Entry]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from appliance.annunciator_client import AnnunciatorLink
-from appliance.config import Site, SiteError, load_site
+from appliance.config import Site, SiteError
 from appliance.event import Event
 from appliance.events import SiteRefused, SiteTaken
 from appliance.journal import Appended
@@ -30,9 +30,10 @@ class SiteChange:
 
     def __init__(
         self, site: Site, file: Path, annunciator: AnnunciatorLink, append: Callable[..., Appended],
-        again: Callable[[Site], None],
+        again: Callable[[Site], None], read: Callable[[Path], Site],
     ) -> None:  # fmt: skip
         self._site, self._file, self._annunciator, self._append, self._again = site, file, annunciator, append, again
+        self._read = read
         self._under_way = False
         self.hung_up = asyncio.Event()
 
@@ -67,7 +68,7 @@ class SiteChange:
 
     async def _checked(self, actor: str) -> Site:
         try:
-            new = await asyncio.to_thread(load_site, self._file)
+            new = await asyncio.to_thread(self._read, self._file)
         except SiteError as e:
             raise self._no(actor, "site", str(e), "Repair it; all is as it was.") from e
         if fixed := [name for name in FIXED if getattr(self._site, name) != getattr(new, name)]:
