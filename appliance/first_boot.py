@@ -4,17 +4,19 @@ A power cut at any step leaves the old state or the new one, and the next boot g
 """
 
 import hashlib
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import tomli_w
 
 from appliance.first_boot_disk import Disk, Item
 from appliance.first_boot_file import MOST_OCTETS, SECRETS, Appliance, Refused, decoded, read
 from appliance.first_boot_mount import writable
 from appliance.first_boot_once import make_once
-from appliance.first_boot_secrets import OF_SITE, blanked, filled, masked
+from appliance.first_boot_secrets import OF_SITE, blanked, filled, masked, without_pins
 from appliance.first_boot_site import NewSite, new_site, office_of, take_grant
 from appliance.first_boot_system import wifi_key
 from appliance.first_boot_words import FILE, Fault, fault
@@ -22,6 +24,7 @@ from appliance.people import people_octets, read_people, with_password
 from appliance.toml_lines import Where, look_up, spots
 
 KEPT, SITE, TAKEN, WIFI = "etc/appliance.toml", "etc/site.toml", "etc/taken.json", "etc/wifi.key"
+SECRET = "etc/secrets.toml"  # root's; systemd hands it to core alone
 PEOPLE = "siaga/people.json"
 REQUEST = "request.txt"
 LONGEST_SITE = 1_000_000
@@ -136,9 +139,13 @@ class FirstBoot:
             faults += take_grant(site.site, self._data, files[told.grant], told.code, only_try=False)
             if faults:
                 raise Refused(faults, told.fault_lamp)
+        kept, pins = without_pins(site.text, decoded(site.text.encode(), SITE)[1])
+        # PINs that were given at the box stay, as long as there is the line.
+        pins = {line.id: pin for line in site.site.line if (pin := pins.get(line.id) or self._pins().get(line.id))}
         items = [
             Item(KEPT, clean[FILE].encode(), 0o640),
-            Item(SITE, site.text.encode(), 0o640, group=True),
+            Item(SITE, kept.encode(), 0o640, group=True),
+            Item(SECRET, tomli_w.dumps({"pin": pins}).encode()),
             *self._people(told), *self._wifi(told),
             Item(TAKEN, msgspec.json.encode([
                 Print(name, _hash(self._octets(name, LONGEST_SITE)), _hash(clean[name].encode())) for name in files
@@ -195,12 +202,16 @@ class FirstBoot:
 
     def _old_pin(self, data: dict[str, Any]) -> Callable[[Where], str]:
         """By the line's id: its number in the file may have changed."""
+        pins = self._pins()
+        return lambda path: pins.get(str(look_up(data, (*path[:-1], "id"))), "")
+
+    def _pins(self) -> dict[str, str]:
+        """Of the box's SIMs, by line."""
         try:
-            old = decoded((self._data / SITE).read_bytes(), SITE)[1].get("line", [])
+            pins: dict[str, str] = tomllib.loads((self._data / SECRET).read_text()).get("pin", {})
         except FileNotFoundError:
-            old = []
-        pins = {line["id"]: line.get("pin", "") for line in old}
-        return lambda path: str(pins.get(look_up(data, (*path[:-1], "id")), ""))
+            return {}
+        return pins
 
     def _against_the_box(self, told: Appliance, data: dict[str, Any], text: str) -> list[Fault]:
         """Blank where nothing is kept, and another board."""

@@ -14,6 +14,7 @@ from appliance.toml_lines import HEADER, Spot, Where, look_up, paths, put, repla
 BLANK = '""'
 GONE = "  # sudah di dalam kotak; isi hanya untuk mengganti / now in the box; fill in only to change it"
 OF_SITE = (("line", "*", "pin"),)
+MOVED = "# pin: secrets.toml"
 MASK = "••••"
 
 Patterns = Iterable[tuple[str, ...]]
@@ -54,6 +55,18 @@ def filled(
                 new[spot] = f'"{value}"'
                 put(data, path, value)
     return replaced(text, new), missing
+
+
+def without_pins(text: str, data: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """The site file as the box keeps it, and the PINs by line. Each must stand on a line of its own."""
+    where, new, pins = spots(text), {}, {}
+    for path in _each(data, OF_SITE):
+        pins[str(look_up(data, (*path[:-1], "id")))] = str(look_up(data, path))
+        spot = where[path]
+        begin = text.rfind("\n", 0, spot.start) + 1
+        end = text.find("\n", spot.end)
+        new[Spot(spot.line, begin, len(text) if end < 0 else end)] = MOVED
+    return replaced(text, new), pins
 
 
 def masked(text: str, line: int, data: dict[str, Any] | None, secrets: Patterns, *, strange: bool = False) -> str:
