@@ -18,20 +18,14 @@ from typing import Any
 import msgspec
 
 from appliance import annunciator_protocol as say
-from appliance.annunciator_button import RedButton
 from appliance.annunciator_config import ONLY_FOLLOWS, SOUNDING, AnnunciatorConfig, ConfigRefused, load
-from appliance.annunciator_followers import Followers
-from appliance.annunciator_locks import Locks
 from appliance.annunciator_siren import Siren
-from appliance.annunciator_start import StartContacts
-from appliance.annunciator_stuck import StuckWatch
+from appliance.annunciator_wiring import Wiring
 from appliance.model import AlertKind
 from drivers import notify
 from drivers.clock import Clock
-from drivers.gpio.errors import BoardUnavailable, GpioError
-from drivers.gpio.factory import Board, open_board
-from drivers.gpio.inputs import Input
-from drivers.gpio.outputs import Output
+from drivers.gpio.errors import BoardUnavailable
+from drivers.gpio.factory import open_board
 from drivers.jsonsocket import Message, Peer, Refusal, Server
 from drivers.sim.pins import SimulatedPins
 from drivers.sim.wires import Wire
@@ -45,80 +39,21 @@ BAD_CONFIG = 78  # EX_CONFIG of sysexits.h; the unit does not start again on it
 class Annunciator:
     """Answers core, watches the inputs, sounds the orders. Made on a running loop; it has no pins until `claim`."""
 
-    def __init__(self, config: AnnunciatorConfig) -> None:
-        self._config = config
+    def __init__(self, config: AnnunciatorConfig, read: Callable[[], AnnunciatorConfig] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._started_at = self._loop.time()
-        self._uids = {0, os.getuid(), *config.uids}
         self._peers: set[Peer] = set()
         self._cores: set[Peer] = set()
-        self._faults: dict[str, str] = {}
-        self._outputs: dict[str, Output] = {}
-        self._sirens: dict[str, Siren] = {}
-        self._starts = StartContacts(self._output_changed)
-        self._followers = Followers(self._output_changed)
-        self._stuck = StuckWatch(self._output_changed)
-        self._inputs: dict[str, Input] = {}
-        self._locks = Locks()
-        self._button: RedButton | None = None
+        self._wires = Wiring(config, read, self._push, self._output_changed, self._input_changed)
+        self.claim, self.close, self.reload = self._wires.claim, self._wires.close, self._wires.reload
 
-    def claim(self, board: Board) -> None:
-        """Claim every line; outputs are off then. One that fails is told as a fault, the others work."""
-        button = self._config.button
-        for name, out in self._config.output.items():
-            with self._alone(name):
-                made = Output(
-                    name, out.pin, board, max_s=out.max_s, active_high=out.active_high, pwm=out.pwm, ramp_s=out.ramp_s,
-                    inverse=out.inverse,
-                )  # fmt: skip
-                self._outputs[name] = made
-                if out.kind in SOUNDING:
-                    self._sirens[name] = Siren(made, partial(self._output_changed, name))
-                elif out.kind == "start":
-                    self._starts.add(made)
-                elif button and button.lamp == name:  # core does not switch it
-                    made.when_ended = partial(self._lamp_ended, name)
-                else:
-                    self._followers.add(made, out)
-        if button:
-            lamp = self._outputs.get(button.lamp) if button.lamp else None
-            self._button = RedButton(
-                button, self._sirens.get(button.output), self._followers, lamp, self._push, self._locks
-            )
-        for name, into in self._config.input.items():
-            with self._alone(name):
-                changed = partial(self._input_changed, name)
-                self._inputs[name] = Input(
-                    name, into.pin, board, pull=into.pull, debounce_s=into.debounce_s, on_change=changed
-                )
-        proofs = [(self._config.input[name], into) for name, into in self._inputs.items()]
-        self._stuck.start(self._outputs, [(wired, into) for wired, into in proofs if wired.of])
-
-    @contextlib.contextmanager
-    def _alone(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except GpioError as e:
-            self._faults[name] = str(e)
-            log.error("%s", e)
-
-    def close(self) -> None:
-        """Switch everything off and give the lines back."""
-        self._stuck.close()
-        for siren in self._sirens.values():
-            siren.close()
-        for out in self._outputs.values():
-            out.close()
-        for into in self._inputs.values():
-            into.close()
-        if self._button:
-            self._button.close()
-        self._button = None  # peers that leave from here on light no lamp
-        self._sirens, self._outputs, self._inputs = {}, {}, {}
+    def on_rewired(self, told: Callable[[AnnunciatorConfig], None]) -> None:
+        """Called with each wiring that is in force from then on, before its lines are claimed."""
+        self._wires.on_rewired = told
 
     async def answer(self, peer: Peer, message: Message) -> Any:
         """Answer a request of the socket. Raises Refusal."""
-        if peer.uid not in self._uids:
+        if peer.uid not in (0, os.getuid(), *self._wires.config.uids):
             raise Refusal("not_allowed", f"User {peer.uid} may not use the annunciator.", "Add it to uids.")
         try:
             request = msgspec.convert(message, say.Request)
@@ -141,10 +76,12 @@ class Annunciator:
                 return self._lock(request.outputs, request.seconds)
             case say.Take():
                 return self._take(peer, request.press)
+            case say.Reload():
+                return self.reload()
             case say.Hello():
                 self._cores.add(peer)
-                if self._button:
-                    self._button.core_came()
+                if self._wires.button:
+                    self._wires.button.core_came()
         return self._standing()
 
     def gone(self, peer: Peer) -> None:
@@ -152,9 +89,9 @@ class Annunciator:
         self._peers.discard(peer)
         was_core = peer in self._cores
         self._cores.discard(peer)
-        self._starts.left(peer)
-        if was_core and not self._cores and self._button:
-            self._button.core_left()
+        self._wires.starts.left(peer)
+        if was_core and not self._cores and self._wires.button:
+            self._wires.button.core_left()
 
     def _sound(self, asked: say.Sound) -> say.Sounding:
         if asked.kind not in SOUNDS:
@@ -162,87 +99,88 @@ class Annunciator:
             raise Refusal("not_allowed", f"A {told} sounds nothing.", "Actual orders and sounding tests do.")
         try:
             siren = self._siren(asked.output)
-            self._locks.check(asked.output)
+            self._wires.locks.check(asked.output)
             sounding = siren.sound(
                 asked.order, asked.pattern, asked.seconds, priority=asked.priority, level=asked.level,
                 test=asked.kind is not AlertKind.ACTUAL,
             )  # fmt: skip
         except Refusal as no:
             if no.code == "not_driven":  # a crew that hears nothing wakes by light
-                self._followers.begin(asked.output, asked.order, asked.kind, asked.seconds)
+                self._wires.followers.begin(asked.output, asked.order, asked.kind, asked.seconds)
             raise
         if sounding.ended is None:
-            self._followers.begin(asked.output, asked.order, asked.kind, sounding.remaining_s)
+            self._wires.followers.begin(asked.output, asked.order, asked.kind, sounding.remaining_s)
         return sounding
 
     def _siren(self, name: str) -> Siren:
-        if name not in self._sirens:
-            raise self._no_output(name, "sounds", self._sirens)
-        return self._sirens[name]
+        if name not in self._wires.sirens:
+            raise self._no_output(name, "sounds", self._wires.sirens)
+        return self._wires.sirens[name]
 
     def _no_output(self, name: str, does: str, known: Iterable[str]) -> Refusal:
-        if name in self._faults:
-            return Refusal("not_driven", self._faults[name], "Repair this line and start the annunciator again.")
+        if name in self._wires.faults:
+            return Refusal("not_driven", self._wires.faults[name], "Repair this line and start the annunciator again.")
         return Refusal("no_output", f"There is no output {name!r} that {does}.", f"There are: {', '.join(known)}.")
 
     def _stop(self, orders: tuple[str, ...]) -> say.Stopped:
-        ended = {siren: siren.end(orders, "stopped") for siren in self._sirens.values()}
-        self._followers.end(orders)
+        ended = {siren: siren.end(orders, "stopped") for siren in self._wires.sirens.values()}
+        self._wires.followers.end(orders)
         stopped = dict.fromkeys(order for here in ended.values() for order in here)
         return say.Stopped(tuple(stopped), any(here and siren.output.on for siren, here in ended.items()))
 
     def _switch(self, name: str, on: bool) -> dict[str, bool]:
-        lights = {n: x for n, x in self._followers.lights.items() if self._config.output[n].kind not in ONLY_FOLLOWS}
+        lights = {
+            n: x
+            for n, x in self._wires.followers.lights.items()
+            if self._wires.config.output[n].kind not in ONLY_FOLLOWS
+        }
         if name not in lights:
             raise self._no_output(name, "core may light", lights)
         return {"on": lights[name].switch(on)}
 
     def _lock(self, outputs: tuple[str, ...], seconds: float) -> dict[str, tuple[str, ...]]:
         for name in outputs:
-            if name not in self._config.output or self._config.output[name].kind not in SOUNDING:
-                raise self._no_output(name, "sounds", self._sirens)
-        self._locks.set(outputs, seconds)
+            if name not in self._wires.config.output or self._wires.config.output[name].kind not in SOUNDING:
+                raise self._no_output(name, "sounds", self._wires.sirens)
+        self._wires.locks.set(outputs, seconds)
         for name in outputs if seconds else ():
-            if name in self._sirens:  # one whose line is dead is locked all the same
-                self._sirens[name].silence()
+            if name in self._wires.sirens:  # one whose line is dead is locked all the same
+                self._wires.sirens[name].silence()
         return {"locked": outputs if seconds else ()}
 
     def _hold(self, peer: Peer, name: str, on: bool) -> dict[str, bool]:
         if peer not in self._cores:
             raise Refusal("say_hello", "Only core starts generators.", "Say hello first.")
-        if name not in self._starts.outputs:
-            raise self._no_output(name, "starts a generator", self._starts.outputs)
-        return {"on": self._starts.hold(peer, name, on)}
+        if name not in self._wires.starts.outputs:
+            raise self._no_output(name, "starts a generator", self._wires.starts.outputs)
+        return {"on": self._wires.starts.hold(peer, name, on)}
 
     def _take(self, peer: Peer, press: int) -> dict[str, int]:
-        if peer not in self._cores or self._button is None:
+        if peer not in self._cores or self._wires.button is None:
             raise Refusal("say_hello", "Only core takes presses.", "Say hello first.")
-        self._button.take(press)
+        self._wires.button.take(press)
         return {"taken": press}
 
     def _standing(self) -> say.Standing:
         outputs = {}
-        for name, output in self._outputs.items():
-            orders = tuple(self._sirens[name].orders.sounding) if name in self._sirens else ()
+        for name, output in self._wires.outputs.items():
+            orders = tuple(self._wires.sirens[name].orders.sounding) if name in self._wires.sirens else ()
             left = output.remaining_s
-            fault, stuck = self._stuck.fault(name), self._stuck.stuck(name)
+            fault, stuck = self._wires.stuck.fault(name), self._wires.stuck.stuck(name)
             outputs[name] = say.OutputState(output.on, orders, None if left == float("inf") else left, fault, stuck)
-        local_only = self._button.local_only if self._button else not self._cores
-        inputs = {name: into.active for name, into in self._inputs.items()}
-        locked = {name: left for name in self._config.output if (left := self._locks.left(name))}
-        barred_s = self._button.barred_s if self._button else None
-        return say.Standing(outputs, inputs, self._started_at, local_only, self._faults, locked, barred_s)
+        local_only = self._wires.button.local_only if self._wires.button else not self._cores
+        inputs = {name: into.active for name, into in self._wires.inputs.items()}
+        locked = {name: left for name in self._wires.config.output if (left := self._wires.locks.left(name))}
+        barred_s = self._wires.button.barred_s if self._wires.button else None
+        return say.Standing(outputs, inputs, self._started_at, local_only, self._wires.faults, locked, barred_s)
 
     def _input_changed(self, name: str, active: bool) -> None:
         self._push(say.InputChange(name, active, self._loop.time()))
-        if active and self._button and self._config.button and name == self._config.button.input:
-            self._button.pressed()
+        if active and self._wires.button and self._wires.config.button and name == self._wires.config.button.input:
+            self._wires.button.pressed()
 
     def _output_changed(self, name: str, order: str | None, why: str) -> None:
-        self._push(say.OutputChange(name, self._outputs[name].on, order, why, self._loop.time()))
-
-    def _lamp_ended(self, name: str, _cut: bool) -> None:
-        self._output_changed(name, None, "limit")
+        self._push(say.OutputChange(name, self._wires.outputs[name].on, order, why, self._loop.time()))
 
     def _push(self, what: msgspec.Struct) -> None:
         message = msgspec.to_builtins(what)
@@ -250,35 +188,70 @@ class Annunciator:
             peer.send(message)
 
 
-async def run(config: AnnunciatorConfig, stop: asyncio.Event, on_ready: Callable[[], Any] = notify.ready) -> None:
-    """Own the pins and answer until `stop`; then everything is off. Raises BoardUnavailable, OSError (the socket)."""
+async def run(
+    config: AnnunciatorConfig, stop: asyncio.Event, on_ready: Callable[[], Any] = notify.ready,
+    read: Callable[[], AnnunciatorConfig] | None = None,
+) -> None:  # fmt: skip
+    """Own the pins and answer until `stop`; then everything is off. Raises BoardUnavailable, OSError (the socket).
+
+    `read` reads the file once more, when core or SIGHUP asks for it.
+    """
     async with contextlib.AsyncExitStack() as stack:
-        box = Annunciator(config)
+        box = Annunciator(config, read)
         server = Server(Path(config.socket), box.answer, on_gone=box.gone)
         await server.start()  # before any pin is touched: a second annunciator stops here
         stack.push_async_callback(server.stop)
         board = open_board(config.factory)
         if config.factory == "mock" and config.knobs:
-            names = {name: wired.pin for name, wired in (config.output | config.input).items()}
-            wires = {name: Wire(into.of, into.kind == "current") for name, into in config.input.items() if into.of}
+            names, wires = _bench(config)
             bench = SimulatedPins(board.factory, names, Path(config.knobs), wires)
+            box.on_rewired(lambda now: bench.rewire(*_bench(now)))
             await bench.start()
             stack.push_async_callback(bench.stop)
         stack.callback(box.close)
         box.claim(board)
-        async with asyncio.TaskGroup() as tasks:
-            fed = tasks.create_task(notify.watchdog())
-            on_ready()
-            await stop.wait()
-            notify.stopping()
-            fed.cancel()
+        with _hangup(box):
+            await _until(stop, on_ready)
 
 
-async def _run_until_signalled(config: AnnunciatorConfig) -> None:
+def _bench(config: AnnunciatorConfig) -> tuple[dict[str, int], dict[str, Wire]]:
+    """Pins by name, and what inputs tell of outputs, for simulated pins."""
+    names = {name: wired.pin for name, wired in (config.output | config.input).items()}
+    return names, {name: Wire(into.of, into.kind == "current") for name, into in config.input.items() if into.of}
+
+
+@contextlib.contextmanager
+def _hangup(box: Annunciator) -> Iterator[None]:
+    """SIGHUP has the file read again, as core does."""
+
+    def again() -> None:
+        try:
+            box.reload()
+        except Refusal as e:
+            log.error("%s All is as it was.", e)
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, again)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+async def _until(stop: asyncio.Event, on_ready: Callable[[], Any]) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        fed = tasks.create_task(notify.watchdog())
+        on_ready()
+        await stop.wait()
+        notify.stopping()
+        fed.cancel()
+
+
+async def _run_until_signalled(config: AnnunciatorConfig, file: Path) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await run(config, stop)
+    await run(config, stop, read=partial(load, file))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -288,7 +261,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
-        Clock.from_environment().run(_run_until_signalled(load(arguments.config)))
+        Clock.from_environment().run(_run_until_signalled(load(arguments.config), arguments.config))
     except ConfigRefused as e:
         log.critical("%s", e)
         return BAD_CONFIG

@@ -27,19 +27,24 @@ SAME_PRESS = 2.0  # s after a local siren began in which a press is an impatient
 
 
 class RedButton:
-    """`siren` and `lamp` are None when the line could not be claimed, `lamp` also when there is none."""
+    """`siren` and `lamp` are None when the line could not be claimed, `lamp` also when there is none.
+
+    `before`: the one that it takes the place of, when the wiring was changed.
+    """
 
     def __init__(
         self, config: ButtonConfig, siren: Siren | None, followers: Followers, lamp: Output | None,
         push: Callable[[Pressed | Barred], None], locks: Locks,
+        before: "RedButton | None" = None,
     ) -> None:  # fmt: skip
         self._config, self._siren, self._followers, self._lamp, self._push = config, siren, followers, lamp, push
         self._locks = locks
         self._barred_at: float | None = None
         self._flash: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
-        self._core = self._untaken = False
-        self._count = 0
+        self._core: bool = before is not None and before._core
+        self._untaken: bool = before is not None and before._untaken
+        self._count: int = before._count if before else 0  # a press has a number of its own, whatever is wired anew
         self._offer: asyncio.TimerHandle | None = None
         self._local_since = 0.0
         self._promised_until = float("-inf")
@@ -49,6 +54,11 @@ class RedButton:
     def local_only(self) -> bool:
         """No core is there, or the last press was not taken by it."""
         return self._untaken or not self._core
+
+    @property
+    def asking(self) -> bool:
+        """A press is on offer, or was only just taken."""
+        return self._offer is not None or self._loop.time() < self._promised_until
 
     @property
     def barred_s(self) -> float | None:

@@ -16,6 +16,8 @@ from appliance.annunciator_protocol import (
     Look,
     OutputChange,
     Pressed,
+    Reload,
+    Rewired,
     Silence,
     Sound,
     Sounding,
@@ -95,6 +97,10 @@ class AnnunciatorLink:
     async def take(self, press: int) -> None:
         """Take a press upon core; a Refusal says that it sounds locally already."""
         await self._ask(Take(press), dict[str, int])
+
+    async def reload(self) -> Rewired:
+        """Have it read its file again; what is on is not touched."""
+        return await self._ask(Reload(), Rewired)
 
     async def _ask(self, request: msgspec.Struct, answer: type[T]) -> T:
         return msgspec.convert(await self._link.request(_message(request), timeout=ANSWER_WITHIN), answer)

@@ -107,6 +107,13 @@ class Followers:
         if config.follows:
             self._of.setdefault(config.follows, []).append(light)
 
+    def remove(self, name: str) -> None:
+        """An output that is off, and is another one from now on."""
+        light = self.lights.pop(name, None)
+        for followers in self._of.values():
+            if light in followers:
+                followers.remove(light)
+
     def begin(self, siren: str, order: str, kind: AlertKind, seconds: float) -> None:
         """An order began, or should have: the siren's own failure changes nothing here."""
         if (siren, order) not in self._seen and ("", order) not in self._seen:

@@ -100,7 +100,23 @@ class Take(_Request, frozen=True, tag="take"):
     id: int | None = None
 
 
-Request = Hello | Look | Sound | Stop | Silence | Light | Hold | Lock | Take
+class Reload(_Request, frozen=True, tag="reload"):
+    """The file was changed: take it over. What is on is not touched; its change waits until it is off. Answer: Rewired.
+
+    Refused whole ("wiring", "restart") when the file is wrong, or when it changes what only a start can.
+    """
+
+    id: int | None = None
+
+
+Request = Hello | Look | Sound | Stop | Silence | Light | Hold | Lock | Take | Reload
+
+
+class Rewired(msgspec.Struct, frozen=True):
+    """`taken`: lines that are claimed anew. `waiting`: names whose change comes when they, or their pin's, are off."""
+
+    taken: tuple[str, ...]
+    waiting: tuple[str, ...]
 
 
 class Sounding(msgspec.Struct, frozen=True):

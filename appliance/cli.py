@@ -50,6 +50,10 @@ COMMANDS = {
     "commission": ("appliance.cli_commission", "walk through all that hangs on a new box; print its record"),
     "doctor": ("appliance.cli_doctor", "look at everything of this box: what is wrong, and what to do"),
     "support": ("appliance.cli_support", "pack what a maintainer needs, without secrets"),
+    "reload": ("appliance.cli_reload", "take a changed site file over: no restart, and nothing that sounds is touched"),
+    "first-boot": ("appliance.cli_first_boot", "take over appliance.toml of the boot partition; each boot runs it"),
+    "label": ("appliance.cli_label", "draw this box's label: name, address, key, a QR code of its page"),
+    "fault-page": ("appliance.cli_fault_page", "serve what is wrong with the files of a box that cannot start"),
 }
 
 

@@ -20,14 +20,13 @@ from appliance.config import ZONES, Places, Site, SiteError
 from appliance.key_book import Book, BookError
 from appliance.key_changes import id_text
 from appliance.key_file import BookUnreadable
-from appliance.key_office import Office
+from appliance.key_office import RELEASED, Office
 from appliance.key_pairing import PORT, call, listen
 from appliance.key_statement import Sealed, StatementError, code_of, open_sealed, same_code
 from appliance.keys import KeyFileError
 from drivers.clock import Clock
 from drivers.jsonsocket import Client, Gone, Refusal
 
-RELEASED = 1_793_491_200.0  # 2026-11-01: a clock that says less is wrong
 FAULTS = (BookError, BookUnreadable, StatementError, KeyFileError, OSError, ValueError)
 
 

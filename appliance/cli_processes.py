@@ -15,15 +15,21 @@ def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _core(options: argparse.Namespace) -> int:
-    from appliance.config import SiteError, load_site
+    from appliance.config import Site, SiteError, load_site
     from appliance.core import Core
     from appliance.keys import KeyFileError
     from drivers.clock import Clock
 
     clock = Clock.from_environment()
+
+    async def serve() -> None:
+        read = load_site
+        site: Site | None = read(options.config)
+        while site is not None:  # each changed file that it takes makes its rooms anew
+            site = await Core(site, options.config, clock, read).run()
+
     try:
-        core = Core(load_site(options.config), options.config, clock)
-        clock.run(core.run())
+        clock.run(serve())
     except (SiteError, KeyFileError) as e:
         return say_no(f"{e}", code=2)
     except OSError as e:

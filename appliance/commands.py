@@ -161,6 +161,10 @@ class LookAtPeople(Command, tag="people.look", frozen=True):
     """Who may log in was changed: journal it now. Answers the names."""
 
 
+class ReloadSite(Command, tag="site.reload", frozen=True):
+    """The site file was changed: check it whole and take it over. Answers which tables changed and what waits."""
+
+
 AnyCommand = (
     IssueAlert
     | StopAlert
@@ -183,6 +187,7 @@ AnyCommand = (
     | PowerCommand
     | LookAtKeys
     | LookAtPeople
+    | ReloadSite
 )
 NAMES = frozenset(str(k.__struct_config__.tag) for k in AnyCommand.__args__)
 # What a station's own screen may say without a login, as its button may: web sends an empty token for it.
@@ -190,7 +195,7 @@ UNNAMED = frozenset((str(AcknowledgeOrder.__struct_config__.tag),))
 SCREEN = "screen:"  # the actor of such a command
 _TECHNICAL = (
     ModemAt, ModemUssd, ModemRecording, SendText, ShelveAlarm, TakeOutOfService, PutInService, LockSiren, UnlockSiren,
-    RunTest, LookAtKeys, LookAtPeople,
+    RunTest, LookAtKeys, LookAtPeople, ReloadSite,
 )  # fmt: skip
 TECHNICAL = frozenset(str(k.__struct_config__.tag) for k in _TECHNICAL)
 TECHNICIANS = frozenset(("technician", "supervisor"))  # roles that may give these; the console may too

@@ -9,13 +9,14 @@ import gc
 import logging
 import signal
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path as FilePath
 
 from appliance import events as ev
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Standing
 from appliance.clock import boot_id
-from appliance.config import Site, places
+from appliance.config import Site, load_site, places
 from appliance.control import Control
 from appliance.core_alarms import AlarmRoom
 from appliance.core_alerting import AlertRoom
@@ -23,6 +24,7 @@ from appliance.core_commands import Obey
 from appliance.core_desk import DeskRoom
 from appliance.core_keys import KeyRoom
 from appliance.core_power import PlantRoom
+from appliance.core_site import SiteChange
 from appliance.core_sound import SoundRoom
 from appliance.dashboards import Dashboards
 from appliance.entry import Entry
@@ -38,6 +40,7 @@ from appliance.measured import measured
 from appliance.model import Role
 from appliance.people import People
 from appliance.people_watch import PeopleWatch
+from appliance.site_print import changed, prints
 from appliance.state import State
 from appliance.telemetry import Telemetry
 from appliance.trunk.fallback import FallbackKeeper
@@ -55,9 +58,11 @@ log = logging.getLogger("siaga.core")
 
 
 class Core:
-    """One node. `run` returns after SIGTERM or SIGINT."""
+    """One node. `run` returns after SIGTERM or SIGINT, or with a changed site file: then a new one takes its place."""
 
-    def __init__(self, site: Site, file: FilePath, clock: Clock) -> None:
+    def __init__(
+        self, site: Site, file: FilePath, clock: Clock, read: Callable[[FilePath], Site] = load_site
+    ) -> None:  # fmt: skip
         self._site, self._clock = site, clock
         self._mqtt: Mqtt | None = None
         self._places = places(site, file)
@@ -78,6 +83,9 @@ class Core:
             on_press=lambda press: self._alerting.on_press(press),
             on_barred=self._local.on_barred,
         )
+        self._next: Site | None = None
+        self._stop = asyncio.Event()
+        self._change = SiteChange(site, file, self._annunciator, self._append, self._become, read)
         self._keeper = Keeper(lambda task, reason: self._note(ev.TaskDied(task=task, reason=reason[:300])))
 
     def _wire(self, history: list[Entry]) -> None:
@@ -158,17 +166,21 @@ class Core:
         )
         obey = Obey(
             state, self._lines, self._desk, self._sound, self._alarms, self._alerting, self._fallback,
-            self._plant.orders, self._keys.look, self._people_watch.look,
+            self._plant.orders, self._keys.look, self._people_watch.look, self._change.take,
         )  # fmt: skip
         self._control = Control(
             self._places.control, self._places.journal, self._journal, clock, self._people, self._view, obey
         )
 
-    async def run(self) -> None:
-        """Start everything, say ready, and go on until told to end."""
-        stop = asyncio.Event()
+    def _become(self, site: Site) -> None:
+        self._next = site
+        self._stop.set()
+
+    async def run(self) -> Site | None:
+        """Start everything, say ready, and go on until told to end, or to be another: the site that it is to be."""
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, self._stop.set)
         self._places.run.mkdir(parents=True, exist_ok=True)
         history = self._journal.open()
         read = history[-1].seq if history else 0
@@ -179,7 +191,7 @@ class Core:
         self._rooms_started = True
         for entry in unheard:  # the journal's own word on its disk, from before there were alarms
             self._alarms.on_entry(entry)
-        self._append(ev.Started(role=self._site.role, version=VERSION, speed=self._clock.speed))
+        self._say_started()
         self._people_watch.look()
         await self._control.start()
         self._keeper.keep("annunciator link", self._annunciator.run)
@@ -201,20 +213,33 @@ class Core:
             self._keeper.keep("fallback", self._fallback.run)
         self._keeper.keep("control", self._control.run)
         self._keeper.keep("watchdog", watchdog)
+        self._keeper.keep("site file", self._change.run)
         self._keeper.keep("first look", self._first_look)
         self._keeper.keep("clock", self._wall_clock.run)
         gc.collect()
         gc.freeze()  # what is there from the start stays: 90,000 objects that no collection looks at any more
+        loop.add_signal_handler(signal.SIGHUP, self._change.hung_up.set)
         ready(f"{self._site.role} {self._site.id}")
         log.info("core is ready: %s %s, journal at row %d", self._site.role, self._site.id, self._journal.head.seq)
-        await stop.wait()
-        stopping()
-        self._append(ev.Stopped(reason="told to end"))
+        await self._stop.wait()
+        gc.unfreeze()  # a core that is made anew leaves nothing of the old one
+        loop.remove_signal_handler(signal.SIGHUP)
+        if self._next is None:
+            stopping()
+            self._append(ev.Stopped(reason="told to end"))
         self._plant.leave()
         await self._keeper.stop()
         await self._control.stop()
         self._journal.close()
         self._telemetry.close()
+        return self._next
+
+    def _say_started(self) -> None:
+        """And what of the site file is another than the last time: it may have been changed while core was down."""
+        known, now = self._state.site, prints(self._site)
+        self._append(ev.Started(role=self._site.role, version=VERSION, speed=self._clock.speed, site=now))
+        if known and (names := changed(known, now)):
+            self._append(ev.SiteTaken(changed=names, site=now))
 
     async def _first_look(self) -> None:
         await asyncio.sleep(FIRST_LOOK)

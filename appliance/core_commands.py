@@ -25,6 +25,7 @@ from appliance.commands import (
     ModemRecording,
     ModemUssd,
     QueueText,
+    ReloadSite,
     SendText,
 )
 from appliance.core_alarms import AlarmRoom
@@ -48,10 +49,10 @@ class Obey:
     def __init__(
         self, state: State, lines: Lines, desk: DeskRoom, sound: SoundRoom, alarms: AlarmRoom, alerting: AlertRoom,
         fallback: FallbackKeeper, orders: Orders, look_at_keys: Callable[[], Awaitable[Any]],
-        look_at_people: Callable[[str], list[str]],
+        look_at_people: Callable[[str], list[str]], reload: Callable[[str], Awaitable[Any]],
     ) -> None:  # fmt: skip
         self._state, self._lines, self._desk, self._sound = state, lines, desk, sound
-        self._look_at_keys, self._look_at_people = look_at_keys, look_at_people
+        self._look_at_keys, self._look_at_people, self._reload = look_at_keys, look_at_people, reload
         self._alarms, self._alerting, self._fallback, self._orders = alarms, alerting, fallback, orders
 
     async def __call__(self, command: AnyCommand, actor: str) -> Any:
@@ -97,6 +98,8 @@ class Obey:
                 return await self._look_at_keys()
             case LookAtPeople():
                 return {"changed": self._look_at_people(actor)}
+            case ReloadSite():
+                return await self._reload(actor)
             case OrderPlant():
                 return await self._orders.order(command, actor)
             case DeclareFallback():

@@ -29,9 +29,27 @@ class Started(Event, tag="system.started", frozen=True):
     role: str
     version: str
     speed: float
+    # Print of each table of the site file: what another one changes is seen by it.
+    site: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Stopped(Event, tag="system.stopped", frozen=True):
+    reason: str
+
+
+class SiteTaken(Event, tag="system.site_taken", frozen=True):
+    """A changed site file is in force: by a person's command, or found changed at a start. `waiting`: is on now."""
+
+    changed: tuple[str, ...]  # tables and keys of the top level
+    waiting: tuple[str, ...] = ()
+    site: dict[str, str] = msgspec.field(default_factory=dict)  # as in Started
+
+
+class SiteRefused(Event, tag="system.site_refused", frozen=True):
+    """A changed site file is not taken over; all is as it was."""
+
+    SUBJECT = ("code",)
+    code: str
     reason: str
 
 

@@ -53,6 +53,12 @@ def apply(state: State, entry: Entry) -> None:
 def _(s: State, e: ev.Started, at: Stamp) -> None:
     # What was connected to the process before says nothing about this one.
     s.links, s.trunk, s.trunk_verdict = {}, None, None
+    s.site = e.site
+
+
+@FOLDS.of(ev.SiteTaken)
+def _(s: State, e: ev.SiteTaken, at: Stamp) -> None:
+    s.site = e.site
 
 
 @FOLDS.of(ev.LinkLost)

@@ -21,6 +21,8 @@ from appliance.keyring import IssuerRing, StationRing
 from appliance.keys import public_hex
 from appliance.model import Role
 
+RELEASED = 1_793_491_200.0  # 2026-11-01: a clock that says less is wrong
+
 
 class Office:
     """`wall` is 0 where no clock can be trusted. Each raises BookError, StatementError, KeyFileError, OSError..."""

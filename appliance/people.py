@@ -49,14 +49,24 @@ def read_people(file: Path) -> dict[str, Person]:
         return {}
 
 
+def with_password(people: dict[str, Person], name: str, role: str, password: str) -> dict[str, Person]:
+    """With a person added, or with a new password."""
+    salt = secrets.token_hex(16)
+    return people | {name: Person(name, role, salt, _hash(password, salt))}
+
+
+def people_octets(people: dict[str, Person]) -> bytes:
+    """What the file holds."""
+    return msgspec.json.encode(list(people.values()))
+
+
 def set_password(file: Path, name: str, role: str, password: str) -> None:
     """Add a person or change the password. Replaces the file whole, readable by its owner alone."""
-    salt = secrets.token_hex(16)
-    people = read_people(file) | {name: Person(name, role, salt, _hash(password, salt))}
+    people = with_password(read_people(file), name, role, password)
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_suffix(".new")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
-        f.write(msgspec.json.encode(list(people.values())))
+        f.write(people_octets(people))
         f.flush()
         os.fsync(f.fileno())
     new.replace(file)

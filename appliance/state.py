@@ -339,6 +339,7 @@ class Siren(msgspec.Struct):
 
 class State(msgspec.Struct):
     seq: int = 0
+    site: dict[str, str] = {}  # prints of the site file's tables at the last start
     mains: Mains = Mains.UNKNOWN
     mains_since: Stamp = Stamp()
     witnesses: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ import logging
 import sys
 from pathlib import Path
 
-from appliance.config import SiteError, load_site
+from appliance.config import Site, SiteError, load_site
 from drivers.clock import Clock
 from web.listener import CannotListen
 from web.server import run
@@ -19,8 +19,14 @@ def main() -> int:
     file = parser.parse_args().config
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     clock = Clock.from_environment()
+
+    async def serve() -> None:
+        site: Site | None = load_site(file)
+        while site is not None:
+            site = await run(site, file, clock)
+
     try:
-        clock.run(run(load_site(file), file, clock))
+        clock.run(serve())
     except SiteError as e:
         sys.stderr.write(f"{e}\n")
         return BAD_SITE

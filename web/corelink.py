@@ -27,7 +27,7 @@ class CoreLink:
 
     def __init__(self, socket: Path, clock: Clock, on_view: Callable[[View], None]) -> None:
         self._socket, self._speed, self._on_view = socket, clock.speed, on_view
-        self._connected = asyncio.Event()
+        self._connected, self._back = asyncio.Event(), asyncio.Event()
         self._link = Link(socket, on_up=self._up)
         self._wanted, self._unwanted = asyncio.Event(), asyncio.Event()
         self._unwanted.set()
@@ -37,7 +37,14 @@ class CoreLink:
         return self._link.up
 
     async def _up(self) -> None:
+        if self._connected.is_set():
+            self._back.set()
         self._connected.set()
+
+    async def came_back(self) -> None:
+        """Wait until the connection is there again after it was lost."""
+        await self._back.wait()
+        self._back.clear()
 
     async def reached(self) -> None:
         """Wait for the first connection."""

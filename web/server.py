@@ -8,7 +8,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from appliance.config import Site, places
+from appliance.config import Site, SiteError, load_site, places
 from appliance.keeper import Keeper
 from drivers.clock import Clock
 from drivers.jsonsocket import Gone, Refusal
@@ -25,8 +25,8 @@ CORE_WITHIN = 1.5  # s that core may take to answer at our start, before the jou
 log = logging.getLogger("siaga.web")
 
 
-async def run(site: Site, file: Path, clock: Clock) -> None:
-    """Serve until SIGTERM or SIGINT. Raises CannotListen."""
+async def run(site: Site, file: Path, clock: Clock) -> Site | None:
+    """Serve until SIGTERM or SIGINT, or until core has taken a changed site file: then that. Raises CannotListen."""
     where = places(site, file)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -39,7 +39,28 @@ async def run(site: Site, file: Path, clock: Clock) -> None:
     pages = Pages(site, clock, board, core, drawer, where)
     keeper = Keeper(lambda task, reason: log.error("%s died: %s", task, reason))
     work: list[tuple[str, Callable[[], Awaitable[None]]]]
-    work = [("core", core.run), ("views", core.follow), ("board", board.run), ("watchdog", watchdog)]
+    new: list[Site] = []
+
+    async def look_at_file() -> None:
+        """Core comes back with a changed file; pages name what stands in it."""
+        while True:
+            await core.came_back()
+            try:
+                found = await asyncio.to_thread(load_site, file)
+            except SiteError as e:
+                log.error("the site file is wrong now; pages go on with the one before: %s", e)
+                continue
+            if found != site:
+                new.append(found)
+                stop.set()
+
+    work = [
+        ("core", core.run),
+        ("site file", look_at_file),
+        ("views", core.follow),
+        ("board", board.run),
+        ("watchdog", watchdog),
+    ]
     app: ASGIApp
     if site.web.secured:
         from web.secured import secured  # X.509 is not loaded where nobody asks for it
@@ -57,11 +78,13 @@ async def run(site: Site, file: Path, clock: Clock) -> None:
     ready(f"http://{site.web.host}:{site.web.port}")
     log.info("web is ready: http://%s:%d", site.web.host, site.web.port)
     await stop.wait()
-    stopping()
+    if not new:
+        stopping()
     board.end()
     server.should_exit = True
     await serving
     await keeper.stop()
+    return new[0] if new else None
 
 
 async def _first_look(site: Site, clock: Clock, journal: Path, board: Board, core: CoreLink) -> None:

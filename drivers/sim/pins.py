@@ -57,6 +57,12 @@ class SimulatedPins:
             },
         )
 
+    def rewire(self, names: Mapping[str, int], wires: Mapping[str, Wire]) -> None:
+        """Other names and pins from now on, as when a technician has wired the board anew."""
+        self._pins = dict(names)
+        self._names = {pin: name for name, pin in names.items()}
+        self._relays.wires = dict(wires)
+
     async def start(self) -> None:
         await self._knobs.start()
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 
 from appliance.annunciator import run
 from appliance.annunciator_client import AnnunciatorLink
-from appliance.annunciator_config import AnnunciatorConfig
+from appliance.annunciator_config import AnnunciatorConfig, ConfigRefused, check
 from appliance.annunciator_protocol import Barred, InputChange, OutputChange, Pressed, Standing
 from drivers.clock import VirtualClock
 from drivers.sim.knobs import turn
@@ -82,12 +83,14 @@ class Box:
 
     def __init__(self, folder: Path, clock: VirtualClock) -> None:
         self.clock, self.socket, self.knobs = clock, folder / "a.sock", folder / "knobs.sock"
+        self.file: dict[str, Any] = {}  # what a reload finds changed in the file
 
     @contextlib.asynccontextmanager
     async def running(self, **changes: Any) -> AsyncIterator[None]:
         stop, ready = asyncio.Event(), asyncio.Event()
         config = wiring(socket=str(self.socket), knobs=str(self.knobs), **changes)
-        task = asyncio.create_task(run(config, stop, ready.set))
+        read = partial(self._read, changes)
+        task = asyncio.create_task(run(config, stop, ready.set, read))
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
         if task.done():
@@ -96,6 +99,12 @@ class Box:
         yield
         stop.set()
         await task
+
+    def _read(self, changes: dict[str, Any]) -> AnnunciatorConfig:
+        config = wiring(**{"socket": str(self.socket), "knobs": str(self.knobs), **changes, **self.file})
+        if reasons := check(config):
+            raise ConfigRefused("\n".join(reasons))
+        return config
 
     @contextlib.asynccontextmanager
     async def core(self) -> AsyncIterator[Core]:
