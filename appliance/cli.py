@@ -2,10 +2,11 @@
 
 import argparse
 import importlib
-import logging
 import os
 import sys
 from pathlib import Path
+
+from appliance import logs
 
 SITE_VARIABLE = "SIAGA_SITE"
 SITE_FILE = Path("/etc/siaga/site.toml")
@@ -53,11 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     """Returns the exit code: 0 done, 1 it failed or the other side said no, 2 the question was wrong."""
     try:
         options = _understand(sys.argv[1:] if argv is None else argv)
-        logging.basicConfig(
-            level=os.environ.get("SIAGA_LOG", "INFO").upper(),
-            format="%(levelname)s %(name)s: %(message)s",
-            stream=sys.stderr,
-        )
+        logs.set_up(f"siaga-{options.command}")
         return int(options.run(options) or 0)
     except KeyboardInterrupt:
         return 130

@@ -13,6 +13,7 @@ from appliance import alert_events as al
 from appliance.alerting.spoken_order import Language, spoken
 from appliance.config import Station
 from appliance.journal import Appended
+from appliance.logs import about
 from appliance.model import Path
 from appliance.state import Alert, Delivery, State
 from drivers.jsonsocket import Refusal
@@ -184,7 +185,7 @@ class Caller:
             except Refusal as e:
                 log.debug("a call of before the restart stands yet: %s", e)
             await asyncio.sleep(LEAVE_EACH)
-        log.warning("%s: a call of before the restart does not end", line)
+        log.warning("%s: a call of before the restart does not end", line, extra=about(line=line))
 
     def _rings_at(self, number: str) -> bool:
         return any(call.number == number for call in self._calls)

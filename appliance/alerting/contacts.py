@@ -25,6 +25,7 @@ from appliance.alerting.contact_text import Language, spoken, written
 from appliance.alerting.reply_machine import replies
 from appliance.config import Site
 from appliance.journal import Appended
+from appliance.logs import about
 from appliance.model import About
 from appliance.stamp import Stamp
 from appliance.state import Alert, State
@@ -140,7 +141,7 @@ class Contacts:
             except Refusal as e:
                 log.debug("a call of before the restart stands yet: %s", e)
             await asyncio.sleep(LEAVE_EACH)
-        log.warning("call %s of before a restart does not end", call)
+        log.warning("call %s of before a restart does not end", call, extra=about(call=call))
 
     def look(self) -> None:
         """Carry out all that is due now."""
@@ -207,7 +208,12 @@ class Contacts:
             if tasks.get(key) is ended:
                 del tasks[key]
             if not ended.cancelled() and (error := ended.exception()):
-                log.error("asking %s failed by a flaw of ours", key[1], exc_info=error)
+                log.error(
+                    "asking %s failed by a flaw of ours",
+                    key[1],
+                    exc_info=error,
+                    extra=about(alert=key[0], contact=key[1]),
+                )
                 self._rest(key, SMS if tasks is self._texting else VOICE)
             self._woken.set()
 

@@ -8,6 +8,7 @@ from appliance.alerting.contact import Contact
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.sender import Publish, SendSms
 from appliance.alerting.wire import NO_ID, Action, Kind, Order, Pattern, WireError
+from appliance.logs import about
 
 LIFETIME = 300  # s; as long as an order's
 
@@ -45,12 +46,12 @@ class LockSender:
         try:
             payload = self._issuer.sign(order)
         except WireError as e:
-            log.error("no lockout for station %s: %s", station, e)
+            log.error("no lockout for station %s: %s", station, e, extra=about(station=station))
             return
         contact.window.sent(order)
         if path == "mqtt":
             if why := self._publish(self._topic(station), payload, LIFETIME):
-                log.warning("the lockout of %s does not go out by MQTT: %s", station, why)
+                log.warning("the lockout of %s does not go out by MQTT: %s", station, why, extra=about(station=station))
         elif contact.station.sms:
             task = asyncio.create_task(self._by_sms(station, contact.station.sms, payload))
             self._under_way.add(task)
@@ -60,4 +61,4 @@ class LockSender:
         try:
             await self._send_sms(number, payload, "hello")  # never before an order to sound
         except OSError as e:
-            log.warning("the lockout of %s does not go out by SMS: %s", station, e)
+            log.warning("the lockout of %s does not go out by SMS: %s", station, e, extra=about(station=station))
