@@ -44,6 +44,7 @@ COMMANDS = {
     "power": ("appliance.cli_power", "the plant: status, orders to generators and UPSes, the record of runs"),
     "alarms": ("appliance.cli_alarms", "what stands, what is hidden and what was; acknowledge, shelve, silence"),
     "journal": ("appliance.cli_journal", "tail, verify or export the journal"),
+    "backup": ("appliance.cli_backup", "a copy of the box that another card can be made from; check it, put it back"),
     "keys": ("appliance.cli_keys", "who is believed: make, enrol, rotate, revoke and list the keys of boxes"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),
