@@ -46,6 +46,8 @@ COMMANDS = {
     "journal": ("appliance.cli_journal", "tail, verify or export the journal"),
     "backup": ("appliance.cli_backup", "a copy of the box that another card can be made from; check it, put it back"),
     "keys": ("appliance.cli_keys", "who is believed: make, enrol, rotate, revoke and list the keys of boxes"),
+    "mark-good": ("appliance.cli_mark_good", "after an update: tell RAUC that this slot works, or leave it"),
+    "time": ("appliance.cli_time", "save the time over a power cut, and restore it"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),
 }

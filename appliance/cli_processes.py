@@ -17,12 +17,13 @@ def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
 def _core(options: argparse.Namespace) -> int:
     from appliance.config import SiteError, load_site
     from appliance.core import Core
+    from appliance.credentials import with_credentials
     from appliance.keys import KeyFileError
     from drivers.clock import Clock
 
     clock = Clock.from_environment()
     try:
-        core = Core(load_site(options.config), options.config, clock)
+        core = Core(with_credentials(load_site(options.config)), options.config, clock)
         clock.run(core.run())
     except (SiteError, KeyFileError) as e:
         return say_no(f"{e}", code=2)
