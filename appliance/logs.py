@@ -34,6 +34,7 @@ class JournaldHandler(logging.Handler):
         super().__init__()
         self._to, self._process = to, process
         self._told_lost = 0
+        self.setFormatter(logging.Formatter("%(message)s"))  # the rest are fields
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
