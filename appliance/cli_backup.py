@@ -77,7 +77,7 @@ def _make(options: argparse.Namespace) -> int:
         print("There are NO KEYS in it: a box restored from it must be enrolled again. Next: siaga backup code")
     if options.stick:
         if not options.stick.is_mount():
-            print(f"No stick at {options.stick}: this backup is on this box only. Put in one named SIAGA-BACKUP.")
+            print(f"No stick at {options.stick}: this backup is on this box only. Put in one named SIAGA-STICK.")
         else:
             print(f"The same on the stick: {copy_to(made, options.stick, keep=options.keep)}")
     if made.broken:

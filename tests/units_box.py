@@ -17,6 +17,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 UNITS = ROOT / "systemd"
+FOUR = tuple(f"siaga-{name}.service" for name in ("annunciator", "audio", "core", "web"))
+ANNUNCIATOR, AUDIO, CORE, WEB = FOUR
 BOOT_WITHIN = 60.0  # s; some five where nothing else runs
 TELL_WITHIN = 30.0  # s for one command in there
 
@@ -272,3 +274,21 @@ def first(nspawn: subprocess.Popen[bytes]) -> int:
         except OSError:
             continue
     return 0
+
+
+def active(box: UnitsBox, *units: str) -> bool:
+    return box.run("systemctl", "is-active", *units).stdout.split() == ["active"] * len(units)
+
+
+def restarted(box: UnitsBox, unit: str, before: int) -> bool:
+    """Ready again, as another process than `before`."""
+    now = box.show(unit)
+    return now["ActiveState"] == "active" and int(now["MainPID"]) not in (0, before)
+
+
+def order(box: UnitsBox, seconds: int) -> str:
+    """An order to the box's own siren; its id."""
+    done = box.run("/opt/siaga/.venv/bin/siaga", "alert", "sound", "pusat", "--seconds", str(seconds))
+    assert done.returncode == 0, done
+    (alert,) = wait_for(lambda: box.standing()["outputs"]["siren"]["order_ids"], within=10, why=lambda: done)
+    return str(alert)
