@@ -31,7 +31,7 @@ def saved(file: Path) -> int | None:
     except FileNotFoundError:
         return None
     if not text.isdecimal() or int(text) > LATEST:
-        raise BadTime(f"{file} holds no time ({text!r}): it is written anew at the next save.")
+        raise BadTime(f"{file} holds no time: it is written anew at the next save.")
     return int(text)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from appliance.box_time import BadTime, is_known, restore, save, set_battery_clock, set_clock
 from appliance.cli import say_no
 
-FILE = Path("/var/lib/siaga-time/time")
+FILE = Path("/var/lib/siaga/saved-time")
 
 
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:

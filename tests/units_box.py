@@ -193,6 +193,9 @@ def build(root: Path, wanted: tuple[str, ...]) -> list[str]:
     assert done.returncode == 0, done.stderr
     passwd = {line.split(":")[0]: line.split(":") for line in (root / "etc/passwd").read_text().splitlines()}
     (root / "etc/siaga/site.toml").write_text(SITE.format(core=passwd["siaga-core"][2]))
+    secrets = root / "etc/siaga/secrets.toml"
+    secrets.write_text("[pin]\n")
+    secrets.chmod(0o600)
     for unit in (u for u in UNITS.iterdir() if u.is_file() and u.suffix != ".md"):
         shutil.copy(unit, root / "etc/systemd/system")
     (root / "etc/systemd/system.conf.d/test.conf").write_text(

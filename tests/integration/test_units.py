@@ -28,13 +28,15 @@ EXPOSED = {
     "siaga-core.service": 1.7,
     "siaga-web.service": 1.5,
     "siaga-backup.service": 1.3,
+    "siaga-fault-lamp.service": 1.0,
+    "siaga-fault-page.service": 1.6,
     "siaga-steady.service": 3.2,
     "siaga-broker-keys.service": 3.6,
-    "siaga-time-restore.service": 3.7,
-    "siaga-time-save.service": 3.7,
+    "siaga-time-restore.service": 3.9,
+    "siaga-time-save.service": 4.0,
     "siaga-kiosk-reload.service": 4.0,
     "siaga-kiosk.service": 4.6,
-    "siaga-first-boot.service": 4.7,
+    "siaga-first-boot.service": 4.9,
     "siaga-self-test.service": 4.9,
     "siaga-mark-good.service": 5.1,
 }
@@ -126,7 +128,7 @@ def test_a_timer_has_its_service_and_times_that_systemd_reads(timer: str) -> Non
 
 
 def test_every_program_that_a_unit_starts_is_one_that_there_is() -> None:
-    theirs = {"first-boot": "doctor and first boot are made elsewhere", "doctor": "the same"}
+    theirs = {"first-boot", "fault-page", "doctor"}  # made beside these units
     for unit in UNITS.glob("*.service"):
         for value in read(unit)["Service"].get("ExecStart", []) + read(unit)["Service"].get("ExecCondition", []):
             program, *more = value.split()
@@ -209,9 +211,14 @@ def test_every_line_of_the_temporary_files_is_understood(tmp_path: Path) -> None
 
 
 def test_no_two_units_remove_each_others_sockets() -> None:
-    kept = [folder for unit in UNITS.glob("*.service") for folder in read(unit)["Service"].get("RuntimeDirectory", [])]
+    beside = [unit for unit in UNITS.glob("*.service") if unit.name != "siaga-fault-lamp.service"]
+    kept = [folder for unit in beside for folder in read(unit)["Service"].get("RuntimeDirectory", [])]
     assert len(set(kept)) == len(kept)
     assert "siaga" not in kept  # systemd would remove it with everything beneath
+    # The fault lamp's annunciator stands in the place of the real one, never beside it.
+    lamp = UNITS / "siaga-fault-lamp.service"
+    assert "!/etc/siaga/site.toml" in read(lamp)["Unit"]["ConditionPathExists"]
+    assert one(lamp, "Service", "RuntimeDirectoryPreserve") == "yes"
 
 
 @pytest.fixture

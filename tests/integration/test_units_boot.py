@@ -79,10 +79,17 @@ def test_each_reads_its_own_secrets_and_no_others(box: UnitsBox) -> None:
     assert not read("siaga-annunciator", key)
     assert read("siaga-web", "/var/lib/siaga/tls/authority.pem")
     assert not read("siaga-core", "/var/lib/siaga/tls/authority.pem")
+    assert not read("siaga-core", "/etc/siaga/secrets.toml")
+    handed = f"/run/credentials/{CORE}/secrets.toml"
+    assert read("siaga-core", handed)
+    assert not read("siaga-web", handed)
+    assert box.run("cat", handed).stdout == "[pin]\n"
 
 
 def test_journalctl_follows_one_order_through_the_processes(box: UnitsBox) -> None:
-    alert = order(box, 2)
+    alert = order(box, 4)
+    calm = ("/opt/siaga/.venv/bin/siaga", "status", "--calm")
+    assert box.run(*calm).returncode == 1  # the box's own screen is not begun anew now
     wait_for(lambda: not box.standing()["outputs"]["siren"]["on"], within=10)
 
     def said() -> list[dict[str, Any]] | None:
@@ -135,7 +142,7 @@ def test_the_nightly_backup_reads_what_it_needs_and_is_whole(box: UnitsBox) -> N
 
 def test_the_time_is_saved_and_the_timers_wait(box: UnitsBox) -> None:
     box.systemctl("start", "siaga-time-save.service")
-    assert abs(int(box.run("cat", "/var/lib/siaga-time/time").stdout) - time.time()) < 60
+    assert abs(int(box.run("cat", "/var/lib/siaga/saved-time").stdout) - time.time()) < 60
     for timer in ("backup", "self-test", "time-save", "kiosk-reload", "steady"):
         box.systemctl("start", f"siaga-{timer}.timer")
         assert box.show(f"siaga-{timer}.timer")["ActiveState"] == "active"

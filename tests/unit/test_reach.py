@@ -1,13 +1,14 @@
 """By what a station can be woken now: the terminal's words and the page's are one truth."""
 
+import msgspec
 import pytest
 
-from appliance.cli_status import lines
+from appliance.cli_status import is_calm, lines
 from appliance.figure import Figure
-from appliance.model import Path, Role
+from appliance.model import CallPhase, Path, Role
 from appliance.reach import reach
 from appliance.stamp import Stamp
-from appliance.state import Link, TrunkVerdict
+from appliance.state import Call, Link, Siren, TrunkVerdict
 from appliance.view import LineView, StationView, View
 
 NOW = 100.0
@@ -71,3 +72,12 @@ def test_a_shape_has_its_word_for_the_trunk_too() -> None:
     assert next(said for said in lines(there) if said.startswith("trunk")).endswith("unknown")
     there.trunk, there.trunk_verdict = Link(True, STAMP), TrunkVerdict("up", STAMP)
     assert next(said for said in lines(there) if said.startswith("trunk")).endswith(" up")
+
+
+def test_a_screen_is_not_begun_anew_while_somebody_talks_or_a_siren_sounds() -> None:
+    calm = view(station(), line())
+    assert is_calm(calm)
+    call = Call("l1", "c1", "+6281234567890", CallPhase.TALKING, STAMP, STAMP)
+    assert not is_calm(view(station(), msgspec.structs.replace(line(), calls=[call])))
+    calm.sirens["siren"] = Siren(True, "a", "ordered", STAMP)
+    assert not is_calm(calm)
