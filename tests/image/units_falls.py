@@ -1,6 +1,5 @@
 """What units do when processes hang, die and fail for ever, under a real systemd: `make units-test`, two minutes."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -67,12 +66,13 @@ def test_a_core_that_keeps_failing_takes_nothing_with_it_and_the_lamp_says_local
     wait_for(lambda: not box.standing()["local_only"], within=30)
 
 
-def test_an_annunciator_that_is_killed_is_back_within_two_seconds_and_core_finds_it(box: UnitsBox) -> None:
-    before = box.pid(ANNUNCIATOR)
-    begun = time.monotonic()
-    box.run("kill", "-KILL", str(before))
-    wait_for(lambda: restarted(box, ANNUNCIATOR, before), within=20)
-    assert time.monotonic() - begun < 10  # some 1.5 s where nothing else runs
+def test_an_annunciator_that_is_killed_is_back_by_itself_and_core_finds_it(box: UnitsBox) -> None:
+    before = box.show(ANNUNCIATOR)
+    box.run("kill", "-KILL", before["MainPID"])
+    wait_for(lambda: restarted(box, ANNUNCIATOR, int(before["MainPID"])), within=20)
+    now = box.show(ANNUNCIATOR)
+    away_s = (int(now["ActiveEnterTimestampMonotonic"]) - int(now["ActiveExitTimestampMonotonic"])) / 1e6
+    assert away_s < 5.0, away_s  # 1.1 s on a machine that does nothing else
     wait_for(lambda: not box.standing()["local_only"], within=20)
 
 
