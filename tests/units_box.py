@@ -1,5 +1,7 @@
 """The real units under a real systemd: this machine's /usr in a container, everything else of it made here.
 
+SIAGA_UNITS_USR names another release's /usr, as `mmdebstrap --include=systemd-sysv,dbus,...` makes one.
+
 Needs root and systemd-nspawn. Nothing of this machine but /usr, Python and the repository is seen in there, and nothing
 of it is written.
 """
@@ -19,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 UNITS = ROOT / "systemd"
 FOUR = tuple(f"siaga-{name}.service" for name in ("annunciator", "audio", "core", "web"))
 ANNUNCIATOR, AUDIO, CORE, WEB = FOUR
+USR = Path(os.environ.get("SIAGA_UNITS_USR", "/usr"))
 BOOT_WITHIN = 60.0  # s; some five where nothing else runs
 TELL_WITHIN = 30.0  # s for one command in there
 
@@ -130,6 +133,11 @@ class UnitsBox:
         assert done.returncode == 0, (words, done)
         return done.stdout
 
+    @property
+    def version(self) -> int:
+        """systemd's."""
+        return int(self.systemctl("--version").split()[1])
+
     def show(self, unit: str) -> dict[str, str]:
         lines = self.systemctl("show", unit).splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
@@ -137,6 +145,11 @@ class UnitsBox:
     def pid(self, unit: str) -> int:
         """As the container numbers it."""
         return int(self.show(unit)["MainPID"])
+
+    def signal(self, name: str, pid: int | str) -> None:
+        """By the shell's own kill: a small system has no other."""
+        done = self.run("sh", "-c", f"kill -{name} {pid}")
+        assert done.returncode == 0, done
 
     def journal(self, *match: str) -> list[dict[str, Any]]:
         said = self.run("journalctl", "--no-pager", "-o", "json", *match)
@@ -184,7 +197,7 @@ def build(root: Path, wanted: tuple[str, ...]) -> list[str]:
     for link in ("bin", "sbin", "lib", "lib64"):
         if Path("/", link).is_symlink():
             (root / link).symlink_to(f"usr/{link}")
-    shutil.copy("/usr/lib/os-release", root / "etc/os-release")
+    shutil.copy(USR / "lib/os-release", root / "etc/os-release")
     (root / "etc/machine-id").write_text(f"{os.urandom(16).hex()}\n")
     (root / "etc/sysusers.d/00-debian.conf").write_text(USERS)
     shutil.copy(UNITS / "sysusers.d/siaga.conf", root / "etc/sysusers.d")
@@ -209,7 +222,7 @@ def build(root: Path, wanted: tuple[str, ...]) -> list[str]:
     (root / "etc/systemd/system/default.target").symlink_to("/lib/systemd/system/multi-user.target")
     for unit in ("console-getty.service", "systemd-resolved.service", "systemd-networkd.service"):
         (root / "etc/systemd/system" / unit).symlink_to("/dev/null")
-    return ["--bind-ro=/usr", *python(root)]
+    return [f"--bind-ro={USR}:/usr", *python(root)]
 
 
 def python(root: Path) -> list[str]:
