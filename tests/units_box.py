@@ -256,7 +256,7 @@ def booted(folder: Path, wanted: tuple[str, ...]) -> Iterator[UnitsBox]:
         nspawn = subprocess.Popen(
             [
                 "systemd-nspawn", f"--directory={root}", "--boot", "--register=no", "--keep-unit", "--console=pipe",
-                "--private-network", "--link-journal=no", "--machine=siaga-units", "--quiet", *binds,
+                "--private-network", "--link-journal=no", f"--machine=siaga-units-{os.getpid()}", "--quiet", *binds,
                 "systemd.show_status=1",
             ],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,

@@ -1,5 +1,6 @@
 """What units do when processes hang, die and fail for ever, under a real systemd: `make units-test`, two minutes."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,8 @@ from tests.units_box import (
     wait_for,
     why_not,
 )
+
+SIAGA = "/opt/siaga/.venv/bin/siaga"
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
@@ -87,6 +90,39 @@ def test_an_annunciator_that_is_killed_is_back_by_itself_and_core_finds_it(box: 
     away_s = (int(now["ActiveEnterTimestampMonotonic"]) - int(now["ActiveExitTimestampMonotonic"])) / 1e6
     assert away_s < 5.0, away_s  # 1.1 s on a machine that does nothing else
     wait_for(lambda: not box.standing()["local_only"], within=20)
+
+
+def test_a_dead_card_is_replaced_by_last_nights_backup(box: UnitsBox) -> None:
+    code = box.run(SIAGA, "backup", "code").stdout.split()[0]
+    box.systemctl("start", "siaga-backup.service")
+    kept = "/root/stick.tar.gz"
+    assert box.run("sh", "-c", f"cp /var/lib/siaga/backup/siaga-*.tar.gz {kept}").returncode == 0
+    whole = box.run(SIAGA, "backup", "check", kept).stdout
+    key, tls = (box.run("sha256sum", f"/var/lib/siaga/{f}").stdout for f in ("own.key", "tls/authority.pem"))
+    box.systemctl("stop", "siaga.target", ANNUNCIATOR)
+    wait_for(lambda: not any(active(box, unit) for unit in FOUR), within=30)
+    card = "find /var/lib/siaga -mindepth 1 -delete; rm /etc/siaga/site.toml"
+    assert box.run("sh", "-c", card).returncode == 0
+    box.systemctl("start", "siaga.target")  # as it is from the factory: nothing starts, nothing fails
+    assert not active(box, CORE)
+    assert box.show(CORE)["Result"] == "success"
+
+    begun = time.monotonic()
+    refused = box.run(SIAGA, "backup", "restore", kept)
+    assert (refused.returncode, "--code" in refused.stderr) == (2, True), refused
+    restored = box.run(SIAGA, "backup", "restore", kept, "--code", "-", input=f"{code.upper()}\n")
+    assert restored.returncode == 0, restored
+    head = restored.stdout.partition("Head: ")[2].partition(":")[0]
+    assert head
+    assert head in whole  # what the book must say
+    box.systemctl("start", ANNUNCIATOR, "siaga.target")
+    wait_for(lambda: active(box, *FOUR), within=60, why=lambda: box.journal("-u", CORE)[-5:])
+    assert time.monotonic() - begun < 120  # of the ten minutes that a person has
+    assert "unbroken" in box.run(SIAGA, "journal", "verify").stdout
+    assert box.run("sha256sum", "/var/lib/siaga/own.key").stdout == key
+    assert box.run("sha256sum", "/var/lib/siaga/tls/authority.pem").stdout == tls
+    again = box.run(SIAGA, "backup", "restore", kept, "--code", "-", input=f"{code}\n")
+    assert (again.returncode, "Core runs" in again.stderr) == (1, True), again
 
 
 def test_stopping_the_appliance_leaves_the_annunciator(box: UnitsBox) -> None:
