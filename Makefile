@@ -6,7 +6,8 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(ARGS)
 
-.PHONY: setup demo test bench bench-rivals fuzz fuzz-wire scenarios sms-campaign power-campaign order-campaign lock clean
+.PHONY: setup demo test bench bench-rivals fuzz fuzz-wire scenarios sms-campaign power-campaign order-campaign units-test \
+	lock clean
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing. Next: apt-get install python3, then make setup."; exit 1; }
@@ -46,6 +47,9 @@ power-campaign: setup  # 30 days of outages and flickers on a bus with 1 % bad f
 
 order-campaign: setup  # 1,000 stories of orders, faults and restarts, in virtual time; ARGS='--examples 5000 --seed 7', '--only 17'
 	@exec $(BIN)/python -m tests.campaign.orders $(ARGS)
+
+units-test: setup  # the real units under a real systemd in a container; needs root and systemd-nspawn
+	$(BIN)/pytest -q tests/integration/test_units.py tests/integration/test_units_boot.py tests/image/units_falls.py $(ARGS)
 
 # After a change of dependencies in pyproject.toml or package.json. ARGS=--upgrade takes newer Python packages.
 lock: setup

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from appliance import annunciator_protocol as say
+from appliance import logs
 from appliance.annunciator_config import ONLY_FOLLOWS, SOUNDING, AnnunciatorConfig, ConfigRefused, load
 from appliance.annunciator_siren import Siren
 from appliance.annunciator_wiring import Wiring
@@ -180,6 +181,8 @@ class Annunciator:
             self._wires.button.pressed()
 
     def _output_changed(self, name: str, order: str | None, why: str) -> None:
+        if order:
+            log.info("%s: order %s %s", name, order, why, extra=logs.about(alert=order, output=name))
         self._push(say.OutputChange(name, self._wires.outputs[name].on, order, why, self._loop.time()))
 
     def _push(self, what: msgspec.Struct) -> None:
@@ -259,7 +262,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="siaga annunciator", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="what is wired to which pin")
     arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logs.set_up("siaga-annunciator")
     try:
         Clock.from_environment().run(_run_until_signalled(load(arguments.config), arguments.config))
     except ConfigRefused as e:

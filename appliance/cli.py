@@ -2,10 +2,11 @@
 
 import argparse
 import importlib
-import logging
 import os
 import sys
 from pathlib import Path
+
+from appliance import logs
 
 SITE_VARIABLE = "SIAGA_SITE"
 SITE_FILE = Path("/etc/siaga/site.toml")
@@ -43,7 +44,10 @@ COMMANDS = {
     "power": ("appliance.cli_power", "the plant: status, orders to generators and UPSes, the record of runs"),
     "alarms": ("appliance.cli_alarms", "what stands, what is hidden and what was; acknowledge, shelve, silence"),
     "journal": ("appliance.cli_journal", "tail, verify or export the journal"),
+    "backup": ("appliance.cli_backup", "a copy of the box that another card can be made from; check it, put it back"),
     "keys": ("appliance.cli_keys", "who is believed: make, enrol, rotate, revoke and list the keys of boxes"),
+    "mark-good": ("appliance.cli_mark_good", "after an update: tell RAUC that this slot works, or leave it"),
+    "time": ("appliance.cli_time", "save the time over a power cut, and restore it"),
     "people": ("appliance.cli_people", "add a person, or give a forgotten password anew"),
     "config": ("appliance.cli_config", "check a site file"),
     "wiring": ("appliance.cli_wiring", "draw the pin header and the terminals of a site file"),
@@ -61,11 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     """Returns the exit code: 0 done, 1 it failed or the other side said no, 2 the question was wrong."""
     try:
         options = _understand(sys.argv[1:] if argv is None else argv)
-        logging.basicConfig(
-            level=os.environ.get("SIAGA_LOG", "INFO").upper(),
-            format="%(levelname)s %(name)s: %(message)s",
-            stream=sys.stderr,
-        )
+        logs.set_up(f"siaga-{options.command}")
         return int(options.run(options) or 0)
     except KeyboardInterrupt:
         return 130

@@ -17,13 +17,16 @@ def add_arguments(name: str, parser: argparse.ArgumentParser) -> None:
 def _core(options: argparse.Namespace) -> int:
     from appliance.config import Site, SiteError, load_site
     from appliance.core import Core
+    from appliance.credentials import with_credentials
     from appliance.keys import KeyFileError
     from drivers.clock import Clock
 
     clock = Clock.from_environment()
 
     async def serve() -> None:
-        read = load_site
+        def read(file: Path) -> Site:
+            return with_credentials(load_site(file))
+
         site: Site | None = read(options.config)
         while site is not None:  # each changed file that it takes makes its rooms anew
             site = await Core(site, options.config, clock, read).run()

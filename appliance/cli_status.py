@@ -30,12 +30,15 @@ MARK = {True: "●", False: "✕", None: "?"}
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
     add_node_arguments(parser)
     parser.add_argument("--json", action="store_true", help="the whole view as JSON")
+    parser.add_argument("--calm", action="store_true", help="say nothing; exit 1 while an order, siren or call is on")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     async def talk(client: Client, _site: Site) -> int:
         view = await request(client, "view")
+        if options.calm:
+            return 0 if is_calm(msgspec.convert(view, View)) else 1
         if options.json:
             sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(view)) + b"\n")
         else:
@@ -43,6 +46,12 @@ def _run(options: argparse.Namespace) -> int:
         return 0
 
     return ask(options, talk)
+
+
+def is_calm(view: View) -> bool:
+    """Nobody would miss a screen for some seconds."""
+    ordered = any(not alert.ended for alert in view.alerts) or any(siren.on for siren in view.sirens.values())
+    return not ordered and not any(line.calls for line in view.lines)
 
 
 def lines(view: View) -> list[str]:

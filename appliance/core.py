@@ -23,6 +23,7 @@ from appliance.core_alerting import AlertRoom
 from appliance.core_commands import Obey
 from appliance.core_desk import DeskRoom
 from appliance.core_keys import KeyRoom
+from appliance.core_log import tell
 from appliance.core_power import PlantRoom
 from appliance.core_site import SiteChange
 from appliance.core_sound import SoundRoom
@@ -262,6 +263,7 @@ class Core:
         if not self._rooms_started:
             self._unheard.append(entry)
             return
+        tell(entry)
         self._view.on_entry(entry)
         self._control.on_entry(entry)
         self._alarms.on_entry(entry)

@@ -1,10 +1,10 @@
 """`python -m web --config FILE`: the process that serves the pages (`siaga web` becomes it)."""
 
 import argparse
-import logging
 import sys
 from pathlib import Path
 
+from appliance import logs
 from appliance.config import Site, SiteError, load_site
 from drivers.clock import Clock
 from web.listener import CannotListen
@@ -17,7 +17,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="siaga web", description="Serve the operator's pages.")
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="site file")
     file = parser.parse_args().config
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logs.set_up("siaga-web")
     clock = Clock.from_environment()
 
     async def serve() -> None:

@@ -26,6 +26,7 @@ from appliance.alerting.contact_text import spoken, written
 from appliance.alerting.reply_machine import replies
 from appliance.config import Site
 from appliance.journal import Appended
+from appliance.logs import about
 from appliance.model import About, Language
 from appliance.stamp import Stamp
 from appliance.state import Alert, State
@@ -197,7 +198,12 @@ class Contacts:
             if tasks.get(key) is ended:
                 del tasks[key]
             if not ended.cancelled() and (error := ended.exception()):
-                log.error("asking %s failed by a flaw of ours", key[1], exc_info=error)
+                log.error(
+                    "asking %s failed by a flaw of ours",
+                    key[1],
+                    exc_info=error,
+                    extra=about(alert=key[0], contact=key[1]),
+                )
                 self._rest(key, SMS if tasks is self._texting else VOICE)
             self._woken.set()
 

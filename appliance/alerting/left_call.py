@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from appliance.logs import about
 from appliance.state import State
 from drivers.jsonsocket import Refusal
 
@@ -29,4 +30,4 @@ async def end(state: State, hang_up: Callable[[str, str, str], Awaitable[object]
         except Refusal as e:
             log.debug("a call of before the restart stands yet: %s", e)
         await asyncio.sleep(EACH)
-    log.warning("%s: call %s of before a restart does not end", line, call)
+    log.warning("%s: call %s of before a restart does not end", line, call, extra=about(line=line, call=call))

@@ -10,6 +10,7 @@ from appliance.alerting.issuer import Issuer
 from appliance.alerting.sender import Publish, SendSms
 from appliance.alerting.wire import NO_ID, Action, Kind, Order, Pattern, WireError
 from appliance.alerting.wire_text import LOCKOUT_MARK, MOST_TEXT, TextAbout
+from appliance.logs import about
 
 LIFETIME = 300  # s; as long as an order's
 
@@ -51,14 +52,15 @@ class LockSender:
         try:
             payload = self._issuer.sign(order)
         except WireError as e:
-            log.error("no lockout for station %s: %s", station, e)
+            log.error("no lockout for station %s: %s", station, e, extra=about(station=station))
             return
         contact.window.sent(order)
         payloads = [payload, *self._named(station, contact, order)]
         if path == "mqtt":
             for octets in payloads:
                 if why := self._publish(self._topic(station), octets, LIFETIME):
-                    log.warning("the lockout of %s does not go out by MQTT: %s", station, why)
+                    about_it = about(station=station)
+                    log.warning("the lockout of %s does not go out by MQTT: %s", station, why, extra=about_it)
         elif contact.station.sms:
             task = asyncio.create_task(self._by_sms(station, contact.station.sms, payloads))
             self._under_way.add(task)
@@ -81,7 +83,7 @@ class LockSender:
             for payload in payloads:
                 await self._send_sms(number, payload, "hello")  # never before an order to sound
         except OSError as e:
-            log.warning("the lockout of %s does not go out by SMS: %s", station, e)
+            log.warning("the lockout of %s does not go out by SMS: %s", station, e, extra=about(station=station))
 
 
 def words_of(lockout: Lockout | None) -> str:

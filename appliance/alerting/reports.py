@@ -17,6 +17,7 @@ from appliance.alerting.wire import NO_ID, Answer, Pattern, Reason, What, WireEr
 from appliance.annunciator_protocol import OutputChange
 from appliance.config import Site
 from appliance.keyring import StationRing
+from appliance.logs import about
 from appliance.model import DeliveryState, Path
 from appliance.sparing import Sparing
 from appliance.state import Delivery
@@ -162,7 +163,7 @@ class Reports:
             try:
                 payload = self._issuer.sign(hello)
             except WireError as e:
-                log.error("no hello for station %s: %s", contact.station.id, e)
+                log.error("no hello for station %s: %s", contact.station.id, e, extra=about(station=contact.station.id))
                 return
             contact.window.sent(hello)
             self._centre.hello(contact, payload, path)

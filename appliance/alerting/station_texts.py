@@ -13,6 +13,7 @@ from appliance.alerting.text_machine import Open, SendText, due, open_
 from appliance.alerting.wire import WireError
 from appliance.config import Site
 from appliance.journal import Appended
+from appliance.logs import about
 from appliance.model import About, Path
 from appliance.stamp import Stamp
 from appliance.state import Alert, Delivery, State
@@ -110,7 +111,12 @@ class StationTexts:
         if step.path is Path.MQTT:
             topic = order_topic(self._site.site, delivery.station)
             if why := self._publish(topic, payload, EXPIRY):
-                log.warning("words for %s did not go out: %s", delivery.station, why)
+                log.warning(
+                    "words for %s did not go out: %s",
+                    delivery.station,
+                    why,
+                    extra=about(alert=alert.id, station=delivery.station),
+                )
                 self._rest(key)
             else:
                 self._told(key, Path.MQTT)
@@ -123,7 +129,7 @@ class StationTexts:
         try:
             await self._send_sms(number, payload, PURPOSE)
         except OSError as e:
-            log.warning("words for %s did not go out by SMS: %s", key[1], e)
+            log.warning("words for %s did not go out by SMS: %s", key[1], e, extra=about(alert=key[0], station=key[1]))
             self._rest(key)
         else:
             self._told(key, Path.SMS)
@@ -131,7 +137,12 @@ class StationTexts:
     def _done(self, key: Key, task: asyncio.Task[None]) -> None:
         self._sending.pop(key, None)
         if not task.cancelled() and (error := task.exception()):
-            log.error("words for %s failed by a flaw of ours", key[1], exc_info=error)
+            log.error(
+                "words for %s failed by a flaw of ours",
+                key[1],
+                exc_info=error,
+                extra=about(alert=key[0], station=key[1]),
+            )
             self._rest(key)
         self._woken.set()
 

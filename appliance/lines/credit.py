@@ -27,6 +27,7 @@ from appliance.lines.credit_forecast import Limits, Outlook, Seen, low, runs_out
 from appliance.lines.credit_schedule import Schedule
 from appliance.lines.operator_plan import OperatorPlan, Reading, plan_of
 from appliance.lines.ussd_talk import UssdBusy, UssdTalk
+from appliance.logs import about
 from appliance.state import LineRecord, State
 from drivers.clock import Clock
 from drivers.modem.errors import CommandRefused, LinkLost, ModemError
@@ -168,7 +169,7 @@ class Credit:
             await self._until_on_2g()
             found = await self._codes(plan)
         except (ModemError, TimeoutError) as e:
-            log.warning("%s: credit could not be asked on 2G: %s", self._line, e)
+            log.warning("%s: credit could not be asked on 2G: %s", self._line, e, extra=about(line=self._line))
         finally:
             if self._record.narrowed and self._free():
                 await self._widen()
@@ -185,7 +186,7 @@ class Credit:
         try:
             await self._modem.widen()
         except ModemError as e:
-            log.warning("%s: it is not back on all networks yet: %s", self._line, e)
+            log.warning("%s: it is not back on all networks yet: %s", self._line, e, extra=about(line=self._line))
         else:
             self._append(LineNarrowed(line=self._line, networks="all"))
 

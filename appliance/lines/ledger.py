@@ -12,6 +12,7 @@ from collections.abc import Callable
 from appliance.events import SmsPartReceived, SmsReceived, SmsUnreadable
 from appliance.journal import Appended
 from appliance.lines import ORDER_PORT
+from appliance.logs import about
 from appliance.state import State
 from drivers.modem import events as heard
 from drivers.modem.pdu import Assembler, Deliver, Message, PduError, decode
@@ -39,7 +40,9 @@ class Ledger:
             try:
                 message = self._assembler.add(_decoded(pdu))
             except PduError as e:
-                log.error("%s: a part in the journal cannot be read again: %s", self._line, e)
+                log.error(
+                    "%s: a part in the journal cannot be read again: %s", self._line, e, extra=about(line=self._line)
+                )
                 continue
             if message and message.text is not None and (self._id(message), message.text) not in told:
                 self._tell(message, message.text)

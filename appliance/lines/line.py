@@ -17,6 +17,7 @@ from appliance.lines.line_view import REGISTERED, line_view
 from appliance.lines.surroundings import Means, Surroundings
 from appliance.lines.telephone import Telephone
 from appliance.lines.ussd_talk import UssdTalk
+from appliance.logs import about
 from appliance.state import State
 from appliance.view import LineView
 from drivers.clock import Clock
@@ -190,7 +191,14 @@ class Line:
             except LinkLost:
                 return
             except ModemError as e:
-                log.warning("%s: message %s/%d could not be deleted: %s", self.config.id, memory, index, e)
+                log.warning(
+                    "%s: message %s/%d could not be deleted: %s",
+                    self.config.id,
+                    memory,
+                    index,
+                    e,
+                    extra=about(line=self.config.id),
+                )
                 await asyncio.sleep(DELETE_AGAIN)
 
     # What is asked of it

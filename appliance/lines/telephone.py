@@ -15,6 +15,7 @@ from appliance.events import CallAnswered, CallEnded
 from appliance.journal import Appended
 from appliance.lines.call_machine import RINGS, SETS_UP, LiveCall, Phase, Reason
 from appliance.lines.call_watch import ACTIVE, CallWatch
+from appliance.logs import about
 from appliance.state import State
 from drivers.clock import Clock
 from drivers.jsonsocket import Refusal
@@ -176,7 +177,11 @@ class Telephone:
             try:
                 await self._modem.dial(number)
             except NoAnswer:
-                log.warning("%s: the modem did not say whether it dials; the list of calls will", self._id)
+                log.warning(
+                    "%s: the modem did not say whether it dials; the list of calls will",
+                    self._id,
+                    extra=about(line=self._id),
+                )
             except CommandRefused as e:
                 self.watch.not_dialled(made, DIAL_ENDINGS.get(e.final, Reason.REFUSED))
                 raise self._refusal(e) from e
@@ -282,7 +287,9 @@ class Telephone:
                 if target is None and not self._machine.in_phase(*RINGS, *SETS_UP, *ACTIVE):
                     await self.resume("")
             except Refusal as e:
-                log.warning("%s: transfer: %s", self._id, e)  # a person sees both calls and does the rest
+                log.warning(
+                    "%s: transfer: %s", self._id, e, extra=about(line=self._id)
+                )  # a person sees both calls and does the rest
 
     # Keys and sound
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import OutputChange, Standing
+from appliance.logs import about
 from appliance.model import AlertKind
 from appliance.station.active import Active
 from drivers.clock import Clock
@@ -66,7 +67,13 @@ class Sirens:
                     return
                 if not told:
                     told = True
-                    log.error("the annunciator does not sound alert %s on %s: %s", active.alert, output, e)
+                    log.error(
+                        "the annunciator does not sound alert %s on %s: %s",
+                        active.alert,
+                        output,
+                        e,
+                        extra=about(alert=active.alert, output=output),
+                    )
                     self._told.waits(active)
                 if self._clock.now() - active.accepted_at > HARDWARE_WITHIN:
                     self._failed(active, output)
@@ -95,7 +102,7 @@ class Sirens:
                 break
             except (Gone, Refusal) as e:
                 if self._clock.now() - began > HARDWARE_WITHIN:
-                    log.error("the annunciator does not take the stop of %s: %s", alert, e)
+                    log.error("the annunciator does not take the stop of %s: %s", alert, e, extra=about(alert=alert))
                     return False
             await asyncio.sleep(HARDWARE_AGAIN)
         if active and not active.ended:

@@ -18,6 +18,7 @@ from appliance.keys import create_key
 from appliance.people import set_password
 from tests.unit.test_wiring import STATION
 
+FAULT = """{"faults": [{"file": "appliance.toml", "line": 7, "en": ["10.0.0.300 is no address.", "Give another."]}]}"""
 Part = Callable[[Patient], Iterable[Finding]]
 
 
@@ -140,7 +141,7 @@ def gone(folder: Path) -> None:
 
 def test_what_the_first_boot_found_wrong_is_told(patient: Patient) -> None:
     assert "slot A" in told(doctor_box.slot, patient, "good")
-    put(patient, "run/siaga/first-boot/fault.json", '{"reasons": ["network.address: 10.0.0.300 is none"]}')
+    put(patient, "run/siaga/first-boot/fault.json", FAULT)
     assert "10.0.0.300" in told(doctor_box.slot, patient, "bad")
 
 

@@ -1,15 +1,16 @@
 """By what a station can be woken now: the terminal's words and the page's are one truth."""
 
+import msgspec
 import pytest
 
 from appliance.alert_state import Lockout, Revoked
 from appliance.alert_view import PathView, StationHealthView, SupervisionView
-from appliance.cli_status import lines
+from appliance.cli_status import is_calm, lines
 from appliance.figure import Figure
-from appliance.model import AlertKind, DeliveryState, Path, Role
+from appliance.model import AlertKind, CallPhase, DeliveryState, Path, Role
 from appliance.reach import Wake, reach, supervised, wake
 from appliance.stamp import Stamp
-from appliance.state import Alert, Delivery, Link, TrunkVerdict
+from appliance.state import Alert, Call, Delivery, Link, Siren, TrunkVerdict
 from appliance.view import LineView, StationView, View
 
 NOW = 100.0
@@ -145,3 +146,12 @@ def test_a_shape_has_its_word_for_the_trunk_too() -> None:
     assert next(said for said in lines(there) if said.startswith("trunk")).endswith("unknown")
     there.trunk, there.trunk_verdict = Link(True, STAMP), TrunkVerdict("up", STAMP)
     assert next(said for said in lines(there) if said.startswith("trunk")).endswith(" up")
+
+
+def test_a_screen_is_not_begun_anew_while_somebody_talks_or_a_siren_sounds() -> None:
+    calm = view(station(), line())
+    assert is_calm(calm)
+    call = Call("l1", "c1", "+6281234567890", CallPhase.TALKING, STAMP, STAMP)
+    assert not is_calm(view(station(), msgspec.structs.replace(line(), calls=[call])))
+    calm.sirens["siren"] = Siren(True, "a", "ordered", STAMP)
+    assert not is_calm(calm)
