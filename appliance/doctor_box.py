@@ -95,6 +95,6 @@ def slot(patient: Patient) -> Iterator[Finding]:
         yield good("system", f"slot {running}")
     fault = patient.root / "run/siaga/first-boot/fault.json"
     if fault.exists():
-        faults = msgspec.json.decode(fault.read_bytes())["faults"]
+        faults = msgspec.json.decode(fault.read_bytes()).get("faults", [])
         told = "; ".join(f"{f['file']} line {f['line']}: {f['en'][0]}" for f in faults)
         yield bad("appliance.toml", told[:300], "Correct it on the card's FAT partition, boot.")
