@@ -23,7 +23,7 @@ from appliance.core_alerting import AlertRoom
 from appliance.core_commands import Obey
 from appliance.core_desk import DeskRoom
 from appliance.core_keys import KeyRoom
-from appliance.core_log import tell
+from appliance.core_log import Teller
 from appliance.core_power import PlantRoom
 from appliance.core_site import SiteChange
 from appliance.core_sound import SoundRoom
@@ -71,6 +71,7 @@ class Core:
         self._state = State()
         self._wall_clock = WallClock(clock, self._state, self._append, site.clock.chrony)
         self._rooms_started = False
+        self._teller = Teller()
         self._logins = Logins(self._places.run / "logins.json")
         self._unheard: deque[Entry] = deque(maxlen=4)
         self._journal = Journal(self._places.journal, clock, self._boot, self._wall_clock.quality, self._on_entry)
@@ -231,6 +232,7 @@ class Core:
         self._plant.leave()
         await self._keeper.stop()
         await self._control.stop()
+        self._teller.close()
         self._journal.close()
         self._telemetry.close()
         return self._next
@@ -263,7 +265,7 @@ class Core:
         if not self._rooms_started:
             self._unheard.append(entry)
             return
-        tell(entry)
+        self._teller.tell(entry)
         self._view.on_entry(entry)
         self._control.on_entry(entry)
         self._alarms.on_entry(entry)

@@ -51,13 +51,16 @@ class JournaldHandler(logging.Handler):
         except (TypeError, ValueError):  # the caller's text does not fit its figures: a flaw of ours, not the caller's
             self.handleError(record)
 
-    def give(self, fields: dict[str, str]) -> None:
+    def give(self, fields: dict[str, str], *, kept: bool = False) -> bool:
+        """False when journald did not take it; `kept`: it comes again, and is not lost."""
         fields = {"SYSLOG_IDENTIFIER": self._process} | fields
         lost = self._to.lost
-        if self._to.send(fields) and lost > self._told_lost:
+        taken = self._to.send(fields, kept=kept)
+        if taken and lost > self._told_lost:
             text = f"journald did not take {lost - self._told_lost} lines before this one"
             if self._to.send({"MESSAGE": text, "PRIORITY": "4", "SYSLOG_IDENTIFIER": self._process}):
                 self._told_lost = lost
+        return taken
 
 
 def set_up(process: str) -> None:
@@ -71,8 +74,6 @@ def set_up(process: str) -> None:
     logging.basicConfig(level=os.environ.get(LEVEL_VARIABLE, "INFO").upper(), handlers=[handler])
 
 
-def give(fields: dict[str, str]) -> None:
-    """A line of its own to journald, if that is where the log goes; a plain log has no fields to be found by."""
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, JournaldHandler):
-            handler.give(fields)
+def to_journald() -> JournaldHandler | None:
+    """Where a line with fields of its own can go; None where the log is plain."""
+    return next((h for h in logging.getLogger().handlers if isinstance(h, JournaldHandler)), None)

@@ -52,12 +52,12 @@ class Journald:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)
 
-    def send(self, fields: Mapping[str, str]) -> bool:
-        """False when it was not taken: journald is gone, or has not read what came before."""
+    def send(self, fields: Mapping[str, str], *, kept: bool = False) -> bool:
+        """False when it was not taken: journald is gone, or has not read what came before. `kept`: it comes again."""
         try:
             self._socket.sendto(encode(fields), self._path)  # by name: journald may have been started again
         except OSError:
-            self.lost += 1
+            self.lost += not kept
             return False
         return True
 

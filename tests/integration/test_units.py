@@ -128,12 +128,11 @@ def test_a_timer_has_its_service_and_times_that_systemd_reads(timer: str) -> Non
 
 
 def test_every_program_that_a_unit_starts_is_one_that_there_is() -> None:
-    theirs = {"first-boot", "fault-page", "doctor"}  # made beside these units
     for unit in UNITS.glob("*.service"):
         for value in read(unit)["Service"].get("ExecStart", []) + read(unit)["Service"].get("ExecCondition", []):
             program, *more = value.split()
             if program == f"{INSTALLED}/siaga":
-                assert more[0] in COMMANDS or more[0] in theirs, (unit.name, value)
+                assert more[0] in COMMANDS, (unit.name, value)
 
 
 def test_every_service_is_watched_and_starts_again_for_ever() -> None:

@@ -1,5 +1,6 @@
 """What journald is told, read from a socket that stands in its place; and that nobody waits for it."""
 
+import asyncio
 import logging
 import os
 import socket
@@ -9,11 +10,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appliance import core_log, logs
 from appliance.alert_events import DeliveryEnergised
 from appliance.call_events import CallDialled, CallerBlocked
+from appliance.core_log import Teller
 from appliance.entry import Entry
 from appliance.event import Event
 from appliance.events import encode_event
@@ -116,11 +119,11 @@ def test_a_traceback_stays_one_line_and_has_an_end(log: logging.Logger, reader: 
     assert len(said["MESSAGE"]) == MOST_OF_A_FIELD
 
 
-def test_a_row_of_the_journal_is_found_by_its_order(log: logging.Logger, reader: socket.socket) -> None:
-    core_log.tell(
-        row(DeliveryEnergised(alert="0123456789abcdef", station="kota", path="sms", remaining_s=9), actor="budi")
-    )
-    (said,) = heard(reader)
+ENERGISED = DeliveryEnergised(alert="0123456789abcdef", station="kota", path="sms", remaining_s=9)
+
+
+def test_a_row_of_the_journal_is_found_by_its_order() -> None:
+    said = core_log.fields(row(ENERGISED, actor="budi"))
     assert said["SIAGA_ALERT"] == "0123456789abcdef"
     assert said["SIAGA_STATION"] == "kota"
     assert said["SIAGA_KIND"] == "delivery.energised"
@@ -128,8 +131,53 @@ def test_a_row_of_the_journal_is_found_by_its_order(log: logging.Logger, reader:
     assert said["MESSAGE"] == "1 delivery.energised alert=0123456789abcdef station=kota path=sms"
 
 
-def test_a_plain_log_is_not_filled_with_rows(caplog: pytest.LogCaptureFixture) -> None:
-    core_log.tell(row(DeliveryEnergised(alert="0123456789abcdef", station="kota", path="sms", remaining_s=9)))
+def rows(reader: socket.socket) -> list[int]:
+    """Numbers of the journal's rows among what is heard."""
+    return [int(line["SIAGA_SEQ"]) for line in heard(reader) if "SIAGA_SEQ" in line]
+
+
+def given_all(teller: Teller, reader: socket.socket) -> list[int]:
+    """As at the end of core, with a journald that reads now and then."""
+    seen: list[int] = []
+    while True:
+        teller.close()
+        new = rows(reader)
+        if not new:
+            return seen
+        seen += new
+
+
+async def test_rows_go_out_in_slices_and_all_of_them(
+    log: logging.Logger, reader: socket.socket, sender: Journald
+) -> None:
+    teller, entry = Teller(), row(ENERGISED)
+    for number in range(3000):
+        teller.tell(msgspec.structs.replace(entry, seq=number))
+    assert rows(reader) == []  # the loop has more urgent things
+    told: list[int] = []
+    async with asyncio.timeout(30):
+        while len(told) < 100:
+            await asyncio.sleep(0.01)
+            told += rows(reader)
+    assert told + given_all(teller, reader) == list(range(3000))
+    assert (teller.left_out, sender.lost) == (0, 0)  # what comes again is not lost
+
+
+async def test_rows_wait_for_a_journald_that_is_behind_and_have_a_bound(
+    log: logging.Logger, reader: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core_log, "MOST_WAITING", 1500)
+    teller, entry = Teller(), row(ENERGISED)
+    for number in range(2000):
+        teller.tell(msgspec.structs.replace(entry, seq=number))
+    assert teller.left_out == 500
+    assert given_all(teller, reader) == list(range(500, 2000))
+
+
+async def test_a_plain_log_is_not_filled_with_rows(caplog: pytest.LogCaptureFixture) -> None:
+    teller = Teller()
+    teller.tell(row(ENERGISED))
+    teller.close()
     assert caplog.records == []
 
 
@@ -179,11 +227,10 @@ def test_all_fields_that_we_have_are_ones_that_journald_keeps() -> None:
     encode(dict.fromkeys(logs.ABOUT.values(), "x"))
 
 
-def test_numbers_of_people_do_not_go_to_journald(log: logging.Logger, reader: socket.socket) -> None:
+def test_numbers_of_people_do_not_go_to_journald() -> None:
     number = "+6281234567890"
-    core_log.tell(row(CallDialled(line="l1", call="c1", number=number)))
-    core_log.tell(row(CallerBlocked(number=number, until=5.0, why="person")))
-    dialled, blocked = heard(reader)
+    dialled = core_log.fields(row(CallDialled(line="l1", call="c1", number=number)))
+    blocked = core_log.fields(row(CallerBlocked(number=number, until=5.0, why="person")))
     assert (dialled["SIAGA_LINE"], dialled["SIAGA_CALL"]) == ("l1", "c1")
     assert number not in f"{dialled}{blocked}"
 
