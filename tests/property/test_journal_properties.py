@@ -69,6 +69,8 @@ def test_every_kind_of_event_is_read_back_as_it_was_written() -> None:
             fields[field.name] = fill.get(name, ("a", "b") if "tuple[str" in str(field.type) else "x")
             if str(field.type).startswith("dict[str, tuple[str"):
                 fields[field.name] = {"k": ("a", "b")}
+            if str(field.type) == "dict[str, str]":
+                fields[field.name] = {"k": "v"}
             if "tuple[int" in str(field.type):
                 fields[field.name] = (1, 2)
         event = kind(**fields)
