@@ -98,9 +98,17 @@ def own_inputs(view: View) -> object:
 
 
 def shown(scene: Scene, own: OwnView) -> list[OwnOrder]:
-    """What stands on the screen: the real before the rest, what nobody has acknowledged first, then the newest."""
+    """What stands on the screen: the real before the rest, what nobody has acknowledged first, then the newest.
+
+    An order that ended unseen before the one they now drive to keeps its button below: it takes nobody's address away.
+    """
     kept = [o for o in own.orders if o.ended is None or scene.since(o.accepted) < _kept(o)]
-    return sorted(kept, key=lambda o: (_test(o), o.about != "", o.acknowledged is not None, -o.accepted.seq))
+    driven = max((o.accepted.seq for o in kept if not _test(o) and not o.about and o.acknowledged), default=-1)
+
+    def waits(order: OwnOrder) -> bool:
+        return order.acknowledged is None and (order.ended is None or order.accepted.seq > driven)
+
+    return sorted(kept, key=lambda o: (_test(o), o.about != "", not waits(o), -o.accepted.seq))
 
 
 def _kept(order: OwnOrder) -> float:

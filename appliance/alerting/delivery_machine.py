@@ -123,6 +123,16 @@ def not_actual(alert: Alert) -> bool:
     return alert.kind is not AlertKind.ACTUAL and not alert.test
 
 
+def barred(alert: Alert, delivery: Delivery) -> bool:
+    """A test that the station, by a rule, does not run: it would say so again, on every path.
+
+    A silent test of the calendar's is left open: what each path answers counts.
+    """
+    if delivery.reason == "hardware" or not hopeless(delivery):
+        return False
+    return not_actual(alert) or alert.kind is AlertKind.SOUNDING_TEST
+
+
 def at_once(alert: Alert, ladder: Ladder) -> bool:
     """Every path begins together."""
     return ladder.parallel and alert.priority == 1
@@ -134,7 +144,7 @@ def _starting(alert: Alert, delivery: Delivery, reach: Reach, ladder: Ladder, si
     mqtt = reach.mqtt and not reach.local and allowed(alert, Path.MQTT)
     sms = reach.sms and allowed(alert, Path.SMS)
     steps: list[Step] = []
-    if hopeless(delivery) and not_actual(alert) and delivery.reason != "hardware":  # a test is over
+    if barred(alert, delivery):
         return [*card(alert, delivery, delivery.reason), Step(Do.FAIL, reason=delivery.reason)]
     if delivery.reason != "locked_out":  # a station in repair would say so again
         if gpio and _rested(delivery, Path.GPIO, "start", since):

@@ -180,7 +180,7 @@ def _sounded(station: str, alert: Alert | None, locked: Collection[str], since: 
         return Result(station, SIREN, False, "locked_out", skipped=True) if station in locked else None
     delivery = alert.deliveries[station]
     late = since(alert.issued) > alert.lifetime_s + alert.seconds + SOUND_GRACE
-    refused = delivery.state is DeliveryState.REFUSED and delivery.reason in FINAL
+    refused = delivery.state in (DeliveryState.REFUSED, DeliveryState.FAILED) and delivery.reason in FINAL
     if not (delivery.over or alert.ended or late or refused):
         return None
     if delivery.energised is None:

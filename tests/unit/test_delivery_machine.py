@@ -136,6 +136,14 @@ def test_a_test_that_is_refused_is_over_and_goes_by_no_other_path(kind: AlertKin
     assert calls(case.alert, case.delivery, reach, LADDER, lambda stamp: 60 - stamp.mono) == []
 
 
+@pytest.mark.parametrize("reason", ["not_allowed", "locked_out"])
+def test_a_sounding_test_of_the_calendar_that_a_rule_bars_is_over_and_nobody_is_told(reason: str) -> None:
+    case = Case(DeliveryState.REFUSED).sent(Path.MQTT, 0)
+    case.alert.kind, case.alert.test, case.delivery.reason = AlertKind.SOUNDING_TEST, "run", reason
+    over = [Step(Do.FAIL, reason=reason)]
+    assert case.due(RESEND_MQTT) == case.due(LADDER.sms_s + 1) == case.due(1, Reach(local=True)) == over
+
+
 def test_what_tells_of_a_test_is_no_card_but_for_a_siren_that_does_not_end() -> None:
     alert = Case().alert
     assert isinstance(a_card(alert, "x", "", "no_proof"), al.CardRaised)

@@ -209,6 +209,7 @@ def test_a_station_that_may_not_sound_for_a_test_is_not_tested_by_rule_and_has_n
     run.look()
     ids = {"alert": run.alert(SIREN), "station": "s1", "path": "mqtt"}
     run.happens(al.DeliverySent(**ids, action="start", sequence=1), al.DeliveryRefused(**ids, reason="not_allowed"))
+    run.happens(al.DeliveryFailed(alert=ids["alert"], station="s1", reason="not_allowed"))  # before the run has looked
     assert run.look() == [Result("s1", SIREN, False, "not_allowed", skipped=True), Over(0, 0, 1)]
     [line] = run.state.tests.runs[RUN].lines
     assert (line.good, line.bad, line.skipped) == (False, False, True)
