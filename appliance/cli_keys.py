@@ -138,6 +138,7 @@ def _enrol(office: Office, options: argparse.Namespace) -> Book | None:
 
 
 def _listen(office: Office, options: argparse.Namespace) -> Book | None:
+    office.station(options.station)  # before somebody travels to it
     kept: list[Callable[[], Book]] = []
 
     def offer(request: str) -> str:
@@ -241,7 +242,12 @@ def _public(office: Office) -> str:
 
 
 def _read(name: str) -> str:
-    return sys.stdin.read(20_000) if name == "-" else Path(name).read_text()[:20_000]
+    if name == "-":
+        return sys.stdin.read(20_000)
+    try:
+        return Path(name).read_text()[:20_000]
+    except OSError as e:
+        raise BookError(f"{name} cannot be read ({e.strerror}): give the file that the other box wrote.") from e
 
 
 def _write(line: str, options: argparse.Namespace, what: str) -> None:

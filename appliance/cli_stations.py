@@ -8,6 +8,7 @@ import msgspec
 
 from appliance.alert_view import PathView, StationHealthView
 from appliance.cli_node import add_verbs, ask, log_in, request
+from appliance.commands import LEAST_HOURS, LEAST_REASON, MOST_HOURS, MOST_REASON
 from appliance.config import ZONES, Site
 from appliance.page_words import load_page_words
 from appliance.view import View
@@ -25,9 +26,27 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
         if verb != "list":
             one.add_argument("station")
         if verb == "lock":
-            one.add_argument("--hours", type=float, required=True)
-            one.add_argument("--reason", required=True)
+            one.add_argument("--hours", type=_hours, required=True, help=f"{LEAST_HOURS} to {MOST_HOURS}")
+            one.add_argument("--reason", type=_reason, required=True, help="and who works there")
     parser.set_defaults(run=_run, verb="list")
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = 0.0
+    if not LEAST_HOURS <= hours <= MOST_HOURS:  # nor a number that is none
+        raise argparse.ArgumentTypeError(f"{text!r} is not between {LEAST_HOURS} and {MOST_HOURS} hours")
+    return hours
+
+
+def _reason(text: str) -> str:
+    if not LEAST_REASON <= len(text) <= MOST_REASON:
+        raise argparse.ArgumentTypeError(
+            f"it has {len(text)} letters; write {LEAST_REASON} to {MOST_REASON}: the station shows them"
+        )
+    return text
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -78,7 +78,9 @@ async def _begin(client: Client, site: Site, options: argparse.Namespace, login:
     told = await request(
         client, "test.run", test=options.test, stations=options.station, key=secrets.token_hex(8), **login
     )
-    print(f"Test {told['test']} began at {datetime.now(ZONES[site.zone]):%H:%M:%S}.", flush=True)
+    run = await _whole(client, told["test"], login)
+    begun = datetime.fromtimestamp(run.begun.wall, ZONES[site.zone])
+    print(f"Test {run.test} began at {begun:%H:%M:%S}.", flush=True)
     if options.no_wait:
         return 0
     said = 0

@@ -68,12 +68,16 @@ class HandleCard(Command, tag="alert.card", frozen=True, kw_only=True):
     text: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
+LEAST_HOURS, MOST_HOURS = 0.1, 720.0  # of a lockout
+LEAST_REASON, MOST_REASON = 3, 300  # letters of its reason
+
+
 class LockSiren(Command, tag="siren.lock", frozen=True, kw_only=True):
     """Take a station's siren out of service for a repair; the station itself refuses to sound it until then."""
 
     station: str
-    hours: Annotated[float, msgspec.Meta(ge=0.1, le=720)]
-    reason: Annotated[str, msgspec.Meta(min_length=3, max_length=300)]
+    hours: Annotated[float, msgspec.Meta(ge=LEAST_HOURS, le=MOST_HOURS)]
+    reason: Annotated[str, msgspec.Meta(min_length=LEAST_REASON, max_length=MOST_REASON)]
 
 
 class UnlockSiren(Command, tag="siren.unlock", frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from appliance.config import Own, Places, Site
+from appliance.config import Own, Places, Site, Station
 from appliance.key_authority import BROKER, client_certificate, digest, key_pem, make_key
 from appliance.key_book import OVERLAP, Book, BookError, Key, certified, enrol, revoke, rotate
 from appliance.key_broker import AUTHORITY
@@ -88,11 +88,16 @@ class Office:
 
     # At a centre
 
+    def station(self, id: str) -> Station:
+        """Of the site file, not this box itself. Raises BookError."""
+        known = next((s for s in self.site.station if s.id == id), None)
+        if known is None or known.local:
+            raise BookError(f"The site file has no [[station]] {id!r} elsewhere: add it with its number first.")
+        return known
+
     def opened_request(self, line: str, station: str) -> Sealed:
         """A station's line. Signed by a key of its that is believed already, it is a rotation."""
-        known = next((s for s in self.site.station if s.id == station), None)
-        if known is None or known.local:
-            raise BookError(f"The site file has no [[station]] {station!r} elsewhere: add it with its number first.")
+        known = self.station(station)
         sealed = open_sealed(line, StationRing(self.site, self.store.read()).get(known.number, {}))
         request = sealed.statement
         if not isinstance(request, Request):

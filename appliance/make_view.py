@@ -23,7 +23,7 @@ from appliance.view import LineView, OutgoingView, SoundView, StationView, View
 from drivers.clock import Clock
 
 LAST = 14  # journal rows on the first page
-MOST_ALERTS, MOST_CALLS, MOST_MESSAGES = 8, 8, 8  # what fits a page; the journal has them all
+MOST_ALERTS, MOST_CALLS, MOST_MESSAGES = 8, 8, 8  # that are over fit a page; the journal has them all
 MOST_DELIVERIES = 1500  # of alerts that are over, and of open ones before them
 MOST_LISTED = 500  # as many as the state keeps of those that came
 VERSION = version("siaga")
@@ -56,9 +56,7 @@ class ViewMaker:
         site, state = self._site, self._state
         # Silent tests stand in `supervision`: a thousand stations would be in the way of the order beside them.
         shown = [a for a in state.alerts.values() if not (a.test and a.kind is AlertKind.SILENT_TEST)]
-        # What somebody has still to do stays, however old it is.
-        alerts = sorted(shown, key=lambda a: (a.ended is not None and not a.unhandled, -a.issued.seq))
-        alerts = [*fitting(alerts[:MOST_ALERTS])]
+        alerts = [*fitting(sorted(shown, key=lambda a: (_over(a), -a.issued.seq)))]
         alarms, alarm_summary = self._alarms()
         return View(
             seq=state.seq,
@@ -102,12 +100,19 @@ class ViewMaker:
 
 
 def fitting(alerts: Iterable[Alert]) -> Iterator[Alert]:
-    """All open ones, and of those that are over as many as a page can bear: a thousand stations are 0.5 MB."""
+    """Of those that are over as many as a page can bear: a thousand stations are 0.5 MB.
+
+    What sounds or somebody has still to do stays, however old it is and however many there are.
+    """
     deliveries = 0
-    for alert in alerts:
+    for number, alert in enumerate(alerts, start=1):
         deliveries += len(alert.deliveries)
-        if alert.ended is None or alert.unhandled or deliveries <= MOST_DELIVERIES:
+        if not _over(alert) or (number <= MOST_ALERTS and deliveries <= MOST_DELIVERIES):
             yield alert
+
+
+def _over(alert: Alert) -> bool:
+    return alert.ended is not None and not alert.unhandled
 
 
 def texts_out(state: State, most: int) -> list[OutgoingView]:

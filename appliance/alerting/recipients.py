@@ -80,10 +80,10 @@ def _stations(site: Site, named: Iterable[str]) -> tuple[tuple[str, ...], dict[s
     wanted: dict[str, set[str]] = {}
     whole: set[str] = set()
     for name in named:
-        station, _, zone = name.partition("/")
+        station, parted, zone = name.partition("/")
         _there("station", [station], known)
         wanted.setdefault(station, set())
-        if zone:
+        if parted:
             _there("zone", [zone], zones_of(site, station), f" of {station}")
             wanted[station].add(zone)
         else:

@@ -64,10 +64,8 @@ class Lockouts:
 
     async def lock(self, command: LockSiren, actor: str) -> dict[str, Any]:
         """Take a siren out of service; a second lockout takes the place of the first. Raises Refusal."""
-        station = self._stations.get(command.station)
-        if station is None:
-            there = ", ".join(self._stations)
-            raise Refusal("no_station", f"There is no station {command.station}.", f"There is: {there}.")
+        self._must_be_there(command.station)
+        station = self._stations[command.station]
         minutes = ceil(command.hours * 60)
         lock = secrets.token_hex(8)
         until = self._clock.wall() + minutes * MINUTE
@@ -81,12 +79,19 @@ class Lockouts:
     async def unlock(self, command: UnlockSiren, actor: str) -> dict[str, Any]:
         """Give it back before its time. Raises Refusal when it is not locked."""
         lockout = self._state.lockouts.get(command.station)
+        if lockout is None:
+            self._must_be_there(command.station)
         if lockout is None or lockout.ended is not None:
             raise Refusal("not_locked", f"The siren of {command.station} is not locked out.", "Nothing was done.")
         self._forget(command.station)
         written = self._append(SirenUnlocked(station=command.station, lock=lockout.lock, why="person"), actor=actor)
         self.look()
         return {"lock": lockout.lock, "durable": await written.durable(DURABLE_WITHIN)}
+
+    def _must_be_there(self, station: str) -> None:
+        if station not in self._stations:
+            there = ", ".join(self._stations)
+            raise Refusal("no_station", f"There is no station {station}.", f"There is: {there}.")
 
     def locked(self, station: str) -> bool:
         """Whether a person here took its siren out of service, and its time is not over."""

@@ -197,6 +197,8 @@ def test_a_lockout_is_said_until_the_station_confirms_it_also_after_a_restart_an
         await w.until(lambda: w.far.relay.on, 5)
         with pytest.raises(Refusal, match="not locked out"):
             await w.room.lockouts.unlock(UnlockSiren(station=STATION), "siti")
+        with pytest.raises(Refusal, match="There is no station nowhere"):
+            await w.room.lockouts.unlock(UnlockSiren(station="nowhere"), "siti")
 
     play(tmp_path, story, {})
 

@@ -199,7 +199,7 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
        st.SirenFault(output="siren", fault=fault, on=False)) for fault, code, priority in (
         ("line", "siren.line_failed", 1), ("no_current", "siren.no_current", 2), ("not_heard", "siren.not_heard", 2))),
     (st.LockoutSet(lock="10c4", minutes=60, until=0.0, reason="siren_repair", who="centre"), "siren.locked_here",
-     "10c4", 3, st.LockoutEnded(lock="10c4", why="time")),
+     "siren", 3, st.LockoutEnded(lock="10c4", why="time")),
     (al.ButtonBarred(button="red", on=True), "button.barred", "red", 1, al.ButtonBarred(button="red", on=False)),
     (st.CentreSilent(issuer="pusat", silent_s=600.0), "centre.silent", "pusat", 2,
      st.CentreHeard(issuer="pusat", path="mqtt")),

@@ -9,6 +9,7 @@ from appliance import alarm_events as ae
 from appliance import alert_events as al
 from appliance import events as ev
 from appliance import power_events as pw
+from appliance import station_events as st
 from appliance.alarm_commands import (
     AlarmCommand,
     PutInService,
@@ -281,3 +282,12 @@ def test_of_an_earlier_boot_a_stamp_is_at_least_as_old_as_this_one_and_within_a_
     assert stamp.age(now=60.0, wall=60.0, boot="now") == 60.0
     assert stamp.age(now=60.0, wall=10 * 3600.0, boot="now") == 3600.0
     assert stamp.age(now=5060.0, wall=0.0, boot="before") == 60.0
+
+
+def test_a_second_lockout_in_the_place_of_the_first_leaves_no_alarm_behind() -> None:
+    desk = Desk()
+    for lock in ("1a", "2b"):
+        desk.happens(st.LockoutSet(lock=lock, minutes=6, until=0.0, reason="other", who="centre"))
+    assert list(shown(desk)) == ["siren.locked_here/siren"]
+    desk.happens(st.LockoutEnded(lock="2b", why="centre"))
+    assert set(shown(desk).values()) == {"returned"}

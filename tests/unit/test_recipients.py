@@ -71,6 +71,7 @@ def test_zones_of_one_station_add_up_in_the_order_of_the_orders_bits_and_a_whole
         (IssueAlert(), "no_station"),
         (IssueAlert(stations=("nowhere",)), "no_station"),
         (IssueAlert(stations=("stb/north",)), "no_zone"),
+        (IssueAlert(stations=("stb/",)), "no_zone"),
         (IssueAlert(stations=("rsud",)), "no_station"),
         (IssueAlert(contacts=("sta",)), "no_contact"),
         (IssueAlert(groups=("all",)), "no_group"),

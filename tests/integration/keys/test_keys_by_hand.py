@@ -31,12 +31,18 @@ def test_a_station_is_enrolled_by_two_files_and_the_words_of_the_other_screen(
         Path(files[name]).write_text((SITES / f"{name}.toml").read_text())
     request, grant = str(tmp_path / "request"), str(tmp_path / "grant")
 
+    def refused(*arguments: str) -> str:
+        assert main(["keys", "enrol", *arguments, "--config", files["centre"]]) == 1
+        return capsys.readouterr().err
+
     def keys(at: str, *arguments: str) -> tuple[int, str, str]:
         code = main(["keys", *arguments, "--config", files[at]])
         out, said = capsys.readouterr()
         return code, out, said.rsplit("these words:", 1)[-1].split("\n")[0].strip()
 
     assert keys("centre", "init")[0] == 0
+    assert "no [[station]] 'nowhere'" in refused("nowhere", "--listen")
+    assert "absent cannot be read (No such file" in refused("damkar-kota", "--request", str(tmp_path / "absent"))
     code, _, words = keys("damkar-kota", "enrol", "--out", request)
     assert code == 0
     enrol = ("enrol", "damkar-kota", "--request", request, "--out", grant)
