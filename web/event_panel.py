@@ -57,7 +57,7 @@ NAMED = (
 )
 SECRET = ("text", "pdu", "order")  # never in the short words of a row
 QUIET = (  # steps whose outcome has its own row
-    "delivery.sent", "delivery.queued", "sms.part_received", "sms.queued", "sms.sending", "sms.sent", "sms.reported",
+    "delivery.sent", "sms.part_received", "sms.queued", "sms.sending", "sms.sent", "sms.reported",
     "genset.run_noted",
 )  # fmt: skip
 
