@@ -80,7 +80,7 @@ async def _begin(client: Client, site: Site, options: argparse.Namespace, login:
     )
     run = await _whole(client, told["test"], login)
     begun = datetime.fromtimestamp(run.begun.wall, ZONES[site.zone])
-    print(f"Test {run.test} began at {begun:%H:%M:%S}.", flush=True)
+    print(f"Test {run.id} began at {begun:%H:%M:%S}.", flush=True)
     if options.no_wait:
         return 0
     said = 0

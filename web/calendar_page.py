@@ -87,7 +87,7 @@ def run_row(scene: Scene, run: StationTest) -> RunRow:
     elif not good:
         mark = Mark("unknown", words("tests.nothing"), "p2")
     else:
-        mark = Mark("ok", words("tests.passed"))
+        mark = Mark("ok", words("tests.passed_rest" if skipped else "tests.passed"))
     failures = tuple(
         f"{scene.name(x.station)} · {words.code('path', x.path)}"
         + (f": {words.code('test.why', x.reason)}" if x.reason else "")
