@@ -3,13 +3,14 @@
 import argparse
 import fcntl
 import os
+import signal
 import sys
 import time
 from pathlib import Path
 
-from siaga_image import base, profile, tools
+from siaga_image import base, image, profile, tools
 from siaga_image.profile import ROOT
-from siaga_image.release import commit_time
+from siaga_image.release import commit_time, version
 from siaga_image.steps import BuildFailed, Steps
 
 HOST_ARCHES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -24,6 +25,7 @@ def main() -> int:
         return 1
     cache = ROOT / "build" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is mounted or half made is undone either way
     began = time.monotonic()
     wanted = profile.load(options.profile)
     lock = (cache / f"{wanted.arch}.lock").open("w")
@@ -33,7 +35,9 @@ def main() -> int:
         host = HOST_ARCHES[os.uname().machine]
         prepared = tools.prepare(cache, host, steps)
         tree = base.prepare(wanted, cache, host, commit_time(), steps)
-        print(prepared, tree)
+        made = image.build(wanted, tree, version(), commit_time(), cache, prepared, steps)
+        for path in made:
+            print(f"  {path.stat().st_size / 1e6:8.1f} MB  {path.relative_to(ROOT)}")
     except BuildFailed as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1

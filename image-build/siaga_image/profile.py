@@ -13,7 +13,8 @@ BOOTS = ("u-boot", "tryboot", "direct")
 
 @dataclasses.dataclass(frozen=True)
 class Profile:
-    """`kernel` is a pattern of versions; `modules` are loaded at start; `firmware` is what a Pi's first stage needs."""
+    """`kernel` is a pattern of versions; `modules` are loaded at start; `firmware` and `device_trees` are what a Pi's
+    first stage loads."""
 
     name: str
     arch: str
@@ -22,6 +23,7 @@ class Profile:
     console: str
     modules: tuple[str, ...] = ()
     firmware: tuple[str, ...] = ()
+    device_trees: tuple[str, ...] = ()
 
     @property
     def machine(self) -> str:
