@@ -19,6 +19,7 @@ HOST_ARCHES = {"x86_64": "amd64", "aarch64": "arm64"}
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", default="pi4", choices=profile.all_names())
+    parser.add_argument("--no-compress", action="store_true", help="leave out the .zst, for tests")
     options = parser.parse_args()
     if os.geteuid() != 0:
         print("An image is built as root: its files belong to users that only root may make. Next: sudo make image.")
@@ -35,7 +36,7 @@ def main() -> int:
         host = HOST_ARCHES[os.uname().machine]
         prepared = tools.prepare(cache, host, steps)
         tree = base.prepare(wanted, cache, host, commit_time(), steps)
-        made = image.build(wanted, tree, version(), commit_time(), cache, prepared, steps)
+        made = image.build(wanted, tree, version(), commit_time(), cache, prepared, steps, compress=not options.no_compress)
         for path in made:
             print(f"  {path.stat().st_size / 1e6:8.1f} MB  {path.relative_to(ROOT)}")
     except BuildFailed as failure:

@@ -13,10 +13,14 @@ from siaga_image.steps import Steps
 from siaga_image.tools import Tools
 
 
-def build(profile: Profile, base: Base, version: str, epoch: int, cache: Path, tools: Tools, steps: Steps) -> list[Path]:
+def build(
+    profile: Profile, base: Base, version: str, epoch: int, cache: Path, tools: Tools, steps: Steps, *, compress: bool = True
+) -> list[Path]:
     """Files for a person, in build/image."""
     out = ROOT / "build" / "image"
-    name = f"siaga-{version}-{profile.name}-{profile.arch}"
+    name = f"siaga-{version}-{profile.name}"
+    if not name.endswith(profile.arch):
+        name += f"-{profile.arch}"
     keys, throwaway = bundle.authority(cache, tools)
     tree = tree_of(profile, base, version, epoch, cache, keys, tools, steps)
     with steps.step("The root file system"):
@@ -31,8 +35,9 @@ def build(profile: Profile, base: Base, version: str, epoch: int, cache: Path, t
         parts = [(layout.BOOT, "boot.fat"), (layout.ROOTS[0], "root.ext4"), (layout.DATA, "data.ext4")]
         disk.assemble(tools, f"{name}.img", parts, bootstate.encode(bootstate.FIRST))
         tools.run(["bmaptool", "create", "-o", f"{name}.img.bmap", f"{name}.img"])
-    with steps.step("Compressed"):
-        tools.run(["zstd", "-q", "-f", "-T0", "-12", f"{name}.img", "-o", f"{name}.img.zst"])
+    if compress:
+        with steps.step("Compressed"):
+            tools.run(["zstd", "-q", "-f", "-T0", "-12", f"{name}.img", "-o", f"{name}.img.zst"])
     if profile.boot == "u-boot":
         with steps.step("The update bundle"):
             bundle.make_bundle(tools, "root.ext4", f"{name}.raucb", profile, version, keys)
@@ -41,7 +46,7 @@ def build(profile: Profile, base: Base, version: str, epoch: int, cache: Path, t
         if profile.boot == "direct":
             for file in ("vmlinuz", "initrd.img"):
                 shutil.copyfile((tree / "boot" / file).resolve(), tools.stage / f"{name}.{file}")
-        made = [path for path in sorted(tools.stage.glob(f"{name}*")) if path.suffix != ".img"]
+        made = [path for path in sorted(tools.stage.glob(f"{name}*")) if path.name != f"{name}.img"]
         (tools.stage / f"{name}.root.sha256").write_text(f"{tree_hash}  root.ext4\n")
         for path in [*made, tools.stage / f"{name}.root.sha256", tools.stage / f"{name}.img"]:
             path.replace(out / path.name)
