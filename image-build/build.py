@@ -24,7 +24,7 @@ def main() -> int:
     if os.geteuid() != 0:
         print("An image is built as root: its files belong to users that only root may make. Next: sudo make image.")
         return 1
-    cache = ROOT / "build" / "cache"
+    cache = (ROOT / "build" / "cache").resolve()  # systemctl --root takes no symlink on the way
     cache.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is mounted or half made is undone either way
     began = time.monotonic()
