@@ -57,8 +57,9 @@ class Image:
 class Machine:
     """One virtual machine, and what its console has said so far."""
 
-    def __init__(self, image: Image, name: str, folder: Path, *, card_gb: int = 4) -> None:
+    def __init__(self, image: Image, name: str, folder: Path, *, card_gb: int = 4, more: str = "") -> None:
         """`folder`: where the disk lies; it is removed with the test."""
+        self.more = more  # for the kernel, of a profile without U-Boot
         self.image, self.log = image, LOGS / f"{name}.log"
         self.disk = folder / f"{name}.img"
         subprocess.run(["cp", "--sparse=always", str(image.disk), str(self.disk)], check=True)
@@ -96,8 +97,8 @@ class Machine:
         disk += ["-device", "virtio-blk-pci,drive=disk0", "-device", "virtio-net-pci,netdev=net0", "-netdev", network]
         common = ["-m", "1024", "-nographic", "-no-reboot", "-monitor", "none", "-serial", "stdio", *disk]
         if self.image.kernel:
-            append = "root=PARTUUID=51a6a000-02 ro console=ttyS0,115200 panic=10 systemd.show_status=1"
-            return ["qemu-system-x86_64", "-machine", "pc", "-accel", "tcg", "-cpu", "max", *common,
+            append = f"root=PARTUUID=51a6a000-02 ro console=ttyS0,115200 panic=10 systemd.show_status=1 {self.more}"
+            return ["qemu-system-x86_64", "-machine", "pc", "-accel", "tcg", "-cpu", "max", "-smp", "2", *common,
                     "-kernel", str(self.image.kernel), "-initrd", str(self.image.initrd), "-append", append,
                     "-device", "i6300esb"]
         # -no-reboot would end the machine where U-Boot goes back to the other slot.
