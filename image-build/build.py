@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import time
-from pathlib import Path
 
 from siaga_image import base, image, profile, tools
 from siaga_image.profile import ROOT
@@ -36,7 +35,9 @@ def main() -> int:
         host = HOST_ARCHES[os.uname().machine]
         prepared = tools.prepare(cache, host, steps)
         tree = base.prepare(wanted, cache, host, commit_time(), steps)
-        made = image.build(wanted, tree, version(), commit_time(), cache, prepared, steps, compress=not options.no_compress)
+        made = image.build(
+            wanted, tree, version(), commit_time(), cache, prepared, steps, compress=not options.no_compress
+        )
         for path in made:
             print(f"  {path.stat().st_size / 1e6:8.1f} MB  {path.relative_to(ROOT)}")
     except BuildFailed as failure:

@@ -1,4 +1,4 @@
-"""The root file system before Siaga is in it: Debian alone, as a tar file below build/cache, with what was installed."""
+"""The root file system before Siaga is in it: Debian alone, as a tar file in the cache, with its packages."""
 
 import dataclasses
 import hashlib
@@ -59,16 +59,20 @@ def prepare(profile: Profile, cache: Path, host_arch: str, epoch: int, steps: St
     command += [f"--include={','.join(profile.packages)}"]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in names(HERE / "packages" / "leave-out.list")]
     hooks = [(setup / "preferences", "/etc/apt/preferences.d/siaga", "0644")]
-    hooks += [(HERE / "initramfs" / file, to, "0644" if file.endswith(".conf") else "0755") for file, to in INITRAMFS.items()]
+    hooks += [
+        (HERE / "initramfs" / file, to, "0644" if file.endswith(".conf") else "0755") for file, to in INITRAMFS.items()
+    ]
     command += [f'--setup-hook=install -D -m {mode} "{file}" "$1{to}"' for file, to, mode in hooks]
     command += [f"--customize-hook={STANZAS.format(to=base.stanzas)}", mirror.SUITE, str(unfinished), "-"]
     title = f"Debian {mirror.SUITE} for {profile.arch}, once"
     with steps.step(title), binfmt.registered(profile.arch, host_arch):
         steps.run(command, next=NETWORK, input=mirror.sources().encode(), environment={"SOURCE_DATE_EPOCH": str(epoch)})
-    if f"\nVersion: {profile.kernel.rstrip('*')}" not in _stanza(base.stanzas.read_text(), f"linux-image-{profile.arch}"):
+    if f"\nVersion: {profile.kernel.rstrip('*')}" not in _stanza(
+        base.stanzas.read_text(), f"linux-image-{profile.arch}"
+    ):
         raise BuildFailed(
-            f"The mirror has no kernel {profile.kernel} any more. Next: see what {mirror.SUITE}-backports has now, change"
-            " `kernel` in image-build/profiles/*.toml, and run make image-test before the image is used."
+            f"The mirror has no kernel {profile.kernel} any more. Next: see what {mirror.SUITE}-backports has now,"
+            " change `kernel` in image-build/profiles/*.toml, and run make image-test before the image is used."
         )
     unfinished.replace(base.tar)
     return base
@@ -80,6 +84,7 @@ def _stanza(text: str, package: str) -> str:
 
 # apt knows the hash of each file it fetched; dpkg does not keep it.
 STANZAS = (
-    "set -e; dpkg-query --admindir=\"$1/var/lib/dpkg\" --show --showformat '${{Package}}:${{Architecture}}=${{Version}} ' |"
+    'set -e; dpkg-query --admindir="$1/var/lib/dpkg" --show'
+    " --showformat '${{Package}}:${{Architecture}}=${{Version}} ' |"
     " sed 's/:all=/=/g' | APT_CONFIG=$MMDEBSTRAP_APT_CONFIG xargs apt-cache show > {to}"
 )

@@ -23,7 +23,9 @@ def registered(arch: str, host_arch: str) -> Iterator[None]:
         raise BuildFailed(f"{CONFIGURED} is missing. Next: apt-get install qemu-user-static.")
     mounted = not (FOLDER / "register").exists()
     if mounted:
-        done = subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", str(FOLDER)], capture_output=True, text=True)
+        done = subprocess.run(
+            ["mount", "-t", "binfmt_misc", "binfmt_misc", str(FOLDER)], capture_output=True, text=True
+        )
         if done.returncode != 0:
             raise BuildFailed(
                 f"This kernel has no binfmt_misc: {done.stderr.strip()}. Next: modprobe binfmt_misc, or build on arm64."

@@ -45,8 +45,24 @@ def fill(folder: Path, profile: Profile, tree: Path, tools: Tools, epoch: int) -
     if profile.boot == "u-boot":
         (tools.stage / "boot.txt").write_text(script(profile))
         within = f"/stage/{folder.relative_to(tools.stage)}"
-        tools.run(["mkimage", "-q", "-A", "arm64", "-T", "script", "-C", "none", "-n", "Siaga", "-d", "/stage/boot.txt",
-                   f"{within}/boot.scr"], SOURCE_DATE_EPOCH=str(epoch))
+        tools.run(
+            [
+                "mkimage",
+                "-q",
+                "-A",
+                "arm64",
+                "-T",
+                "script",
+                "-C",
+                "none",
+                "-n",
+                "Siaga",
+                "-d",
+                "/stage/boot.txt",
+                f"{within}/boot.scr",
+            ],
+            SOURCE_DATE_EPOCH=str(epoch),
+        )
     if not profile.firmware:
         (folder / "siaga.txt").write_text("Siaga, for QEMU. docs/image.md\n")
         return

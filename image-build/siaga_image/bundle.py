@@ -34,7 +34,9 @@ def authority(cache: Path, tools: Tools) -> tuple[Path, bool]:
     if VARIABLE in os.environ:
         folder = Path(os.environ[VARIABLE])
         if missing := [name for name in FILES if not (folder / name).is_file()]:
-            raise BuildFailed(f"{VARIABLE}={folder}: {', '.join(missing)} is not there. docs/image.md says how to make it.")
+            raise BuildFailed(
+                f"{VARIABLE}={folder}: {', '.join(missing)} is not there. docs/image.md says how to make it."
+            )
         return folder, False
     folder = cache / "throwaway-authority"
     if not all((folder / name).is_file() for name in FILES):
@@ -48,13 +50,44 @@ def make(folder: Path, name: str, tools: Tools) -> None:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     request = ["openssl", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-days", "3650"]
-    tools.run([*request, "-keyout", "authority.key", "-out", "authority.crt", "-subj", f"/CN={name}",
-               "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign"],
-              cwd="/stage/authority")
-    tools.run([*request, "-CA", "authority.crt", "-CAkey", "authority.key", "-keyout", "signer.key", "-out", "signer.crt",
-               "-subj", f"/CN={name}: signer", "-addext", "basicConstraints=critical,CA:FALSE",
-               "-addext", "keyUsage=critical,digitalSignature", "-addext", "extendedKeyUsage=emailProtection"],
-              cwd="/stage/authority")
+    tools.run(
+        [
+            *request,
+            "-keyout",
+            "authority.key",
+            "-out",
+            "authority.crt",
+            "-subj",
+            f"/CN={name}",
+            "-addext",
+            "basicConstraints=critical,CA:TRUE",
+            "-addext",
+            "keyUsage=critical,keyCertSign,cRLSign",
+        ],
+        cwd="/stage/authority",
+    )
+    tools.run(
+        [
+            *request,
+            "-CA",
+            "authority.crt",
+            "-CAkey",
+            "authority.key",
+            "-keyout",
+            "signer.key",
+            "-out",
+            "signer.crt",
+            "-subj",
+            f"/CN={name}: signer",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+            "-addext",
+            "keyUsage=critical,digitalSignature",
+            "-addext",
+            "extendedKeyUsage=emailProtection",
+        ],
+        cwd="/stage/authority",
+    )
     folder.mkdir(parents=True, exist_ok=True)
     for file in (*FILES, "authority.key"):
         shutil.copyfile(work / file, folder / file)
@@ -75,9 +108,18 @@ def make_bundle(tools: Tools, root: str, to: str, profile: Profile, version: str
     shutil.copytree(keys, signing)
     (tools.stage / to).unlink(missing_ok=True)
     try:
-        tools.run(["rauc", "bundle", "--cert=/stage/signing/signer.crt", "--key=/stage/signing/signer.key",
-                   "--keyring=/stage/signing/authority.crt", "--mksquashfs-args=-comp zstd -Xcompression-level 15 -quiet",
-                   "bundle", to])
+        tools.run(
+            [
+                "rauc",
+                "bundle",
+                "--cert=/stage/signing/signer.crt",
+                "--key=/stage/signing/signer.key",
+                "--keyring=/stage/signing/authority.crt",
+                "--mksquashfs-args=-comp zstd -Xcompression-level 15 -quiet",
+                "bundle",
+                to,
+            ]
+        )
     finally:
         shutil.rmtree(signing)
         shutil.rmtree(content)

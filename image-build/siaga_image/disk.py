@@ -1,4 +1,4 @@
-"""Files become file systems and file systems a disk, by the build's own tools; nothing is mounted, no root device used."""
+"""Files become file systems and file systems a disk, by the build's own tools; nothing is mounted."""
 
 import json
 import os
@@ -49,8 +49,12 @@ def fat(tools: Tools, folder: str, to: str, partition: layout.Partition, epoch: 
     for path in sorted((tools.stage / folder).rglob("*")):
         os.utime(path, (epoch, epoch))
     entries = sorted(path.name for path in (tools.stage / folder).iterdir())
-    tools.run(["mcopy", "-s", "-m", "-Q", "-i", f"../{to}", *entries, "::"], cwd=f"/stage/{folder}",
-              SOURCE_DATE_EPOCH=str(epoch), TZ="UTC")
+    tools.run(
+        ["mcopy", "-s", "-m", "-Q", "-i", f"../{to}", *entries, "::"],
+        cwd=f"/stage/{folder}",
+        SOURCE_DATE_EPOCH=str(epoch),
+        TZ="UTC",
+    )
 
 
 def assemble(tools: Tools, to: str, parts: Iterable[tuple[layout.Partition, str]], states: bytes) -> None:

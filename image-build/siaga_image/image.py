@@ -14,7 +14,15 @@ from siaga_image.tools import Tools
 
 
 def build(
-    profile: Profile, base: Base, version: str, epoch: int, cache: Path, tools: Tools, steps: Steps, *, compress: bool = True
+    profile: Profile,
+    base: Base,
+    version: str,
+    epoch: int,
+    cache: Path,
+    tools: Tools,
+    steps: Steps,
+    *,
+    compress: bool = True,
 ) -> list[Path]:
     """Files for a person, in build/image."""
     out = ROOT / "build" / "image"
@@ -42,7 +50,8 @@ def build(
         with steps.step("The update bundle"):
             bundle.make_bundle(tools, "root.ext4", f"{name}.raucb", profile, version, keys)
     with steps.step("Lists, checks"):
-        _records(profile, base, version, epoch, tree_hash, name, cache, tools, program.python_of(tree))
+        downloaded = program.download(profile, program.python_of(tree), cache, steps)  # from the cache
+        _records(profile, base, version, epoch, tree_hash, name, tools, downloaded)
         if profile.boot == "direct":
             for file in ("vmlinuz", "initrd.img"):
                 shutil.copyfile((tree / "boot" / file).resolve(), tools.stage / f"{name}.{file}")
@@ -54,7 +63,9 @@ def build(
         (out / f"{name}.sha256").write_text(sums)
     shutil.rmtree(tree)
     if throwaway:
-        print(f"  Signed by a throwaway authority: for tests. {bundle.VARIABLE} names the real one's folder (docs/image.md).")
+        print(
+            f"  Signed by a throwaway authority: for tests. {bundle.VARIABLE} names the real one's folder (docs/image.md)."
+        )
     return [out / path.name for path in made]
 
 
@@ -64,7 +75,7 @@ def tree_of(
     """Base, program and configuration as a folder below the tools' stage."""
     tree = disk.empty(tools.stage / f"tree-{profile.name}")
     with steps.step("Debian unpacked"):
-        unpack = ["tar", "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", base.tar, "-C", tree]
+        unpack = ["tar", "--numeric-owner", "--xattrs", "--xattrs-include=*", "-xpf", str(base.tar), "-C", str(tree)]
         steps.run(unpack, next="Next: is the disk full? df -h build.")
     downloaded = program.download(profile, program.python_of(tree), cache, steps)
     with steps.step("Siaga and its Python packages"):
@@ -91,9 +102,8 @@ def hosts() -> list[str]:
 
 
 def _records(
-    profile: Profile, base: Base, version: str, epoch: int, tree: str, name: str, cache: Path, tools: Tools, python: str
+    profile: Profile, base: Base, version: str, epoch: int, tree: str, name: str, tools: Tools, downloaded: Path
 ) -> None:
-    downloaded = next(cache.glob(f"wheels-{profile.arch}-*/whole")).parent
     files = {sha256(path): path.name for path in downloaded.iterdir()}
     parts = records.debian(base.stanzas.read_text())
     if profile.firmware:

@@ -11,7 +11,7 @@ from siaga_image import layout
 from siaga_image.profile import HERE, ROOT, Profile
 from siaga_image.steps import BuildFailed, Steps
 
-# Folder and pattern in the repository: where it goes. A place that ends in / is a folder; the first rule that fits counts.
+# File in the repository: where it goes. A place that ends in / is a folder; the first rule that fits counts.
 PLACES: tuple[tuple[str, str], ...] = (
     ("firmware-config/udev/*.rules", "usr/lib/udev/rules.d/"),
     ("firmware-config/audio/asound.conf", "etc/asound.conf"),
@@ -43,8 +43,8 @@ MASK = (
 )  # fmt: skip
 # Only of boards with a screen for the page; a box without one would fail at each start.
 OPTIONAL = ("siaga-kiosk.service", "siaga-kiosk-reload.timer")
-MOUNT_POINTS = ("data", "boot/firmware", "etc/siaga", "var/lib/siaga", "var/lib/siaga-time", "var/log/journal", "etc/mosquitto/siaga",
-                "var/lib/mosquitto", "var/lib/chrony", "var/lib/systemd")  # fmt: skip
+MOUNT_POINTS = ("data", "boot/firmware", "etc/siaga", "var/lib/siaga", "var/lib/siaga-time", "var/log/journal",
+                "etc/mosquitto/siaga",                 "var/lib/mosquitto", "var/lib/chrony", "var/lib/systemd")  # fmt: skip
 STALE = ("var/lib/apt/lists", "var/cache/apt", "var/cache/debconf", "var/log", "var/tmp", "tmp", "run", "var/backups",
          "etc/apt/sources.list.d", "etc/pip.conf", "root/.cache", "var/lib/systemd", "var/cache/ldconfig")  # fmt: skip
 
@@ -143,4 +143,6 @@ def check_addresses(tree: Path, hosts: list[str]) -> None:
         octets = path.read_bytes()
         found += [f"{path.relative_to(tree)}: {host}" for host in hosts if host.encode() in octets]
     if found:
-        raise BuildFailed("The tree names where its packages came from:\n" + "\n".join(found[:20]) + "\nNext: layer.scrub.")
+        raise BuildFailed(
+            "The tree names where its packages came from:\n" + "\n".join(found[:20]) + "\nNext: layer.scrub."
+        )

@@ -76,6 +76,7 @@ def boot_state_files(profile: Profile) -> dict[str, str]:
         "etc/fw_env.config": rows[0],
         # The disk that the boot partition is on, by a name that does not depend on the board.
         "usr/lib/udev/rules.d/60-siaga-disk.rules": (
-            f'SUBSYSTEM=="block", ENV{{DEVTYPE}}=="disk", ENV{{ID_PART_TABLE_UUID}}=="{DISK_ID:08x}", SYMLINK+="siaga-disk"\n'
+            'SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", '
+            f'ENV{{ID_PART_TABLE_UUID}}=="{DISK_ID:08x}", SYMLINK+="siaga-disk"\n'
         ),
     }

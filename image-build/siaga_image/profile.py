@@ -3,6 +3,7 @@
 import dataclasses
 import tomllib
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent.parent
 ROOT = HERE.parent
@@ -43,7 +44,7 @@ def load(name: str) -> Profile:
     """Raises FileNotFoundError, TypeError for a key that does not exist, ValueError for a value."""
     path = HERE / "profiles" / f"{name}.toml"
     read = tomllib.loads(path.read_text())
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in read.items()}
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in read.items()}
     profile = Profile(name=name, **values)
     if profile.arch not in MACHINES:
         raise ValueError(f"{path}: arch {profile.arch!r}; there are {', '.join(MACHINES)}.")

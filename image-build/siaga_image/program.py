@@ -4,7 +4,6 @@ No program of the box's architecture runs for it: wheels are only unpacked, and 
 """
 
 import hashlib
-import os
 import shutil
 import sys
 import tarfile
@@ -30,7 +29,7 @@ NEXT = "Next: see that the network and pip's configuration (pip config list) are
 
 def python_of(tree: Path) -> str:
     """`3.13`: Debian's Python in the tree."""
-    return os.readlink(tree / "usr/bin/python3").removeprefix("python")
+    return (tree / "usr/bin/python3").readlink().name.removeprefix("python")
 
 
 def download(profile: Profile, python: str, cache: Path, steps: Steps) -> Path:
@@ -81,7 +80,17 @@ def install(tree: Path, profile: Profile, downloaded: Path, version: str, tools:
     _environment(opt, site, version)
     within = "/" + str(tree.relative_to(tools.root))
     tools.run(
-        ["python3", "-m", "compileall", "-q", "-j1", "--invalidation-mode=unchecked-hash", "-s", within, f"{within}/opt/siaga"],
+        [
+            "python3",
+            "-m",
+            "compileall",
+            "-q",
+            "-j1",
+            "--invalidation-mode=unchecked-hash",
+            "-s",
+            within,
+            f"{within}/opt/siaga",
+        ],
         PYTHONHASHSEED="0",
     )
 
@@ -114,7 +123,16 @@ def compile_lgpio(site: Path, profile: Profile, python: str, downloaded: Path, t
     sources = sorted(f"src/{path.name}" for path in (source / "src").glob("lg*.c"))
     tools.run(["swig", "-python", "lgpio.i"], cwd=here)
     compiler = [f"{profile.machine}-linux-gnu-gcc", "-shared", "-fPIC", "-O2", "-pthread", "-s", "-Isrc"]
-    compiler += [f"-I/usr/include/python{python}", "-o", library, *sources, "src/rgpiod.c", "lgpio_wrap.c", "-lrt", "-ldl"]
+    compiler += [
+        f"-I/usr/include/python{python}",
+        "-o",
+        library,
+        *sources,
+        "src/rgpiod.c",
+        "lgpio_wrap.c",
+        "-lrt",
+        "-ldl",
+    ]
     tools.run(compiler, cwd=here)
     for name in ("lgpio.py", "lgpio_extra.py", library):
         shutil.copyfile(source / name, site / name)

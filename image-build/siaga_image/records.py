@@ -1,4 +1,4 @@
-"""What is inside, for people and for scanners: a list of packages, and a bill of materials (CycloneDX 1.5 JSON). Pure."""
+"""What is inside, for people and scanners: a list of packages, and a bill of materials (CycloneDX 1.5). Pure."""
 
 import dataclasses
 import json

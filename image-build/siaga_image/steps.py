@@ -70,7 +70,9 @@ class Steps:
         if code != 0:
             lines = self.log.read_text(errors="replace").splitlines()[-TAIL:]
             tail = "\n".join(f"    {line}" for line in lines)
-            raise BuildFailed(f"{tail}\n\nThis ended with code {code}: {' '.join(words)}\nAll of it: {self.log}\n{next}")
+            raise BuildFailed(
+                f"{tail}\n\nThis ended with code {code}: {' '.join(words)}\nAll of it: {self.log}\n{next}"
+            )
 
     def _wait(self, process: "subprocess.Popen[bytes]") -> int:
         try:

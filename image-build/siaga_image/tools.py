@@ -26,8 +26,12 @@ class Tools:
     ) -> None:
         """Run `command` within. Raises BuildFailed."""
         chroot = ["chroot", str(self.root), "env", f"--chdir={cwd}", *command]
-        self._steps.run(chroot, next="Next: read the log; this is a fault of the build.", input=input,
-                        environment={"LC_ALL": "C.UTF-8", **environment})
+        self._steps.run(
+            chroot,
+            next="Next: read the log; this is a fault of the build.",
+            input=input,
+            environment={"LC_ALL": "C.UTF-8", **environment},
+        )
 
 
 def prepare(cache: Path, host_arch: str, steps: Steps) -> Tools:

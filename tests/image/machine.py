@@ -86,7 +86,9 @@ class Machine:
     def start(self) -> None:
         """Power on. Raises FileNotFoundError without QEMU."""
         self._began = time.monotonic()
-        self._process = subprocess.Popen(self._command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self._process = subprocess.Popen(
+            self._command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         assert self._process.stdout
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._process.stdout, selectors.EVENT_READ)
@@ -98,17 +100,49 @@ class Machine:
         common = ["-m", "1024", "-nographic", "-no-reboot", "-monitor", "none", "-serial", "stdio", *disk]
         if self.image.kernel:
             append = f"root=PARTUUID=51a6a000-02 ro console=ttyS0,115200 panic=10 systemd.show_status=1 {self.more}"
-            return ["qemu-system-x86_64", "-machine", "pc", "-accel", "tcg", "-cpu", "max", "-smp", "2", *common,
-                    "-kernel", str(self.image.kernel), "-initrd", str(self.image.initrd), "-append", append,
-                    "-device", "i6300esb"]
+            return [
+                "qemu-system-x86_64",
+                "-machine",
+                "pc",
+                "-accel",
+                "tcg",
+                "-cpu",
+                "max",
+                "-smp",
+                "2",
+                *common,
+                "-kernel",
+                str(self.image.kernel),
+                "-initrd",
+                str(self.image.initrd),
+                "-append",
+                append,
+                "-device",
+                "i6300esb",
+            ]
         # -no-reboot would end the machine where U-Boot goes back to the other slot.
         common.remove("-no-reboot")
-        return ["qemu-system-aarch64", "-machine", "virt", "-accel", "tcg,thread=multi", "-cpu", "cortex-a72", "-smp", "2", *common,
-                "-bios", str(self.image.firmware), "-device", "i6300esb"]
+        return [
+            "qemu-system-aarch64",
+            "-machine",
+            "virt",
+            "-accel",
+            "tcg,thread=multi",
+            "-cpu",
+            "cortex-a72",
+            "-smp",
+            "2",
+            *common,
+            "-bios",
+            str(self.image.firmware),
+            "-device",
+            "i6300esb",
+        ]
 
     def wait(self, pattern: str, within: float) -> re.Match[str]:
         """Until the console has said `pattern` behind what was waited for last. Raises NotSeen."""
-        assert self._process and self._process.stdout
+        assert self._process
+        assert self._process.stdout
         end = time.monotonic() + within
         while True:
             if found := re.search(pattern, self.text[self._read :]):
@@ -126,7 +160,8 @@ class Machine:
 
     def run(self, command: str, within: float = 60.0) -> str:
         """Say `command` at the console's prompt. What it printed."""
-        assert self._process and self._process.stdin
+        assert self._process
+        assert self._process.stdin
         mark = f"end-{len(self.text)}"
         self._process.stdin.write(f"{command}; echo {mark[:3]}''{mark[3:]} $?\n".encode())
         self._process.stdin.flush()
