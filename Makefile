@@ -6,7 +6,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(ARGS)
 
-.PHONY: setup demo test bench bench-rivals fuzz scenarios sms-campaign power-campaign order-campaign lock clean
+.PHONY: setup demo test bench bench-rivals fuzz scenarios sms-campaign power-campaign order-campaign image image-test lock clean
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing. Next: apt-get install python3, then make setup."; exit 1; }
@@ -43,6 +43,14 @@ power-campaign: setup  # 30 days of outages and flickers on a bus with 1 % bad f
 
 order-campaign: setup  # 1,000 stories of orders, faults and restarts, in virtual time; ARGS='--examples 5000 --seed 7', '--only 17'
 	@exec $(BIN)/python -m tests.campaign.orders $(ARGS)
+
+# Files to write a card with, below build/image. PROFILE=virt for tests, ARGS=--no-compress. As root: docs/image.md.
+PROFILE ?= pi4
+image: setup
+	@$(if $(filter 0,$(shell id -u)),,sudo --preserve-env=SIAGA_MIRROR,SIAGA_SIGNING) $(BIN)/python image-build/build.py --profile $(PROFILE) $(ARGS)
+
+image-test: setup  # the image in QEMU, minutes each; what cannot run here says why. Console logs: build/image-test
+	@exec $(BIN)/python -m pytest -q -rs -p no:cacheprovider -o faulthandler_timeout=1800 tests/image/image_boots.py $(ARGS)
 
 # After a change of dependencies in pyproject.toml or package.json. ARGS=--upgrade takes newer Python packages.
 lock: setup

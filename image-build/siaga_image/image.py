@@ -63,9 +63,7 @@ def build(
         (out / f"{name}.sha256").write_text(sums)
     shutil.rmtree(tree)
     if throwaway:
-        print(
-            f"  Signed by a throwaway authority: for tests. {bundle.VARIABLE} names the real one's folder (docs/image.md)."
-        )
+        print(f"  Signed by a throwaway authority: for tests. {bundle.VARIABLE} names the real one (docs/image.md).")
     return [out / path.name for path in made]
 
 

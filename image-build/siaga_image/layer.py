@@ -44,7 +44,7 @@ MASK = (
 # Only of boards with a screen for the page; a box without one would fail at each start.
 OPTIONAL = ("siaga-kiosk.service", "siaga-kiosk-reload.timer")
 MOUNT_POINTS = ("data", "boot/firmware", "etc/siaga", "var/lib/siaga", "var/lib/siaga-time", "var/log/journal",
-                "etc/mosquitto/siaga",                 "var/lib/mosquitto", "var/lib/chrony", "var/lib/systemd")  # fmt: skip
+                "etc/mosquitto/siaga", "var/lib/mosquitto", "var/lib/chrony", "var/lib/systemd")  # fmt: skip
 STALE = ("var/lib/apt/lists", "var/cache/apt", "var/cache/debconf", "var/log", "var/tmp", "tmp", "run", "var/backups",
          "etc/apt/sources.list.d", "etc/pip.conf", "root/.cache", "var/lib/systemd", "var/cache/ldconfig")  # fmt: skip
 
