@@ -1,5 +1,6 @@
 """Files become file systems and file systems a disk, by the build's own tools; nothing is mounted."""
 
+import errno
 import json
 import os
 import shutil
@@ -74,11 +75,20 @@ def assemble(tools: Tools, to: str, parts: Iterable[tuple[layout.Partition, str]
 
 
 def _copy_sparse(source: int, to: int, at: int) -> None:
-    step, offset = layout.MIB, 0
-    while octets := os.pread(source, step, offset):
-        if octets.strip(b"\0"):
+    """What a file system holds, not its holes."""
+    end, offset = os.fstat(source).st_size, 0
+    while offset < end:
+        try:
+            offset = os.lseek(source, offset, os.SEEK_DATA)
+        except OSError as e:
+            if e.errno == errno.ENXIO:  # nothing but a hole is left
+                return
+            raise
+        hole = os.lseek(source, offset, os.SEEK_HOLE)
+        while offset < hole:
+            octets = os.pread(source, min(layout.MIB, hole - offset), offset)
             os.pwrite(to, octets, at + offset)
-        offset += len(octets)
+            offset += len(octets)
 
 
 def table(image: Path) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""`make image-test`: the built image in QEMU, from power on. Not part of `make test`: minutes, and an image, are needed."""
+"""`make image-test`: the built image in QEMU, from power on. Not in `make test`: it takes minutes, and an image."""
 
 import json
 import urllib.request
