@@ -3,6 +3,7 @@
 Nothing of the machine that runs the tests is used but loopback and one free port; QEMU ends with the test.
 """
 
+import base64
 import dataclasses
 import re
 import selectors
@@ -20,7 +21,7 @@ MIB = 1024 * 1024
 DATA_START, BOOT_START = 2308 * MIB, 4 * MIB  # tests/unit/test_image_layout.py holds these to the build's own
 ROOT_START = 260 * MIB
 PAGE = 8112
-SLOW_UNIT = "[Service]\nTimeoutStartSec=600\nWatchdogSec=120\nLimitRTTIME=infinity\n"
+SLOW_UNITS = "[Service]\nTimeoutStartSec=600\nWatchdogSec=120\nLimitRTTIME=infinity\n"
 
 
 class NotSeen(Exception):
@@ -100,9 +101,9 @@ class Machine:
         common = ["-m", "1024", "-nographic", "-no-reboot", "-monitor", "none", "-serial", "stdio", *disk]
         # Emulated, a second of a board takes ten: what would be a fault there is none here. systemd reads drop-ins from
         # the machine's own firmware, so that the image stays as it is.
-        for unit in ("annunciator", "core", "audio", "web", "time-save"):
-            credential = f"opt/io.systemd.credentials/systemd.unit-dropin.siaga-{unit}.service"
-            common += ["-fw_cfg", f"name={credential},string={SLOW_UNIT}"]
+        slow = base64.b64encode(SLOW_UNITS.encode()).decode()
+        credential = f"io.systemd.credential.binary:systemd.unit-dropin.siaga-.service={slow}"
+        common += ["-smbios", f"type=11,value={credential}"]
         if self.image.kernel:
             append = f"root=PARTUUID=51a6a000-02 ro console=ttyS0,115200 panic=10 systemd.show_status=1 {self.more}"
             return [
