@@ -115,7 +115,7 @@ def make_bundle(tools: Tools, root: str, to: str, profile: Profile, version: str
                 "--cert=/stage/signing/signer.crt",
                 "--key=/stage/signing/signer.key",
                 "--keyring=/stage/signing/authority.crt",
-                "--mksquashfs-args=-comp zstd -Xcompression-level 15 -quiet",
+                "--mksquashfs-args=-comp zstd -Xcompression-level 6 -quiet",
                 "bundle",
                 to,
             ]
