@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command 'make lock' $(ARGS)
 
 .PHONY: setup demo test bench bench-rivals fuzz fuzz-wire scenarios sms-campaign power-campaign order-campaign units-test \
-	lock clean
+	image image-test lock clean
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing. Next: apt-get install python3, then make setup."; exit 1; }
@@ -50,6 +50,14 @@ order-campaign: setup  # 1,000 stories of orders, faults and restarts, in virtua
 
 units-test: setup  # the real units under a real systemd in a container; needs root and systemd-nspawn
 	$(BIN)/pytest -q tests/integration/test_units.py tests/integration/test_units_boot.py tests/image/units_falls.py $(ARGS)
+
+# Files to write a card with, below build/image. PROFILE=virt for tests, ARGS=--no-compress. As root: docs/image.md.
+PROFILE ?= pi4
+image: setup
+	@$(if $(filter 0,$(shell id -u)),,sudo --preserve-env=SIAGA_MIRROR,SIAGA_SIGNING) $(BIN)/python image-build/build.py --profile $(PROFILE) $(ARGS)
+
+image-test: setup  # the image in QEMU, minutes each; what cannot run here says why. Console logs: build/image-test
+	@exec $(BIN)/python -m pytest -q -rs -p no:cacheprovider -o faulthandler_timeout=1800 tests/image/image_boots.py $(ARGS)
 
 # After a change of dependencies in pyproject.toml or package.json. ARGS=--upgrade takes newer Python packages.
 lock: setup
