@@ -92,7 +92,9 @@ class Obeying:
         """What stands against a fresh start."""
         if order.kind is Kind.SOUNDING_TEST and not self._own.sounding_test:
             return Reason.NOT_ALLOWED
-        return Reason.LOCKED_OUT if accept.may_sound and self._lockout.on else Reason.NONE
+        # What a lockout kept silent stays so: people were told by phone, and an unlock or restart wakes nobody late.
+        barred = self._lockout.on or self._record.barred(order.alert.hex())
+        return Reason.LOCKED_OUT if accept.may_sound and barred else Reason.NONE
 
     async def _start(self, accept: Accept, path: Path, zones: tuple[str, ...]) -> Active:
         order, now = accept.order, self._clock.now()

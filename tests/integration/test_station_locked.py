@@ -5,7 +5,7 @@ from pathlib import Path
 
 from station_box import Station, play
 
-from appliance.alerting.wire import What
+from appliance.alerting.wire import Reason, What
 from appliance.alerting.wire_text import TextAbout
 
 
@@ -27,6 +27,29 @@ def test_an_order_at_a_locked_siren_stands_on_its_screen_with_its_words_and_can_
         s.words("Selesai", TextAbout.ALL_CLEAR)
         assert s.state.own.orders[b"alert..1".hex()].about == "all_clear"
         assert s.node.on_acknowledge("page") == []
+
+    play(tmp_path, story)
+
+
+def test_an_order_that_a_lockout_kept_silent_stays_silent_behind_an_unlock_and_a_restart(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.lock(60)
+        await asyncio.sleep(0.1)
+        order = s.start_order()
+        await asyncio.sleep(0.1)
+        s.unlock()
+        await asyncio.sleep(0.1)
+        assert s.said()[-1] is What.UNLOCKED
+        await s.kill()
+        await s.start()
+        s.greet()
+        s.start_order(alert=order.alert)  # the centre does not know what became of it, and asks again
+        await asyncio.sleep(0.1)
+        assert s.answers()[-1].reason is Reason.LOCKED_OUT
+        assert s.box.on() == set()
+        s.start_order(alert=b"alert..2")
+        await asyncio.sleep(0.1)
+        assert s.box.on() == {"siren"}
 
     play(tmp_path, story)
 
