@@ -189,6 +189,7 @@ class Centre:
             return Reach(local=True, phone=phone, calls=calls, calling=calling, talking=talking)
         online = ways.broker and contact.heard_at is not None
         return Reach(
+            revoked=name in self._state.revoked,
             mqtt=online and contact.session is not None,
             sms=bool(contact.station.sms) and ways.sms > 0,
             offline=not online,

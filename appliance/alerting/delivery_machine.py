@@ -73,6 +73,7 @@ class Reach(msgspec.Struct, frozen=True):
     calls: bool = False  # such a line could call it now
     calling: str = ""  # a call of this delivery is under way, its action
     talking: bool = False  # and was answered
+    revoked: bool = False  # none of its keys counts: it can be told nothing that it could prove
 
 
 def sounds(kind: AlertKind) -> bool:
@@ -141,8 +142,8 @@ def at_once(alert: Alert, ladder: Ladder) -> bool:
 def _starting(alert: Alert, delivery: Delivery, reach: Reach, ladder: Ladder, since: Since) -> list[Step]:
     age = since(alert.issued)
     gpio = reach.local and allowed(alert, Path.GPIO)
-    mqtt = reach.mqtt and not reach.local and allowed(alert, Path.MQTT)
-    sms = reach.sms and allowed(alert, Path.SMS)
+    mqtt = reach.mqtt and not reach.local and not reach.revoked and allowed(alert, Path.MQTT)
+    sms = reach.sms and not reach.revoked and allowed(alert, Path.SMS)
     steps: list[Step] = []
     if barred(alert, delivery):
         return [*card(alert, delivery, delivery.reason), Step(Do.FAIL, reason=delivery.reason)]
@@ -156,6 +157,8 @@ def _starting(alert: Alert, delivery: Delivery, reach: Reach, ladder: Ladder, si
             steps.append(Step(Do.SEND, Path.SMS, early=not in_turn))
     if hopeless(delivery):
         steps += card(alert, delivery, delivery.reason)
+    elif reach.revoked:
+        steps += card(alert, delivery, "revoked")
     elif age >= ladder.card_s + (TALKED_OUT if reach.talking else 0.0):
         steps += card(alert, delivery, "no_proof")
     elif not (gpio or mqtt or sms or (reach.phone and allowed(alert, Path.VOICE))) and age >= ladder.sms_s:

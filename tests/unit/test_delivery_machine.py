@@ -224,3 +224,9 @@ def test_a_siren_that_does_not_end_has_a_card_of_its_own_behind_one_that_was_set
     case.delivery.card, case.delivery.card_reason = case.at(60), "stop_not_seen"
     case.delivery.handled = case.at(70)
     assert not [s for s in case.due(80, NOWHERE) if s.do is Do.CARD], "said once, and somebody has seen to it"
+
+
+def test_a_station_whose_key_is_revoked_is_phoned_at_once_and_sent_nothing() -> None:
+    """What it answered would not be believed; a person asks what stands there."""
+    assert Case().due(0, Reach(mqtt=True, sms=True, revoked=True)) == [Step(Do.CARD, reason="revoked")]
+    assert START_SMS not in Case().due(LADDER.sms_s, Reach(sms=True, offline=True, revoked=True))
