@@ -128,4 +128,6 @@ async def log_in(client: Client, options: argparse.Namespace) -> dict[str, Any]:
     if not options.user:
         return {}
     password = os.environ.get(PASSWORD_VARIABLE, "")
+    if not password:
+        raise Refusal("no_password", f"${PASSWORD_VARIABLE} is not set.", f"Put the password of {options.user} there.")
     return {"token": (await request(client, "login", name=options.user, password=password))["token"]}

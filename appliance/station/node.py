@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from appliance.alert_view import OwnView
 from appliance.alerting.freshness import Accept, Duplicate, Freshness, Learned, Refuse
 from appliance.alerting.sender import Publish
-from appliance.alerting.wire import Action, Order, Reason, What, WireError, decode_order
+from appliance.alerting.wire import Action, Kind, Order, Reason, What, WireError, decode_order
 from appliance.alerting.wire_text import decode_text, is_text
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Standing
@@ -244,10 +244,14 @@ class StationNode:
         self.watching.flowed(self._own.siren)
 
     def on_acknowledge(self, by: str = "button", alert: str = "", actor: str = "") -> list[str]:
-        """A person here has taken it: every order of the last hour not yet acknowledged, or the one that is named."""
+        """A person here has taken it: every order of the last hour not yet acknowledged, or the one that is named.
+
+        A silent test is nobody's to take: a press at the wall means what sounded.
+        """
         taken = []
         for active in self.active.values():
-            if not active.acknowledged and alert in ("", active.alert):
+            meant = active.order.kind is not Kind.SILENT_TEST if alert == "" else alert == active.alert
+            if meant and not active.acknowledged:
                 active.acknowledged = True
                 taken.append(active.alert)
                 self._answer(What.ACKNOWLEDGED, active.path, order=active.order)

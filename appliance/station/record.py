@@ -8,7 +8,7 @@ from appliance.annunciator_protocol import OutputChange, Standing
 from appliance.event import Event
 from appliance.fold_stations import BARRED
 from appliance.journal import Appended
-from appliance.model import Path
+from appliance.model import AlertKind, Path
 from appliance.state import State
 from appliance.station.active import Active
 from appliance.station.sirens import OF_OTHERS
@@ -140,7 +140,9 @@ class Record:
         return [
             order.alert
             for order in self._state.own.orders.values()
-            if order.acknowledged is None and alert in ("", order.alert) and self._age(order.alert) < HOUR
+            if order.acknowledged is None
+            and self._age(order.alert) < HOUR
+            and (order.kind != AlertKind.SILENT_TEST if alert == "" else alert == order.alert)
         ]
 
     def barred(self, alert: str) -> bool:

@@ -259,6 +259,21 @@ def test_words_for_another_session_or_station_or_long_before_an_order_say_nothin
     play(tmp_path, story)
 
 
+def test_a_press_at_the_wall_means_what_sounded_and_no_silent_test_also_behind_a_restart(tmp_path: Path) -> None:
+    async def story(s: Station) -> None:
+        s.start_order(kind=Kind.SILENT_TEST)
+        s.start_order(alert=b"alert..2")
+        await asyncio.sleep(0.1)
+        assert s.node.on_acknowledge() == [b"alert..2".hex()]
+        s.start_order(kind=Kind.SILENT_TEST, alert=b"alert..3")
+        await asyncio.sleep(0.1)
+        await s.kill()
+        await s.start()
+        assert s.node.on_acknowledge() == []
+
+    play(tmp_path, story)
+
+
 def test_a_sounding_test_says_that_it_is_one_and_a_silent_test_says_nothing(tmp_path: Path) -> None:
     async def story(s: Station) -> None:
         s.start_order(kind=Kind.SOUNDING_TEST)
