@@ -112,6 +112,7 @@ class Core:
                 session_expiry_s=SESSION_EXPIRY,
                 credential=self._keys.credential,
                 gather_s=lambda: 0.0 if site.issuer or self._urgent() else GATHER,
+                look_ahead=lambda messages: self._alerting.look_ahead(messages),
             )
         self._lines = Lines(
             site=site, profiles=self._places.profiles, state=state, clock=clock, append=self._append,

@@ -5,15 +5,17 @@ Other rooms of alerting (recipients, supervision) are made here too, so that cor
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from appliance import alert_events as al
 from appliance.alert_view import OwnView, SupervisionView
 from appliance.alerting.centre import Centre
+from appliance.alerting.foresight import MANY, Foresight
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.reports import Reports
 from appliance.alerting.sender import Publish, order_topic
+from appliance.alerting.wire_codec import NOTHING_PROVEN
 from appliance.alerting.wire_health import is_health
 from appliance.annunciator_client import AnnunciatorLink
 from appliance.annunciator_protocol import InputChange, OutputChange, Pressed, Standing
@@ -105,6 +107,7 @@ class AlertRoom:
         self._spawned: set[asyncio.Task[None]] = set()
         self.centre: Centre | None = None
         self._reports: Reports | None = None
+        self._foresight: Foresight | None = None
         self._recipients: RecipientRoom | None = None
         self.supervision: SupervisionRoom | None = None
         self._own: StationRoom | None = None
@@ -129,9 +132,11 @@ class AlertRoom:
                 publish=publish, broker_up=broker_up, annunciator_up=lambda: annunciator.up, lines=lines,
                 calls=telephone.able, time_known=time_known, keys=keys.stations, annunciator=annunciator,
             )  # fmt: skip
+            self._foresight = Foresight(keys.stations) if len(site.station) >= MANY else None
             self._reports = Reports(
-                site, self.centre, issuer, clock, keys.stations, self.supervision.lockouts.on_answer
-            )
+                site, self.centre, issuer, clock, keys.stations, self.supervision.lockouts.on_answer,
+                self._foresight.proven if self._foresight else NOTHING_PROVEN,
+            )  # fmt: skip
             self._recipients = RecipientRoom(
                 site=site, state=state, clock=clock, boot=boot, append=append, issuer=issuer, centre=self.centre,
                 publish=publish, broker_up=broker_up, lines=lines, phones=telephone,
@@ -147,6 +152,8 @@ class AlertRoom:
             self._recipients.keep(keeper)
         if self._own:
             self._own.keep(keeper)
+        if self._foresight:
+            keeper.keep("verifier", self._foresight.run)
 
     def on_entry(self, entry: Entry) -> None:
         if self.centre:
@@ -204,6 +211,10 @@ class AlertRoom:
     def on_broker_up(self) -> None:
         if self.station:
             self.station.on_broker_up()
+
+    def look_ahead(self, messages: Iterable[Incoming]) -> asyncio.Future[None] | None:
+        """Begin with what takes long about these, that are given next; None where that is not worth it."""
+        return self._foresight.look_ahead(message.payload for message in messages) if self._foresight else None
 
     def on_message(self, message: Incoming) -> None:
         """A message of one of our topics."""

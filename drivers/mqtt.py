@@ -66,9 +66,11 @@ class Mqtt:
         keepalive_s: int = 10,
         credential: Callable[[], Credential | None] | None = None,
         gather_s: Callable[[], float] = lambda: 0.0,
+        look_ahead: Callable[[list[Incoming]], asyncio.Future[None] | None] = lambda messages: None,
     ) -> None:
         self.counts = Counts()
-        self._credential, self._gather_s = credential, gather_s
+        self._credential, self._gather_s, self._look_ahead = credential, gather_s, look_ahead
+        self._ahead: tuple[list[Incoming], asyncio.Future[None]] | None = None  # read, and not handed over yet
         self._on_message, self._on_up, self._on_down = on_message, on_up, on_down
         self._dialer = Dialer(host, port)
         self._link = MqttLink(client_id, will, keepalive_s=keepalive_s, session_expiry_s=session_expiry_s)
@@ -159,8 +161,8 @@ class Mqtt:
         self._link.begin(sock, self._dialer.host, self._dialer.port)
         patience = asyncio.get_running_loop().time() + CONNECT_WITHIN
         while not self._link.ended:
-            await self._link.turn(self._gather_s() if self._accepted else 0.0)
-            self._hand_over()
+            await self._link.turn(self._gather_s() if self._accepted else 0.0, wait=self._ahead is None)
+            await self._hand_over()
             if not self._accepted and asyncio.get_running_loop().time() >= patience:
                 return f"it takes the connection, but does not answer within {CONNECT_WITHIN:g} s"
         return self._link.ended
@@ -173,14 +175,30 @@ class Mqtt:
             return sock
         return await handshake(sock, context, credential.name, within_s=CONNECT_WITHIN)
 
-    def _hand_over(self) -> None:
+    async def _hand_over(self) -> None:
+        """What came, in its order. Where `look_ahead` has begun with it, what came before it goes first meanwhile."""
+        ahead = list[Incoming]()
         while self._link.happened:
             happened = self._link.happened.popleft()
             if isinstance(happened, Accepted):
                 self._begin()
             else:
-                self.counts.received += 1
-                self._call(self._on_message, happened)
+                ahead.append(happened)
+        begun = self._look_ahead(ahead) if ahead else None
+        if self._ahead:
+            before, done = self._ahead
+            self._ahead = None
+            await done
+            self._give(before)
+        if begun and not self._link.ended:
+            self._ahead = ahead, begun
+        else:
+            self._give(ahead)
+
+    def _give(self, messages: list[Incoming]) -> None:
+        for message in messages:
+            self.counts.received += 1
+            self._call(self._on_message, message)
 
     def _begin(self) -> None:
         self._accepted, self._complained = True, False

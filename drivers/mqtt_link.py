@@ -82,11 +82,11 @@ class MqttLink:
         self.client.reconnect()
         self.flush()
 
-    async def turn(self, gather_s: float = 0.0) -> None:
+    async def turn(self, gather_s: float = 0.0, *, wait: bool = True) -> None:
         """Wait until bytes came (or a tick passed), gather what else comes in `gather_s`, and let paho read them and
-        look at its keepalive."""
+        look at its keepalive. Without `wait` it looks at what is there now, and others of the loop have their turn."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(TICK):
+            async with asyncio.timeout(TICK if wait else 0.0):
                 await self._wake.wait()
         if gather_s and not self.client.buffered:
             await self._gather(gather_s)

@@ -14,6 +14,7 @@ from appliance.alerting.contact import Contact
 from appliance.alerting.freshness import ASKING
 from appliance.alerting.issuer import Issuer
 from appliance.alerting.wire import NO_ID, Answer, Pattern, Reason, What, WireError, decode_answer
+from appliance.alerting.wire_codec import NOTHING_PROVEN, Proven
 from appliance.annunciator_protocol import OutputChange
 from appliance.config import Site
 from appliance.keyring import StationRing
@@ -41,8 +42,10 @@ class Reports:
     def __init__(
         self, site: Site, centre: Centre, issuer: Issuer, clock: Clock, keys: StationRing | None = None,
         on_lock: Callable[[str, str, bool, str], None] = lambda station, lock, locked, path: None,
+        proven: Proven = NOTHING_PROVEN,
     ) -> None:  # fmt: skip
         self._centre, self._issuer, self._clock, self._on_lock = centre, issuer, clock, on_lock
+        self._proven = proven
         self._by_number = {s.number: s for s in site.station}
         own = site.own
         self._own_outputs = {own.siren, *(zone.output for zone in own.zone)} if own else set[str]()
@@ -56,7 +59,7 @@ class Reports:
             self._refuse(named, "retained", path, self._noise)
             return
         try:
-            answer = decode_answer(data, self._keys)
+            answer = decode_answer(data, self._keys, self._proven)
         except WireError as e:
             self._refuse(named, f"{e.flaw}", path, self._noise)
             return

@@ -12,13 +12,16 @@ from msgspec import Struct
 
 from appliance.alerting.wire_codec import (
     BATTERY_UNKNOWN,
+    NOTHING_PROVEN,
     OCTETS8,
     U8,
     U16,
     U32,
+    Claim,
     Field,
     Form,
     Issuers,
+    Proven,
     Stations,
     check_key,
     first_octet,
@@ -223,9 +226,14 @@ def encode_answer(answer: Answer, key: Ed25519PrivateKey) -> bytes:
     return _ANSWER.sign(answer, key)
 
 
-def decode_answer(data: bytes, stations: Stations) -> Answer:
+def answer_claim(data: bytes, stations: Stations) -> Claim | None:
+    """What has to be verified before `data` is an answer; None where it is none."""
+    return _ANSWER.claim(data, station_in(stations))
+
+
+def decode_answer(data: bytes, stations: Stations, proven: Proven = NOTHING_PROVEN) -> Answer:
     """The answer in `data`, signed by a key that `stations` holds for its station. Raises WireError."""
-    fields, _ = _ANSWER.open(data, station_in(stations))
+    fields, _ = _ANSWER.open(data, station_in(stations), proven=proven)
     answer = Answer(**fields)
     _check_answer(answer)
     return answer

@@ -74,6 +74,19 @@ def station_in(stations: Stations) -> Callable[[Numbers], Signer]:
     )
 
 
+class Claim(NamedTuple):
+    """A message, the key that is said to have signed it (32 octets), what is signed, and the signature."""
+
+    message: bytes
+    key: bytes
+    signed: bytes
+    signature: bytes
+
+
+Proven = Mapping[bytes, bytes]  # by message the key that was found to have signed it
+NOTHING_PROVEN: Final[Proven] = {}
+
+
 class Field(NamedTuple):
     """One field of a body: its name in the message, its width, and the enumeration that its number is of, if any."""
 
@@ -110,10 +123,22 @@ class Form:
         _, *values = self._layout.unpack_from(data)
         return {field.name: value for field, value in zip(self._fields, values, strict=True)}
 
-    def open(self, data: bytes, signer: Callable[[Numbers], Signer], tail: int = 0) -> tuple[dict[str, Any], bytes]:
+    def claim(self, data: bytes, signer: Callable[[Numbers], Signer]) -> Claim | None:
+        """What would have to be verified of a message without a tail; None where nothing has to: it is flawed."""
+        try:
+            key = signer(self.numbers(data)).key
+        except WireError:
+            return None
+        if key is None or len(data) != self.size:
+            return None
+        return Claim(data, key.public_bytes_raw(), self._context + data[:-SIGNATURE_SIZE], data[-SIGNATURE_SIZE:])
+
+    def open(
+        self, data: bytes, signer: Callable[[Numbers], Signer], tail: int = 0, proven: Proven = NOTHING_PROVEN
+    ) -> tuple[dict[str, Any], bytes]:
         """The fields with their meaning, and the tail of that many octets, of a message that `signer` has signed.
 
-        Raises WireError.
+        `proven`: what was verified before, by message the key that signed it. Raises WireError.
         """
         numbers = self.numbers(data)
         if len(data) != self.size + tail:
@@ -122,8 +147,10 @@ class Form:
         key, missing = signer(numbers)
         if key is None:
             raise WireError(Flaw.UNKNOWN_KEY, missing)
+        public = key.public_bytes_raw()
         try:
-            VerifyKey(key.public_bytes_raw()).verify(self._context + body, signature)
+            if proven.get(data) != public:
+                VerifyKey(public).verify(self._context + body, signature)
         except BadSignatureError as e:
             raise WireError(Flaw.SIGNATURE, "The signature is not that of the key named.") from e
         meant = {f.name: _member(f.kind, numbers[f.name]) if f.kind else numbers[f.name] for f in self._fields}
