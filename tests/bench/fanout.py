@@ -139,6 +139,8 @@ async def one_order(
     loop, count = asyncio.get_running_loop(), len(site.names)
     after = site.rows("", 0)
     processes = {"core": site.core_pid, "broker": site.broker.pid, "stations": site.stations_pid}
+    for child in psutil.Process(site.core_pid).children():
+        processes["verifier"] = child.pid
     if page is not None:
         processes["web"] = page.pid
     sent_before = page.bytes if page else 0

@@ -12,7 +12,7 @@ import pytest
 from mqtt_party import Join, Party, until
 
 from drivers.clock import Clock
-from drivers.mqtt import Fate, Sent, Will
+from drivers.mqtt import Fate, Incoming, Sent, Will
 from drivers.mqtt_outbox import MAX_KEPT
 from drivers.sim.broker import Broker, free_port
 
@@ -235,6 +235,33 @@ async def test_what_is_gathered_comes_whole_and_in_order(join: Join) -> None:
         station.mqtt.publish("siaga/demo/alert/x", b"%d" % n)
     await until(lambda: centre.payloads == [b"%d" % n for n in range(200)])
     assert [await centre.mqtt.publish("siaga/demo/alert/y", b"last").settled(5.0)] == [Fate.ACKNOWLEDGED]
+
+
+async def test_what_was_looked_ahead_at_comes_in_its_order_also_when_the_connection_ends(join: Join) -> None:
+    """Some pieces are begun with and take their time, some are not worth it: none overtakes another, none is lost."""
+    loop, pieces = asyncio.get_running_loop(), list[int]()
+
+    def look_ahead(messages: list[Incoming]) -> asyncio.Future[None] | None:
+        pieces.append(len(messages))
+        if len(pieces) % 3 == 0:
+            return None
+        begun = loop.create_future()
+        loop.call_later(0.02 * (len(pieces) % 2), begun.set_result, None)
+        return begun
+
+    centre = await join("centre", "siaga/demo/alert/#", look_ahead=look_ahead)
+    station = await join("station")
+    for n in range(400):
+        station.mqtt.publish("siaga/demo/alert/x", b"%d" % n)
+    await until(lambda: centre.payloads == [b"%d" % n for n in range(400)])
+    assert len(pieces) > 3
+    assert sum(pieces) == 400
+    sent = [station.mqtt.publish("siaga/demo/alert/x", b"%d" % n) for n in range(400, 420)]
+    for each in sent:
+        await each.settled(5.0)
+    await until(lambda: sum(pieces) == 420)
+    centre.mqtt.reconnect("to see what becomes of what was begun with")
+    await until(lambda: centre.payloads == [b"%d" % n for n in range(420)])
 
 
 async def test_the_loop_rests_while_what_has_come_is_gathered(join: Join, monkeypatch: pytest.MonkeyPatch) -> None:
