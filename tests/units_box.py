@@ -110,8 +110,11 @@ def why_not() -> str:
     """What this machine lacks for such a box; empty when it has everything."""
     if os.geteuid() != 0:
         return "only root can start a container"
-    missing = [name for name in ("systemd-nspawn", "systemd-sysusers", "nsenter") if not shutil.which(name)]
-    return f"{', '.join(missing)} is not installed" if missing else ""
+    missing = [name for name in ("systemd-nspawn", "systemd-sysusers", "nsenter", "unshare") if not shutil.which(name)]
+    if missing:
+        return f"{', '.join(missing)} is not installed"
+    tried = subprocess.run(["unshare", "--mount", "true"], capture_output=True, text=True, check=False, timeout=10)
+    return f"no container starts here: {tried.stderr.strip()}" if tried.returncode else ""
 
 
 class UnitsBox:

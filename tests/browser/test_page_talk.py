@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from fake_core import PASSWORD
 from page_box import Box, free_port, until
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Error, Page, async_playwright
 from talk_peer import TalkPeer, level_at, sine
 
 from web.talk import talk_key
@@ -31,12 +31,15 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backg
 START = """async (options) => {
   const { Talk } = await import("/static/talk.js");
   const talk = (window.talk = new Talk(options));
-  window.said = [];
-  talk.addEventListener("state", (e) => said.push(e.detail.state + (e.detail.joined ? "+" : "")));
-  talk.addEventListener("device", (e) => said.push(`microphone ${e.detail.state}`));
+  const said = (window.said = []);
+  const says = (what) => { said.push(what); sessionStorage.said = JSON.stringify(said); };
+  sessionStorage.said = "[]";
+  talk.addEventListener("state", (e) => says(e.detail.state + (e.detail.joined ? "+" : "")));
+  talk.addEventListener("device", (e) => says(`microphone ${e.detail.state}`));
   talk.addEventListener("level", (e) => (window.level = e.detail));
   await talk.start();
 }"""
+SAID = "JSON.parse(sessionStorage.said)"
 RECORD = """async (seconds) => {
   const context = talk.output.context;
   const analyser = new AnalyserNode(context, { fftSize: 32768 });
@@ -160,13 +163,20 @@ async def page(talk_box: Box, speaker: Browser) -> AsyncIterator[Page]:
 
 
 async def says(page: Page, what: str, within: float = 10.0) -> None:
+    """What its talk said stands in the tab's own storage: a page whose login has ended loads itself anew meanwhile."""
+
     async def said() -> bool:
-        return what in await page.evaluate("window.said")
+        try:
+            return what in await page.evaluate(SAID)
+        except Error as e:
+            if "context was destroyed" in e.message:
+                return False
+            raise
 
     try:
         await until(said, within)
     except TimeoutError:
-        raise AssertionError(f"{what!r} is not in {await page.evaluate('window.said')}") from None
+        raise AssertionError(f"{what!r} is not in {await page.evaluate(SAID)}") from None
 
 
 async def test_what_a_person_says_comes_clean_and_what_the_box_says_is_heard(
@@ -219,7 +229,7 @@ async def test_sound_comes_back_by_itself_when_audio_or_web_was_gone(
     await page.evaluate(START, {"processing": True})
     await says(page, "open+")
     await audio.stop()
-    await page.evaluate("window.said.length = 0")
+    await page.evaluate("window.said.length = 0, sessionStorage.said = '[]'")
     await until(lambda: page.evaluate("!talk.joined"))
     await audio.start()
     await until(lambda: audio.joined == 1, 2.0)
