@@ -27,7 +27,6 @@ from appliance.backup_file import (
     digest,
     pack,
     pack_secrets,
-    sync_folder,
     unpack,
     unpack_secrets,
 )
@@ -36,6 +35,7 @@ from appliance.config import Places, Site, SiteError, load_site, places
 from appliance.entry import FIRST_HASH
 from appliance.journal import follow_chain
 from appliance.journal_file import read_entries
+from appliance.keys import sync_directory
 
 KEEP = 14  # nights; a fault that nobody saw for two weeks
 NAME = "siaga-{id}-{stamp}.tar.gz"
@@ -121,7 +121,7 @@ def copy_to(made: Made, folder: Path, *, keep: int = KEEP) -> Path:
         file = new.replace(folder / made.file.name)
     finally:
         new.unlink(missing_ok=True)
-    sync_folder(folder)
+    sync_directory(folder)
     if unpack(file) != made.manifest:
         raise NoBackup(f"{file} does not read back as it was written: take another stick.")
     return file
@@ -217,7 +217,7 @@ def _put(target: Path, source: Path | bytes, mode: int, aside: Path) -> None:
     with new.open("rb") as written:
         os.fsync(written.fileno())
     new.replace(target)
-    sync_folder(target.parent)
+    sync_directory(target.parent)
 
 
 def _own(new: Path, target: Path) -> None:

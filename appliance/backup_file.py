@@ -15,6 +15,8 @@ from typing import IO
 
 import msgspec
 
+from appliance.keys import sync_directory
+
 FORMAT = 1
 MANIFEST, JOURNAL, SITE, SEALED = "manifest.json", "journal.db", "site.toml", "sealed"
 KNOWN = {MANIFEST, JOURNAL, SITE, SEALED}
@@ -67,7 +69,7 @@ def pack(file: Path, manifest: Manifest, parts: Mapping[str, Path]) -> None:
         new.replace(file)
     finally:
         new.unlink(missing_ok=True)
-    sync_folder(file.parent)
+    sync_directory(file.parent)
 
 
 def _add(tar: tarfile.TarFile, name: str, octets: IO[bytes], length: int) -> None:
@@ -144,11 +146,3 @@ def unpack_secrets(octets: bytes) -> dict[str, bytes]:
     if outside := [name for name in files if name.startswith("/") or ".." in Path(name).parts]:
         raise BadBackup(f"What was sealed has a file {outside[0]!r} that leads elsewhere. Do not use it.")
     return files
-
-
-def sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from appliance.keys import sync_directory
+
 NEXT, READY = "first-boot.next", "first-boot.ready"
 MANIFEST = "manifest.json"
 GROUP = "siaga"
@@ -48,10 +50,10 @@ class Disk:
             self._fill(beside / f"{number}", item)
             listed.append(_Listed(item.path, f"{number}"))
         self._fill(beside / MANIFEST, Item("", msgspec.json.encode(listed)))
-        sync(beside)
+        sync_directory(beside)
         self._step("rename ready")
         beside.rename(ready)
-        sync(self.data)
+        sync_directory(self.data)
         self.finish()
 
     def finish(self) -> bool:
@@ -71,12 +73,12 @@ class Disk:
                     owner = target.parent.stat()
                     os.chown(staged, owner.st_uid, owner.st_gid)
                 staged.rename(target)
-            sync(target.parent)
+            sync_directory(target.parent)
         self._step("clear ready")
         manifest.unlink(missing_ok=True)
         self._step("remove ready")
         ready.rmdir()
-        sync(self.data)
+        sync_directory(self.data)
         return True
 
     def write(self, file: Path, octets: bytes, mode: int = 0o644) -> None:
@@ -89,7 +91,7 @@ class Disk:
             os.fsync(opened.fileno())
         self._step(f"rename {file.name}")
         new.replace(file)
-        sync(file.parent)
+        sync_directory(file.parent)
 
     def overwrite(self, file: Path, octets: bytes) -> None:
         """As `write`, and what stood there is overwritten with zeros in its place on the partition.
@@ -138,12 +140,3 @@ def group_number(name: str) -> int | None:
         return grp.getgrnam(name).gr_gid
     except KeyError:
         return None
-
-
-def sync(path: Path) -> None:
-    """What was renamed in a folder stays so over a power cut."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
