@@ -18,6 +18,7 @@ from drivers.audio.portaudio import PortAudio
 from drivers.audio.stream import Streams
 from drivers.clock import Clock
 from drivers.jsonsocket import Server
+from drivers.real_time import RealTime
 
 BAD_CONFIG = 78  # EX_CONFIG of sysexits.h; the unit does not start again on it
 
@@ -40,7 +41,9 @@ async def run(there: Places, stop: asyncio.Event, on_ready: Callable[[], Any] = 
         gc.freeze()  # what was imported is not looked through in a call
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(w) for w in (notify.watchdog(), portaudio.run(), box.run())]
+                running = [
+                    tasks.create_task(w) for w in (notify.watchdog(), portaudio.run(), box.run(), RealTime().run())
+                ]
                 on_ready()
                 await stop.wait()
                 notify.stopping()

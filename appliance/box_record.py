@@ -26,11 +26,14 @@ def box(data: Path) -> tuple[Appliance, Site]:
     try:
         return read((data / KEPT).read_bytes()), load_site(data / SITE)
     except (FileNotFoundError, Refused, SiteError) as e:
-        raise NotSetUp(f"{data} holds no box that is set up ({e}): siaga first-boot") from e
+        raise NotSetUp(
+            f"{data} holds no box that is set up ({e}). On a box: journalctl -u siaga-first-boot says what is missing."
+        ) from e
 
 
 def address(told: Appliance) -> str:
-    return str(told.address.ip) if told.address else f"{told.name}.local"
+    """By DHCP its name, which the router's DNS knows: nothing on a box answers for NAME.local."""
+    return str(told.address.ip) if told.address else told.name
 
 
 def page_of(told: Appliance, site: Site) -> str:
@@ -58,8 +61,8 @@ def ssh_print(line: str) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(octets).digest()).decode().rstrip("=")
 
 
-def record(data: Path, now: float) -> str:
-    """Text for a printer, 80 columns. `now`: unix seconds, 0 where the clock is not known."""
+def record(data: Path, now: float, firmware: str = "-") -> str:
+    """Text for a printer, 80 columns. `now`: unix seconds, 0 where the clock is not known; `firmware`: of the pins."""
     told, site = box(data)
     when = datetime.fromtimestamp(now, ZONES[site.zone]).strftime("%Y-%m-%d %H:%M") if now else "____-__-__ __:__"
     rows: list[tuple[str, str]] = [
@@ -82,6 +85,7 @@ def record(data: Path, now: float) -> str:
     ]
     rows += [("Login SSH", f"{key.split()[2] if len(key.split()) > 2 else '?'} {ssh_print(key)}") for key in told.ssh]
     rows += [("Orang / person", f"{p.name} ({p.role})") for p in read_people(data / "siaga/people.json").values()]
+    rows.append(("Pin aman / pins safe at start", firmware))
     wired = site.annunciator
     rows += [("Keluaran / output", f"GPIO {out.pin:>2}  {name} ({out.kind})") for name, out in wired.output.items()]
     rows += [("Masukan / input", f"GPIO {into.pin:>2}  {name} ({into.kind})") for name, into in wired.input.items()]

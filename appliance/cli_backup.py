@@ -143,7 +143,7 @@ def _restore(options: argparse.Namespace) -> int:
     print(f"{config} and its journal are those of {_about(said, 'WIT')}.\nHead: {said.head}: compare it with the book.")
     if code is None:
         print("Without its keys this box must be enrolled again: siaga keys enrol")
-    print("The old box must never run again beside this one. Next: systemctl start siaga.target siaga-annunciator")
+    print("The old box must never run again beside this one. Next: reboot; its network and name come with the start.")
     return 0
 
 

@@ -33,6 +33,7 @@ WHOLE: tuple[tuple[str, Check], ...] = (
     ("disk", in_thread(doctor_box.disk)),
     ("board", in_thread(doctor_box.board)),
     ("system", in_thread(doctor_box.slot)),
+    ("config.txt", in_thread(doctor_box.firmware)),
 )
 
 

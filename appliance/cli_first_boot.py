@@ -5,6 +5,8 @@ import pwd
 import time
 from pathlib import Path
 
+from appliance.annunciator_config import ConfigRefused
+from appliance.boot_config import config_file, needs_of, standing
 from appliance.box_record import NotSetUp, record
 from appliance.cli import say_no
 from appliance.fault_led import LEDS, blink
@@ -17,6 +19,18 @@ from appliance.keys import KeyFileError
 HERE = Path("/run/siaga")  # with another folder it is a trial: no LED blinks
 MODEL = Path("/proc/device-tree/model")
 BOARDS = {"Raspberry Pi 4": "pi4", "Raspberry Pi Compute Module 4": "pi4", "Raspberry Pi 5": "pi5"}
+FIRMWARE = {
+    "pins": "config.txt holds the pins of this site: they are safe before Linux from the next power-on on.",
+    "wifi": "config.txt has the radio as appliance.toml wants it, from the next power-on on.",
+    "slot": "config.txt is on this slot's own partition, which is not mounted: pins and radio there are an update's.",
+}
+STANDING = {
+    "in_force": "config.txt: ya / yes",
+    "next_start": "config.txt: mulai nyala berikut / from the next power-on on",
+    "differs": "config.txt: BUKAN pin situs ini / NOT this site's pins",
+    "none": "-",
+    "slot": "config.txt: tidak terbaca / not read (SIAGA-SLOT)",
+}
 SAID = {
     "taken": "appliance.toml is taken over.",
     "unchanged": "appliance.toml is as it was taken over.",
@@ -36,10 +50,16 @@ def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
 def _record(options: argparse.Namespace) -> int:
     now = time.time()
     try:
-        print(record(options.data, now if now > RELEASED else 0.0), end="")
-    except (NotSetUp, KeyFileError, OSError) as e:
+        firmware = _firmware(config_file(options.boot), options.data, options.ram)
+        print(record(options.data, now if now > RELEASED else 0.0, firmware), end="")
+    except (NotSetUp, KeyFileError, ConfigRefused, OSError) as e:
         return say_no(f"{e}")
     return 0
+
+
+def _firmware(file: Path, data: Path, ram: Path) -> str:
+    needs = needs_of(data)
+    return STANDING[standing(file, needs, ram) if needs else "none"]
 
 
 def _first_boot(options: argparse.Namespace) -> int:
@@ -58,6 +78,8 @@ def _first_boot(options: argparse.Namespace) -> int:
         say_no(one.told(1))
     for what in outcome.made:
         print(f"Made once: {what}.")
+    for what in outcome.firmware:
+        print(FIRMWARE[what])
     if outcome.faults and options.ram == HERE:
         try:
             led = blink(LEDS)

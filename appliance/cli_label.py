@@ -20,8 +20,14 @@ def _label(options: argparse.Namespace) -> int:
         drawn = svg(label(options.data))
     except (NotSetUp, NoQr, KeyFileError, OSError) as e:
         return say_no(f"{e}")
-    if options.out:
-        options.out.write_text(drawn)
-    else:
+    if not options.out:
         print(drawn, end="")
+        return 0
+    try:
+        options.out.write_text(drawn)
+    except OSError as e:
+        return say_no(
+            f"{options.out} cannot be written ({e.strerror}); give another path, on a box below /tmp or a stick."
+        )
+    print(f"{options.out}: print it at 100 %, once for the box, once for the spare card's bag.")
     return 0

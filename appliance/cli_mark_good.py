@@ -6,16 +6,19 @@ import sys
 from pathlib import Path
 
 from appliance.cli import SITE_FILE, say_no
-from appliance.mark_good import Verdict, image, judge, mark_good, run, slot
+from appliance.mark_good import Verdict, give_up, image, judge, mark_good, run, slot
 
 HEALTH = (sys.executable, "-m", "appliance.cli", "doctor", "--health")
-MARK = ("rauc", "status", "mark-good")
+MARK, BAD = ("rauc", "status", "mark-good"), ("rauc", "status", "mark-bad")
+WITHIN = 180.0  # s. A Pi 4 needs some 40 to its page; one that checks a large card, or a machine under QEMU, far more
 RESTART = ("systemctl", "--no-block", "reboot")
 FILE = "update/good.json"
 
 
 def add_arguments(_name: str, parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--within", type=float, default=120.0, metavar="S", help="seconds to become healthy (120)")
+    parser.add_argument(
+        "--within", type=float, default=WITHIN, metavar="S", help=f"seconds to become healthy ({WITHIN:.0f})"
+    )
     parser.add_argument("--data", type=Path, default=Path("/data"), help="the partition that outlives an update")
     parser.add_argument("--site", type=Path, default=SITE_FILE, help=f"site file (default {SITE_FILE})")
     parser.add_argument("--command-line", type=Path, default=Path("/proc/cmdline"), help=argparse.SUPPRESS)
@@ -47,5 +50,7 @@ def _run(options: argparse.Namespace) -> int:
             )
         case Verdict.RESTART:
             code = say_no(f"slot {booted} ({version}) never worked: restarting, the bootloader goes on to the other.")
+            if not give_up(BAD, run):
+                print("RAUC does not take that it is bad; it is left when its tries are used up.")
             subprocess.run(RESTART, check=False)
             return code

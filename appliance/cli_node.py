@@ -58,6 +58,12 @@ def site_file(options: argparse.Namespace) -> Path:
             raise NoNode(f"The demo has no node {name!r}; it has {', '.join(demo['nodes'])}.")
         return Path(demo["nodes"][name]["site_file"])
     if asked or not SITE_FILE.exists():
+        if not asked and SITE_FILE.parent.is_dir():
+            raise NoNode(
+                f"This box has no {SITE_FILE}: its card had no good files yet. What is wrong with them: "
+                "journalctl -u siaga-first-boot, or http://ADDRESS-OF-THE-BOX/. If it replaces a dead card: "
+                "siaga backup restore"
+            )
         where = "" if asked else f", and there is no {SITE_FILE}"
         raise NoNode(
             f"No demo runs in {options.folder or default_folder()}{where}. "

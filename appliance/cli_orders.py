@@ -67,8 +67,13 @@ def _run(options: argparse.Namespace) -> int:
     return ask(options, talk)
 
 
+def stations_named(site: Site, given: list[str]) -> list[str]:
+    """`all` stands for every station, also among others: a hand in a hurry writes both."""
+    return [station for name in given for station in ([s.id for s in site.station] if name == "all" else [name])]
+
+
 async def _sound(client: Client, site: Site, options: argparse.Namespace, login: dict[str, Any]) -> int:
-    stations = [s.id for s in site.station] if options.station == ["all"] else options.station
+    stations = stations_named(site, options.station)
     done = await request(
         client, "alert.issue", stations=stations, pattern=options.pattern, seconds=options.seconds,
         alert_kind=options.kind, key=secrets.token_hex(8), via="command", groups=options.group,

@@ -1,7 +1,9 @@
 """`siaga core | annunciator | audio | web`: one process each, told by a site file, stopped by SIGTERM."""
 
 import argparse
+import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -27,9 +29,11 @@ def _core(options: argparse.Namespace) -> int:
         def read(file: Path) -> Site:
             return with_credentials(load_site(file))
 
+        hung_up = asyncio.Event()  # of the process, not of one core: a signal between two of them ends nobody
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hung_up.set)
         site: Site | None = read(options.config)
         while site is not None:  # each changed file that it takes makes its rooms anew
-            site = await Core(site, options.config, clock, read).run()
+            site = await Core(site, options.config, clock, read, hung_up).run()
 
     try:
         clock.run(serve())

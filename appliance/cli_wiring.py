@@ -35,6 +35,8 @@ def _draw(options: argparse.Namespace) -> int:
     try:
         options.svg.write_text(svg_of(plan, words))
     except OSError as e:
-        return say_no(f"{options.svg} cannot be written ({e.strerror}); give another path.")
+        return say_no(
+            f"{options.svg} cannot be written ({e.strerror}); give another path, on a box below /tmp or a stick."
+        )
     print(f"{options.svg}: print it on A4 and put it into the box's door.")
     return 0

@@ -24,6 +24,7 @@ Pin = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4,8}$")]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
 
 ZONES = {"WIB": ZoneInfo("Asia/Jakarta"), "WITA": ZoneInfo("Asia/Makassar"), "WIT": ZoneInfo("Asia/Jayapura")}
+SOUND_FOLDER = "audio"  # beside core's folder, which systemd removes with core; a talk goes on without core
 MOST_OCTETS = 1_000_000  # a city with 1,000 stations has some 200,000
 PLACEHOLDER = "+620"  # no Indonesian network assigns a number that begins so: demo and unfinished files use it
 
@@ -337,6 +338,6 @@ def places(site: Site, file: Path) -> Places:
     here = file.resolve().parent
     return Places(
         state=here / site.state, run=here / site.run, key=here / site.key, profiles=profile_folder(site, file),
-        sound=here / (site.sound.run or site.run),
+        sound=here / site.sound.run if site.sound.run else (here / site.run).with_name(SOUND_FOLDER),
         phrases=here / site.sound.phrases if site.sound.phrases else None,
     )  # fmt: skip

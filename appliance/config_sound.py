@@ -55,7 +55,7 @@ class ProofRules(Struct, frozen=True, kw_only=True):
 
 
 class SoundRules(Struct, frozen=True, kw_only=True):
-    """`run`: folder of the audio process's sockets, where it is not the box's own; `phrases`: one of WAV files."""
+    """`run`: folder of the audio process's sockets, where it is not "audio" beside core's; `phrases`: of WAV files."""
 
     run: str = ""
     phrases: str = ""

@@ -53,6 +53,7 @@ from drivers.notify import ready, stopping, watchdog
 
 SESSION_EXPIRY = 300  # s that the broker keeps our messages while core restarts; as long as an order lives
 GATHER = 0.02  # s that a centre without an open order gathers heartbeats: a thousand stations send 333 a second
+REST_WITHIN = 20.0  # s that a changed site file waits for a text that is with a modem; one goes out in some 4 s
 FIRST_LOOK = 2.0  # s after the start, then what has not connected is a lost link
 
 log = logging.getLogger("siaga.core")
@@ -62,7 +63,8 @@ class Core:
     """One node. `run` returns after SIGTERM or SIGINT, or with a changed site file: then a new one takes its place."""
 
     def __init__(
-        self, site: Site, file: FilePath, clock: Clock, read: Callable[[FilePath], Site] = load_site
+        self, site: Site, file: FilePath, clock: Clock, read: Callable[[FilePath], Site] = load_site,
+        hung_up: asyncio.Event | None = None,
     ) -> None:  # fmt: skip
         self._site, self._clock = site, clock
         self._mqtt: Mqtt | None = None
@@ -87,7 +89,10 @@ class Core:
         )
         self._next: Site | None = None
         self._stop = asyncio.Event()
-        self._change = SiteChange(site, file, self._annunciator, self._append, self._become, read)
+        self._change = SiteChange(
+            site, file, self._annunciator, self._append, self._become, read, hung_up or asyncio.Event(),
+            rest=lambda: self._lines.outgoing.rest(REST_WITHIN),
+        )  # fmt: skip
         self._keeper = Keeper(lambda task, reason: self._note(ev.TaskDied(task=task, reason=reason[:300])))
 
     def _wire(self, history: list[Entry]) -> None:
@@ -221,12 +226,10 @@ class Core:
         self._keeper.keep("clock", self._wall_clock.run)
         gc.collect()
         gc.freeze()  # what is there from the start stays: 90,000 objects that no collection looks at any more
-        loop.add_signal_handler(signal.SIGHUP, self._change.hung_up.set)
         ready(f"{self._site.role} {self._site.id}")
         log.info("core is ready: %s %s, journal at row %d", self._site.role, self._site.id, self._journal.head.seq)
         await self._stop.wait()
         gc.unfreeze()  # a core that is made anew leaves nothing of the old one
-        loop.remove_signal_handler(signal.SIGHUP)
         if self._next is None:
             stopping()
             self._append(ev.Stopped(reason="told to end"))

@@ -26,22 +26,28 @@ log = logging.getLogger("siaga.core.site")
 
 
 class SiteChange:
-    """`again` is called with the new file once it was taken; nothing else of core knows of it before."""
+    """`again` is called with the new file once it was taken; nothing else of core knows of it before.
+
+    `hung_up` outlives this: what is asked while core is made anew is asked of the new one. `rest` returns when nothing
+    is under way that could not be taken up again, so that nobody gets a text twice.
+    """
 
     def __init__(
         self, site: Site, file: Path, annunciator: AnnunciatorLink, append: Callable[..., Appended],
-        again: Callable[[Site], None], read: Callable[[Path], Site],
+        again: Callable[[Site], None], read: Callable[[Path], Site], hung_up: asyncio.Event,
+        rest: Callable[[], Awaitable[None]],
     ) -> None:  # fmt: skip
         self._site, self._file, self._annunciator, self._append, self._again = site, file, annunciator, append, again
-        self._read = read
-        self._under_way = False
-        self.hung_up = asyncio.Event()
+        self._read, self._rest = read, rest
+        self._under_way = asyncio.Lock()  # held for ever once a file is taken: nothing more is for this core
+        self._hung_up = hung_up
 
     async def run(self) -> None:
         """SIGHUP asks for it too; a refusal is then in the journal and the log."""
         while True:
-            await self.hung_up.wait()
-            self.hung_up.clear()
+            await self._hung_up.wait()
+            async with self._under_way:
+                self._hung_up.clear()
             try:
                 await self.take("console:SIGHUP")
             except Refusal as e:
@@ -49,19 +55,20 @@ class SiteChange:
 
     async def take(self, actor: str) -> dict[str, Any]:
         """What changed, and what waits. Raises Refusal: then all is as it was."""
-        if self._under_way:
+        if self._under_way.locked():
             raise Refusal("busy", "A changed file is being taken over.", "Look again in a second.")
-        self._under_way = True
+        await self._under_way.acquire()
         try:
             new = await self._checked(actor)
             names = differs(self._site, new)
             if not names:
-                self._under_way = False
+                self._under_way.release()
                 return {"changed": [], "waiting": []}
             waiting = await self._wired(actor) if "annunciator" in names else ()
         except Refusal:
-            self._under_way = False
+            self._under_way.release()
             raise
+        await self._rest()
         self._append(SiteTaken(changed=names, waiting=waiting, site=prints(new)), actor=actor)
         asyncio.get_running_loop().call_later(ANSWERED, self._again, new)
         return {"changed": list(names), "waiting": list(waiting)}

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import tomli_w
 
-from appliance.config import Site, load_site, places
+from appliance.config import SOUND_FOLDER, Site, load_site, places
 from appliance.key_office import Office
 from appliance.people import new_password, set_password
 
@@ -88,7 +88,12 @@ class DemoSite:
             made.mkdir(parents=True, exist_ok=True)
 
     def _sockets(self) -> list[Path]:
-        return [self.folder / n / "run" / "annunciator.sock" for n in self._nodes] + [self.sim / "processes.sock"]
+        sound = self.folder / CENTRE / SOUND_FOLDER / "audio-stream.sock"
+        return [
+            *(self.folder / n / "run" / "annunciator.sock" for n in self._nodes),
+            sound,
+            self.sim / "processes.sock",
+        ]
 
     def forget(self) -> None:
         """Remove what a demo has made here, and nothing else."""
@@ -211,6 +216,21 @@ class DemoSite:
         password = new_password()
         set_password(places(site, self.file(CENTRE)).people, name, role, password)
         return password
+
+
+def set_key(file: Path, key: str, value: Any) -> Any:
+    """Change one key of a site file, and say what stood there; None: nothing. Raises ValueError."""
+    text = tomllib.loads(file.read_text())
+    *path, last = key.split(".")
+    table: Any = text
+    for name in path:
+        table = table[int(name)] if isinstance(table, list) else table.get(name)
+        if table is None:
+            raise ValueError(f"{file} has no {key}")
+    before = table.get(last)
+    table[last] = value
+    file.write_text(tomli_w.dumps(text))
+    return before
 
 
 def page_host(node: str) -> str:

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import msgspec
 
+from appliance.annunciator_config import ConfigRefused
+from appliance.boot_config import config_file, needs_of, standing
 from appliance.doctor import Finding, Patient, bad, good, warn
+from appliance.mark_good import image
 
 LEAST_FREE, LOW_FREE = 5, 15  # % of the state's file system
 HOT, TOO_HOT = (
@@ -28,8 +31,8 @@ def disk(patient: Patient) -> Iterator[Finding]:
         probe.write_bytes(b"x")
         probe.unlink()
     except OSError as e:
-        yield bad("disk", f"{folder} cannot be written ({e.strerror})", "dmesg; the box acts on, rows are kept in RAM: "
-                  "do not switch it off; put a good card in with last night's backup.")  # fmt: skip
+        yield bad("disk", f"{folder} cannot be written ({e.strerror})", "dmesg says why. Core goes on, rows in RAM: "
+                  "do not switch it off before a new card and last night's backup are there.")  # fmt: skip
         return
     free = 100 * usage.free / usage.total
     told = f"{free:.0f} % of {usage.total / 1e9:.1f} GB free in {folder}"
@@ -64,7 +67,7 @@ def clock(patient: Patient) -> Iterator[Finding]:
         yield warn(
             "RTC",
             "there is none",
-            "Without it the clock stands at the last shutdown after a power cut (docs/hardware.md).",
+            "Without it the clock goes on at the last saved time after a power cut. Fit a DS3231 (docs/hardware.md).",
         )
 
 
@@ -85,16 +88,45 @@ def board(patient: Patient) -> Iterator[Finding]:
                 "supply", f"below 4.63 V {when}", "5.1 V, 5 A converter; short thick leads; modems on the powered hub."
             )
     if (patient.root / "run/systemd/system").exists() and not (patient.root / "dev/watchdog").exists():
-        yield warn("watchdog", "the board has none", "dtparam=watchdog=on in config.txt; a kernel that hangs stays so.")
+        yield warn(
+            "watchdog", "the board has none", "dmesg | grep wdt: is its driver there? A kernel that hangs stays so."
+        )
 
 
 def slot(patient: Patient) -> Iterator[Finding]:
     """Which of the two systems runs, and what the first boot found wrong."""
     arguments = (patient.root / "proc/cmdline").read_text().split()
     if running := next((a.partition("=")[2] for a in arguments if a.startswith("rauc.slot=")), ""):
-        yield good("system", f"slot {running}")
+        release = patient.root / "etc/os-release"
+        version = image(release.read_text()) if release.exists() else ""
+        yield good("system", f"slot {running}, image {version or 'not known'}")
     fault = patient.root / "run/siaga/first-boot/fault.json"
     if fault.exists():
         faults = msgspec.json.decode(fault.read_bytes()).get("faults", [])
         told = "; ".join(f"{f['file']} line {f['line']}: {f['en'][0]}" for f in faults)
         yield bad("appliance.toml", told[:300], "Correct it on the card's FAT partition, boot.")
+
+
+def firmware(patient: Patient) -> Iterator[Finding]:
+    """Whether a Pi's firmware has read the pins and the radio that this box needs."""
+    try:
+        needs = needs_of(patient.root / "data")
+    except ConfigRefused as e:
+        yield bad("config.txt", f"cannot be compared: {e}", f"siaga config check {patient.file}")
+        return
+    if needs is None:
+        return
+    match standing(config_file(patient.root / "boot/firmware"), needs, patient.root / "run/siaga"):
+        case "in_force":
+            yield good("config.txt", "pins before Linux and radio as this box needs them")
+        case "next_start":
+            yield warn("config.txt", "was changed since this boot", "Restart when no siren sounds; it counts then.")
+        case "differs":
+            yield warn("config.txt", "its pins before Linux or its radio are not those of this box",
+                       "The next boot writes them, the one behind reads them: restart twice when no siren sounds. "
+                       "If it still says so: journalctl -u siaga-first-boot")  # fmt: skip
+        case "none":
+            yield bad("config.txt", "is not on the card: the box will not start again", "Copy the image's to the card.")
+        case "slot":
+            yield warn("config.txt", "is on the slot's own partition, which is not mounted: not compared",
+                       "siaga config pins --into its config.txt, once it is mounted.")  # fmt: skip

@@ -55,7 +55,13 @@ async def core(patient: Patient) -> Iterable[Finding]:
         await client.connect()
         view = msgspec.convert(await client.request({"do": "view"}, timeout=ANSWER_WITHIN), View)
     except (Gone, Refusal) as e:
-        return [bad("core", str(e), "systemctl status siaga-core; siaga config check; journalctl -u siaga-core")]
+        return [
+            bad(
+                "core",
+                str(e),
+                f"systemctl status siaga-core; siaga config check {patient.file}; journalctl -u siaga-core -n 30",
+            )
+        ]
     finally:
         client.close()
     patient.view = view

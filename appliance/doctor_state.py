@@ -36,7 +36,7 @@ def key(patient: Patient) -> Iterator[Finding]:
     try:
         load_key(patient.where.key)
     except KeyFileError as e:
-        yield bad("key", str(e), "siaga keys list; docs/keys.md")
+        yield bad("key", str(e), "siaga backup restore has it; without a backup: siaga keys enrol (docs/keys.md)")
     else:
         yield good("key", str(patient.where.key))
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from appliance.alarm_words import TABLES, load_alarm_words
 from appliance.doctor import Finding, Patient, bad, good, warn
 from appliance.reach import reach
 
@@ -42,7 +43,11 @@ def seen_by_core(patient: Patient) -> Iterator[Finding]:
     for device in view.power.devices if view.power else ():
         if device.link is None or not device.link.up:
             why = device.link.reason if device.link else "not heard yet"
-            yield bad(f"device {device.id}", why, "siaga modbus read; bus, unit, A and B swapped?")
+            yield bad(
+                f"device {device.id}",
+                why,
+                "Has it power? Cable, A and B swapped, unit? With core stopped: siaga modbus scan BUS",
+            )
         else:
             yield good(f"device {device.id}", "answers")
     for name, link in view.links.items():
@@ -51,6 +56,9 @@ def seen_by_core(patient: Patient) -> Iterator[Finding]:
     for station in view.stations:
         if not station.local and not reach(view, station, view.at):
             yield bad(f"station {station.id}", "no path to it", f"Phone it: {station.phone or 'no number is known'}")
+    words = load_alarm_words("en")
     for alarm in view.alarms:
         if not alarm.cleared and not alarm.acknowledged:
-            yield warn(f"alarm {alarm.alarm}", f"P{alarm.priority} {alarm.about}", "siaga alarms")
+            what = f"alarm P{alarm.priority} {alarm.alarm} {alarm.about}".rstrip()
+            title, step = (words.get((table, alarm.alarm), "") for table in TABLES)
+            yield warn(what, title, step or "siaga alarms")

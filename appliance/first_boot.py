@@ -12,6 +12,9 @@ from typing import Any, Literal
 import msgspec
 import tomli_w
 
+from appliance.annunciator_config import ConfigRefused
+from appliance.boot_config import CONFIG, config_file, fitted, needs_of, remember_start, what_changes
+from appliance.boot_pins import PinsRefused
 from appliance.first_boot_disk import Disk, Item
 from appliance.first_boot_file import MOST_OCTETS, SECRETS, Appliance, Refused, decoded, read
 from appliance.first_boot_mount import writable
@@ -45,6 +48,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     told: Appliance | None = None
     faults: tuple[Fault, ...] = ()
     made: tuple[str, ...] = ()  # what the box made of itself now
+    firmware: tuple[
+        str, ...
+    ] = ()  # what config.txt says anew from the next start on: "pins", "wifi"; "slot": not reached
     lamp: int | None = None  # pin of a fault lamp, where nothing else of the wiring is known
 
 
@@ -62,22 +68,42 @@ class FirstBoot:
 
     def run(self) -> Outcome:
         """Raises OSError where the data partition cannot be written."""
+        outcome = self._taken_over()
+        firmware = self._fit() if outcome.told else ()
+        return msgspec.structs.replace(outcome, firmware=firmware, faults=(*outcome.faults, *self._left))
+
+    def _taken_over(self) -> Outcome:
         self._disk.finish()
         made = tuple(make_once(self._disk))
         known = self._known()
         if known and self._is(known):
-            return self._outcome("unchanged", self._kept(), made)
+            return Outcome(what="unchanged", told=self._kept(), made=made)
         try:
             if told := self._give_back():
-                return self._outcome("unchanged", told, made)
-            return self._outcome("taken", self._take(), made)
+                return Outcome(what="unchanged", told=told, made=made)
+            return Outcome(what="taken", told=self._take(), made=made)
         except Refused as e:
             faults = tuple(self._shown(one) for one in e.faults)
             old = self._kept() if (self._data / KEPT).exists() else None
             return Outcome(what="old" if old else "none", told=old, faults=faults, made=made, lamp=e.lamp)
 
-    def _outcome(self, what: Literal["taken", "unchanged"], told: Appliance, made: tuple[str, ...]) -> Outcome:
-        return Outcome(what=what, told=told, made=made, faults=tuple(self._left))
+    def _fit(self) -> tuple[str, ...]:
+        """The card's config.txt, for the box as it is now."""
+        file = config_file(self._boot)
+        try:
+            if (needs := needs_of(self._data)) is None:
+                return ()
+            if needs.board == "pi5" and not file.exists():
+                return ("slot",)
+            remember_start(file, self._scratch.parent)
+            old = file.read_bytes().decode("latin-1").replace("\r\n", "\n")
+            new = fitted(old, needs)
+        except (ConfigRefused, PinsRefused, OSError) as e:
+            self._left.append(fault("not_fitted", "", file=CONFIG, why=e))
+            return ()
+        if new == old or not self._put(CONFIG, "not_written", self._disk.write, new.encode("latin-1"), file.parent):
+            return ()
+        return what_changes(old, new)
 
     def _known(self) -> list[Print]:
         """The files as they were taken over last; none on a new box."""
@@ -261,13 +287,17 @@ class FirstBoot:
         if clean.encode() != octets:
             self._put(name, "not_blanked", self._disk.overwrite, clean.encode())
 
-    def _put(self, name: str, code: str, write: Callable[[Path, bytes], None], octets: bytes) -> None:
+    def _put(
+        self, name: str, code: str, write: Callable[[Path, bytes], None], octets: bytes, folder: Path | None = None
+    ) -> bool:
         """Onto the card. One that cannot be written is told, and stops nothing: a box is no less on duty."""
         try:
-            with writable(self._boot):
-                write(self._boot / name, octets)
+            with writable(folder or self._boot):
+                write((folder or self._boot) / name, octets)
         except OSError as e:
             self._left.append(fault(code, "", file=name, why=e.strerror or e))
+            return False
+        return True
 
     def _secretive(self) -> set[str]:
         return {FILE, self._kept().site}

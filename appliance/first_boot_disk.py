@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.keys import sync_directory
+from appliance.keys import sync_directory, take_name
 
 NEXT, READY = "first-boot.next", "first-boot.ready"
 MANIFEST = "manifest.json"
@@ -89,9 +89,9 @@ class Disk:
             opened.write(octets)
             opened.flush()
             os.fsync(opened.fileno())
-        self._step(f"rename {file.name}")
-        new.replace(file)
-        sync_directory(file.parent)
+            self._step(f"rename {file.name}")
+            take_name(opened.fileno(), new, file)
+        self._step(f"done {file.name}")
 
     def overwrite(self, file: Path, octets: bytes) -> None:
         """As `write`, and what stood there is overwritten with zeros in its place on the partition.

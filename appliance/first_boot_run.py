@@ -19,6 +19,7 @@ from appliance.first_boot_system import logins, network_files, time_sources, wif
 LOGINS = "ssh/authorized_keys"
 FAULT = "first-boot/fault.json"
 STATE = "first-boot/state.json"
+RADIO = "wifi/wpa_supplicant-wlan0.conf"  # siaga-wifi.service runs where it is
 ANNUNCIATOR = "first-boot/annunciator.toml"
 LAMP = "fault"  # the output's name
 
@@ -36,6 +37,8 @@ def write_run(outcome: Outcome, data: Path, run: Path) -> None:
     if not outcome.faults:
         for gone in (FAULT, ANNUNCIATOR):
             (run / gone).unlink(missing_ok=True)
+    if not (outcome.told and outcome.told.wifi):
+        (run / RADIO).unlink(missing_ok=True)
     if outcome.told:
         new = logins(outcome.told).encode()
         file = data / LOGINS
@@ -50,7 +53,18 @@ def _files(outcome: Outcome, data: Path) -> list[tuple[str, bytes, int]]:
     name = told.name if told else "siaga"
     files = [
         ("hostname", f"{name}\n".encode(), 0o644),
-        (STATE, _json({"what": outcome.what, "role": told.role if told else "", "made": outcome.made}), 0o644),
+        (
+            STATE,
+            _json(
+                {
+                    "what": outcome.what,
+                    "role": told.role if told else "",
+                    "made": outcome.made,
+                    "firmware": outcome.firmware,
+                }
+            ),
+            0o644,
+        ),
     ]
     if outcome.faults:
         files.append((FAULT, _json(fault_report(outcome, data)), 0o644))
@@ -58,7 +72,7 @@ def _files(outcome: Outcome, data: Path) -> list[tuple[str, bytes, int]]:
         files.append((ANNUNCIATOR, lamp_file(outcome.lamp), 0o644))
     if told and told.wifi and (data / WIFI).exists():
         text = wifi_file(told.wifi, (data / WIFI).read_text())
-        files.append(("wifi/wpa_supplicant-wlan0.conf", text.encode(), 0o600))
+        files.append((RADIO, text.encode(), 0o600))
     return files
 
 

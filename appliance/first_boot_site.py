@@ -21,6 +21,7 @@ from appliance.model import Role
 from appliance.toml_lines import Where, spots
 
 STATE, RUN, SOCKET = "/var/lib/siaga", "/run/siaga/core", "/run/siaga/annunciator/annunciator.sock"
+SOUND = "/run/siaga/audio"  # as it is where nothing is said
 REASON = re.compile(r"([a-z_0-9.\[\]-]+): (.*)", re.DOTALL)
 STEP = re.compile(r"[^.\[\]]+")
 GRANT_REFUSED = (BookError, BookUnreadable, StatementError, KeyFileError, OSError, ValueError)
@@ -58,10 +59,12 @@ def new_site(told: Appliance, text: str, scratch: Path, core: int | None) -> tup
                 other=f"{broker.get('host')}:{broker.get('port', 8883)}",
             )
     annunciator = data.get("annunciator") if isinstance(data.get("annunciator"), dict) else None
+    sound = data["sound"] if isinstance(data.get("sound"), dict) else {}
     for path, given, must in (
         (("state",), data.get("state"), STATE),
         (("run",), data.get("run"), RUN),
         (("key",), data.get("key"), f"{STATE}/own.key"),
+        (("sound", "run"), sound.get("run") or SOUND, SOUND),
         (("annunciator", "socket"), (annunciator or {}).get("socket"), SOCKET),
         (("annunciator", "factory"), (annunciator or {}).get("factory"), "lgpio"),
     ):

@@ -113,6 +113,12 @@ WORDS: dict[str, tuple[str, str, str, str]] = {
         "Kotak tetap bekerja. Periksa kartunya; mungkin sudah aus.",
         "The box works. Look at the card; it may be worn out.",
     ),
+    "not_fitted": (
+        "Berkas ini tidak dapat disesuaikan dengan kabel dan jaringan kotak: {why}",
+        "This file cannot be fitted to the box's wiring and network: {why}",
+        "Kotak tetap bekerja, tetapi relai dapat bergerak sebelum Linux. Salin config.txt dari image.",
+        "The box works, but relays may move before Linux runs. Copy config.txt of the image.",
+    ),
     "role_differs": (
         "role di {site} adalah {other}.", "{site} says role = {other}.",
         "Samakan keduanya; mungkin kartu ini untuk kotak lain.",

@@ -10,6 +10,7 @@ from pathlib import Path
 from appliance.key_authority import Signer, load_signer, make_authority, revoked_list, server_certificate, user_of
 from appliance.key_book import Book, Holder, KeyState
 from appliance.key_file import replace_file
+from appliance.keys import as_its_folder
 
 AUTHORITY, AUTHORITY_KEY = "authority.crt", "authority.key"  # the key is never given to mosquitto
 SERVER, SERVER_KEY, ACL, REVOKED = "server.crt", "server.key", "acl", "revoked.crl"
@@ -27,7 +28,9 @@ class BrokerFolder:
 
     def make(self, names: Iterable[str]) -> None:
         """An authority and the broker's certificate under `names`. An authority that is there stays. Raises OSError."""
-        self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        if not self.folder.exists():
+            self.folder.mkdir(mode=0o750, parents=True)
+            as_its_folder(self.folder)
         if not self.there:
             key, certificate = make_authority(self._site)
             replace_file(self.folder / AUTHORITY, certificate, 0o640)

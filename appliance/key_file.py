@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from appliance.key_book import Book
-from appliance.keys import sync_directory
+from appliance.keys import as_its_folder, take_name
 
 MOST_OCTETS = 8_000_000  # 1,000 stations with their certificates have some 2,000,000
 
@@ -45,27 +45,23 @@ def replace_file(file: Path, octets: bytes, mode: int = 0o600) -> None:
             opened.write(octets)
             opened.flush()
             os.fchmod(handle, mode)
-            if os.geteuid() == 0:
-                owner = file.parent.stat()
-                os.fchown(handle, owner.st_uid, owner.st_gid)
+            as_its_folder(Path(name))
             os.fsync(handle)
-        Path(name).replace(file)
+            take_name(handle, Path(name), file)
     except OSError:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
-    sync_directory(file.parent)
 
 
 @contextlib.contextmanager
 def locked(file: Path) -> Iterator[None]:
     """Read, change and write under this, so that core and a person's command lose none of each other's changes."""
     file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    handle = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = file.with_suffix(".lock")
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if os.geteuid() == 0:
-            owner = file.parent.stat()
-            os.fchown(handle, owner.st_uid, owner.st_gid)
+        as_its_folder(lock)
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:

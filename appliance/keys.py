@@ -41,6 +41,7 @@ def create_key(path: Path) -> Ed25519PrivateKey:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w") as file:
+                as_its_folder(Path(name))
                 file.write(key.private_bytes_raw().hex() + "\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -97,6 +98,29 @@ def _octets(text: str) -> bytes | None:
     except ValueError:
         return None
     return octets if len(octets) == SEED_SIZE and len(text.strip()) == SEED_SIZE * 2 else None
+
+
+def take_name(handle: int, new: Path, file: Path) -> None:
+    """`new`, open as `handle` and synced, becomes `file`: a power cut leaves the old or the new one. Raises OSError.
+
+    Also on FAT, which keeps a file's place and length with its name: the file's own sync writes that, not its
+    folder's. And it frees the old file's place at its last handle's close, which must not be before.
+    """
+    held = os.open(file, os.O_PATH) if file.exists() else None
+    try:
+        new.replace(file)
+        os.fsync(handle)
+        sync_directory(file.parent)
+    finally:
+        if held is not None:
+            os.close(held)
+
+
+def as_its_folder(path: Path) -> None:
+    """Root at the console makes files for core: whoever owns the folder gets it. Raises OSError."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def sync_directory(path: Path) -> None:

@@ -1,7 +1,8 @@
 """Whether a slot that was booted may stay: it may when the application in it works, and RAUC is told so.
 
-A slot that never worked is left by a restart, for the other one that did. One that worked before, and a box that has no
-other, stays and is marked all the same: what is broken there is not the image, and must not make it restart for ever.
+A slot that never worked is given up and left by a restart, for the other one that did. One that worked before, and a
+box that has no other, stays and is marked all the same: what is broken there is not the image, and must not make it
+restart for ever.
 """
 
 import re
@@ -73,6 +74,12 @@ def judge(
         file.parent.mkdir(parents=True, exist_ok=True)
         replace_file(file, msgspec.json.encode(Kept(good | {booted: version})), 0o644)
     return Verdict.GOOD
+
+
+def give_up(mark: Sequence[str], run: Run) -> bool:
+    """Tell RAUC that this slot is bad, so that the next start is the other one's. Where it does not take it, the
+    bootloader still counts its tries down."""
+    return run(mark, RAUC_WITHIN) == 0
 
 
 def mark_good(mark: Sequence[str], run: Run) -> None:

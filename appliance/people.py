@@ -3,13 +3,13 @@
 import asyncio
 import hashlib
 import hmac
-import os
 import secrets
 from collections import deque
 from pathlib import Path
 
 import msgspec
 
+from appliance.key_file import replace_file
 from appliance.logins import Login, Logins
 
 SCRYPT = {"n": 1 << 14, "r": 8, "p": 1}  # 16 MB and some 50 ms a try on a Pi 4: slow to guess, quick to log in
@@ -61,15 +61,10 @@ def people_octets(people: dict[str, Person]) -> bytes:
 
 
 def set_password(file: Path, name: str, role: str, password: str) -> None:
-    """Add a person or change the password. Replaces the file whole, readable by its owner alone."""
+    """Add a person or change the password. Replaces the file whole, readable by the folder's owner alone."""
     people = with_password(read_people(file), name, role, password)
     file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_suffix(".new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
-        f.write(people_octets(people))
-        f.flush()
-        os.fsync(f.fileno())
-    new.replace(file)
+    replace_file(file, people_octets(people))
 
 
 CONSOLE = "console:"  # begins the actor of an order that came without a login, from the box's own user or root

@@ -24,7 +24,7 @@ PROCESS_OF = {
     "sim": "mobile", "ussd": "mobile", "person": "person", "headset": "headset",
     "net": "net", "wire": "wire", "broker": "broker",
     "trunk": "trunk", "process": "processes", "disk": "processes",
-    "calendar": "processes", "pins": "pins", "input": "pins",
+    "calendar": "processes", "site": "processes", "pins": "pins", "input": "pins",
 }  # fmt: skip
 
 Seen = tuple[bool, str]

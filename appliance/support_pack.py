@@ -24,6 +24,14 @@ from drivers.modem.redact import redacted
 
 ROWS = 3000  # of the journal
 LOGGED = ("-n", "5000", "-o", "short-iso-precise")  # lines of each unit
+UNITS = ("annunciator", "core", "audio", "web", "first-boot", "mark-good", "backup", "self-test")
+SYSTEM = (
+    ("cat", "/etc/os-release", "/proc/cmdline"),
+    ("systemctl", "--failed", "--no-pager"),
+    ("rauc", "status"),
+    ("networkctl", "status", "--no-pager"),
+    ("df", "-h"),
+)
 WITHIN = 20.0  # s for another program
 READ_ME = """What the box {box} says of itself, without secrets: no keys, PINs, passwords, texts; numbers of people
 keep their last three digits. `sums.txt` has the SHA-256 of each file. Look through it before you send it.
@@ -55,7 +63,8 @@ def _parts(patient: Patient, doctor: str) -> Iterator[tuple[str, str]]:
     yield "site.toml", _site(patient)
     yield "versions.txt", _versions()
     yield "journal.jsonl", _journal(patient)
-    for unit in ("annunciator", "core", "audio", "web"):
+    yield "system.txt", masked_text("".join(_printed(*asked) for asked in SYSTEM))
+    for unit in UNITS:
         yield f"log-{unit}.txt", masked_text(_printed("journalctl", "-u", f"siaga-{unit}", *LOGGED))
     yield "kernel.txt", masked_text(_printed("journalctl", "-k", "-b", *LOGGED))
     for line in patient.site.line:

@@ -19,6 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", default="pi4", choices=profile.all_names())
     parser.add_argument("--no-compress", action="store_true", help="leave out the .zst, for tests")
+    parser.add_argument("--fetch-only", action="store_true", help="no image: only the cached Debian it is made from")
     options = parser.parse_args()
     if os.geteuid() != 0:
         print("An image is built as root: its files belong to users that only root may make. Next: sudo make image.")
@@ -28,16 +29,18 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is mounted or half made is undone either way
     began = time.monotonic()
     wanted = profile.load(options.profile)
-    lock = (cache / f"{wanted.arch}.lock").open("w")
-    fcntl.flock(lock, fcntl.LOCK_EX)  # two builds of one architecture at once: the second waits
+    lock = (cache / "build.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)  # two builds work in one stage: the second waits
     steps = Steps(ROOT / "build" / "image" / f"{wanted.name}.log")
     try:
         host = HOST_ARCHES[os.uname().machine]
-        prepared = tools.prepare(cache, host, steps)
+        prepared = tools.prepare(wanted, cache, host, steps)
         tree = base.prepare(wanted, cache, host, commit_time(), steps)
-        made = image.build(
-            wanted, tree, version(), commit_time(), cache, prepared, steps, compress=not options.no_compress
-        )
+        made = []
+        if not options.fetch_only:
+            made = image.build(
+                wanted, tree, version(), commit_time(), cache, prepared, steps, compress=not options.no_compress
+            )
         for path in made:
             print(f"  {path.stat().st_size / 1e6:8.1f} MB  {path.relative_to(ROOT)}")
     except BuildFailed as failure:

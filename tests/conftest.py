@@ -1,7 +1,9 @@
 """For all tests: this folder's modules (`running_demo`) can be imported from the folders below it."""
 
+import logging
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -18,6 +20,22 @@ settings.register_profile("siaga", deadline=None)
 settings.load_profile("siaga")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole stories first: each lasts up to a minute, and at the end two workers would wait for the third."""
-    items.sort(key=lambda item: item.path.name != "test_scenarios.py")
+@pytest.fixture(autouse=True)
+def own_log_level() -> Iterator[None]:
+    """A test of many processes in one may silence the log; the next one on this worker may want to hear it."""
+    log, disabled = logging.getLogger("siaga"), logging.root.manager.disable
+    level = log.level
+    yield
+    log.setLevel(level)
+    logging.disable(disabled)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whole stories wait for most of their minute: two of the workers begin with them, the others have the processors
+    meanwhile, and at the end nobody waits for a last story. Each worker begins with its even share of the list."""
+    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    stories = [item for item in items if item.path.name == "test_scenarios.py"]
+    others = [item for item in items if item.path.name != "test_scenarios.py"]
+    first, second = stories[::2], stories[1::2]
+    share = len(items) * (workers // 2) // workers + workers - len(first)  # some into it: shares differ by one or two
+    items[:] = [*first, *others[: max(0, share)], *second, *others[max(0, share) :]]

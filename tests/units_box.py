@@ -43,9 +43,6 @@ key = "/var/lib/siaga/own.key"
 [web]
 host = "0.0.0.0"
 
-[sound]
-run = "/run/siaga/audio"
-
 [annunciator]
 socket = "/run/siaga/annunciator/annunciator.sock"
 factory = "mock"
@@ -280,6 +277,14 @@ def booted(folder: Path, wanted: tuple[str, ...]) -> Iterator[UnitsBox]:
             except subprocess.TimeoutExpired:
                 nspawn.terminate()  # the second time it waits for nobody
                 nspawn.wait(15)
+
+
+@contextmanager
+def all_four(folder: Path) -> Iterator[UnitsBox]:
+    """`booted` with the whole target, once all of it runs."""
+    with booted(folder, ("siaga.target", ANNUNCIATOR)) as box:
+        wait_for(lambda: active(box, *FOUR), within=60, why=lambda: box.run("journalctl", "-n", "60").stdout)
+        yield box
 
 
 def first(nspawn: subprocess.Popen[bytes]) -> int:

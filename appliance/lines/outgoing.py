@@ -91,6 +91,7 @@ class Outgoing:
         self._seen: OrderedDict[tuple[object, ...], Appended] = OrderedDict()
         self._taken: OrderedDict[str, Appended] = OrderedDict()  # texts of this life
         self._woken = asyncio.Event()
+        self._resting = False
 
     async def run(self) -> None:
         """Send what waits, for as long as the process lives."""
@@ -118,6 +119,12 @@ class Outgoing:
     def wake(self) -> None:
         """A line changed: something may go out now."""
         self._woken.set()
+
+    async def rest(self, within: float) -> None:
+        """Begin no text any more, and return when none is with a modem, or after `within` s. Orders go on."""
+        self._resting = True
+        if self._tasks:
+            await asyncio.wait(set(self._tasks.values()), timeout=within)
 
     # What comes in
 
@@ -275,7 +282,8 @@ class Outgoing:
             for name, line in self._lines.items()
         ]
         dispatcher = Dispatcher(lines, self._state.sms_lines, self._cap, since, self._operator_of)
-        return dispatcher.due(m for m in self._state.outgoing.values() if not m.over)
+        waiting = (m for m in self._state.outgoing.values() if not m.over)
+        return dispatcher.due(m for m in waiting if m.purpose in URGENT or not self._resting)
 
     def _operator_of(self, number: str) -> str:
         return _name(operator_of_number(number, self._operators))

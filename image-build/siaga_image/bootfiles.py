@@ -6,6 +6,7 @@ from pathlib import Path
 
 from siaga_image import bootstate, layout
 from siaga_image.profile import HERE, ROOT, Profile
+from siaga_image.steps import BuildFailed
 from siaga_image.tools import Tools
 
 CMDLINE = "ro rootwait panic=10"  # where the repository has no firmware-config/boot/cmdline.txt
@@ -71,12 +72,23 @@ def fill(folder: Path, profile: Profile, tree: Path, tools: Tools, epoch: int) -
         shutil.copyfile(unpacked / "usr/lib/raspi-firmware" / name, folder / name)
     if profile.boot == "u-boot":
         shutil.copyfile(unpacked / "usr/lib/u-boot/rpi_arm64/u-boot.bin", folder / "u-boot.bin")
-    for pattern in profile.device_trees:
-        for dtb in sorted(tree.glob(f"usr/lib/linux-image-*/broadcom/{pattern}")):
-            shutil.copyfile(dtb, folder / dtb.name)
+    device_trees(folder, profile, tree)
     if (boot / "config.txt").exists():
         shutil.copyfile(boot / "config.txt", folder / "config.txt")
     overlays(folder / "overlays", tools)
+
+
+def device_trees(folder: Path, profile: Profile, tree: Path) -> None:
+    """Those of the kernel in `tree`. Raises BuildFailed where one is missing: that board would not start."""
+    for pattern in profile.device_trees:
+        found = sorted(tree.glob(f"usr/lib/linux-image-*/broadcom/{pattern}"))
+        if not found:
+            raise BuildFailed(
+                f"The kernel has no device tree {pattern}. Next: see what the base has below usr/lib/linux-image-*, and"
+                f" change device_trees in image-build/profiles/{profile.name}.toml."
+            )
+        for dtb in found:
+            shutil.copyfile(dtb, folder / dtb.name)
 
 
 def overlays(to: Path, tools: Tools) -> None:

@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from siaga_image.profile import Profile
+from siaga_image.profile import HERE, Profile
 from siaga_image.steps import BuildFailed
 from siaga_image.tools import Tools
 
@@ -27,6 +27,16 @@ format=plain
 [image.rootfs]
 filename=rootfs.ext4
 """
+# Where the firmware starts the kernel itself: its partition is a part of the slot.
+WITH_BOOT = """
+[image.boot]
+filename=boot.vfat
+hooks=post-install
+
+[hooks]
+filename=hook
+"""
+HOOK = HERE / "tryboot" / "hook"
 
 
 def authority(cache: Path, tools: Tools) -> tuple[Path, bool]:
@@ -96,13 +106,20 @@ def make(folder: Path, name: str, tools: Tools) -> None:
     shutil.rmtree(work)
 
 
-def make_bundle(tools: Tools, root: str, to: str, profile: Profile, version: str, keys: Path) -> None:
-    """`to` from the file system `root`, both in the stage."""
+def make_bundle(
+    tools: Tools, root: str, to: str, profile: Profile, version: str, keys: Path, *, boot: str | None = None
+) -> None:
+    """`to` from the file systems `root` and, where a slot has one, `boot`; all in the stage."""
     content = tools.stage / "bundle"
     shutil.rmtree(content, ignore_errors=True)
     content.mkdir()
     os.link(tools.stage / root, content / "rootfs.ext4")
-    (content / "manifest.raucm").write_text(MANIFEST.format(compatible=profile.compatible, version=version))
+    manifest = MANIFEST
+    if boot is not None:
+        manifest += WITH_BOOT
+        os.link(tools.stage / boot, content / "boot.vfat")
+        shutil.copy(HOOK, content / "hook")
+    (content / "manifest.raucm").write_text(manifest.format(compatible=profile.compatible, version=version))
     signing = tools.stage / "signing"
     shutil.rmtree(signing, ignore_errors=True)
     shutil.copytree(keys, signing)

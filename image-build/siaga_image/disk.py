@@ -26,7 +26,7 @@ def pack(tree: Path, to: Path, epoch: int, steps: Steps) -> None:
 
 def ext4(tools: Tools, tar: str | None, to: str, partition: layout.Partition, epoch: int) -> None:
     """Make `to` in the stage from `tar` in it; without one it is empty."""
-    root = partition in layout.ROOTS
+    root = partition.name.startswith("root")
     command = ["mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0" if root else "1"]
     command += ["-L", "siaga-root" if root else "siaga-data", "-U", ROOT_UUID if root else DATA_UUID]
     command += ["-E", f"hash_seed={ROOT_UUID},lazy_itable_init=0,lazy_journal_init=0,nodiscard,root_owner=0:0"]
@@ -41,11 +41,20 @@ def ext4(tools: Tools, tar: str | None, to: str, partition: layout.Partition, ep
     tools.run([*command, to, f"{partition.size}M"], SOURCE_DATE_EPOCH=str(epoch))
 
 
-def fat(tools: Tools, folder: str, to: str, partition: layout.Partition, epoch: int) -> None:
+def fat(
+    tools: Tools,
+    folder: str,
+    to: str,
+    partition: layout.Partition,
+    epoch: int,
+    *,
+    label: str = "SIAGA-BOOT",
+    serial: int = layout.DISK_ID + 1,
+) -> None:
     """Make `to` with all that is in `folder`, both in the stage."""
     (tools.stage / to).unlink(missing_ok=True)
     size = partition.size * 1024
-    command = ["mkfs.vfat", "--invariant", "-F", "32", "-i", f"{layout.DISK_ID + 1:08x}", "-n", "SIAGA-BOOT", "-C", to]
+    command = ["mkfs.vfat", "--invariant", "-F", "32", "-i", f"{serial:08x}", "-n", label, "-C", to]
     tools.run([*command, str(size)])
     for path in sorted((tools.stage / folder).rglob("*")):
         os.utime(path, (epoch, epoch))
@@ -58,13 +67,21 @@ def fat(tools: Tools, folder: str, to: str, partition: layout.Partition, epoch: 
     )
 
 
-def assemble(tools: Tools, to: str, parts: Iterable[tuple[layout.Partition, str]], states: bytes) -> None:
-    """The disk: table, partitions from files of the stage, both copies of the boot state. Sparse."""
+def assemble(
+    tools: Tools,
+    to: str,
+    parts: Iterable[tuple[layout.Partition, str]],
+    states: bytes,
+    *,
+    table: str = layout.sfdisk(),
+    mib: int = layout.DISK_MIB,
+) -> None:
+    """The disk: table, partitions from files of the stage, both copies of the boot state if it has one. Sparse."""
     path = tools.stage / to
     path.unlink(missing_ok=True)
     with path.open("wb") as file:
-        file.truncate(layout.DISK_MIB * layout.MIB)
-    tools.run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", to], input=layout.sfdisk().encode())
+        file.truncate(mib * layout.MIB)
+    tools.run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", to], input=table.encode())
     with path.open("r+b") as disk:
         for offset in layout.STATE_OFFSETS:
             disk.seek(offset)

@@ -6,7 +6,20 @@ import json
 import shutil
 from pathlib import Path
 
-from siaga_image import bootfiles, bootstate, bundle, disk, layer, layout, lock, mirror, program, records
+from siaga_image import (
+    bootfiles,
+    bootstate,
+    bundle,
+    disk,
+    layer,
+    layout,
+    lock,
+    mirror,
+    program,
+    records,
+    trydisk,
+    trymodule,
+)
 from siaga_image.base import Base
 from siaga_image.profile import ROOT, Profile
 from siaga_image.steps import Steps
@@ -36,19 +49,18 @@ def build(
         disk.ext4(tools, "root.tar", "root.ext4", layout.ROOTS[0], epoch)
         tree_hash = sha256(tools.stage / "root.ext4")
     with steps.step("The disk"):
-        disk.ext4(tools, None, "data.ext4", layout.DATA, epoch)
-        folder = disk.empty(tools.stage / "boot")
-        bootfiles.fill(folder, profile, tree, tools, epoch)
-        disk.fat(tools, "boot", "boot.fat", layout.BOOT, epoch)
-        parts = [(layout.BOOT, "boot.fat"), (layout.ROOTS[0], "root.ext4"), (layout.DATA, "data.ext4")]
-        disk.assemble(tools, f"{name}.img", parts, bootstate.encode(bootstate.FIRST))
+        if profile.boot == "tryboot":
+            trydisk.make(tools, "root.ext4", f"{name}.img", profile, tree, epoch)
+        else:
+            _disk(tools, f"{name}.img", profile, tree, epoch)
         tools.run(["bmaptool", "create", "-o", f"{name}.img.bmap", f"{name}.img"])
     if compress:
         with steps.step("Compressed"):
             tools.run(["zstd", "-q", "-f", "-T0", "-12", f"{name}.img", "-o", f"{name}.img.zst"])
-    if profile.boot == "u-boot":
+    if profile.boot != "direct":
         with steps.step("The update bundle"):
-            bundle.make_bundle(tools, "root.ext4", f"{name}.raucb", profile, version, keys)
+            boot = "slot.fat" if profile.boot == "tryboot" else None
+            bundle.make_bundle(tools, "root.ext4", f"{name}.raucb", profile, version, keys, boot=boot)
     with steps.step("Lists, checks"):
         downloaded = program.download(profile, program.python_of(tree), cache, steps)  # from the cache
         _records(profile, base, version, epoch, tree_hash, name, tools, downloaded)
@@ -67,6 +79,15 @@ def build(
     return [out / path.name for path in made]
 
 
+def _disk(tools: Tools, to: str, profile: Profile, tree: Path, epoch: int) -> None:
+    disk.ext4(tools, None, "data.ext4", layout.DATA, epoch)
+    folder = disk.empty(tools.stage / "boot")
+    bootfiles.fill(folder, profile, tree, tools, epoch)
+    disk.fat(tools, "boot", "boot.fat", layout.BOOT, epoch)
+    parts = [(layout.BOOT, "boot.fat"), (layout.ROOTS[0], "root.ext4"), (layout.DATA, "data.ext4")]
+    disk.assemble(tools, to, parts, bootstate.encode(bootstate.FIRST))
+
+
 def tree_of(
     profile: Profile, base: Base, version: str, epoch: int, cache: Path, keys: Path, tools: Tools, steps: Steps
 ) -> Path:
@@ -78,11 +99,14 @@ def tree_of(
     downloaded = program.download(profile, program.python_of(tree), cache, steps)
     with steps.step("Siaga and its Python packages"):
         program.install(tree, profile, downloaded, version, tools, steps)
+    if profile.boot == "tryboot":
+        trymodule.install(tree, profile, base, cache, tools, steps)
     with steps.step("Configuration"):
         layer.apply(tree, profile, steps)
         (tree / "etc/rauc").mkdir(exist_ok=True)
         shutil.copyfile(keys / "authority.crt", tree / "etc/rauc/keyring.pem")
-        (tree / "etc/siaga-release").write_text(f"VERSION={version}\nPROFILE={profile.name}\n")
+        with (tree / "usr/lib/os-release").open("a") as release:
+            release.write(f"IMAGE_ID=siaga-{profile.name}\nIMAGE_VERSION={version}\n")
         for kind in ("vmlinuz", "initrd.img"):
             newest = sorted((tree / "boot").glob(f"{kind}-*"))[-1]
             (tree / "boot" / kind).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
-from siaga_image import layout
+from siaga_image import layout, tryboot
 from siaga_image.profile import HERE, ROOT, Profile
 from siaga_image.steps import BuildFailed, Steps
 
@@ -43,8 +43,11 @@ MASK = (
 )  # fmt: skip
 # Only of boards with a screen for the page; a box without one would fail at each start.
 OPTIONAL = ("siaga-kiosk.service", "siaga-kiosk-reload.timer")
-MOUNT_POINTS = ("data", "boot/firmware", "etc/siaga", "var/lib/siaga", "var/lib/siaga-time", "var/log/journal",
-                "etc/mosquitto/siaga", "var/lib/mosquitto", "var/lib/chrony", "var/lib/systemd")  # fmt: skip
+# It asks for a virtual machine's socket and says at each start that there is none.
+NO_GENERATORS = ("systemd-ssh-generator",)
+MOUNT_POINTS = ("data", "boot/firmware", "boot/slot", "etc/siaga", "var/lib/siaga", "var/lib/siaga-time",
+                "var/log/journal", "etc/mosquitto/siaga", "var/lib/mosquitto", "var/lib/chrony",
+                "var/lib/systemd")  # fmt: skip
 STALE = ("var/lib/apt/lists", "var/cache/apt", "var/cache/debconf", "var/log", "var/tmp", "tmp", "run", "var/backups",
          "etc/apt/sources.list.d", "etc/pip.conf", "root/.cache", "var/lib/systemd", "var/cache/ldconfig")  # fmt: skip
 
@@ -69,9 +72,10 @@ def apply(tree: Path, profile: Profile, steps: Steps) -> None:
         for source in sorted((ROOT / folder).rglob("*")):
             if source.is_file() and (to := place(source)):
                 _copy(source, tree / to)
-    for source in sorted((HERE / "root").rglob("*")):
-        if source.is_file():
-            _copy(source, tree / source.relative_to(HERE / "root"))
+    for own in (HERE / "root", HERE / profile.boot / "root"):  # of all images, and of those that start this way
+        for source in sorted(own.rglob("*")):
+            if source.is_file():
+                _copy(source, tree / source.relative_to(own))
     for name in MOUNT_POINTS:
         (tree / name).mkdir(parents=True, exist_ok=True)
     for path, text in written(profile).items():
@@ -88,10 +92,16 @@ def written(profile: Profile) -> dict[str, str]:
         "etc/hosts": "127.0.0.1 localhost siaga\n::1 localhost ip6-localhost ip6-loopback\n",
         "etc/machine-id": "",
         "etc/modules-load.d/siaga.conf": "".join(f"{module}\n" for module in profile.modules),
-        "etc/rauc/system.conf": layout.rauc(profile),
-        **layout.boot_state_files(profile),
+        **boot_files(profile),
         "etc/apt/sources.list": "# A box is updated as a whole, by a signed bundle: docs/image.md of Siaga.\n",
     }
+
+
+def boot_files(profile: Profile) -> dict[str, str]:
+    """What RAUC is told of the disk, and where the boot state is."""
+    if profile.boot == "tryboot":
+        return {"etc/rauc/system.conf": tryboot.rauc(profile)}
+    return {"etc/rauc/system.conf": layout.rauc(profile), **layout.boot_state_files(profile)}
 
 
 def _copy(source: Path, to: Path) -> None:
@@ -101,12 +111,19 @@ def _copy(source: Path, to: Path) -> None:
 
 
 def _units(tree: Path, steps: Steps) -> None:
+    # Scripts of another init: nobody runs them, and systemctl would run Debian's own programs of the box for each.
+    for name in ("etc/init.d", *(f"etc/rc{level}.d" for level in "0123456S")):
+        shutil.rmtree(tree / name, ignore_errors=True)
     units = sorted((tree / "usr/lib/systemd/system").glob("siaga*"))
     ours = [unit.name for unit in units if unit.is_file() and "\n[Install]" in unit.read_text()]
     wanted = [*ENABLE, *(name for name in ours if name not in OPTIONAL)]
     again = "Next: see that each of these units is in the tree, or change ENABLE in image-build/siaga_image/layer.py."
     steps.run(["systemctl", f"--root={tree}", "--quiet", "enable", *wanted], next=again)
     steps.run(["systemctl", f"--root={tree}", "--quiet", "mask", *MASK], next=again)
+    for name in NO_GENERATORS:
+        mask = tree / "etc/systemd/system-generators" / name
+        mask.parent.mkdir(exist_ok=True)
+        mask.symlink_to("/dev/null")
     steps.run(["systemctl", f"--root={tree}", "--quiet", "set-default", "multi-user.target"], next=again)
 
 

@@ -47,10 +47,19 @@ def sfdisk() -> str:
 
 def rauc(profile: Profile) -> str:
     """/etc/rauc/system.conf. With no boot loader that counts there is nothing to update."""
-    head = [
+    head = rauc_head(profile, "uboot" if profile.boot == "u-boot" else "noop")
+    for number, (slot, partition) in enumerate(zip(SLOTS, ROOTS, strict=True)):
+        head += ["", f"[slot.rootfs.{number}]", f"device=/dev/disk/by-partuuid/{partuuid(partition)}", "type=ext4"]
+        head += [f"bootname={slot}"]
+    return "\n".join(head) + "\n"
+
+
+def rauc_head(profile: Profile, bootloader: str) -> list[str]:
+    """What does not depend on the slots."""
+    return [
         "[system]",
         f"compatible={profile.compatible}",
-        f"bootloader={'uboot' if profile.boot == 'u-boot' else 'noop'}",
+        f"bootloader={bootloader}",
         "statusfile=/data/rauc/status",
         "mountprefix=/run/rauc",
         "bundle-formats=plain",
@@ -61,10 +70,6 @@ def rauc(profile: Profile) -> str:
         # A box without a clock must take an update all the same, and an old bundle does not turn bad.
         "use-bundle-signing-time=true",
     ]
-    for number, (slot, partition) in enumerate(zip(SLOTS, ROOTS, strict=True)):
-        head += ["", f"[slot.rootfs.{number}]", f"device=/dev/disk/by-partuuid/{partuuid(partition)}", "type=ext4"]
-        head += [f"bootname={slot}"]
-    return "\n".join(head) + "\n"
 
 
 def boot_state_files(profile: Profile) -> dict[str, str]:

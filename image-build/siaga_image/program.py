@@ -102,6 +102,8 @@ def _environment(opt: Path, site: Path, version: str) -> None:
         (bin / name).symlink_to("/usr/bin/python3")
     (bin / "siaga").write_text(START)
     (bin / "siaga").chmod(0o755)
+    # For a person at the console.
+    (opt.parent.parent / "usr/local/bin/siaga").symlink_to("/opt/siaga/.venv/bin/siaga")
     # Debian's site-packages: python3-systemd and python3-pyaudio.
     (opt / ".venv/pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = true\n")
     (site / "siaga.pth").write_text("/opt/siaga\n")

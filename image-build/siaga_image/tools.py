@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from siaga_image import mirror
-from siaga_image.profile import HERE, names
+from siaga_image.profile import HERE, Profile, names
 from siaga_image.steps import Steps
 
 NETWORK = "Next: see that the network and apt's configuration are right (apt-get update), then make image again."
@@ -34,14 +34,15 @@ class Tools:
         )
 
 
-def prepare(cache: Path, host_arch: str, steps: Steps) -> Tools:
-    """The tools, made anew when their list has changed. An arm64 target's compiler and firmware are among them."""
+def prepare(profile: Profile, cache: Path, host_arch: str, steps: Steps) -> Tools:
+    """The tools, made anew when their list has changed. Only those for ARM have its compiler and firmware in them."""
     wanted = names(HERE / "packages" / "tools.list")
-    foreign = host_arch != "arm64"
-    if foreign:
+    arm = profile.arch == "arm64"
+    cross = arm and host_arch != "arm64"
+    if cross:
         wanted += ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "libpython3-dev:arm64"]
-    firmware = ["raspi-firmware", "u-boot-rpi:arm64", "u-boot-qemu"]
-    key = hashlib.sha256("\n".join([*wanted, *firmware, host_arch, HOOK]).encode()).hexdigest()[:12]
+    hook = HOOK.format(names=" ".join(FIRMWARE)) if arm else ""
+    key = hashlib.sha256("\n".join([*wanted, host_arch, hook]).encode()).hexdigest()[:12]
     root = cache / f"tools-{key}"
     tools = Tools(root, steps)
     if (root / "made").exists():
@@ -49,16 +50,18 @@ def prepare(cache: Path, host_arch: str, steps: Steps) -> Tools:
         return tools
     shutil.rmtree(root, ignore_errors=True)
     command = ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory"]
-    command += [f"--architectures={host_arch}" + (",arm64" if foreign else "")]
+    command += [f"--architectures={host_arch}" + (",arm64" if cross else "")]
     command += [f"--include={','.join(wanted)}"]
-    command += [f"--customize-hook={HOOK.format(names=' '.join(firmware))}", mirror.SUITE, str(root), "-"]
-    with steps.step("The build's own tools, once"):
+    command += [f"--customize-hook={hook}"] if hook else []
+    command += [mirror.SUITE, str(root), "-"]
+    with steps.step(f"The build's own tools for {profile.arch}, once"):
         steps.run(command, next=NETWORK, input=mirror.sources().encode())
     tools.stage.mkdir(exist_ok=True)
     (root / "made").write_text("\n".join(wanted))
     return tools
 
 
+FIRMWARE = ("raspi-firmware", "u-boot-rpi:arm64", "u-boot-qemu")
 # Firmware and U-Boot are unpacked, not installed: their scripts would write to a /boot/firmware that is not there.
 HOOK = (
     'set -e; mkdir -p "$1/firmware/debs"; cd "$1/firmware/debs"; '

@@ -10,11 +10,12 @@ import wave
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 import pytest_asyncio
 from fake_core import PASSWORD
-from page_box import Box, free_port, until
+from page_box import START_WITHIN, Box, free_port, until
 from playwright.async_api import Browser, Error, Page, async_playwright
 from talk_peer import TalkPeer, level_at, sine
 
@@ -102,7 +103,7 @@ async def speaker(talk_box: Box, tmp_path_factory: pytest.TempPathFactory) -> As
     database = home / ".pki" / "nssdb"
     database.mkdir(parents=True)
     certificate = home / "ca.crt"
-    certificate.write_bytes(await asyncio.to_thread(_download, talk_box.port))
+    certificate.write_bytes(await authority(talk_box.port))
     certutil = ["certutil", "-d", f"sql:{database}"]
     for command in ["-N", "--empty-password"], ["-A", "-n", "siaga", "-t", "C,,", "-i", str(certificate)]:
         await asyncio.to_thread(subprocess.run, [*certutil, *command], check=True, timeout=20)
@@ -125,15 +126,20 @@ async def speaker(talk_box: Box, tmp_path_factory: pytest.TempPathFactory) -> As
             await browser.close()
 
 
-def _download(port: int) -> bytes:
-    got = subprocess.run(
-        ["curl", "-sf", f"http://127.0.0.1:{port}/ca.crt"], check=True, capture_output=True, timeout=20
-    )
-    return got.stdout
+async def authority(port: int) -> bytes:
+    """Its certificate. Web listens on its plain port a moment before it has one, and answers 503 until then."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as person:
+
+        async def offered() -> bool:
+            return (await person.get("/ca.crt")).is_success
+
+        await until(offered, START_WITHIN)
+        return (await person.get("/ca.crt")).content
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def audio(talk_box: Box) -> AsyncIterator[TalkPeer]:
+    talk_box.where.sound.mkdir(exist_ok=True)
     peer = TalkPeer(talk_box.where.audio_stream)
     await peer.start()
     try:

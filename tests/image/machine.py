@@ -1,149 +1,67 @@
-"""The built image in QEMU: a disk of its own, the serial console as a text that tests wait in, a port to its page.
+"""A board with its card in QEMU: the serial console as a text that tests wait in, and a port to its page.
 
 Nothing of the machine that runs the tests is used but loopback and one free port; QEMU ends with the test.
 """
 
-import base64
-import dataclasses
+import contextlib
 import re
 import selectors
-import shutil
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-IMAGES = ROOT / "build" / "image"
+from tests.image.boards import Board
+from tests.image.card import ROOT
+
 LOGS = ROOT / "build" / "image-test"
-MIB = 1024 * 1024
-DATA_START, BOOT_START = 2308 * MIB, 4 * MIB  # tests/unit/test_image_layout.py holds these to the build's own
-ROOT_START = 260 * MIB
-PAGE = 8112
-SLOW_UNITS = "[Service]\nTimeoutStartSec=600\nWatchdogSec=120\nLimitRTTIME=infinity\n"
+PAGE = 8443
+SHELL_WITHIN = 120.0  # s
+LOGIN, PROMPT = r"login: root \(automatic login\)", r"root@[\w-]+:\S*#"
 
 
 class NotSeen(Exception):
     """The console did not say within its time what a test waited for; the text has the console's end."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Image:
-    """Newest build of one profile."""
-
-    disk: Path
-    kernel: Path | None
-    initrd: Path | None
-    firmware: Path | None = None  # U-Boot for QEMU
-
-    @classmethod
-    def newest(cls, profile: str) -> "Image | None":
-        name = profile if profile.endswith("amd64") else f"{profile}-arm64"
-        disks = sorted(IMAGES.glob(f"siaga-*-{name}.img"), key=lambda path: path.stat().st_mtime)
-        if not disks:
-            return None
-        stem = disks[-1].name.removesuffix(".img")
-        kernel, initrd = IMAGES / f"{stem}.vmlinuz", IMAGES / f"{stem}.initrd.img"
-        u_boot = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
-        direct = kernel.exists()
-        return cls(disks[-1], kernel if direct else None, initrd if direct else None, None if direct else u_boot)
-
-    def file(self, path: str) -> str:
-        """A file of the root file system in slot A."""
-        read = ["debugfs", "-R", f"cat {path}", f"{self.disk}?offset={ROOT_START}"]
-        return subprocess.run(read, capture_output=True, text=True, check=True).stdout
-
-
 class Machine:
     """One virtual machine, and what its console has said so far."""
 
-    def __init__(self, image: Image, name: str, folder: Path, *, card_gb: int = 4, more: str = "") -> None:
-        """`folder`: where the disk lies; it is removed with the test."""
-        self.more = more  # for the kernel, of a profile without U-Boot
-        self.image, self.log = image, LOGS / f"{name}.log"
-        self.disk = folder / f"{name}.img"
-        subprocess.run(["cp", "--sparse=always", str(image.disk), str(self.disk)], check=True)
-        with self.disk.open("r+b") as disk:
-            disk.truncate(card_gb * 1000**3)  # a card is larger than the image
+    def __init__(self, name: str, board: Board, *, network: bool = True, more: Sequence[str] = ()) -> None:
+        """`name` is the log's. `more`: what else QEMU is told."""
+        self.log = LOGS / f"{name}.log"
+        self.page_port = _free_port()
+        forward = f"user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:{self.page_port}-:{PAGE}"
+        cable = ["-netdev", forward, "-device", "virtio-net-pci,netdev=net0"] if network else []
+        common = ["-display", "none", "-monitor", "none", "-watchdog-action", "reset"]
+        self._command = [board.program, *board.command, *common, *cable, *more]
         self.text = ""
-        self.console_times: list[tuple[float, str]] = []
         self._read = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self.page_port = _free_port()
         LOGS.mkdir(parents=True, exist_ok=True)
         self.log.write_bytes(b"")
 
-    def give(self, path: str, text: str) -> None:
-        """Put a file on /data before the start, as a restored backup or a first boot would."""
-        source = self.disk.with_suffix(".given")
-        source.write_text(text)
-        folders = [str(folder) for folder in reversed(Path(path).parents) if str(folder) != "."]
-        commands = "".join(f"mkdir {folder}\n" for folder in folders) + f"write {source} {path}\n"
-        where = f"{self.disk}?offset={DATA_START}"
-        subprocess.run(["debugfs", "-w", "-f", "-", where], input=commands, capture_output=True, text=True, check=True)
-        source.unlink()
+    @contextlib.contextmanager
+    def running(self, console: int = 0) -> Iterator["Machine"]:
+        """`start`, and power off at the end, whatever happens."""
+        try:
+            self.start(console)
+            yield self
+        finally:
+            self.cut()
 
-    def start(self) -> None:
-        """Power on. Raises FileNotFoundError without QEMU."""
+    def start(self, console: int = 0) -> None:
+        """Power on. `console`: which of the board's serial ports it is. Raises FileNotFoundError without QEMU."""
         self._began = time.monotonic()
+        serial = ["-serial", "null"] * console + ["-serial", "stdio"]
         self._process = subprocess.Popen(
-            self._command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [*self._command, *serial], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         assert self._process.stdout
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._process.stdout, selectors.EVENT_READ)
-
-    def _command(self) -> list[str]:
-        network = f"user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:{self.page_port}-:{PAGE}"
-        disk = ["-drive", f"file={self.disk},if=none,id=disk0,format=raw,cache=unsafe"]
-        disk += ["-device", "virtio-blk-pci,drive=disk0", "-device", "virtio-net-pci,netdev=net0", "-netdev", network]
-        common = ["-m", "1024", "-nographic", "-no-reboot", "-monitor", "none", "-serial", "stdio", *disk]
-        # Emulated, a second of a board takes ten: what would be a fault there is none here. systemd reads drop-ins from
-        # the machine's own firmware, so that the image stays as it is.
-        slow = base64.b64encode(SLOW_UNITS.encode()).decode()
-        credential = f"io.systemd.credential.binary:systemd.unit-dropin.siaga-.service={slow}"
-        common += ["-smbios", f"type=11,value={credential}"]
-        if self.image.kernel:
-            append = f"root=PARTUUID=51a6a000-02 ro console=ttyS0,115200 panic=10 systemd.show_status=1 {self.more}"
-            return [
-                "qemu-system-x86_64",
-                "-machine",
-                "pc",
-                "-accel",
-                "tcg",
-                "-cpu",
-                "max",
-                "-smp",
-                "2",
-                *common,
-                "-kernel",
-                str(self.image.kernel),
-                "-initrd",
-                str(self.image.initrd),
-                "-append",
-                append,
-                "-device",
-                "i6300esb",
-            ]
-        # -no-reboot would end the machine where U-Boot goes back to the other slot.
-        common.remove("-no-reboot")
-        return [
-            "qemu-system-aarch64",
-            "-machine",
-            "virt",
-            "-accel",
-            "tcg,thread=multi",
-            "-cpu",
-            "cortex-a72",
-            "-smp",
-            "2",
-            *common,
-            "-bios",
-            str(self.image.firmware),
-            "-device",
-            "i6300esb",
-        ]
 
     def wait(self, pattern: str, within: float) -> re.Match[str]:
         """Until the console has said `pattern` behind what was waited for last. Raises NotSeen."""
@@ -164,17 +82,60 @@ class Machine:
                     log.write(octets)
                 self.text += octets.decode(errors="replace").replace("\r", "")
 
-    def run(self, command: str, within: float = 60.0) -> str:
-        """Say `command` at the console's prompt. What it printed."""
+    def log_in(self, within: float) -> None:
+        """The console's own login after a start; what follows is a plain shell."""
+        self.wait(LOGIN, within)
+        self.wait(PROMPT, SHELL_WITHIN)
+        self.run("export TERM=dumb PAGER=cat SYSTEMD_COLORS=0 LANG=C.UTF-8; stty -echo cols 400; dmesg -n 1")
+
+    def add_disk(self, path: Path) -> None:
+        """One more, before the start; read only."""
+        drive = f"file={path},if=none,id=disk1,format=raw,readonly=on"
+        self._command += ["-drive", drive, "-device", "virtio-blk-pci,drive=disk1"]
+
+    def add_stick(self, path: Path) -> None:
+        """In a USB socket, before the start."""
+        drive = f"file={path},if=none,id=stick,format=raw"
+        self._command += ["-drive", drive, "-device", "usb-storage,bus=usb.0,drive=stick,port=4"]
+
+    def listen(self, seconds: float) -> None:
+        """What the console says meanwhile goes into `text`."""
+        with contextlib.suppress(NotSeen):
+            self.wait(r"(?!)", seconds)
+
+    def say(self, line: str) -> None:
+        """Type `line`, without waiting for anything."""
         assert self._process
         assert self._process.stdin
-        mark = f"end-{len(self.text)}"
-        self._process.stdin.write(f"{command}; echo {mark[:3]}''{mark[3:]} $?\n".encode())
+        self._process.stdin.write(f"{line}\n".encode())
         self._process.stdin.flush()
+
+    def restart(self) -> None:
+        """As a technician does it."""
+        self.say("systemctl reboot")
+
+    def run(self, command: str, within: float = 120.0, *, code: int | None = None) -> str:
+        """Say `command` at the prompt. What it printed. Raises NotSeen if it ends with another than `code`."""
+        mark = f"end-{len(self.text)}"
+        end = "" if command.endswith("&") else ";"
+        self.say(f"{command}{end} echo {mark[:3]}''{mark[3:]} $?")
         began = self._read
         found = self.wait(rf"{mark} (\d+)\n", within)
-        said = self.text[began : self._read]
-        return said.split("\n", 1)[-1].rsplit(f"{mark} {found[1]}", 1)[0]
+        said = self.text[began : self._read].rsplit(f"{mark} {found[1]}", 1)[0]
+        said = re.sub(rf"^.*{PROMPT} ?", "", said, count=1, flags=re.DOTALL)
+        if code is not None and int(found[1]) != code:
+            raise NotSeen(f"{command!r} ended with {found[1]}, not {code}:\n{said}")
+        return said
+
+    def until(self, command: str, pattern: str, within: float) -> re.Match[str]:
+        """Ask `command` again until its answer has `pattern`. Raises NotSeen."""
+        end = time.monotonic() + within
+        while True:
+            said = self.run(command)
+            if found := re.search(pattern, said):
+                return found
+            if time.monotonic() > end:
+                raise NotSeen(f"{command!r} has no {pattern!r} within {within:.0f} s:\n{said}")
 
     def power(self) -> float:
         """Seconds since power on."""
@@ -190,17 +151,6 @@ class Machine:
                 assert stream
                 stream.close()
             self._process = None
-
-
-def missing(image: Image | None, program: str) -> str:
-    """Why a test cannot run here; empty where it can."""
-    if image is None:
-        return "no image is built: make image, with this profile"
-    if not shutil.which(program):
-        return f"{program} is missing: apt-get install qemu-system"
-    if image.firmware and not image.firmware.exists():
-        return f"{image.firmware} is missing: apt-get install u-boot-qemu"
-    return ""
 
 
 def _free_port() -> int:

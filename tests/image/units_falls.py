@@ -13,7 +13,7 @@ from tests.units_box import (
     WEB,
     UnitsBox,
     active,
-    booted,
+    all_four,
     order,
     restarted,
     wait_for,
@@ -27,8 +27,7 @@ pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnitsBox]:
-    with booted(tmp_path_factory.mktemp("units"), ("siaga.target", ANNUNCIATOR)) as box:
-        wait_for(lambda: active(box, *FOUR), within=60, why=lambda: box.run("journalctl", "-n", "60").stdout)
+    with all_four(tmp_path_factory.mktemp("units")) as box:
         yield box
 
 

@@ -16,7 +16,12 @@ LONG = {  # whose minutes only `make scenarios` waits for; machines and room are
     "alert_phone_core_killed", "alert_sms_late", "alert_voice_by_calendar",
     "power_3190_volts", "power_fuel_at_night", "power_fuel_falling", "power_late_answers", "power_link_lost",
     "power_breaker_stays_open", "power_start_ordered", "power_orders", "power_start_by_relay",
-    "power_start_unproven", "power_three_cranks",
+    "power_start_unproven", "power_three_cranks", "power_one_witness_lies", "power_wrong_unit",
+    "genset_refuses", "power_restart",  # tests/integration/test_power_service.py, test_power_campaign.py
+    "restart",  # tests/faults/test_broken_world.py
+    "call_greeted",  # tests/browser/test_page_voices.py
+    "alert_by_phone",  # tests/integration/test_orders_by_phone.py
+    "call_trunk_lost",  # tests/integration/test_trunk.py, test_trunk_witnesses.py
 }  # fmt: skip
 OF_SOUND = [s for s in STORIES if 'site = "sound"' in s.read_text() and s.stem not in LONG]
 OF_ALERT = [story for story in STORIES if 'site = "alert"' in story.read_text()]
@@ -36,14 +41,12 @@ SHORT_OF_ALERT = [  # one for each kind of trouble; `make scenarios` plays all
     if story.stem.removeprefix("alert_")
     in (
         "acknowledgement_lost",
-        "by_phone",
-        "contacts",
         "disk_taken_out",
         "relay_stuck",
         "silent_test",
         "lockout",
         "replayed",
-        "two_orders",
+        "site_reloaded",
     )
 ]
 SHORT_OF_POWER = [story for story in OF_POWER if story.stem not in LONG]

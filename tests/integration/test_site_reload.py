@@ -34,6 +34,7 @@ SITE: dict[str, Any] = {
         "output": {
             "siren": {"pin": 17, "kind": "siren", "max_s": 600},
             "amber": {"pin": 22, "kind": "light"},
+            "genset": {"pin": 25, "kind": "start", "max_s": 600},
         },
     },
     "own": {"id": "pusat", "number": 1, "siren": "siren"},
@@ -207,6 +208,27 @@ async def test_what_a_box_is_does_not_change_while_it_runs(folder: Path) -> None
         node.site["site"] = "ambon"
         node.save()
         assert (await node.siaga("reload")) == (0, "Nothing is different from what is in force.\n")
+
+
+async def test_while_a_start_contact_is_held_nothing_is_taken_over(folder: Path) -> None:
+    async with running(folder) as node:
+        holds = Client(folder / "run/a.sock")
+        await holds.connect()
+        await holds.request({"do": "hello"}, timeout=5.0)
+        await holds.request({"do": "hold", "output": "genset", "on": True}, timeout=5.0)
+        node.site["name"] = "Pusat baru"
+        node.save()
+        code, said = await node.siaga("reload")
+        assert code == 1
+        assert "genset holds a generator's start input" in said
+        assert "end of its order" in said
+        levels = await turn(folder / "run/k.sock", "pins.record", name="genset")
+        assert [one["value"] for one in levels][-1] == 1, "it did not even open for a moment"
+        assert len([one for one in levels if one["value"]]) == 1
+        assert node.events(SiteRefused)[-1].code == "held"
+        await holds.request({"do": "hold", "output": "genset", "on": False}, timeout=5.0)
+        holds.close()
+        assert (await node.siaga("reload"))[0] == 0
 
 
 async def test_a_change_while_core_was_down_is_in_the_journal(folder: Path) -> None:

@@ -30,6 +30,7 @@ EXPOSED = {
     "siaga-backup.service": 1.3,
     "siaga-fault-lamp.service": 1.0,
     "siaga-fault-page.service": 1.6,
+    "siaga-wifi.service": 2.4,
     "siaga-steady.service": 3.2,
     "siaga-broker-keys.service": 3.6,
     "siaga-time-restore.service": 3.9,

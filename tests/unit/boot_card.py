@@ -11,6 +11,7 @@ from appliance.first_boot import FirstBoot, Outcome
 from appliance.first_boot_run import write_run
 from appliance.key_office import Office
 
+CONFIG = Path(__file__).parents[2] / "firmware-config/boot/config.txt"
 PIN, PASSWORD, WIFI_PASSWORD = "739164", "kopi-susu-manis", "sangat-rahasia"
 
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOpbPmCpo8Ua+y1FjaHjI1uULHWaXwI9YgfN8wBXaaV/"
@@ -95,6 +96,7 @@ class Card:
             made.mkdir(parents=True)
         self.write(APPLIANCE)
         self.write(SITE, "site.toml")
+        self.write(CONFIG.read_text(), CONFIG.name)
 
     def write(self, text: str, name: str = "appliance.toml") -> None:
         (self.boot / name).write_text(text)

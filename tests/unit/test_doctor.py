@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+from boot_card import Card
 
 from appliance import doctor, doctor_box, doctor_state, doctor_things
+from appliance.boot_config import remember_start
 from appliance.cli import main
 from appliance.cli_doctor import rows
 from appliance.config import load_site, places
@@ -140,7 +142,9 @@ def gone(folder: Path) -> None:
 
 
 def test_what_the_first_boot_found_wrong_is_told(patient: Patient) -> None:
-    assert "slot A" in told(doctor_box.slot, patient, "good")
+    assert "slot A, image not known" in told(doctor_box.slot, patient, "good")
+    put(patient, "etc/os-release", "ID=debian\nIMAGE_VERSION=0.1.0+4c3db7b\n")
+    assert "slot A, image 0.1.0+4c3db7b" in told(doctor_box.slot, patient, "good")
     put(patient, "run/siaga/first-boot/fault.json", FAULT)
     assert "10.0.0.300" in told(doctor_box.slot, patient, "bad")
 
@@ -170,3 +174,46 @@ def test_a_box_where_nothing_runs(patient: Patient, capsys: pytest.CaptureFixtur
     assert "systemctl status siaga-core" in printed
     assert "systemctl status siaga-web" in printed
     assert "4 looked at, 4 wrong" in printed
+
+
+def a_pi(patient: Patient) -> Path:
+    """One that was set up; its config.txt."""
+    card = Card(patient.root.parent / "card")
+    card.start()
+    for name in ("appliance.toml", "site.toml"):
+        put(patient, f"data/etc/{name}", (card.data / "etc" / name).read_text())
+    put(patient, "boot/firmware/config.txt", card.read("config.txt"))
+    file = patient.root / "boot/firmware/config.txt"
+    remember_start(file, patient.root / "run/siaga")
+    return file
+
+
+def test_a_config_txt_that_was_changed_since_this_boot_asks_for_a_restart_without_a_siren(
+    patient: Patient,
+) -> None:
+    file = a_pi(patient)
+    assert "as this box needs them" in told(doctor_box.firmware, patient, "good")
+    file.write_text(file.read_text() + "# a person's\n")
+    said = told(doctor_box.firmware, patient, "warn")
+    assert "was changed since this boot" in said
+    assert "Restart when no siren sounds" in said
+
+
+def test_a_config_txt_of_another_wiring_is_told(patient: Patient) -> None:
+    file = a_pi(patient)
+    site = patient.root / "data/etc/site.toml"
+    site.write_text(site.read_text().replace("pin = 17", "pin = 21"))
+    assert "not those of this box" in told(doctor_box.firmware, patient, "warn")
+    file.unlink()
+    assert "is not on the card" in told(doctor_box.firmware, patient, "bad")
+
+
+def test_what_is_no_pi_or_not_set_up_has_no_such_finding(patient: Patient) -> None:
+    assert list(doctor_box.firmware(patient)) == []
+    a_pi(patient)
+    told_ = patient.root / "data/etc/appliance.toml"
+    told_.write_text(told_.read_text().replace('"pi4"', '"pi5"'))
+    (patient.root / "boot/firmware/config.txt").unlink()
+    assert "slot's own partition" in told(doctor_box.firmware, patient, "warn")
+    told_.write_text(told_.read_text().replace('"pi5"', '"virt"'))
+    assert list(doctor_box.firmware(patient)) == []

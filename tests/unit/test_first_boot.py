@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from boot_card import APPLIANCE, PASSWORD, PIN, SITE, WIFI_PASSWORD, Card, a_centre
+from boot_card import APPLIANCE, CONFIG, PASSWORD, PIN, SITE, WIFI_PASSWORD, Card, a_centre
 
 from appliance import people
 from appliance.annunciator_config import load
@@ -161,6 +161,14 @@ def test_faults_of_both_files_are_told_at_once(card: Card) -> None:
     told = {(one.file, one.key) for one in outcome.faults}
     assert {("appliance.toml", "box.profile"), ("site.toml", "state"), ("site.toml", "annunciator.uids")} <= told
     assert ("site.toml", "annunciator.output.siren.pin") in told
+
+
+def test_a_folder_for_sound_that_no_unit_makes_is_refused(card: Card) -> None:
+    card.write(SITE + '\n[sound]\nrun = "/run/siaga/core"\n', "site.toml")
+    (told,) = card.start().faults
+    assert (told.key, '"/run/siaga/audio"' in told.told(1)) == ("sound.run", True)
+    card.write(SITE + '\n[sound]\nrun = "/run/siaga/audio"\n', "site.toml")
+    assert card.start().what == "taken"
 
 
 def test_another_boxes_site_file_is_refused(card: Card) -> None:
@@ -329,6 +337,7 @@ def test_a_restored_box_gives_a_new_card_its_files_without_secrets(card: Card) -
     (card.data / "etc/taken.json").unlink()  # no backup has it
     for file in card.boot.iterdir():
         file.unlink()
+    card.write(CONFIG.read_text(), CONFIG.name)
     outcome = card.start()
     assert (outcome.what, outcome.faults) == ("unchanged", ())
     assert "Address=192.168.112.11/24" in (card.run / "network/10-siaga.network").read_text()

@@ -9,6 +9,7 @@ import pytest
 from boot_card import PASSWORD, PIN, WIFI_PASSWORD, Card
 
 from appliance.box_record import NotSetUp, label, record
+from appliance.cli import main
 from appliance.first_boot_once import fingerprint
 from appliance.label import modules, svg
 
@@ -54,4 +55,10 @@ def test_a_box_that_is_not_set_up_has_no_label(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "appliance.cli", "first-boot", "--record", "--data", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert "siaga first-boot" in done.stderr
+    assert "siaga-first-boot" in done.stderr
+
+
+def test_a_place_that_takes_no_label_is_told(card: Card, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["label", "--data", str(card.data), "--out", str(tmp_path / "none/label.svg")]) == 1
+    assert "another path" in capsys.readouterr().err
+    assert main(["label", "--data", str(card.data), "--out", str(tmp_path / "label.svg")]) == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.mark_good import Verdict, image, judge, read_kept, slot
+from appliance.mark_good import Verdict, give_up, image, judge, read_kept, slot
 
 HEALTH, MARK = ("health",), ("mark",)
 
@@ -91,3 +91,8 @@ def test_slot_and_image_are_read_from_what_booted() -> None:
     assert slot("root=/dev/vda xrauc.slot=A") == ""
     assert image('ID=debian\nIMAGE_VERSION="1.2.3"\nIMAGE_ID=siaga\n') == "1.2.3"
     assert image("ID=debian\n") == ""
+
+
+def test_a_slot_is_given_up_by_rauc_and_where_it_refuses_by_the_bootloaders_count() -> None:
+    assert give_up(MARK, Box(well_at=1).run)
+    assert not give_up(MARK, Box(well_at=1, rauc=1).run)

@@ -1,12 +1,15 @@
 """`siaga people password`: a person is added, or gets in again, at the box's own console."""
 
 import io
+import os
 from pathlib import Path
 
 import pytest
 import tomli_w
 
 from appliance.cli import main
+from appliance.key_broker import BrokerFolder
+from appliance.keys import create_key
 from appliance.people import read_people
 
 SITE = {
@@ -37,3 +40,17 @@ def test_a_password_can_be_given_and_a_short_one_is_refused(site: Path, monkeypa
         monkeypatch.setattr("sys.stdin", io.StringIO(given))
         assert main(["people", "password", "budi", "--stdin", "--config", str(site)]) == code
     assert list(read_people(site.parent / "state" / "people.json")) == ["budi"]
+
+
+def test_what_root_makes_at_the_console_is_given_to_core(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[int, tuple[int, int]] = {}
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", lambda path, *owner: given.update({path.stat().st_ino: owner}))
+    state = site.parent / "state"
+    assert main(["people", "password", "budi", "--config", str(site)]) == 0
+    create_key(state / "own.key")
+    broker = BrokerFolder(state / "broker", "kota")
+    broker.make(["localhost"])
+    owner = state.stat()
+    for made in (state / "people.json", state / "own.key", broker.folder, *broker.folder.iterdir()):
+        assert given[made.stat().st_ino] == (owner.st_uid, owner.st_gid), made

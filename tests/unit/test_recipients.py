@@ -7,6 +7,7 @@ import pytest
 
 from appliance.alerting.recipients import resolve
 from appliance.annunciator_config import AnnunciatorConfig
+from appliance.cli_orders import stations_named
 from appliance.commands import IssueAlert
 from appliance.config import Line, Own, Site, Station
 from appliance.config_alarms import Duty
@@ -63,6 +64,14 @@ def test_zones_of_one_station_add_up_in_the_order_of_the_orders_bits_and_a_whole
     assert resolve(a_site(), IssueAlert(stations=("stb/west",), groups=("city",))).zones == {"stb": ("west",)}
     assert resolve(a_site(), IssueAlert(stations=("stb/west", "stb"))).zones == {}
     assert resolve(a_site(), IssueAlert(stations=("sta/hall",))).zones == {"sta": ("hall",)}
+
+
+def test_all_among_others_is_every_station_and_who_there_is_not_is_still_refused() -> None:
+    assert stations_named(a_site(), ["stc", "stb/west"]) == ["stc", "stb/west"]
+    everybody = resolve(a_site(), IssueAlert(stations=tuple(stations_named(a_site(), ["stb/west", "all"]))))
+    assert (everybody.stations, everybody.zones) == (("stb", "sta", "stc"), {})
+    with pytest.raises(Refusal, match="no station std"):
+        resolve(a_site(), IssueAlert(stations=tuple(stations_named(a_site(), ["all", "std"]))))
 
 
 @pytest.mark.parametrize(

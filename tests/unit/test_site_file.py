@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import tomli_w
 
-from appliance.config import SiteError, load_site
+from appliance.config import SiteError, load_site, places
 
 DEMO = Path(__file__).parents[2] / "firmware-config" / "sites" / "demo"
 
@@ -150,3 +150,26 @@ def test_config_check_names_file_key_and_reason_and_exits_2(tmp_path: Path) -> N
 def test_a_key_that_anybody_can_sign_for_is_refused(tmp_path: Path, key: str) -> None:
     with pytest.raises(SiteError, match="station 'damkar-kota': key: no box has this key"):
         load_site(changed(tmp_path, "station.1.key", key))
+
+
+SYSTEMD = Path(__file__).parents[2] / "systemd"
+
+
+@pytest.mark.parametrize("file", sorted((DEMO.parent / "reference").glob("*.toml")), ids=lambda f: f.name)
+def test_a_boxs_site_file_alone_says_each_process_the_folder_that_systemd_makes_for_it(file: Path) -> None:
+    def made(unit: str) -> Path:
+        (line,) = [x for x in (SYSTEMD / f"siaga-{unit}.service").read_text().splitlines() if "RuntimeDirectory=" in x]
+        return Path("/run", line.partition("=")[2])
+
+    site = load_site(file)
+    where = places(site, file)
+    assert where.control.parent == made("core")
+    assert where.audio.parent == where.audio_stream.parent == made("audio")
+    assert Path(site.annunciator.socket).parent == made("annunciator")
+
+
+def test_sound_is_beside_core_and_never_within_it_wherever_a_site_is_tried(tmp_path: Path) -> None:
+    file = changed(tmp_path, "run", "run")
+    assert places(load_site(file), file).audio == tmp_path / "audio/audio.sock"
+    named = changed(tmp_path, "sound.run", "elsewhere")
+    assert places(load_site(named), named).audio == tmp_path / "elsewhere/audio.sock"

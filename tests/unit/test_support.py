@@ -1,7 +1,9 @@
 """What leaves a box for a maintainer has no secret in it, whatever the site file and the journal hold."""
 
 import io
+import os
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,13 @@ def test_an_archive_is_for_its_owner_and_never_written_over(
     assert out.stat().st_mode & 0o777 == 0o600
     assert main(["support", "--config", str(patient.file), "--out", str(out)]) == 1
     assert "File exists" in capsys.readouterr().err
+
+
+def test_where_nothing_can_be_written_it_goes_to_ram_and_says_where(
+    patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (ram := tmp_path / "ram").mkdir()
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)  # as a box's own system says, also to root
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(ram))
+    assert main(["support", "--config", str(patient.file)]) == 0
+    assert capsys.readouterr().out.startswith(f"{next(ram.iterdir())}: ")
