@@ -113,10 +113,10 @@ async def main():
     told["loopback"] = [await ping("127.0.0.1"), await ping("::1")]
     sh("sysctl -qw net.ipv4.ping_group_range='0 0'")
     told["allowed"] = [await ping("127.0.0.1"), await ping("::1")]
-    router = subprocess.Popen(["unshare", "-n", "sleep", "60"])
+    router = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo unshared; exec sleep 60"], stdout=subprocess.PIPE)
     try:
-        join = f"ip link add box type veth peer name far netns {router.pid}"
-        sh(f"for i in 1 2 3 4 5 6 7 8 9; do {join} && break; sleep 0.1; done")  # until it has its namespace
+        router.stdout.readline()  # before it says so, its namespace is ours, and the cable's far end would lie here
+        sh(f"ip link add box type veth peer name far netns {router.pid}")
         far = f"nsenter -t {router.pid} -n "
         sh("ip addr add 192.0.2.1/24 dev box && ip link set box up")
         sh(far + "ip addr add 192.0.2.2/24 dev far && " + far + "ip link set far up")
