@@ -45,7 +45,11 @@ def gammu(folder: Path, modem: str, *words: str, by_line: bool = False) -> "subp
 
 
 def said_by(*running: "subprocess.Popen[str]") -> list[str]:
-    said = [program.communicate(timeout=60)[0] for program in running]
+    try:
+        said = [program.communicate(timeout=60)[0] for program in running]
+    finally:
+        for program in running:
+            program.kill()
     assert [program.returncode for program in running] == [0] * len(running), said
     return said
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import serial
 from modem_world import OLD, OUTSIDE, ROOT, STICK, B
 from test_sim_mobile import arrived, gammu, needs_gammu, process, said_by
 
@@ -124,10 +125,18 @@ def test_python_gsmmodem_sends_and_hears_that_the_message_arrived(tmp_path: Path
         asyncio.run(arrived(tmp_path / "knobs", {"simcom": 1}))
 
 
+def still(port: Path) -> None:
+    """A stick's signal reports are off, as gammu's users have them: it waits for ever when one falls into an answer."""
+    with serial.Serial(str(port), timeout=PATIENCE_S) as opened:
+        opened.write(b"AT^CURC=0\r")
+        assert opened.read_until(b"OK\r\n").endswith(b"OK\r\n")
+
+
 @needs_gammu
 def test_an_old_module_and_a_stick_write_to_each_other_by_gammu(tmp_path: Path) -> None:
     with process(tmp_path):
         # One after the other: gammu waits for ever when a +CMTI comes inside an answer.
+        still(tmp_path / "huawei")
         sent = said_by(gammu(tmp_path, "sim800", "sendsms", "TEXT", STICK, "-text", "dari modul"))
         asyncio.run(arrived(tmp_path / "knobs", {"huawei": 1}))
         sent += said_by(gammu(tmp_path, "huawei", "sendsms", "TEXT", OLD, "-unicode", "-text", "dari 火"))
@@ -141,6 +150,7 @@ def test_an_old_module_and_a_stick_write_to_each_other_by_gammu(tmp_path: Path) 
 @needs_gammu
 def test_gammu_packs_its_question_for_the_credit_and_unpacks_a_sticks_answer(tmp_path: Path) -> None:
     with process(tmp_path, speed=4.0):  # gammu waits for ever when OK and +CUSD come at once
+        still(tmp_path / "huawei")
         asking = gammu(tmp_path, "huawei", "getussd", "*123#", by_line=True)
         deadline = threading.Timer(PATIENCE_S, asking.kill)
         deadline.start()
