@@ -47,6 +47,12 @@ def _(s: State, e: ce.CallSound, at: Stamp) -> None:
         del s.sound_faults[key]
 
 
+@FOLDS.of(ev.CallEnded)
+def _(s: State, e: ev.CallEnded, at: Stamp) -> None:
+    if e.reason == "line_lost":  # the modem itself was gone: it and its sound start anew
+        s.sound_faults.pop(f"{e.line}/line", None)
+
+
 @FOLDS.of(ce.CallRecorded)
 def _(s: State, e: ce.CallRecorded, at: Stamp) -> None:
     s.recorded.append(e.file)

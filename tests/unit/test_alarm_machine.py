@@ -154,6 +154,8 @@ CASES: list[tuple[Event, str, str, int, Event]] = [
      ce.CallSound(line="l1", call="b", end="line", what="heard")),
     (ce.CallSound(line="l1", call="a", end="line", what="lost", why="unplugged"), "sound.line_silent", "l1", 2,
      ce.CallSound(line="l1", call="a", end="line", what="back")),
+    (ce.CallSound(line="l1", call="a", end="line", what="lost", why="unplugged"), "sound.line_silent", "l1", 2,
+     ev.CallEnded(line="l1", call="a", seconds=4.0, reason="line_lost")),
     (ce.CallSound(line="l1", call="a", end="person", what="lost"), "sound.person_lost", "l1", 2,
      ce.CallSound(line="l1", call="a", end="person", what="back")),
     (ce.VoiceProven(line="l1", other="l2", ok=False, why="one_way"), "line.voice_unproven", "l2", 2,

@@ -4,6 +4,8 @@ import pytest
 
 from appliance.audio_protocol import BridgeStanding, EndStanding
 from appliance.call_events import CallSound
+from appliance.events import CallEnded
+from appliance.fold_sound import FOLDS
 from appliance.model import CallPhase
 from appliance.sound.mended import mended
 from appliance.stamp import Stamp
@@ -39,3 +41,14 @@ def test_a_person_who_is_there_is_back_though_nothing_is_said_and_the_box_is_nob
     assert told("l1/person", EndStanding("headset", "unplugged")) == []
     assert told("l1/person", EndStanding("box", heard_dbfs=-20.0)) == []
     assert told("l2/line", EndStanding("line", heard_dbfs=-20.0)) == []
+
+
+@pytest.mark.parametrize(("reason", "left"), [("line_lost", []), ("caller", ["l1/line"])])
+def test_a_loss_in_a_call_is_over_when_the_modem_itself_was_gone(reason: str, left: list[str]) -> None:
+    state, at = State(), Stamp(mono=1.0, boot="b", wall=1.0, seq=1)
+    for event in (
+        CallSound(line="l1", call="a", end="line", what="lost", why="unplugged"),
+        CallEnded(line="l1", call="a", seconds=4.0, reason=reason),
+    ):
+        FOLDS[type(event)](state, event, at)
+    assert list(state.sound_faults) == left
