@@ -1,7 +1,7 @@
 # Everything a person runs. The first target that runs on a machine sets it up (tools/set_up.py).
 
 PYTHON ?= python3
-JOBS ?= 3
+JOBS ?= 4
 BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(ARGS)
