@@ -7,7 +7,7 @@ import pytest_asyncio
 from page_box import Box, Tab, until
 from playwright.async_api import Browser, async_playwright
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"  # a third less work for each page than a whole browser without a screen
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
