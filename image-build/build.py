@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from siaga_image import base, binfmt, image, profile, tools
+from siaga_image import base, image, needs, profile, tools
 from siaga_image.profile import ROOT
 from siaga_image.release import commit_time, version
 from siaga_image.steps import BuildFailed, Steps
@@ -34,7 +34,7 @@ def main() -> int:
     steps = Steps(ROOT / "build" / "image" / f"{wanted.name}.log")
     try:
         host = HOST_ARCHES[os.uname().machine]
-        binfmt.check(wanted.arch, host)
+        needs.check(wanted.arch, host)
         prepared = tools.prepare(wanted, cache, host, steps)
         tree = base.prepare(wanted, cache, host, commit_time(), steps)
         made = []

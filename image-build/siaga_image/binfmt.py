@@ -11,19 +11,9 @@ FOLDER = Path("/proc/sys/fs/binfmt_misc")
 CONFIGURED = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")  # qemu-user-static brings it
 
 
-def check(arch: str, host_arch: str) -> None:
-    """Raises BuildFailed where this machine could not run them, before anything was built."""
-    if arch == host_arch:
-        return
-    if arch != "arm64":
-        raise BuildFailed(f"There is no way here to run {arch} programs on {host_arch}. Next: build on {arch}.")
-    if not CONFIGURED.exists():
-        raise BuildFailed(f"{CONFIGURED} is missing. Next: apt-get install qemu-user-static.")
-
-
 @contextlib.contextmanager
 def registered(arch: str, host_arch: str) -> Iterator[None]:
-    """arm64 programs run inside, on a machine that `check` found able. Raises BuildFailed where its kernel is not."""
+    """arm64 programs run inside, `needs.check` found qemu-user-static. Raises BuildFailed where the kernel cannot."""
     if arch == host_arch:
         yield
         return

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 TAIL = 25  # lines of the log shown with a failure
+MOST_SHOWN = 300  # characters of a line; the log has it whole
 
 
 class BuildFailed(Exception):
@@ -52,6 +53,7 @@ class Steps:
         with self.log.open("a") as log:
             log.write(f"\n$ {' '.join(words)}\n")
             log.flush()
+            began = self.log.stat().st_size
             try:
                 process = subprocess.Popen(
                     words,
@@ -68,10 +70,10 @@ class Steps:
                 process.stdin.close()
             code = self._wait(process)
         if code != 0:
-            lines = self.log.read_text(errors="replace").splitlines()[-TAIL:]
-            tail = "\n".join(f"    {line}" for line in lines)
+            lines = self.log.read_bytes()[began:].decode(errors="replace").splitlines()[-TAIL:]
+            tail = "\n".join(f"    {line[:MOST_SHOWN]}" for line in lines)
             raise BuildFailed(
-                f"{tail}\n\nThis ended with code {code}: {' '.join(words)}\nAll of it: {self.log}\n{next}"
+                f"{tail}\n\n{words[0]} ended with code {code}. What it was told and said: {self.log}\n{next}"
             )
 
     def _wait(self, process: "subprocess.Popen[bytes]") -> int:
