@@ -26,12 +26,11 @@ settings.load_profile("siaga")
 BATCH = ("unit", "property", "fuzz", "campaign")  # folders that reckon, and wait for nothing: they are in nobody's way
 
 
-@pytest.fixture(autouse=True)
-def own_place_in_the_queue(request: pytest.FixtureRequest) -> None:
-    """Who is watched for seconds (stories, sound, pages) has the processors first, on a machine that is full of tests.
-
-    Only root can take a nice value back."""
-    nice = 15 if request.path.relative_to(ROOT).parts[0] in BATCH else 0
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Who is watched for seconds (stories, sound, pages) has the processors first, on a machine that is full of tests:
+    also what a module's fixtures start, so before these. Only root can take a nice value back."""
+    nice = 15 if item.path.relative_to(ROOT).parts[0] in BATCH else 0
     if os.geteuid() == 0 and os.getpriority(os.PRIO_PROCESS, 0) != nice:
         os.setpriority(os.PRIO_PROCESS, 0, nice)
 
