@@ -69,6 +69,7 @@ class Journal:
         self.failed: str | None = None  # why the disk does not take entries, None when it does
         self._pending: deque[tuple[Entry, asyncio.Future[bool]]] = deque()
         self._wake = threading.Event()
+        self._at_work = False
         self._closing = False
         self._retry: asyncio.TimerHandle | None = None
         self._lock = threading.Lock()
@@ -161,11 +162,18 @@ class Journal:
         """Entries not on disk yet."""
         return len(self._pending)
 
+    @property
+    def writing(self) -> bool:
+        """The writer is at work or has been called, also to look whether a disk that failed is back."""
+        return self._thread is not None and self._thread.is_alive() and (self._wake.is_set() or self._at_work)
+
     def _write_forever(self) -> None:
         db: sqlite3.Connection | None = None
         closing = False
         while not closing:
+            self._at_work = False  # whoever waits for these rows is told by now
             self._wake.wait()
+            self._at_work = True
             self._wake.clear()
             closing = self._closing  # before the batch: all that came before `close` is in it
             db = self._write_batch(db)

@@ -106,8 +106,10 @@ class _VirtualSelector(selectors.PollSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0 if timeout else timeout)
-        while not ready and timeout and self._clock.busy():
-            ready = super().select(LOOK_AGAIN)
+        busy: object = True
+        while not ready and timeout and busy:
+            busy = self._clock.busy()
+            ready = super().select(LOOK_AGAIN if busy else 0)  # once more: its last word may have come behind the look
         if not ready and timeout:
             self._clock.advance(timeout)
         return ready

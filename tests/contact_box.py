@@ -73,7 +73,7 @@ class Box:
         self.contacts: Contacts | None = None
         self.journal = Journal(self.folder / "journal.db", self.clock, self.boot, lambda: "ntp", self._on_entry)
         self.journal.open()
-        self.clock.busy = lambda: self.journal.kept and self.journal.failed is None
+        self.clock.busy = lambda: self.journal.writing
         self.contacts = Contacts(
             site=self.site, state=self.state, clock=self.clock, boot=self.boot, append=self.journal.append,
             give=self._give, mouth=self,

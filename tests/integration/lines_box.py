@@ -84,7 +84,7 @@ class Box:
         self._wake = asyncio.Event()
         self._journal = Journal(folder / "disk" / "journal.db", clock, "boot", lambda: "ntp", self._on_entry)
         self._journal.open()
-        clock.busy = lambda: self._journal.kept and self._journal.failed is None
+        clock.busy = lambda: self._journal.writing
         self.entries.clear()
         lines = tuple(
             Line(id=name, name=name, port=str(folder / name), number=NUMBERS[name], **line_keys) for name in NUMBERS

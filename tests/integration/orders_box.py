@@ -65,6 +65,7 @@ class OrderBox:
         self.state = State()
         journal = Journal(self.folder / "journal.db", self.clock, BOOT, lambda: "ntp", self._on_entry)
         journal.open()
+        self.clock.busy = lambda: journal.writing
         self.events.clear()
         self.killed = False
         self.link = AnnunciatorLink(

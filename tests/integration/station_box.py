@@ -150,6 +150,7 @@ class Station:
 
         self._journal = Journal(self._file, self.clock, self.boot, lambda: "ntp", on_entry)
         self._journal.open()
+        self.clock.busy = lambda: self._journal.writing
         self.events.clear()
         self.node = StationNode(
             site=self.site, clock=self.clock, append=self._journal.append, key=STATION,

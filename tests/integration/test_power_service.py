@@ -68,6 +68,7 @@ class Box:
         self.alarms: Alarms | None = None
         self.journal = Journal(self.folder / "journal.db", self.clock, "b" * 16, lambda: "ntp", self._on_entry)
         self.journal.open()
+        self.clock.busy = lambda: self.journal.writing
         self.power = Power(
             site=self.site, profiles=PROFILES, state=self.state, clock=self.clock, append=self.journal.append,
             on_changed=self.news.set,

@@ -17,10 +17,10 @@ from appliance.entry import Entry
 from appliance.event import Event
 from appliance.events import encode_event
 from appliance.fold import apply
-from appliance.journal import Journal, follow_chain
+from appliance.journal import RETRY_DISK, Journal, follow_chain
 from appliance.journal_file import insert, open_for_writing, read_entries, rename_aside
 from appliance.state import State
-from drivers.clock import Clock
+from drivers.clock import Clock, VirtualClock
 
 
 @pytest.fixture
@@ -293,3 +293,30 @@ async def test_a_mounted_disk_that_is_taken_out_is_waited_for_and_a_new_one_gets
     assert next(e.body for e in read_entries(path)) == b'{"reason":"out again"}'
     assert "rows are missing" in str(follow_chain(read_entries(path)))
     journal.close()
+
+
+def test_a_virtual_clock_stands_still_while_a_slow_disk_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(path: Path) -> sqlite3.Connection:
+        threading.Event().wait(0.1)
+        return open_for_writing(path)
+
+    folder = tmp_path / "disk"
+    folder.write_text("a file where the folder should be")
+    events: list[tuple[str, float]] = []
+    clock = VirtualClock()
+
+    async def story() -> None:
+        journal = Journal(folder / "j.db", clock, "boot", lambda: "ntp", lambda e: events.append((e.kind, e.mono)))
+        clock.busy = lambda: journal.writing
+        monkeypatch.setattr("appliance.journal.open_for_writing", slowly)
+        journal.open()
+        folder.unlink()
+        for _ in range(600):  # a busy box: something is due ten times a second
+            await asyncio.sleep(0.1)
+        journal.close()
+
+    clock.run(story())
+    assert [kind for kind, _ in events] == ["system.disk_failed", "system.disk_restored"]
+    assert [at for _, at in events] == pytest.approx([0.0, RETRY_DISK])

@@ -45,7 +45,7 @@ def test_who_hangs_up_while_a_deaf_modem_dials_is_told_so_in_time_and_the_hang_u
 
         journal = Journal(tmp_path / "journal.db", clock, "boot", lambda: "ntp", folded)
         journal.open()
-        clock.busy = lambda: journal.kept and journal.failed is None
+        clock.busy = lambda: journal.writing
         line = Line(id="l1", name="l1", port="/dev/l1", number="+62000000001")
         given: Any = modem
         telephone = Telephone(line, given, state, clock, journal.append, lambda: None)

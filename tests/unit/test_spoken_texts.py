@@ -35,7 +35,7 @@ class Box:
         self.hung_up: list[str] = []
         self.journal = Journal(folder / "journal.db", clock, "boot", lambda: "ntp", self._on_entry)
         self.journal.open()
-        clock.busy = lambda: self.journal.kept and self.journal.failed is None
+        clock.busy = lambda: self.journal.writing
         self.texts = SpokenTexts(
             state=self.state, clock=clock, append=self.journal.append, voice=self, phone=self, folder=None,
             language="id", allowed=True,

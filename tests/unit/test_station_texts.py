@@ -39,6 +39,7 @@ class Box:
         )  # fmt: skip
         self.journal = Journal(folder / "journal.db", clock, "boot", lambda: "ntp", self._on_entry)
         self.journal.open()
+        clock.busy = lambda: self.journal.writing
         self.broker, self.line, self.published, self.sent = True, True, list[Text](), list[Text]()
         contact = Contact(station, StationContact(True, SESSION, "mqtt"), clock.now(), lost_s=9.0)
         self.issuer = Issuer(KEY, clock, {})

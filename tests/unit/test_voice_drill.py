@@ -40,7 +40,7 @@ class Box:
         self._later: set[asyncio.Task[None]] = set()
         self.journal = Journal(folder / "journal.db", clock, "boot", lambda: "ntp", self._on_entry)
         self.journal.open()
-        clock.busy = lambda: self.journal.kept and self.journal.failed is None
+        clock.busy = lambda: self.journal.writing
         self.drill = Drill(
             rules=ProofRules(at="03:30"), numbers=NUMBERS, kinds=KINDS, state=self.state, clock=clock,
             zone=ZoneInfo("Asia/Jayapura"), append=self.journal.append, sound=self, phone=self,
