@@ -163,20 +163,27 @@ class RunningDemo:
     async def settle(self) -> None:
         """Both stations are online and all lines registered; no alert is open and no siren sounds."""
 
+        left: list[Any] = []  # what was not so when last looked at
+
         async def settled() -> bool:
-            with contextlib.suppress(Gone, Refusal):
+            try:
                 views = [await self.view(node) for node in NODES]
-                return (
-                    all(s["local"] or (s["contact"] and s["contact"]["online"]) for s in views[0]["stations"])
-                    and all(line["can_take_call"] == "registered" for v in views for line in v["lines"])
-                    and all(a["ended"] is not None for a in views[0]["alerts"])
-                    and not any([await self.level(node) for node in NODES])
-                )
-            return False
+                left[:] = [
+                    *(s for s in views[0]["stations"] if not (s["local"] or (s["contact"] and s["contact"]["online"]))),
+                    *(line for v in views for line in v["lines"] if line["can_take_call"] != "registered"),
+                    *(a for a in views[0]["alerts"] if a["ended"] is None),
+                    *(f"{node} sounds" for node in NODES if await self.level(node)),
+                ]
+            except (Gone, Refusal) as e:
+                left[:] = [e]
+            return not left
 
         assert not self.unsettled, "an earlier test left this site in a state that it does not come out of"
         self.unsettled = True
-        await until_so(settled, SETTLED_WITHIN)
+        try:
+            await until_so(settled, SETTLED_WITHIN)
+        except AssertionError as e:
+            raise AssertionError(f"after {SETTLED_WITHIN:g} s: {left}") from e
         self.unsettled = False
 
     async def silence(self) -> None:

