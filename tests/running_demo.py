@@ -172,7 +172,7 @@ class RunningDemo:
                     *(s for s in views[0]["stations"] if not (s["local"] or (s["contact"] and s["contact"]["online"]))),
                     *(line for v in views for line in v["lines"] if line["can_take_call"] != "registered"),
                     *(a for a in views[0]["alerts"] if a["ended"] is None),
-                    *(f"{node} sounds" for node in NODES if await self.level(node)),
+                    *[f"{node} sounds" for node in NODES if await self.level(node)],
                 ]
             except (Gone, Refusal) as e:
                 left[:] = [e]
