@@ -10,6 +10,7 @@ import os
 import selectors
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -64,13 +65,14 @@ class Clock:
 class VirtualClock(Clock):
     """Time that passes only when nothing is left to do: a simulated day takes as long as its work.
 
-    Both ends of every wire must live on this clock's loop: nothing else is waited for but what `busy` tells of, a
-    thread at work, asked whenever the loop has nothing left to do.
+    Both ends of every wire must live on this clock's loop: nothing else is waited for but what the loop's executors
+    have at work, and what `busy` tells of, another thread, asked whenever the loop has nothing left to do.
     """
 
     def __init__(self, start_wall: float = 1_767_225_600.0) -> None:  # 2026-01-01 00:00 UTC
         super().__init__(1.0, start_wall)
         self.busy: Callable[[], object] = lambda: False
+        self.in_executors = 0
         self._start_wall = start_wall
         self._now = 0.0
 
@@ -108,7 +110,7 @@ class _VirtualSelector(selectors.PollSelector):
         ready = super().select(0 if timeout else timeout)
         busy: object = True
         while not ready and timeout and busy:
-            busy = self._clock.busy()
+            busy = self._clock.in_executors or self._clock.busy()
             ready = super().select(LOOK_AGAIN if busy else 0)  # once more: its last word may have come behind the look
         if not ready and timeout:
             self._clock.advance(timeout)
@@ -139,6 +141,17 @@ class VirtualLoop(_ScaledLoop):
             return False
         self._virtual.advance(seconds)
         return True
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        def ended(_: object) -> None:
+            self._virtual.in_executors -= 1
+
+        answer = super().run_in_executor(executor, func, *args)
+        self._virtual.in_executors += 1
+        answer.add_done_callback(ended)
+        return answer
 
     async def shutdown_default_executor(self, *timeout: float | None) -> None:
         """The executor's threads end in real time, whatever the deadline that Python 3.12 and later give them."""

@@ -201,7 +201,7 @@ async def test_the_line_is_as_slow_as_9600_baud(site: Running) -> None:
         await read(client, GENSET, 1024, 60)
         took = time.monotonic() - began
     wire = (8 + 3.5 + 125) * CHARACTER_S
-    assert wire <= took < 1.0
+    assert wire <= took < 5.0
 
 
 async def test_a_mute_device_costs_the_other_nothing(site: Running) -> None:

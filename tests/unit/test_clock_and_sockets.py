@@ -40,6 +40,23 @@ def test_a_virtual_day_takes_no_time() -> None:
     assert time.monotonic() - began < 5
 
 
+def test_virtual_time_stands_still_while_an_executor_is_at_work() -> None:
+    clock = VirtualClock()
+
+    async def story() -> float:
+        ticking = asyncio.create_task(_ticks())
+        await asyncio.to_thread(time.sleep, 0.1)
+        ticking.cancel()
+        return clock.now()
+
+    async def _ticks() -> None:
+        while True:
+            await asyncio.sleep(0.01)
+
+    assert clock.run(story()) == 0.0
+    assert clock.in_executors == 0
+
+
 async def echo(_peer: Peer, message: Message) -> Any:
     if message["do"] == "no":
         raise Refusal("no", "It says no.", "Ask otherwise.")
