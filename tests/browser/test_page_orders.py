@@ -61,6 +61,19 @@ async def test_a_button_released_early_sends_nothing_and_says_so(tab: Tab) -> No
     assert alerts(tab.box) == []
 
 
+async def test_a_place_that_an_order_does_not_hold_is_told_before_the_button_is_held(tab: Tab) -> None:
+    await tab.open()
+    await choose(tab, "Damkar Passo")
+    await tab.page.fill(".place", "é" * 81)
+    await hold(tab, HELD + 1)
+    await tab.shows("#said", "terlalu panjang")
+    assert alerts(tab.box) == []
+    await tab.page.fill(".place", "é" * 80)
+    await hold(tab, HELD + 1)
+    await tab.shows("#said", "tercatat")
+    assert [o["text"] for o in alerts(tab.box)] == ["é" * 80]
+
+
 async def test_a_held_button_sends_one_order_with_what_was_chosen(tab: Tab) -> None:
     await tab.open()
     await choose(tab, "Damkar Passo", "BPBD")

@@ -157,7 +157,7 @@
   if (siren) {
     const all = at("all");
     const chips = [...form.querySelectorAll("[name=stations]")];
-    const kind = form.elements.kind;
+    const { kind, text: place } = form.elements;
     const sounds = () => "sounds" in kind.selectedOptions[0].dataset;
     const chosen = () => chips.filter((c) => c.checked);
     const others = () => form.querySelectorAll("[name=groups]:checked, [name=contacts]:checked").length;
@@ -187,6 +187,10 @@
       if (holding) return;
       if (nobody()) {
         say(form.dataset.choose, "warn");
+        return;
+      }
+      if (new TextEncoder().encode(place.value).length > place.maxLength) {
+        say(form.dataset.placeLong, "warn"); // the field counts letters, and an order holds octets
         return;
       }
       say(form.dataset.holding, "");
