@@ -20,6 +20,7 @@ from drivers.jsonsocket import Gone
 from drivers.sim.knobs import turn
 
 ROOT = Path(__file__).resolve().parents[2]
+LATE = 0.8  # s by which a busy machine may move a pin too late
 START_WITHIN = 15.0  # s; an interpreter and gpiozero on a busy machine
 
 CORE = """
@@ -31,7 +32,7 @@ async def main():
     running = asyncio.create_task(link.run())
     while not link.up:
         await asyncio.sleep(0.01)
-    await link.sound("dead01", "siren", "steady", 2.0)
+    await link.sound("dead01", "siren", "steady", 4.0)
     print("sounding", flush=True)
     await running
 asyncio.run(main())
@@ -101,7 +102,7 @@ class Box:
     async def changes(self, name: str = "siren") -> list[int]:
         return [change["value"] for change in await self.turn("pins.record", name=name)]
 
-    async def becomes(self, name: str, level: int, within: float = 5.0) -> None:
+    async def becomes(self, name: str, level: int, within: float = 15.0) -> None:
         async with asyncio.timeout(within):
             while True:
                 if (await self.turn("pins.read"))[name] == level:
@@ -143,12 +144,12 @@ async def test_a_killed_core_silences_nothing_and_the_annunciators_clock_ends_it
         outputs: list[OutputChange] = []
         async with core(box, standings, outputs):
             assert standings[0].outputs["siren"].order_ids == ("dead01",)
-            assert 0 < (standings[0].outputs["siren"].remaining_s or 0) < 2
+            assert 0 < (standings[0].outputs["siren"].remaining_s or 0) < 4
             await box.becomes("siren", 0)
         assert [(change.on, change.why) for change in outputs] == [(False, "ended")]
         record = await box.turn("pins.record", name="siren")
         assert [change["value"] for change in record] == [1, 0]
-        assert record[1]["at"] - record[0]["at"] == pytest.approx(2.0, abs=0.2)
+        assert record[1]["at"] - record[0]["at"] == pytest.approx(4.0, abs=LATE)
 
 
 async def test_a_killed_annunciator_starts_again_with_everything_off_and_core_finds_it(box: Box) -> None:
@@ -190,7 +191,7 @@ async def test_the_longest_time_ends_an_order_that_asks_for_more(box: Box) -> No
         assert (await link.sound("a1", "siren", "steady", 60)).remaining_s <= 1
         await box.becomes("siren", 0)
         record = await box.turn("pins.record", name="siren")
-        assert record[1]["at"] - record[0]["at"] == pytest.approx(1.0, abs=0.2)
+        assert record[1]["at"] - record[0]["at"] == pytest.approx(1.0, abs=LATE)
 
 
 async def test_an_order_moves_the_pin_in_milliseconds(box: Box) -> None:
