@@ -129,6 +129,7 @@ async def core(box: Box, standings: list[Standing], outputs: list[OutputChange])
 
 
 async def test_a_killed_core_silences_nothing_and_the_annunciators_clock_ends_it(box: Box) -> None:
+    box.write(output={"siren": {"pin": 17, "kind": "siren", "max_s": 10}, "local": {"pin": 27, "kind": "lamp"}})
     async with box.running():
         await box.becomes("local", 1)
         killed = await asyncio.create_subprocess_exec(
@@ -146,6 +147,7 @@ async def test_a_killed_core_silences_nothing_and_the_annunciators_clock_ends_it
             assert standings[0].outputs["siren"].order_ids == ("dead01",)
             assert 0 < (standings[0].outputs["siren"].remaining_s or 0) < 4
             await box.becomes("siren", 0)
+            await until(lambda: outputs)
         assert [(change.on, change.why) for change in outputs] == [(False, "ended")]
         record = await box.turn("pins.record", name="siren")
         assert [change["value"] for change in record] == [1, 0]
