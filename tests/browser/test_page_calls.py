@@ -161,7 +161,7 @@ async def test_counters_run_by_themselves_and_are_blank_when_the_box_is_gone(tab
         return await seconds() >= 17
 
     await until(counts)  # the scene's caller waits for 17 s; a page is behind that by its way, and counts on by itself
-    assert await tab.page.locator("#card-ca000010 .wait[data-own-late]").count() == 1
+    await tab.page.wait_for_selector("#card-ca000010 .wait[data-own-late]")
     assert await tab.page.locator("#card-ca000012 .wait[data-own-late]").count() == 0
     await tab.box.stop_core()
     await tab.shows("#phone-calls", "Core tidak menjawab")
