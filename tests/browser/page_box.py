@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -111,6 +112,9 @@ class Tab:
 
     async def open(self, page: str = "", *, login: bool = True) -> "Tab":
         """Wait for a page that shows what is so now; who logs in does it on the first one."""
+        since = self.box.core.clock.now()
+        self.box.core.push()
+        await until(lambda: self._serves(since))  # what no stream changes afterwards, as forms, is of now too
         if login or not page:
             await self.page.goto(self.box.url)
         if login:
@@ -134,6 +138,11 @@ class Tab:
         except TimeoutError:
             shown, watchers = await self.text("#moment"), len(core.watchers)
             raise AssertionError(f"{shown!r} is still shown; core has {watchers} watchers; {self.said}") from None
+
+    async def _serves(self, since: float) -> bool:
+        """Whether web makes pages of a view of that time or later: it goes on for a while with an older one."""
+        found = re.search(r'data-view="([0-9.]+)"', await (await self.page.request.get(self.box.url)).text())
+        return found is not None and float(found[1]) >= since
 
     async def _newer(self, since: float) -> bool:
         """Whether what is drawn is a view of that time or later; web's own clock goes on with an older one too."""
