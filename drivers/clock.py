@@ -11,9 +11,10 @@ import selectors
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 SPEED_VARIABLE = "SIAGA_SPEED"
 LOOK_AGAIN = 0.001  # real s; poll(2) counts no less
@@ -142,9 +143,7 @@ class VirtualLoop(_ScaledLoop):
         self._virtual.advance(seconds)
         return True
 
-    def run_in_executor(  # type: ignore[override]
-        self, executor: Executor | None, func: Callable[..., T], *args: Any
-    ) -> asyncio.Future[T]:
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         def ended(_: object) -> None:
             self._virtual.in_executors -= 1
 
