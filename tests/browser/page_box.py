@@ -5,7 +5,7 @@ import contextlib
 import re
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from drivers.clock import Clock
 
 ROOT = Path(__file__).parents[2]
 START_WITHIN = 20.0  # s; an interpreter and FastAPI on a busy machine
+STILL_AHEAD = 10.0  # s; the page's time jumps to there when it is stopped, and cannot jump back
 WITHIN = 20.0  # s that a page may take to show something while others keep the machine busy
 
 
@@ -102,6 +103,7 @@ class Tab:
         self.page, self.box = page, box
         self.faults: list[str] = []
         self.said: list[str] = []
+        self._has_clock = False  # real time, until a test takes it in its own hand
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", self._said)
 
@@ -147,6 +149,31 @@ class Tab:
     async def _newer(self, since: float) -> bool:
         """Whether what is drawn is a view of that time or later; web's own clock goes on with an older one too."""
         return float(await self.page.get_attribute("#moment", "data-view") or 0) >= since
+
+    @contextlib.asynccontextmanager
+    async def time_stands(self) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
+        """The page's own time goes on only by the seconds that are awaited of this: what is held is held no longer.
+
+        A busy machine lets a second pass between two lines of a test, and a hand that let go early sends an order.
+        """
+        clock = self.page.clock
+        if not self._has_clock:
+            await clock.install()
+            self._has_clock = True
+        now = await self.page.evaluate("Date.now()") / 1000
+        await clock.pause_at(now + STILL_AHEAD)
+        try:
+            yield lambda seconds: clock.run_for(round(1000 * seconds))
+        finally:
+            await clock.resume()
+
+    async def hold(self, where: str, seconds: float) -> None:
+        """Press the mouse on an element, and let it go after so long of the page's time."""
+        await self.page.hover(where)
+        async with self.time_stands() as goes:
+            await self.page.mouse.down()
+            await goes(seconds)
+            await self.page.mouse.up()
 
     async def loses_answers(self, to: str) -> asyncio.Event:
         """What is posted there arrives and its answer does not, until the event is set."""

@@ -1,6 +1,5 @@
 """Orders from the page: what is held is sent once, what is let go is not sent, and the page says only what is so."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -21,10 +20,7 @@ def alerts(box: Box) -> list[dict[str, Any]]:
 
 
 async def hold(tab: Tab, seconds: float) -> None:
-    await tab.page.hover("#siren")
-    await tab.page.mouse.down()
-    await asyncio.sleep(seconds)
-    await tab.page.mouse.up()
+    await tab.hold("#siren", seconds)
 
 
 async def choose(tab: Tab, *names: str) -> None:
@@ -41,23 +37,28 @@ async def test_a_button_released_early_sends_nothing_and_says_so(tab: Tab) -> No
     await tab.shows("#said", "Dilepas terlalu cepat: tidak ada yang dikirim")
 
     await tab.page.focus("#siren")
-    for key in ("Space", "Enter"):
-        await tab.page.keyboard.down(key)
-        await tab.shows("#said", "Tahan terus")
-        await asyncio.sleep(0.5)
-        await tab.page.keyboard.up(key)
+    async with tab.time_stands() as goes:
+        for key in ("Space", "Enter"):
+            await tab.page.keyboard.down(key)
+            await tab.shows("#said", "Tahan terus")
+            await goes(0.9)
+            await tab.page.keyboard.up(key)
+            await tab.shows("#said", "Dilepas terlalu cepat")
+
+        await tab.page.hover("#siren")
+        await tab.page.mouse.down()
+        await tab.page.mouse.move(10, 10)  # dragged off the button
         await tab.shows("#said", "Dilepas terlalu cepat")
+        await goes(HELD)
+        await tab.page.mouse.up()
 
-    await tab.page.hover("#siren")
-    await tab.page.mouse.down()
-    await tab.page.mouse.move(10, 10)  # dragged off the button
-    await tab.shows("#said", "Dilepas terlalu cepat")
-    await asyncio.sleep(HELD)
-    await tab.page.mouse.up()
-
-    await tab.page.mouse.down()
-    await tab.page.evaluate("document.activeElement.blur()")
-    await asyncio.sleep(HELD)
+        await tab.page.hover("#siren")
+        await tab.page.mouse.down()
+        await tab.shows("#said", "Tahan terus")
+        await tab.page.evaluate("document.activeElement.blur()")
+        await tab.shows("#said", "Dilepas terlalu cepat")
+        await goes(HELD)
+        await tab.page.mouse.up()
     assert alerts(tab.box) == []
 
 
@@ -65,11 +66,11 @@ async def test_a_place_that_an_order_does_not_hold_is_told_before_the_button_is_
     await tab.open()
     await choose(tab, "Damkar Passo")
     await tab.page.fill(".place", "é" * 81)
-    await hold(tab, HELD + 1)
+    await hold(tab, HELD)
     await tab.shows("#said", "terlalu panjang")
     assert alerts(tab.box) == []
     await tab.page.fill(".place", "é" * 80)
-    await hold(tab, HELD + 1)
+    await hold(tab, HELD)
     await tab.shows("#said", "tercatat")
     assert [o["text"] for o in alerts(tab.box)] == ["é" * 80]
 
@@ -80,7 +81,7 @@ async def test_a_held_button_sends_one_order_with_what_was_chosen(tab: Tab) -> N
     await tab.page.select_option("[name=pattern]", "yelp")
     await tab.page.select_option("[name=seconds]", "120")
     assert "2 stasiun · Sesungguhnya · salak · 120 dtk" in await tab.text("#siren")
-    await hold(tab, HELD + 1)
+    await hold(tab, HELD)
     await tab.shows("#said", "tercatat dan terkirim ke 2 stasiun. Terkirim belum berarti berbunyi")
     [order] = alerts(tab.box)
     assert len(order.pop("key")) == 32
@@ -90,9 +91,10 @@ async def test_a_held_button_sends_one_order_with_what_was_chosen(tab: Tab) -> N
     }  # fmt: skip
 
     await tab.page.focus("#siren")
-    await tab.page.keyboard.down("Space")
-    await asyncio.sleep(HELD)
-    await tab.page.keyboard.up("Space")
+    async with tab.time_stands() as goes:
+        await tab.page.keyboard.down("Space")
+        await goes(HELD)
+        await tab.page.keyboard.up("Space")
     await until(lambda: len(alerts(tab.box)) == 2)
     assert len({o.get("key") for o in alerts(tab.box)}) == 2
 
@@ -150,13 +152,15 @@ async def test_news_never_take_away_what_a_hand_is_at(tab: Tab) -> None:
     await tab.page.select_option("[name=pattern]", "pulse")
     await tab.page.evaluate("document.querySelector('#siren').marked = true")
     await tab.page.hover("#siren")
-    await tab.page.mouse.down()
-    tab.box.core.scene = "alert"  # alarms, a call and an open order come in, and the time goes on
-    tab.box.core.push()
-    await tab.shows("#stations", "relai hidup")
-    assert await tab.page.evaluate("document.querySelector('#siren').classList.contains('holding')")
-    await until(lambda: bool(alerts(tab.box)))
-    await tab.page.mouse.up()
+    async with tab.time_stands() as goes:
+        await tab.page.mouse.down()
+        tab.box.core.scene = "alert"  # alarms, a call and an open order come in
+        tab.box.core.push()
+        await tab.shows("#stations", "relai hidup")
+        assert await tab.page.evaluate("document.querySelector('#siren').classList.contains('holding')")
+        await goes(HELD)
+        await until(lambda: bool(alerts(tab.box)))
+        await tab.page.mouse.up()
     assert await tab.page.evaluate("document.querySelector('#siren').marked")
     [order] = alerts(tab.box)
     assert (order["stations"], order["pattern"]) == (["passo"], "pulse")

@@ -1,6 +1,5 @@
 """Orders with their recipients, stations under supervision and their tests, few stations and a thousand."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -85,10 +84,7 @@ async def test_the_form_orders_zones_groups_and_contacts_with_words_and_a_priori
     await tab.page.keyboard.press("Escape")
     assert "Prioritas 1 · 1 kelompok · 1 kontak" in await tab.text("#order-details")
     assert "1 stasiun +2 · Sesungguhnya · KEBAKARAN · raung · 60 dtk" in await tab.text("#siren")
-    await tab.page.hover("#siren")
-    await tab.page.mouse.down()
-    await asyncio.sleep(1.2)
-    await tab.page.mouse.up()
+    await tab.hold("#siren", 1.2)
     await until(lambda: bool(given(tab)))
     order = given(tab)[0]
     del order["key"]
@@ -259,9 +255,6 @@ async def test_a_thousand_stations_are_ordered_at_once(tab: Tab, large: Box) -> 
     await tab.page.click(".picked button")
     await tab.page.click("#order-more .chip.all")
     await tab.page.keyboard.press("Escape")
-    await tab.page.hover("#siren")
-    await tab.page.mouse.down()
-    await asyncio.sleep(1.2)
-    await tab.page.mouse.up()
+    await tab.hold("#siren", 1.2)
     await until(lambda: bool(large.core.orders))
     assert len(large.core.orders[0]["stations"]) == MANY
