@@ -55,8 +55,10 @@ from web.session import (
     LANGUAGE,
     TOKEN,
     Sessions,
+    Who,
     at_the_box,
     language_of,
+    may_order,
     set_choice,
     set_token,
     theme_of,
@@ -92,8 +94,13 @@ class Pages:
             lambda request: board.words(language_of(request, site.language)),
         )  # fmt: skip
 
-    async def _viewer(self, request: Request) -> Viewer:
-        who = await self._sessions.who(token_of(request))
+    async def _viewer(self, request: Request) -> tuple[Viewer, bool]:
+        """Who looks, and whether orders may be asked of them."""
+        token = token_of(request)
+        who = await self._sessions.who(token)
+        return self._seen_by(request, who), may_order(token, who)
+
+    def _seen_by(self, request: Request, who: Who) -> Viewer:
         return Viewer(language_of(request, self._site.language), who.known, at_the_box(request))
 
     async def page(self, request: Request) -> Response:
@@ -193,7 +200,7 @@ class Pages:
         token = token_of(request)
         who = await self._sessions.who(token)
         await self._refresh()
-        scene = self._board.scene(Viewer(language_of(request, self._site.language), who.known, at_the_box(request)))
+        scene = self._board.scene(self._seen_by(request, who))
         shown = [panel for panel in PANELS if panel.name in names]
         return scene, {
             "page": page,
@@ -202,7 +209,7 @@ class Pages:
             "panels": {panel.name: self._drawer.panel(panel, scene) for panel in shown},
             "only": "" if names == OVERVIEW else ",".join(sorted(names)),
             "who": who,
-            "may_order": bool(token) and not who.ended,
+            "may_order": may_order(token, who),
             "may_test": who.role in TECHNICIANS,
             "theme": theme_of(request),
             "languages": LANGUAGES,
@@ -236,13 +243,16 @@ class Pages:
     async def events(self, request: Request) -> Response:
         if self._board.full():
             return Response("Too many pages are open.", 503)
-        viewer = await self._viewer(request)
+        viewer, _ = await self._viewer(request)
         await self._refresh()
         asked = frozenset(request.query_params.get("panels", "").split(",")) & ELSEWHERE
         page = self._board.open(viewer, asked or OVERVIEW)
         start = start_from(request.headers.get("last-event-id"), request.query_params.get("seq", ""))
         outdated = request.query_params.get("print", self._print) != self._print
-        return Stream(self._board, page, start, lambda: self._viewer(request), outdated=outdated).response()
+        made_to_order = request.query_params.get("may_order") == "1"
+        return Stream(
+            self._board, page, start, lambda: self._viewer(request), outdated=outdated, may_order=made_to_order
+        ).response()
 
     async def metrics(self, request: Request) -> Response:
         """The same view as text for Prometheus."""

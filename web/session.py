@@ -65,6 +65,11 @@ def at_the_box(request: HTTPConnection) -> bool:
     return request.client is not None and request.client.host in OWN_SCREEN
 
 
+def may_order(token: str, who: Who) -> bool:
+    """Whether orders may be asked of who sends this token: core decides of each; without core's word they may try."""
+    return bool(token) and not who.ended
+
+
 def token_of(request: HTTPConnection) -> str:
     return request.cookies.get(TOKEN, "")[:200]
 

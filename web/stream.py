@@ -18,7 +18,7 @@ RETRY_MS = 500  # ms until a browser comes back
 LINE_END = re.compile(r"\r\n|\r|\n")
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
-WhoNow = Callable[[], Awaitable[Viewer]]  # asked before each event: a login may have ended
+WhoNow = Callable[[], Awaitable[tuple[Viewer, bool]]]  # asked before each event; whether the viewer may order
 
 
 class Start(NamedTuple):
@@ -49,11 +49,16 @@ def partial(target: str, html: str, swap: str) -> str:
 
 
 class Stream:
-    """What one page gets. `outdated`: the page was made by another release or site file and has to load anew."""
+    """What one page gets. `outdated`: the page was made by another release or site file and has to load anew.
 
-    def __init__(self, board: Board, page: Page, start: Start, who_now: WhoNow, *, outdated: bool) -> None:
+    `may_order`: it was made for one who may order, and goes to its login once that has ended, even while it was away.
+    """
+
+    def __init__(
+        self, board: Board, page: Page, start: Start, who_now: WhoNow, *, outdated: bool, may_order: bool
+    ) -> None:
         self._board, self._page, self._start, self._who_now = board, page, start, who_now
-        self._outdated = outdated
+        self._outdated, self._may_order = outdated, may_order
         self._told = start.seq  # what was raised up to here has been called out
         self._greeted = False
 
@@ -69,8 +74,9 @@ class Stream:
             while not board.closing:
                 await page.wake.wait()
                 page.wake.clear()
-                viewer = await self._who_now()
-                if page.viewer.known and not viewer.known:
+                viewer, may_order = await self._who_now()
+                if self._may_order and not may_order:
+                    self._may_order = False
                     yield event("", name="login-ended")
                 board.move(page, viewer)
                 scene = board.scene(viewer)

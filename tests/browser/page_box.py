@@ -11,14 +11,14 @@ from typing import Any
 
 import httpx
 from fake_core import PASSWORD, FakeCore, write_site
-from playwright.async_api import Page, Route
+from playwright.async_api import Error, Page, Route
 
 from appliance.config import load_site, places
 from drivers.clock import Clock
 
 ROOT = Path(__file__).parents[2]
 START_WITHIN = 20.0  # s; an interpreter and FastAPI on a busy machine
-STILL_AHEAD = 10.0  # s; the page's time jumps to there when it is stopped, and cannot jump back
+STILL_AHEAD = 0.3, 1.0, 3.0  # s; stopped time stands at a moment that is still to come when the page hears of it
 WITHIN = 20.0  # s that a page may take to show something while others keep the machine busy
 
 
@@ -160,12 +160,20 @@ class Tab:
         if not self._has_clock:
             await clock.install()
             self._has_clock = True
-        now = await self.page.evaluate("Date.now()") / 1000
-        await clock.pause_at(now + STILL_AHEAD)
+        await self._stop_time()
         try:
             yield lambda seconds: clock.run_for(round(1000 * seconds))
         finally:
             await clock.resume()
+
+    async def _stop_time(self) -> None:
+        for ahead in STILL_AHEAD:
+            now = await self.page.evaluate("Date.now()") / 1000
+            try:
+                return await self.page.clock.pause_at(now + ahead)
+            except Error as e:
+                late = e
+        raise late
 
     async def hold(self, where: str, seconds: float) -> None:
         """Press the mouse on an element, and let it go after so long of the page's time."""

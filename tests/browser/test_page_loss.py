@@ -13,8 +13,6 @@ from appliance.view import View
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-GONE = 5.5  # s without a web server: longer than the page waits before it says so
-
 
 async def test_a_script_that_comes_late_stops_no_stream(tab: Tab) -> None:
     async def late(route: Route) -> None:
@@ -71,8 +69,7 @@ async def test_the_page_catches_up_without_reload_after_the_web_server_was_gone(
     await tab.page.evaluate("window.same = true")
     await tab.page.click(".chip.all")
     await tab.box.stop_web()
-    await asyncio.sleep(GONE)
-    assert await tab.page.is_visible("#lost")
+    await tab.page.wait_for_selector("#lost", state="visible")
     assert await tab.text("#moment") == "WIT · NTP"
     blank = "getComputedStyle(document.querySelector('#moment .v'), '::after').content"
     assert await tab.page.evaluate(blank) == '"---"'
@@ -99,6 +96,14 @@ async def test_a_page_that_no_longer_fits_is_loaded_anew(tab: Tab) -> None:
     file.write_text(text)
     await tab.shows(".chips", "Damkar Teluk Ambon", 15.0)
     assert await tab.page.evaluate("window.same") is None
+
+
+async def test_a_login_that_ended_while_the_page_was_away_is_asked_for_again(tab: Tab) -> None:
+    await tab.open()
+    await tab.box.stop_web()
+    tab.box.core.tokens.clear()
+    await tab.box.start_web()
+    await tab.shows(".login", "Login berakhir. Masuk lagi.")
 
 
 async def test_with_no_page_open_core_makes_no_views(tab: Tab, browser: Browser) -> None:
