@@ -167,15 +167,9 @@ class Gateway(asyncio.DatagramProtocol):
         }
 
 
-async def serve(port: int, knobs_path: Path) -> None:
-    """Run the gateway and its knobs until SIGTERM or SIGINT."""
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
-    transport, gateway = await loop.create_datagram_endpoint(Gateway, local_addr=("127.0.0.1", port))
-    knobs = Knobs(
-        knobs_path,
+def knobs_of(gateway: Gateway, path: Path) -> Knobs:
+    return Knobs(
+        path,
         {
             "trunk.dead": gateway.dead,
             "trunk.loss": gateway.loss,
@@ -183,6 +177,16 @@ async def serve(port: int, knobs_path: Path) -> None:
             "status": gateway.status,
         },
     )
+
+
+async def serve(port: int, knobs_path: Path) -> None:
+    """Run the gateway and its knobs until SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    transport, gateway = await loop.create_datagram_endpoint(Gateway, local_addr=("127.0.0.1", port))
+    knobs = knobs_of(gateway, knobs_path)
     try:
         await knobs.start()
         sys.stdout.write(msgspec.json.encode({"ready": True, "port": gateway.port}).decode() + "\n")

@@ -7,10 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from drivers.clock import Clock
+from drivers.clock import VirtualClock
 from drivers.sip import NoAnswer, Probe
-
-SPEED = 5.0  # a wait of 2 s is 0.4: a busy machine looks up an address and carries a datagram in less
 
 
 class Peer(asyncio.DatagramProtocol):
@@ -46,11 +44,11 @@ async def peer(does: Callable[[list[bytes]], list[bytes]]) -> AsyncIterator[Peer
         transport.close()
 
 
-def scaled(story: Callable[[], Awaitable[None]]) -> None:
+def told(story: Callable[[], Awaitable[None]]) -> None:
     async def main() -> None:
         await story()
 
-    Clock(SPEED).run(main())
+    VirtualClock().run(main())
 
 
 def test_a_lost_request_is_sent_again_and_its_answer_counts() -> None:
@@ -60,7 +58,7 @@ def test_a_lost_request_is_sent_again_and_its_answer_counts() -> None:
             assert len(there.heard) == 2
             assert there.heard[0] == there.heard[1]  # the same transaction
 
-    scaled(story)
+    told(story)
 
 
 def test_noise_a_provisional_answer_and_an_old_answer_are_passed_over() -> None:
@@ -72,7 +70,7 @@ def test_noise_a_provisional_answer_and_an_old_answer_are_passed_over() -> None:
         async with peer(does) as there:
             assert (await Probe("127.0.0.1", there.port).ask(2.0)).status == 486
 
-    scaled(story)
+    told(story)
 
 
 def test_silence_a_closed_port_and_a_name_without_address_are_told_apart() -> None:
@@ -87,4 +85,4 @@ def test_silence_a_closed_port_and_a_name_without_address_are_told_apart() -> No
             await Probe("no such name", 5060).ask(20.0)
         assert [e.value.why for e in (silent, closed, nameless)] == ["no_answer", "port_closed", "no_address"]
 
-    scaled(story)
+    told(story)

@@ -6,8 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,14 @@ from appliance.state import State
 from appliance.trunk.watch import TrunkWatch
 from appliance.trunk_events import TrunkDegraded
 from appliance.trunk_view import WitnessView
-from drivers.clock import Clock
+from drivers.clock import Clock, VirtualClock
 from drivers.jsonsocket import Refusal
 from drivers.sim.knobs import turn
+from drivers.sim.trunk import Gateway, knobs_of
 from drivers.sip import NoAnswer, Options, Probe
 
-SPEED = 20.0
-PATIENCE = 200.0  # s of the scaled loop: 10 s of life
+SPEED = 10.0  # with sipp, which knows no virtual time
+PATIENCE = 200.0  # s of the scaled loop: 20 s of life
 ROOT = Path(__file__).parents[2]
 
 
@@ -42,22 +43,14 @@ def scaled(story: Callable[[], Awaitable[None]]) -> None:
     Clock(SPEED).run(main())
 
 
-# The simulated gateway, as a process
+# The simulated gateway, on a story's own loop and as a process
 
 
-class Gateway:
-    """`python -m drivers.sim.trunk` at SPEED."""
+class There:
+    """A gateway by its port and its knobs."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        self._knobs = folder / "trunk.sock"
-        command = [sys.executable, "-m", "drivers.sim.trunk", "--port", "0", "--knobs", str(self._knobs)]
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**clock.environment()}
-        )
-        assert self._process.stdout is not None
-        said = msgspec.json.decode(self._process.stdout.readline())
-        assert said["ready"] is True
-        self.port: int = said["port"]
+    def __init__(self, port: int, knobs: Path) -> None:
+        self.port, self._knobs = port, knobs
 
     async def turn(self, do: str, **args: Any) -> Any:
         return await turn(self._knobs, do, timeout=PATIENCE, **args)
@@ -69,21 +62,35 @@ class Gateway:
             while (await self.turn("status"))[counter] < wanted:
                 await asyncio.sleep(1.0)
 
-    def stop(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        assert self._process.wait(10) == 0
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        assert not self._knobs.exists()
+
+@asynccontextmanager
+async def gateway_here(folder: Path) -> AsyncIterator[There]:
+    loop = asyncio.get_running_loop()
+    transport, made = await loop.create_datagram_endpoint(Gateway, local_addr=("127.0.0.1", 0))
+    knobs = knobs_of(made, folder / "trunk.sock")
+    try:
+        await knobs.start()
+        yield There(made.port, folder / "trunk.sock")
+    finally:
+        await knobs.stop()
+        transport.close()
 
 
 @contextmanager
-def gateway(folder: Path, clock: Clock) -> Iterator[Gateway]:
-    running = Gateway(folder, clock)
-    try:
-        yield running
-    finally:
-        running.stop()
+def gateway_process(folder: Path) -> Iterator[There]:
+    """`python -m drivers.sim.trunk`."""
+    knobs = folder / "trunk.sock"
+    command = [sys.executable, "-m", "drivers.sim.trunk", "--port", "0", "--knobs", str(knobs)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = msgspec.json.decode(process.stdout.readline())
+            assert said["ready"] is True
+            yield There(said["port"], knobs)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+    assert not knobs.exists()
 
 
 class Watch:
@@ -126,28 +133,29 @@ class Watch:
         self.journal.close()
 
 
-Story = Callable[[Gateway, Watch], Awaitable[None]]
+Story = Callable[[There, Watch], Awaitable[None]]
 
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Callable[[Story], None]:
     def run(story: Story) -> None:
-        async def main(there: Gateway) -> None:
-            watch = Watch(tmp_path, clock, there.port)
-            try:
-                await story(there, watch)
-            finally:
-                await watch.stop()
+        async def main() -> None:
+            async with gateway_here(tmp_path) as there:
+                watch = Watch(tmp_path, clock, there.port)
+                clock.busy = lambda: watch.journal.writing
+                try:
+                    await story(there, watch)
+                finally:
+                    await watch.stop()
 
-        clock = Clock(SPEED)
-        with gateway(tmp_path, clock) as there:
-            clock.run(main(there))
+        clock = VirtualClock()
+        clock.run(main())
 
     return run
 
 
 def test_a_dead_gateway_is_lost_within_ten_seconds_and_restored_when_it_answers(tell: Callable[[Story], None]) -> None:
-    async def story(there: Gateway, watch: Watch) -> None:
+    async def story(there: There, watch: Watch) -> None:
         loop = asyncio.get_running_loop()
         name = f"127.0.0.1:{there.port}"
         assert await watch.next() == TrunkRestored(trunk=name)
@@ -165,7 +173,7 @@ def test_a_dead_gateway_is_lost_within_ten_seconds_and_restored_when_it_answers(
 
 
 def test_a_gateway_that_says_it_cannot_is_lost_and_one_that_refuses_is_not(tell: Callable[[Story], None]) -> None:
-    async def story(there: Gateway, watch: Watch) -> None:
+    async def story(there: There, watch: Watch) -> None:
         await watch.next()
         await there.turn("trunk.status_code", code=404)
         await there.until("heard", 4)
@@ -181,7 +189,7 @@ def test_a_gateway_that_says_it_cannot_is_lost_and_one_that_refuses_is_not(tell:
 
 
 def test_lost_packets_alone_lose_no_trunk(tell: Callable[[Story], None]) -> None:
-    async def story(there: Gateway, watch: Watch) -> None:
+    async def story(there: There, watch: Watch) -> None:
         await watch.next()
         await there.turn(
             "trunk.loss", percent=20
@@ -193,7 +201,7 @@ def test_lost_packets_alone_lose_no_trunk(tell: Callable[[Story], None]) -> None
 
 
 def test_the_knobs_say_what_is_possible(tell: Callable[[Story], None]) -> None:
-    async def story(there: Gateway, watch: Watch) -> None:
+    async def story(there: There, watch: Watch) -> None:
         for do, args, reason in (
             ("trunk.loss", {"percent": 101}, "from 0 to 100"),
             ("trunk.status_code", {"code": 100}, "from 200 to 699"),
@@ -217,7 +225,7 @@ def test_the_gateway_is_as_strict_as_the_standard(tmp_path: Path) -> None:
         (good.replace(b";tag=", b";gat="), b"SIP/2.0 400 Bad Request: the From has no tag"),
         (good.replace(b"1 OPTIONS", b"1 INVITE"), b"SIP/2.0 400 Bad Request: CSeq does not fit the method"),
     ]
-    with gateway(tmp_path, Clock(SPEED)) as there, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    with gateway_process(tmp_path) as there, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(5)
         sock.connect(("127.0.0.1", there.port))
         sock.send(b"\r\n\r\n")
@@ -278,7 +286,7 @@ def sipp(folder: Path, scenario: str, *words: str) -> "subprocess.Popen[bytes]":
 
 @needs_sipp
 def test_sipp_is_answered_by_the_gateway(tmp_path: Path) -> None:
-    with gateway(tmp_path, Clock(SPEED)) as there:
+    with gateway_process(tmp_path) as there:
         with sipp(tmp_path, ASKING, "-m", "20", "-r", "50", f"127.0.0.1:{there.port}") as running:
             said, _ = running.communicate(timeout=30)
         assert running.returncode == 0, said[-2000:]

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from drivers import dns_query
-from drivers.clock import Clock
+from drivers.clock import VirtualClock
 from drivers.default_route import Route, decode_routes, is_neighbour
 from drivers.dns_query import NoName, Question, configured_resolvers, encode_name
 from drivers.ping import Ping, checksum, encode_echo, is_answer
@@ -21,11 +21,11 @@ from drivers.ping import Ping, checksum, encode_echo, is_answer
 ROOT = Path(__file__).parents[2]
 
 
-def scaled(story: Callable[[], Awaitable[None]]) -> None:
+def told(story: Callable[[], Awaitable[None]]) -> None:
     async def main() -> None:
         await story()
 
-    Clock(10.0).run(main())
+    VirtualClock().run(main())
 
 
 # What the kernel writes (proc(5)), on a machine whose first octet is the lowest
@@ -260,7 +260,7 @@ def test_a_resolvers_refusal_is_told_as_what_it_is(code: int, why: str) -> None:
                 await dns_query.ask("sip.example", ["127.0.0.1"], 2.0, there.port)
         assert told.value.why == why
 
-    scaled(story)
+    told(story)
 
 
 def test_one_lost_question_one_forged_answer_and_one_silent_resolver_cost_nothing() -> None:
@@ -274,7 +274,7 @@ def test_one_lost_question_one_forged_answer_and_one_silent_resolver_cost_nothin
             assert len(there.heard) == 2
             assert silent.heard
 
-    scaled(story)
+    told(story)
 
 
 def test_silence_and_a_closed_port_and_no_resolver_are_told_apart_within_the_deadline() -> None:
@@ -293,7 +293,7 @@ def test_silence_and_a_closed_port_and_no_resolver_are_told_apart_within_the_dea
             await dns_query.ask("sip.example", [], 2.0)
         assert [e.value.why for e in (silent, closed, none)] == ["no_answer", "port_closed", "no_resolver"]
 
-    scaled(story)
+    told(story)
 
 
 def test_the_machines_resolvers_are_read_as_the_c_library_reads_them(tmp_path: Path) -> None:
