@@ -18,10 +18,10 @@ from drivers.clock import Clock
 from drivers.mqtt import Incoming, Mqtt
 from drivers.sim.broker import Broker
 
-SPEED = 8.0
+SPEED = 4.0
 ORDERS, ANSWERS = f"siaga/kota/alert/{STATION}", f"siaga/kota/station/{STATION}/answer"
 BEATS = 8  # that nobody waits for
-LOST_S, LOOK_S = 9.0, 3.0  # what is promised, and what a busy machine may be late at eight-fold speed
+LOST_S, LOOK_S = 9.0, 8.0  # what is promised, and what a busy machine may be late at four-fold speed
 
 
 class Connection:

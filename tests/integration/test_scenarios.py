@@ -57,7 +57,7 @@ LINES_SPEED = "6"  # modems answer within seconds, and 1.5 s of a driver's patie
 ALERT_SPEED = "5"  # modems again, and processes that are killed and start: theirs is real time
 POWER_SPEED = "6"  # minutes of starting and cooling; a bus's second of patience is a sixth of a real one
 SPEED = "4"  # where the story leaves it open: minutes become seconds, and two cores keep up
-PATIENCE = 85  # s, within the test run's own; stories of one site take some 30 together on a quiet machine
+PATIENCE = 170  # s, within the test's own; stories of one site take some 30 together on a quiet machine
 
 
 def played(*words: str, within: float = PATIENCE) -> "subprocess.CompletedProcess[str]":
