@@ -4,7 +4,6 @@ import asyncio
 import logging
 import selectors
 import signal
-import statistics
 import sys
 from pathlib import Path
 
@@ -225,7 +224,7 @@ async def test_no_socket_on_the_way_waits_for_another_message(join: Join) -> Non
         centre.mqtt.publish("siaga/demo/alert/1", b"%d" % n)
         await until(lambda n=n: len(centre.messages) == n)
         took.append(loop.time() - began)
-    assert statistics.median(took) < 0.04
+    assert sorted(took)[5] < 0.04  # the quickest, and not only one: a busy machine delays others
 
 
 async def test_what_is_gathered_comes_whole_and_in_order(join: Join) -> None:
