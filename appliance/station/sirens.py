@@ -81,9 +81,7 @@ class Sirens:
                 await asyncio.sleep(HARDWARE_AGAIN)
                 continue
             if sound.energised:
-                active.on.add(output)
-                active.failed.discard(output)
-                self._told.energised(active, output, sound.remaining_s)
+                self._energised(active, output, sound.remaining_s)
             elif sound.ended in (None, "failed"):
                 self._failed(active, output)
             else:
@@ -125,7 +123,11 @@ class Sirens:
                 continue
             for output in active.outputs:
                 at = standing.outputs.get(output)
-                if (at is not None and active.alert in at.order_ids) or output in active.over:
+                if output in active.over:
+                    continue
+                if at is not None and active.alert in at.order_ids:
+                    if output in active.failed:
+                        self._energised(active, output, active.until - now)
                     continue
                 if active.until - now >= LEAST:
                     self._spawn(self._sound(active, output))
@@ -148,7 +150,12 @@ class Sirens:
     def on_output(self, change: OutputChange) -> None:
         """An output's state changed: the end of an order's sound is told to the centre."""
         active = self._active.get(change.order or "")
-        if active is None or active.ended or change.output not in active.outputs or change.why in OF_OTHERS:
+        if active is None or active.ended or change.output not in active.outputs:
+            return
+        if change.why == "ordered" and change.output in active.failed and not active.stopped:
+            # It was frozen, and now does what it was told while its answer was waited for.
+            self._energised(active, change.output, active.until - self._clock.now())
+        if change.why in OF_OTHERS:
             return
         if active.stopped and change.why == "stopped":
             return  # `stop` says so, once, when it has the annunciator's word
@@ -156,6 +163,11 @@ class Sirens:
             self._failed(active, change.output)
         else:
             self._over(active, change.output, change.why)
+
+    def _energised(self, active: Active, output: str, remaining: float) -> None:
+        active.on.add(output)
+        active.failed.discard(output)
+        self._told.energised(active, output, max(0.0, remaining))
 
     def _failed(self, active: Active, output: str) -> None:
         active.on.discard(output)

@@ -61,10 +61,11 @@ def site(**own: Any) -> Site:
 
 
 class Sirens:
-    """The annunciator: a real Siren for each output. `up`: it can be reached."""
+    """The annunciator: a real Siren for each output. `up`: it can be reached. `frozen`: it hears, and does it later."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock, self.up, self.node = clock, True, None
+        self.frozen, self._late = False, list[Callable[[], Sounding]]()
         self.relays: dict[str, Relay] = {}
         self.sirens: dict[str, Siren] = {}
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
@@ -83,7 +84,17 @@ class Sirens:
     async def sound(self, order: str, output: str, pattern: str, seconds: float, **more: Any) -> Sounding:
         await self._reached()
         self.asked.append((order, output, more))
+        if self.frozen:
+            self._late.append(lambda: self.sirens[output].sound(order, pattern, seconds))
+            await asyncio.sleep(1.0)
+            raise Gone("no answer within 1.0 s")
         return self.sirens[output].sound(order, pattern, seconds)
+
+    def thaw(self) -> None:
+        """Do what was heard, each once and in its turn."""
+        for sound in self._late:
+            sound()
+        self.frozen, self._late = False, []
 
     async def stop(self, orders: list[str]) -> Stopped:
         await self._reached()
