@@ -6,7 +6,7 @@ from ctypes import c_char, c_char_p, c_int, c_uint8, c_uint16, c_uint32, c_void_
 from pathlib import Path
 
 LIBRARY = "libmodbus.so.5"
-TIMEOUT_S = 2
+TIMEOUT_S = 8
 READS = {
     "holding": "modbus_read_registers",
     "input": "modbus_read_input_registers",

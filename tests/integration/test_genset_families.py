@@ -92,7 +92,7 @@ async def box() -> AsyncIterator[Box]:
 
 
 async def mbpoll(port: int, unit: int, address: int, kind: str) -> float:
-    command = f"mbpoll -0 -1 -B -a {unit} -p {port} -r {address} -c 1 -t {kind} 127.0.0.1"
+    command = f"mbpoll -0 -1 -o 8 -B -a {unit} -p {port} -r {address} -c 1 -t {kind} 127.0.0.1"
     process = await asyncio.create_subprocess_exec(
         *command.split(), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )

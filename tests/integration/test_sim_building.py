@@ -43,14 +43,29 @@ class Running:
         """The values that mbpoll prints; an answer that it calls an error raises AssertionError with its words."""
         line = ["-m", "rtu", "-b", "9600", "-P", "none"] if where == "rtu" else ["-p", str(self.tcp_port)]
         device = str(self.rtu_port) if where == "rtu" else "127.0.0.1"
-        command = ["mbpoll", "-0", "-1", "-a", str(unit), "-r", str(address), "-c", str(count), *options, *line, device]
+        command = [
+            "mbpoll",
+            "-0",
+            "-1",
+            "-o",
+            "8",
+            "-a",
+            str(unit),
+            "-r",
+            str(address),
+            "-c",
+            str(count),
+            *options,
+            *line,
+            device,
+        ]
         said = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
         values = [int(value) for value in re.findall(r"^\[\d+\]:\s+(-?\d+)", said.stdout, re.MULTILINE)]
         assert len(values) == count, said.stdout + said.stderr
         return values
 
     @asynccontextmanager
-    async def client(self, where: str, timeout: float = 1.0) -> AsyncIterator[Client]:
+    async def client(self, where: str, timeout: float = 8.0) -> AsyncIterator[Client]:
         client: Client = (
             AsyncModbusSerialClient(str(self.rtu_port), baudrate=9600, timeout=timeout, retries=0)
             if where == "rtu"
@@ -207,7 +222,7 @@ async def test_the_line_is_as_slow_as_9600_baud(site: Running) -> None:
 async def test_a_mute_device_costs_the_other_nothing(site: Running) -> None:
     await site.turn("bus.mute", device="ups")
     for where in ("rtu", "tcp"):
-        async with site.client(where, timeout=0.5) as client:
+        async with site.client(where, timeout=2.0) as client:
             with pytest.raises(ModbusIOException):
                 await client.read_holding_registers(130, device_id=UPS)
             assert await read(client, GENSET, 1027) == [74]

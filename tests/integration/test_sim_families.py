@@ -185,7 +185,7 @@ def test_a_huawei_answers_yes_to_fc16_and_does_nothing() -> None:
 
 async def mbpoll(port: int, unit: int, kind: str, address: int, count: int) -> list[float]:
     """What mbpoll prints; `kind` is its -t: 1 discrete inputs, 3 input registers, 4 holding, 3:float."""
-    command = ["mbpoll", "-0", "-1", "-B", "-a", str(unit), "-t", kind, "-r", str(address), "-c", str(count)]
+    command = ["mbpoll", "-0", "-1", "-o", "8", "-B", "-a", str(unit), "-t", kind, "-r", str(address), "-c", str(count)]
     process = await asyncio.create_subprocess_exec(
         *command, "-p", str(port), "127.0.0.1", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )

@@ -45,7 +45,7 @@ async def port(tmp_path: Path, ear: Ear) -> AsyncIterator[PtyPort]:
 
 
 def client(port: PtyPort) -> serial.Serial:
-    return serial.Serial(str(port.link), 115200, timeout=1.0, exclusive=True)
+    return serial.Serial(str(port.link), 115200, timeout=8.0, exclusive=True)
 
 
 async def test_every_byte_value_passes_unchanged_both_ways(port: PtyPort, ear: Ear) -> None:
