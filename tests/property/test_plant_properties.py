@@ -1,5 +1,7 @@
 """Whatever the devices show, in whatever order: the machine and its journal agree, nothing is told twice or made up."""
 
+from itertools import takewhile
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -11,7 +13,7 @@ from appliance import power_events as pw
 from appliance.entry import Entry
 from appliance.event import Event
 from appliance.fold import apply
-from appliance.model import GensetPhase
+from appliance.model import GensetPhase, Mains
 from appliance.power.genset_machine import Engine, GensetSeen
 from appliance.power.mains_machine import BOTH_S, JITTER_S
 from appliance.power.plant_machine import PlantMachine, UpsSeen
@@ -100,17 +102,19 @@ class World:
         return events
 
     def _check(self, event: Event) -> None:
-        """An outage rests on measurements that last, by every witness that it names."""
+        """An outage rests on measurements that last: all whom it names say it twice, the first of them for long.
+
+        Behind a suspicion, which may be a blown fuse, all of them for as long.
+        """
         if isinstance(event, pw.MainsLost):
             assert event.witnesses == len(event.by)
+            spans = []
             for witness in event.by:
-                said = []
-                for at, lost in reversed(self.samples[witness]):
-                    if not lost:
-                        break
-                    said.append(at)
+                said = [at for at, _ in takewhile(itemgetter(1), reversed(self.samples[witness]))]
                 assert len(said) >= 2
-                assert said[0] - said[-1] >= BOTH_S - JITTER_S
+                spans.append(said[0] - said[-1])
+            must = min(spans) if self.state.mains is Mains.SUSPECT else max(spans)
+            assert must >= BOTH_S - JITTER_S
 
     def _fold(self, event: Event) -> None:
         self._head = Entry.after(
