@@ -16,7 +16,7 @@ from appliance.scenario_sight import Seen, Site
 from drivers.clock import Clock
 from drivers.jsonsocket import Client
 
-MACHINE_S = 1.0  # s of real life that a step gets on top when time passes faster: disks and processors are not scaled
+MACHINE_S = 2.0  # s of real life that a step gets on top when time passes faster: disks and processors are not scaled
 ANSWER_S = 20.0  # s of real life for a command: passwords and disks take theirs however fast time passes
 LOOK = 0.04  # s of real life between looks
 PLACE = re.compile(r"\{([a-z][^{}\"' ]*)\}")  # in a text of a step
