@@ -302,12 +302,13 @@ async def test_it_ends_at_once_while_streams_are_open(node: Node) -> None:
 
 async def test_answers_never_wait_for_an_acknowledgement_of_their_first_half(node: Node) -> None:
     async with browser(node) as client:
-        times = []
-        for _ in range(15):
+        for _ in range(100):  # one that is quick is enough, and a busy machine makes most of them slow
             began = time.perf_counter()
-            await client.post("/alert", data={"stations": "pusat", "key": "always the same"})
-            times.append(time.perf_counter() - began)
-    assert min(times) < 0.03  # with Nagle's algorithm none is below 0.04, however fast the machine
+            (await client.post("/message/count", data={"text": "air naik"})).raise_for_status()
+            took = time.perf_counter() - began
+            if took < 0.03:
+                break
+    assert took < 0.03  # with Nagle's algorithm none is below 0.04, however fast the machine
 
 
 async def test_a_port_that_is_taken_is_said_so_with_what_to_do(tmp_path: Path) -> None:
