@@ -51,7 +51,7 @@ class Plan(NamedTuple):
 
 
 # A few seconds of it, for the tests: nothing that costs a sweep's minute or the network's minute of rest.
-SHORT = Plan(150, 3, ("modem.split", "modem.late", "modem.reset_in"), (10.0, 40.0), 20.0, confirmed=False, retry=2.0)
+SHORT = Plan(150, 3, ("modem.split", "modem.late", "modem.reset_in"), (10.0, 40.0), 10.0, confirmed=False, retry=2.0)
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
