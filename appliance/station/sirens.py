@@ -148,7 +148,7 @@ class Sirens:
             self._told.ended(active, "stopped")
 
     def on_output(self, change: OutputChange) -> None:
-        """An output's state changed: the end of an order's sound is told to the centre."""
+        """An output's state changed: the end of an order's sound, or its late beginning, is told to the centre."""
         active = self._active.get(change.order or "")
         if active is None or active.ended or change.output not in active.outputs:
             return
